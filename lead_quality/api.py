@@ -1,0 +1,201 @@
+"""What other software calls, and the desk too. Every function is POST, checks permission on the lead first,
+and returns the document it changed. Instants are naive, in the site's zone.
+"""
+
+import json
+
+import frappe
+from frappe import _
+from frappe.utils import get_datetime
+
+from lead_quality.follow_up import service as follow_up
+from lead_quality.handover import service as handover_service
+from lead_quality.nurture import service as nurture
+from lead_quality.qualification import service as qualification
+
+ENROLLMENT_REASON = "Stop Early"
+
+
+@frappe.whitelist(methods=["POST"])
+def enroll(lead: str, cadence: str | None = None):
+	"""Put a lead on a cadence, by default that of its segment. Returns the Nurture Enrollment."""
+	_check(lead, "Nurture Enrollment", "create")
+	return nurture.enroll(lead, cadence)
+
+
+@frappe.whitelist(methods=["POST"])
+def snooze(lead: str, until: str):
+	"""Let the lead's cadence rest until an instant (the site's zone). Returns the Nurture Enrollment."""
+	_check(lead, "Nurture Enrollment", "write")
+	return nurture.snooze(_enrollment(lead), get_datetime(until))
+
+
+@frappe.whitelist(methods=["POST"])
+def stop(lead: str, reason: str):
+	"""End the lead's cadence early, with a Lead Outcome Reason for that. Returns the Nurture Enrollment."""
+	_check(lead, "Nurture Enrollment", "write")
+	row = frappe.db.get_value("Lead Outcome Reason", reason, ["reason", "applies_to"], as_dict=True)
+	if not row or row.applies_to != ENROLLMENT_REASON:
+		frappe.throw(_("Choose one of the agreed reasons to stop early."), frappe.MandatoryError)
+	return nurture.stop(_enrollment(lead), row.reason)
+
+
+@frappe.whitelist(methods=["POST"])
+def log_touch(
+	lead: str,
+	channel: str,
+	outcome: str | None = None,
+	direction: str = "Outbound",
+	note: str | None = None,
+	done_at: str | None = None,
+	contact: str | None = None,
+):
+	"""Record a contact attempt, by default made now. Returns the Lead Touch."""
+	_check(lead, "Lead Touch", "create")
+	return nurture.log_touch(
+		lead,
+		channel,
+		outcome=outcome,
+		direction=direction,
+		note=note,
+		done_at=get_datetime(done_at) if done_at else None,
+		contact=contact,
+	)
+
+
+@frappe.whitelist(methods=["POST"])
+def qualify(
+	lead: str,
+	answers: str | list | None = None,
+	horizon: str | None = None,
+	decision: str | None = None,
+	outcome_reason: str | None = None,
+):
+	"""Record answers (rows of criterion, value, evidence_grade, note) and judge the lead again.
+
+	With `horizon` (Long Term, Near Term) or `decision` (Nurture, Disqualified, or empty to take it back) also
+	the triage decision. Returns the Lead Qualification.
+	"""
+	_check(lead, "Lead Qualification", "create")
+	rows = json.loads(answers) if isinstance(answers, str) else answers or []
+	return qualification.answer(lead, rows, horizon, decision, outcome_reason)
+
+
+@frappe.whitelist(methods=["POST"])
+def send_handover(
+	lead: str,
+	to_user: str,
+	note: str | None = None,
+	expected_value: float | None = None,
+	currency: str | None = None,
+):
+	"""Hand a sales-ready lead to a sales user, who is told at once. Returns the Lead Handover."""
+	_check(lead, "Lead Handover", "create")
+	return handover_service.send(lead, to_user, note, expected_value, currency)
+
+
+@frappe.whitelist(methods=["POST"])
+def accept_handover(handover: str):
+	"""Take the lead over. Returns the Lead Handover."""
+	_check_handover(handover)
+	return handover_service.accept(handover)
+
+
+@frappe.whitelist(methods=["POST"])
+def reject_handover(handover: str, reason: str, feedback: str | None = None):
+	"""Refuse the lead, with a Lead Outcome Reason for that. Returns the Lead Handover."""
+	_check_handover(handover)
+	return handover_service.decline(handover, "Rejected", reason, feedback)
+
+
+@frappe.whitelist(methods=["POST"])
+def return_handover(handover: str, reason: str, feedback: str | None = None):
+	"""Give an accepted lead back, with a Lead Outcome Reason for that. Returns the Lead Handover."""
+	_check_handover(handover)
+	return handover_service.decline(handover, "Returned", reason, feedback)
+
+
+@frappe.whitelist(methods=["POST"])
+def opt_out(lead: str, channel: str = "All", reason: str = "Manual"):
+	"""Record that the lead's person wants no contact, on one channel or at all. Returns the Contact Opt Out."""
+	_check(lead, "Contact Opt Out", "create")
+	return nurture.opt_out(lead, channel, reason)
+
+
+@frappe.whitelist()
+def get_panel(lead: str) -> dict:
+	"""What the panel on the Lead form shows. Instants are naive, in the site's zone."""
+	doc = frappe.get_doc("Lead", lead)
+	doc.check_permission("read")
+	enrollment = nurture.open_enrollment(lead)
+	touch = nurture.planned_touch(enrollment.name) if enrollment else None
+	judged = frappe.db.get_value(
+		"Lead Qualification",
+		{"lead": lead},
+		["name", "verdict", "reason", "horizon", "met_count", "criteria_count"],
+		order_by="creation desc",
+		as_dict=True,
+	)
+	return {
+		"stage": doc.lq_stage,
+		"segment": doc.lq_segment,
+		"qualification": judged or _open_judgement(doc),
+		"enrollment": enrollment and {"name": enrollment.name, "cadence": enrollment.cadence, "status": enrollment.status},
+		"next_touch": touch
+		and {
+			"step": touch.step,
+			"channel": touch.channel,
+			"due_at": touch.due_at,
+			"script": _script_of(enrollment.cadence, touch.step),
+		},
+		"clocks": follow_up.open_clocks(lead),
+		"handover": frappe.db.get_value(
+			"Lead Handover",
+			{"lead": lead, "status": ["in", ["Sent", "Accepted"]]},
+			["name", "status", "to_user", "accept_by"],
+			order_by="creation desc",
+			as_dict=True,
+		),
+		"touches": frappe.get_all(
+			"Lead Touch",
+			{"lead": lead, "status": "Done"},
+			["name", "channel", "direction", "outcome", "done_at", "done_by", "note"],
+			order_by="done_at desc",
+			limit=5,
+		),
+	}
+
+
+@frappe.whitelist()
+def get_checklist(lead: str) -> dict:
+	"""The criteria that a lead is judged by, for a sheet to fill in."""
+	frappe.has_permission("Lead", "read", doc=lead, throw=True)
+	name = frappe.db.get_value("Lead Qualification", {"lead": lead}, "checklist", order_by="creation desc")
+	checklist = frappe.get_cached_doc("Qualification Checklist", name or qualification.checklist_for(lead))
+	return {"name": checklist.name, "criteria": [row.as_dict() for row in checklist.criteria]}
+
+
+def _open_judgement(lead) -> dict:
+	checklist = qualification.plan_of(lead.lq_segment, "checklist")
+	criteria = frappe.get_cached_doc("Qualification Checklist", checklist).criteria if checklist else []
+	return {"verdict": lead.lq_verdict or "Open", "met_count": 0, "criteria_count": len(criteria)}
+
+
+def _script_of(cadence: str, step: str) -> str | None:
+	return frappe.db.get_value("Nurture Step", {"parent": cadence, "step": step}, "script")
+
+
+def _enrollment(lead: str):
+	enrollment = nurture.open_enrollment(lead)
+	if not enrollment:
+		frappe.throw(_("This lead is on no cadence. Enroll it first."))
+	return enrollment
+
+
+def _check(lead: str, doctype: str, ptype: str):
+	frappe.has_permission("Lead", "write", doc=lead, throw=True)
+	frappe.has_permission(doctype, ptype, throw=True)
+
+
+def _check_handover(handover: str):
+	frappe.has_permission("Lead Handover", "write", doc=handover, throw=True)

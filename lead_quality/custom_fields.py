@@ -1,0 +1,82 @@
+"""The one list of what the app adds to ERPNext's DocTypes. Install, migrate and uninstall all use it."""
+
+STAGE_OPTIONS = "\ntarget\nprospect\nopportunity\nsale"
+VERDICT_OPTIONS = "\nOpen\nSales Ready\nNurture\nDisqualified"
+
+
+def _summary_field(fieldname: str, label: str, fieldtype: str, insert_after: str, **more) -> dict:
+	return {
+		"fieldname": fieldname,
+		"label": label,
+		"fieldtype": fieldtype,
+		"insert_after": insert_after,
+		"read_only": 1,
+		"no_copy": 1,
+		"module": "Lead Quality",
+		**more,
+	}
+
+
+def _section(fieldname: str, insert_after: str) -> dict:
+	return _summary_field(fieldname, "Lead Quality", "Section Break", insert_after, collapsible=1)
+
+
+CUSTOM_FIELDS = {
+	"Lead": [
+		_section("lq_section", "qualified_on"),
+		_summary_field(
+			"lq_stage", "Stage", "Select", "lq_section", options=STAGE_OPTIONS, search_index=1, in_standard_filter=1
+		),
+		_summary_field(
+			"lq_segment",
+			"Segment",
+			"Link",
+			"lq_stage",
+			options="Lead Segment",
+			search_index=1,
+			in_standard_filter=1,
+		),
+		_summary_field(
+			"lq_verdict",
+			"Verdict",
+			"Select",
+			"lq_segment",
+			options=VERDICT_OPTIONS,
+			search_index=1,
+			in_list_view=1,
+			in_standard_filter=1,
+		),
+		_summary_field("lq_column_break", "", "Column Break", "lq_verdict"),
+		_summary_field("lq_met_count", "Criteria Met", "Int", "lq_column_break"),
+		_summary_field("lq_criteria_count", "Criteria", "Int", "lq_met_count"),
+		_summary_field(
+			"lq_next_touch_at", "Next Touch", "Datetime", "lq_criteria_count", search_index=1, in_list_view=1
+		),
+		_summary_field("lq_due_at", "Due", "Datetime", "lq_next_touch_at", search_index=1, in_list_view=1),
+	],
+	"Opportunity": [
+		_section("lq_section", "opportunity_owner"),
+		_summary_field(
+			"lq_segment", "Segment", "Link", "lq_section", options="Lead Segment", search_index=1
+		),
+		_summary_field("lq_column_break", "", "Column Break", "lq_segment"),
+		_summary_field(
+			"lq_verdict",
+			"Verdict when made",
+			"Select",
+			"lq_column_break",
+			options=VERDICT_OPTIONS,
+			search_index=1,
+			in_standard_filter=1,
+		),
+	],
+}
+
+# Look-ups that ERPNext makes at every save of a lead, on columns that it does not index.
+INDEXES = (("Opportunity", "party_name"), ("Customer", "lead_name"))
+
+LEAD_SUMMARY = tuple(
+	field["fieldname"]
+	for field in CUSTOM_FIELDS["Lead"]
+	if field["fieldtype"] not in {"Section Break", "Column Break"}
+)

@@ -1,0 +1,1 @@
+"""Pure decisions of the app: no frappe import, the present instant is always an argument."""

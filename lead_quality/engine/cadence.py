@@ -1,0 +1,99 @@
+"""A nurture cadence: which step comes next, and when it is due."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from dateutil.relativedelta import relativedelta
+
+from lead_quality.engine.clock import real_time_later
+from lead_quality.engine.working_time import WorkingCalendar
+
+POSITIVE = frozenset({"Positive", "Meeting Booked"})
+NEGATIVE = frozenset({"Negative"})
+
+
+@dataclass(frozen=True)
+class Step:
+	"""One planned touch. `repeat_every` is in `delay_unit`; 0 means once."""
+
+	step: str
+	channel: str
+	anchor: str = "Previous Touch"
+	delay: int = 0
+	delay_unit: str = "Working Days"
+	repeat_every: int = 0
+	on_positive: str = "Continue"
+	on_negative: str = "Stop"
+
+
+@dataclass(frozen=True)
+class Move:
+	"""What follows a touch: `kind` is Step, Repeat, Finish or Stop; `index` the step that is next."""
+
+	kind: str
+	index: int | None = None
+
+
+def next_move(steps: Sequence[Step], done: int, outcome: str | None) -> Move:
+	"""What follows step number `done` (0 is the first) after it ended with `outcome`."""
+	step = steps[done]
+	if outcome in NEGATIVE and step.on_negative == "Stop":
+		return Move("Stop")
+	if outcome in POSITIVE and step.on_positive == "Finish":
+		return Move("Finish")
+	if done + 1 < len(steps):
+		return Move("Step", done + 1)
+	if step.repeat_every:
+		return Move("Repeat", done)
+	return Move("Finish")
+
+
+def due_at(
+	step: Step,
+	anchors: Mapping[str, datetime | None],
+	calendar: WorkingCalendar,
+	not_before: datetime,
+	repeated: bool = False,
+) -> datetime:
+	"""When a touch of `step` is due: never in the past, never outside the calendar's hours.
+
+	:param anchors: instants (aware) by anchor name; a missing one falls back on Enrollment, so that a lead
+	    never stands still because nobody has accepted it yet.
+	:param not_before: aware; an instant before it is replaced by it.
+	:param repeated: the touch repeats its step: `repeat_every` after the previous touch.
+	"""
+	if repeated:
+		start, amount = anchors["Previous Touch"], step.repeat_every
+	else:
+		start, amount = anchors.get(step.anchor), step.delay
+	if start is None:
+		start = anchors["Enrollment"]
+	assert start is not None
+	# compared in UTC: within one zone Python compares wall clocks
+	due = max(shift(start, amount, step.delay_unit, calendar), not_before, key=lambda at: at.timestamp())
+	return due if calendar.is_open(due) else calendar.next_opening(due)
+
+
+def shift(start: datetime, amount: int, unit: str, calendar: WorkingCalendar) -> datetime:
+	"""`start` (aware) moved on by `amount` of `unit`; 31 January plus one month is the last of February.
+
+	Days, Weeks and Months keep the time of day in the zone of `start`.
+
+	:raises ValueError: for an unknown unit.
+	"""
+	if unit == "Minutes":
+		return real_time_later(start, timedelta(minutes=amount), calendar)
+	if unit == "Hours":
+		return real_time_later(start, timedelta(hours=amount), calendar)
+	if unit == "Working Hours":
+		return calendar.deadline(start, amount * 3600)
+	if unit == "Working Days":
+		return calendar.add_working_days(start, amount)
+	if unit == "Days":
+		return start + timedelta(days=amount)
+	if unit == "Weeks":
+		return start + timedelta(weeks=amount)
+	if unit == "Months":
+		return start + relativedelta(months=amount)
+	raise ValueError(f"unknown unit {unit!r}")

@@ -1,0 +1,91 @@
+"""Deadlines: when a clock is due, when it warns, what state it is in, and what stops it."""
+
+from datetime import datetime, timedelta, timezone
+
+from lead_quality.engine.working_time import WorkingCalendar
+
+# What happened, and which clocks it stops.
+STOPPED_BY: dict[str, tuple[str, ...]] = {
+	"human touch": ("First Response", "First Touch After Acceptance"),
+	"triage decision": ("Triage",),
+	"handover decision": ("Handover Acceptance",),
+}
+
+
+def due_at(start: datetime, within: float, unit: str, calendar: WorkingCalendar) -> datetime:
+	"""The deadline of a clock that starts at `start`.
+
+	:param start: aware.
+	:param within: how long the clock runs, in `unit`.
+	:param unit: Minutes and Hours are real time; Days keep the time of day; Working Hours count the calendar's open time;
+	    Working Days keep the time of day (a fraction of a working day counts as one).
+	:returns: aware, in the calendar's zone.
+	:raises ValueError: for an unknown unit or a negative time.
+	"""
+	if within < 0:
+		raise ValueError("a deadline cannot lie before its start")
+	if unit == "Working Hours":
+		return calendar.deadline(start, round(within * 3600))
+	if unit == "Working Days":
+		return calendar.add_working_days(start, int(-(-within // 1)))
+	if unit == "Minutes":
+		return real_time_later(start, timedelta(minutes=within), calendar)
+	if unit == "Hours":
+		return real_time_later(start, timedelta(hours=within), calendar)
+	if unit == "Days":
+		return start.astimezone(calendar.zone) + timedelta(days=within)
+	raise ValueError(f"unknown unit {unit!r}")
+
+
+def real_time_later(start: datetime, span: timedelta, calendar: WorkingCalendar) -> datetime:
+	"""`start` (aware) moved on by real time, in the calendar's zone.
+
+	By way of UTC: within one zone Python counts wall-clock time, which is an hour off when summer time changes.
+	"""
+	return (start.astimezone(timezone.utc) + span).astimezone(calendar.zone)
+
+
+def warn_at(start: datetime, due: datetime, percent: float, unit: str, calendar: WorkingCalendar) -> datetime:
+	"""The instant at which `percent` of the clock's time has passed: of its working time for working units.
+
+	:param start: aware, as is `due`.
+	"""
+	share = min(max(percent, 0.0), 100.0) / 100
+	if unit.startswith("Working"):
+		return calendar.deadline(start, int(calendar.elapsed(start, due) * share))
+	span = due.astimezone(timezone.utc) - start.astimezone(timezone.utc)
+	return real_time_later(start, span * share, calendar)
+
+
+def state(status: str, warn: datetime | None, due: datetime, now: datetime) -> str:
+	"""What to show for a clock: Running, Warning, Overdue, or its final status.
+
+	A clock is overdue from its deadline on, whether or not any job has run since.
+
+	:param now: in the zone of `warn` and `due` (all aware, or all naive in one zone).
+	"""
+	if status != "Running":
+		return status
+	if now > due:
+		return "Overdue"
+	if warn is not None and now >= warn:
+		return "Warning"
+	return "Running"
+
+
+def final_status(due: datetime, stopped: datetime) -> str:
+	"""Met if the clock was stopped at its deadline or before, else Missed. Both in one zone."""
+	return "Met" if stopped <= due else "Missed"
+
+
+def is_human_touch(status: str, is_automatic: bool, direction: str, outcome: str | None) -> bool:
+	"""Whether a contact attempt is a person's response to the lead.
+
+	A call nobody answered is one; an automatic mail, mere incoming mail, a bounce and a wrong number are not.
+	"""
+	return (
+		status == "Done"
+		and not is_automatic
+		and direction == "Outbound"
+		and outcome not in {"Bounced", "Wrong Data"}
+	)

@@ -1,0 +1,100 @@
+"""The funnel's four stages, and how many leads of a cohort get from one to the next."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from statistics import median
+
+STAGES = ("target", "prospect", "opportunity", "sale")
+
+
+@dataclass(frozen=True)
+class Evidence:
+	"""Whether the documents that prove a stage exist for a lead."""
+
+	two_way_contact: bool = False
+	opportunity: bool = False
+	sales_order: bool = False
+
+
+@dataclass(frozen=True)
+class Step:
+	"""One stage of a cohort.
+
+	`reached` counts the leads that entered this stage or a later one; `skipped` those among them that went
+	past it without entering it. `from_previous` and `from_first` are shares between 0 and 1, None when the
+	stage before (or the cohort) is empty. `median_days` is counted from the cohort's first stage, over the
+	leads that did enter this one.
+	"""
+
+	stage: str
+	reached: int
+	skipped: int
+	from_previous: float | None
+	from_first: float | None
+	median_days: float | None
+
+
+def current_stage(evidence: Evidence) -> str:
+	"""The furthest stage that the evidence proves."""
+	if evidence.sales_order:
+		return "sale"
+	if evidence.opportunity:
+		return "opportunity"
+	if evidence.two_way_contact:
+		return "prospect"
+	return "target"
+
+
+def is_two_way(outcome: str | None) -> bool:
+	"""Whether a contact attempt with this outcome was a conversation: the lead answered, even with a no."""
+	return outcome in {"Connected", "Replied", "Positive", "Negative", "Meeting Booked"}
+
+
+def first_entries(log: Iterable[tuple[str, str, datetime]]) -> dict[str, dict[str, datetime]]:
+	"""The first time each lead entered each stage.
+
+	:param log: rows of (lead, stage, instant) in any order, all instants in one zone.
+	"""
+	entries: dict[str, dict[str, datetime]] = {}
+	for lead, stage, entered_at in log:
+		stages = entries.setdefault(lead, {})
+		if stage not in stages or entered_at < stages[stage]:
+			stages[stage] = entered_at
+	return entries
+
+
+def cohort_steps(log: Iterable[tuple[str, str, datetime]], stages: Sequence[str] = STAGES) -> list[Step]:
+	"""Cohort conversion: of the leads in `log`, the share that ever reached each stage.
+
+	A lead that went past a stage counts as having reached it, so that a share never exceeds 1. A lead that
+	entered a stage twice counts once, with its first entry.
+
+	:param log: rows of (lead, stage, instant) of the leads of one cohort, all instants in one zone.
+	"""
+	entries = first_entries(log)
+	furthest = {
+		lead: max(stages.index(stage) for stage in entered) for lead, entered in entries.items() if entered
+	}
+	steps: list[Step] = []
+	for index, stage in enumerate(stages):
+		reached = [lead for lead, rank in furthest.items() if rank >= index]
+		entered = [lead for lead in reached if stage in entries[lead]]
+		days = [
+			(entries[lead][stage] - min(entries[lead].values())).total_seconds() / 86400 for lead in entered
+		]
+		steps.append(
+			Step(
+				stage=stage,
+				reached=len(reached),
+				skipped=len(reached) - len(entered),
+				from_previous=_share(len(reached), steps[-1].reached) if steps else None,
+				from_first=_share(len(reached), len(furthest)),
+				median_days=median(days) if days else None,
+			)
+		)
+	return steps
+
+
+def _share(part: int, whole: int) -> float | None:
+	return part / whole if whole else None

@@ -1,0 +1,240 @@
+"""The judging rule: is a lead sales ready by its definition? And the rule that sorts leads into segments."""
+
+import operator
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+TRUE_WORDS = frozenset({"1", "true", "yes", "on"})
+COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
+	"=": operator.eq,
+	"!=": operator.ne,
+	">": operator.gt,
+	">=": operator.ge,
+	"<": operator.lt,
+	"<=": operator.le,
+}
+
+
+@dataclass(frozen=True)
+class Criterion:
+	"""One question of a definition. `expires_after_days` of 0 means that the answer never gets stale."""
+
+	key: str
+	answer_type: str = "Check"
+	pass_operator: str = ""
+	pass_value: str = ""
+	mandatory: bool = False
+	knock_out: bool = False
+	weight: float = 1.0
+	expires_after_days: int = 0
+
+
+@dataclass(frozen=True)
+class Definition:
+	"""What makes a lead sales ready. `pass_rule` is All, At Least or Score."""
+
+	criteria: tuple[Criterion, ...]
+	pass_rule: str = "All"
+	at_least: int = 0
+	pass_score: float = 0.0
+
+
+@dataclass(frozen=True)
+class Answer:
+	"""An answer as it was typed, and when it was given (the same zone as the `now` it is judged at)."""
+
+	value: str
+	answered_on: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Judgement:
+	"""The verdict, and per criterion why: `states` maps its key to Met, Not Met, Open or Stale."""
+
+	verdict: str
+	met_count: int
+	criteria_count: int
+	score: float
+	states: dict[str, str]
+	knocked_out: tuple[str, ...]
+
+
+def judge(
+	definition: Definition, answers: Mapping[str, Answer], decision: str | None, now: datetime
+) -> Judgement:
+	"""Judge one lead. Total: every input has a verdict; the order of the answers does not matter.
+
+	:param answers: criterion key to answer; keys that the definition does not know are ignored.
+	:param decision: a person's decision, Nurture or Disqualified, which goes before the answers.
+	:param now: the instant of the judgement, in the zone of the answers' instants.
+	"""
+	states = {c.key: answer_state(c, answers.get(c.key), now) for c in definition.criteria}
+	met = [c for c in definition.criteria if states[c.key] == "Met"]
+	score = sum(c.weight for c in met)
+	knocked_out = tuple(c.key for c in definition.criteria if c.knock_out and states[c.key] == "Not Met")
+	if decision in {"Disqualified", "Nurture"}:
+		verdict = decision
+	elif knocked_out:
+		verdict = "Disqualified"
+	elif _passes(definition, states, len(met), score):
+		verdict = "Sales Ready"
+	else:
+		verdict = "Open"
+	return Judgement(verdict, len(met), len(definition.criteria), score, states, knocked_out)
+
+
+def answer_state(criterion: Criterion, answer: Answer | None, now: datetime) -> str:
+	"""Met, Not Met, Open (nobody has answered), or Stale (the answer has expired and counts as open).
+
+	:param now: in the zone of the answer's instant.
+	"""
+	if answer is None or not answer.value.strip():
+		return "Open"
+	if criterion.expires_after_days and answer.answered_on is not None:
+		if now > answer.answered_on + timedelta(days=criterion.expires_after_days):
+			return "Stale"
+	return "Met" if meets(criterion, answer.value.strip(), now.date()) else "Not Met"
+
+
+def meets(criterion: Criterion, value: str, today: date) -> bool:
+	"""Whether a given answer meets the criterion. A value that is not of the answer's type does not.
+
+	Without an operator: a tick, a number above zero, a date that has not passed, words, or any choice but
+	"Unknown".
+
+	:param today: the day of the judgement, against which dates are held.
+	"""
+	typed = parse(criterion.answer_type, value)
+	if typed is None:
+		return False
+	if criterion.pass_operator in {"in", "not in"}:
+		listed = str(value).casefold() in {item.casefold() for item in split_list(criterion.pass_value)}
+		return listed == (criterion.pass_operator == "in")
+	if criterion.pass_operator:
+		if criterion.answer_type == "Date" and criterion.pass_value.strip().casefold() in {"", "today"}:
+			wanted: Any = today
+		else:
+			wanted = parse(criterion.answer_type, criterion.pass_value.strip())
+		return wanted is not None and COMPARISONS[criterion.pass_operator](typed, wanted)
+	if criterion.answer_type == "Check":
+		return bool(typed)
+	if criterion.answer_type == "Number":
+		return bool(typed > 0)
+	if criterion.answer_type == "Date":
+		return bool(typed >= today)
+	if criterion.answer_type == "Select":
+		return bool(typed != "unknown")
+	return any(character.isalnum() for character in value)
+
+
+def parse(answer_type: str, value: str) -> Any:
+	"""The typed value of an answer, or None if `value` is not of that type. Dates are ISO 8601."""
+	if answer_type == "Check":
+		return value.casefold() in TRUE_WORDS
+	try:
+		if answer_type == "Number":
+			number = float(value)
+			return number if number == number else None
+		if answer_type == "Date":
+			return date.fromisoformat(value[:10])
+	except ValueError:
+		return None
+	return value.casefold()
+
+
+def split_list(value: str) -> list[str]:
+	"""The items of a list that a person typed, separated by commas or lines."""
+	return [item.strip() for item in value.replace("\n", ",").split(",") if item.strip()]
+
+
+def _passes(definition: Definition, states: Mapping[str, str], met_count: int, score: float) -> bool:
+	if not definition.criteria:
+		return False
+	if any(c.mandatory and states[c.key] != "Met" for c in definition.criteria):
+		return False
+	if definition.pass_rule == "At Least":
+		return met_count >= max(definition.at_least, 1)
+	if definition.pass_rule == "Score":
+		return score >= definition.pass_score
+	return met_count == len(definition.criteria)
+
+
+@dataclass(frozen=True)
+class Rule:
+	"""One condition on a field of the lead."""
+
+	field: str
+	operator: str
+	value: str = ""
+
+
+@dataclass(frozen=True)
+class Segment:
+	"""A group of leads; one without rules takes every lead."""
+
+	name: str
+	rules: tuple[Rule, ...] = ()
+
+
+def pick_segment(segments: Sequence[Segment], values: Mapping[str, Any]) -> str | None:
+	"""The name of the first segment, in the order given, whose rules all hold, or None."""
+	for segment in segments:
+		if all(rule_holds(rule, values.get(rule.field)) for rule in segment.rules):
+			return segment.name
+	return None
+
+
+def rule_holds(rule: Rule, value: Any) -> bool:
+	"""Whether a field's value satisfies the rule. Text is compared without regard to case; `like` takes %."""
+	text = "" if value is None else str(value).strip()
+	wanted = rule.value.strip()
+	if rule.operator == "is set":
+		return bool(text)
+	if rule.operator == "is not set":
+		return not text
+	if rule.operator in {"in", "not in"}:
+		listed = text.casefold() in {item.casefold() for item in split_list(wanted)}
+		return listed == (rule.operator == "in")
+	if rule.operator in {"like", "not like"}:
+		return _like(text.casefold(), wanted.casefold()) == (rule.operator == "like")
+	if rule.operator in {"=", "!="}:
+		same = text.casefold() == wanted.casefold() or _equal_numbers(text, wanted)
+		return same == (rule.operator == "=")
+	left, right = _comparable(text, wanted)
+	return left is not None and COMPARISONS[rule.operator](left, right)
+
+
+def _like(text: str, pattern: str) -> bool:
+	"""SQL's LIKE with % as the only wildcard, in time linear in the pattern's parts."""
+	first, *middle = pattern.split("%")
+	if not middle:
+		return text == pattern
+	last = middle.pop()
+	if not text.startswith(first):
+		return False
+	at = len(first)
+	for part in middle:
+		found = text.find(part, at)
+		if found < 0:
+			return False
+		at = found + len(part)
+	return len(text) - len(last) >= at and text.endswith(last)
+
+
+def _equal_numbers(left: str, right: str) -> bool:
+	try:
+		return float(left) == float(right)
+	except ValueError:
+		return False
+
+
+def _comparable(text: str, wanted: str) -> tuple[Any, Any]:
+	"""Both as numbers, or both as ISO dates and words, or (None, None) if there is nothing to compare."""
+	if not text or not wanted:
+		return None, None
+	try:
+		return float(text), float(wanted)
+	except ValueError:
+		return text.casefold(), wanted.casefold()

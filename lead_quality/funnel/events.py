@@ -1,0 +1,45 @@
+"""What ERPNext tells the stage log."""
+
+from frappe.utils import get_datetime, now_datetime
+
+from lead_quality.funnel import service
+
+
+def lead_after_insert(doc, method=None):
+	service.enter_target(doc)
+
+
+def lead_on_change(doc, method=None):
+	"""ERPNext moves a lead's status without `on_update` when a selling document is made from it."""
+	if doc.has_value_changed("status") and not doc.flags.in_insert:
+		service.derive_stages(doc.name)
+
+
+def lead_on_trash(doc, method=None):
+	service.forget_lead(doc.name)
+
+
+def opportunity_after_insert(doc, method=None):
+	if doc.opportunity_from == "Lead" and doc.party_name:
+		service.enter_stage(doc.party_name, "opportunity", get_datetime(doc.creation), doc)
+
+
+def opportunity_after_delete(doc, method=None):
+	if doc.opportunity_from == "Lead" and doc.party_name:
+		service.review_stage(doc.party_name)
+
+
+def sales_order_on_submit(doc, method=None):
+	for lead in service.leads_of_order(doc):
+		service.enter_stage(lead, "sale", now_datetime(), doc)
+
+
+def sales_order_on_cancel(doc, method=None):
+	for lead in service.leads_of_order(doc):
+		service.review_stage(lead)
+
+
+def customer_on_update(doc, method=None):
+	"""ERPNext converts the lead past its hooks when a Customer names it; its orders count from then on."""
+	if doc.lead_name and doc.has_value_changed("lead_name"):
+		service.derive_stages(doc.lead_name)

@@ -1,0 +1,212 @@
+"""Marketing hands a sales-ready lead to a sales user, who accepts, rejects or returns it in time."""
+
+from datetime import datetime
+
+import frappe
+from frappe import _
+from frappe.utils import format_datetime, get_link_to_form, now_datetime
+
+from lead_quality.follow_up import service as follow_up
+from lead_quality.qualification.service import NotSalesReadyError, missing_in_words
+
+DECIDERS = {"Sales Manager", "Lead Quality Manager", "System Manager"}
+REASONS_FOR = {"Rejected": "Reject", "Returned": "Return"}
+
+
+def send(
+	lead: str,
+	to_user: str,
+	note: str | None = None,
+	expected_value: float | None = None,
+	currency: str | None = None,
+	now: datetime | None = None,
+):
+	"""Hand a sales-ready lead to a sales user, with its history, and tell the user at once.
+
+	:param expected_value: in `currency`, by default the company's.
+	:param now: naive instant in the site's zone.
+	:returns: the Lead Handover, sent.
+	:raises NotSalesReadyError: with the missing criteria named.
+	"""
+	now = now or now_datetime()
+	doc = frappe.get_doc("Lead", lead, for_update=True)
+	qualification = frappe.db.get_value(
+		"Lead Qualification", {"lead": lead}, ["name", "decided_by"], order_by="creation desc", as_dict=True
+	)
+	check_can_send(doc, to_user, qualification)
+	handover = frappe.get_doc(
+		{
+			"doctype": "Lead Handover",
+			"lead": lead,
+			"from_user": frappe.session.user,
+			"to_user": to_user,
+			"qualification": qualification.name,
+			"status": "Sent",
+			"sent_at": now,
+			"note": note,
+			"expected_value": expected_value,
+			"currency": currency or _company_currency(doc.company),
+			"dossier": make_dossier(doc),
+		}
+	).insert(ignore_permissions=True)
+	clocks = follow_up.start(doc, {"Handover Acceptance": now}, now, handover)
+	if clocks:
+		handover.db_set("accept_by", clocks[0].due_at, update_modified=False)
+	follow_up.notify(
+		to_user,
+		_("{0} hands you the lead {1}. Accept or reject it by {2}.").format(
+			frappe.utils.get_fullname(frappe.session.user),
+			doc.title,
+			format_datetime(handover.accept_by) if handover.accept_by else _("today"),
+		),
+		"Lead Handover",
+		handover.name,
+	)
+	return handover
+
+
+def check_can_send(lead, to_user: str, qualification):
+	"""Refuse a handover that the receiver could not or should not work on.
+
+	:raises NotSalesReadyError: if the lead does not meet its definition.
+	:raises frappe.ValidationError: for any other reason, saying what to do.
+	"""
+	if lead.lq_verdict != "Sales Ready":
+		frappe.throw(
+			_("{0} is not sales ready. {1}").format(
+				get_link_to_form("Lead", lead.name, lead.title), missing_in_words(lead.name)
+			),
+			NotSalesReadyError,
+			title=_("Not Sales Ready"),
+		)
+	if not frappe.db.get_value("User", to_user, "enabled"):
+		frappe.throw(_("{0} is not an enabled user.").format(frappe.bold(to_user)))
+	if not frappe.has_permission("Lead", "write", doc=lead, user=to_user):
+		frappe.throw(
+			_("{0} may not work on this lead: give the user the role Sales User, or choose another.").format(
+				frappe.bold(to_user)
+			)
+		)
+	if (
+		frappe.get_cached_doc("Lead Quality Settings").separate_qualifier_and_receiver
+		and to_user == qualification.decided_by
+	):
+		frappe.throw(_("{0} qualified this lead and may not receive it too.").format(frappe.bold(to_user)))
+	pending = frappe.db.get_value("Lead Handover", {"lead": lead.name, "status": "Sent"})
+	if pending:
+		frappe.throw(
+			_("{0} already waits for an answer.").format(get_link_to_form("Lead Handover", pending))
+		)
+
+
+def accept(name: str, now: datetime | None = None):
+	"""Take a lead over: it belongs to the receiver from now on, and the clock for the first touch starts.
+
+	:param now: naive instant in the site's zone.
+	"""
+	now = now or now_datetime()
+	handover = _decide(name, "Accepted", now)
+	lead = frappe.get_doc("Lead", handover.lead)
+	if lead.lead_owner != handover.to_user:
+		lead.lead_owner = handover.to_user
+		lead.save(ignore_permissions=True)
+	follow_up.start(lead, {"First Touch After Acceptance": now}, now, handover)
+	_tell_sender(handover, _("{0} has accepted the lead {1}."))
+	return handover
+
+
+def decline(name: str, status: str, reason: str, feedback: str | None = None, now: datetime | None = None):
+	"""Reject a handover, or return a lead accepted before, with a reason that both sides agreed on.
+
+	:param status: Rejected or Returned.
+	:param reason: a Lead Outcome Reason that applies to it.
+	:param now: naive instant in the site's zone.
+	:raises frappe.ValidationError: if the reason is missing or is not one for this.
+	"""
+	purpose = REASONS_FOR[status]
+	if not reason or frappe.db.get_value("Lead Outcome Reason", reason, "applies_to") != purpose:
+		frappe.throw(
+			_("Choose one of the agreed reasons to {0}.").format(_(purpose.lower())), frappe.MandatoryError
+		)
+	now = now or now_datetime()
+	handover = _decide(name, status, now, reason=reason, feedback=feedback)
+	if status == "Returned":
+		follow_up.cancel(handover.lead, ("First Touch After Acceptance",))
+	lead = frappe.get_doc("Lead", handover.lead)
+	if lead.lead_owner == handover.to_user and handover.from_user != handover.to_user:
+		lead.lead_owner = handover.from_user
+		lead.save(ignore_permissions=True)
+	_tell_sender(
+		handover,
+		_("{0} has rejected the lead {1}.") if status == "Rejected" else _("{0} has returned the lead {1}."),
+	)
+	return handover
+
+
+def _decide(name: str, status: str, now: datetime, **values):
+	"""Move a handover on. Locked: of two users who decide at once, the second is told who was first."""
+	handover = frappe.get_doc("Lead Handover", name, for_update=True)
+	_check_decider(handover)
+	wanted = "Accepted" if status == "Returned" else "Sent"
+	if handover.status != wanted:
+		frappe.throw(
+			_("This handover is {0} since {1}.").format(
+				_(handover.status), format_datetime(handover.decided_at or handover.modified)
+			)
+		)
+	handover.update({"status": status, "decided_at": now, **values})
+	handover.save(ignore_permissions=True)
+	if status != "Returned":
+		follow_up.stop(handover.lead, "handover decision", now)
+	return handover
+
+
+def _check_decider(handover):
+	user = frappe.session.user
+	if user == handover.to_user or user == "Administrator" or DECIDERS & set(frappe.get_roles(user)):
+		return
+	frappe.throw(
+		_("Only {0} or a manager can answer this handover.").format(
+			frappe.bold(frappe.utils.get_fullname(handover.to_user))
+		),
+		frappe.PermissionError,
+	)
+
+
+def _tell_sender(handover, words: str):
+	if handover.from_user != frappe.session.user and follow_up.is_reachable(handover.from_user):
+		lead = frappe.db.get_value("Lead", handover.lead, "title")
+		follow_up.notify(
+			handover.from_user,
+			words.format(frappe.utils.get_fullname(frappe.session.user), lead),
+			"Lead Handover",
+			handover.name,
+		)
+
+
+def make_dossier(lead) -> str:
+	"""What is known of a lead at this moment, as HTML: company, answers with their evidence, and all touches."""
+	qualification = frappe.get_doc(
+		"Lead Qualification", frappe.db.get_value("Lead Qualification", {"lead": lead.name}, order_by="creation desc")
+	)
+	touches = frappe.get_all(
+		"Lead Touch",
+		{"lead": lead.name, "status": "Done"},
+		["done_at", "channel", "direction", "outcome", "note", "done_by"],
+		order_by="done_at asc",
+	)
+	return frappe.render_template(
+		"lead_quality/templates/dossier.html",
+		{"lead": lead, "qualification": qualification, "touches": touches},
+	)
+
+
+def _company_currency(company: str | None) -> str | None:
+	company = company or frappe.defaults.get_global_default("company")
+	return frappe.get_cached_value("Company", company, "default_currency") if company else None
+
+
+def forget_lead(lead: str):
+	"""Delete the handovers of a deleted lead, their dossiers with them."""
+	for name in frappe.get_all("Lead Handover", {"lead": lead}, pluck="name", order_by="name asc"):
+		frappe.delete_doc("Lead Handover", name, ignore_permissions=True, force=True)

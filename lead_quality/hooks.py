@@ -1,0 +1,130 @@
+app_name = "lead_quality"
+app_title = "Lead Quality"
+app_publisher = "Lead Quality maintainers"
+app_description = "Stops leads from being wasted: qualify, nurture, hand over, follow up, in ERPNext."
+app_email = "maintainers@lead-quality.example"
+app_license = "gpl-3.0"
+app_logo_url = "/assets/lead_quality/images/logo.svg"
+required_apps = ["frappe/erpnext"]
+
+add_to_apps_screen = [
+	{
+		"name": "lead_quality",
+		"logo": "/assets/lead_quality/images/logo.svg",
+		"title": "Lead Quality",
+		"route": "/app/lead-quality",
+		"has_permission": "lead_quality.permissions.may_use_app",
+	}
+]
+
+# Installation
+# ------------
+
+after_install = "lead_quality.install.after_install"
+after_migrate = "lead_quality.install.after_migrate"
+setup_wizard_complete = "lead_quality.install.after_setup_wizard"
+before_uninstall = "lead_quality.uninstall.before_uninstall"
+after_uninstall = "lead_quality.uninstall.after_uninstall"
+
+fixtures = [{"dt": "Role", "filters": [["name", "in", ["Lead Quality Manager", "Lead Qualifier"]]]}]
+
+# Desk
+# ----
+
+doctype_js = {"Lead": "public/js/lead.js"}
+doctype_list_js = {"Lead": "public/js/lead_list.js"}
+override_doctype_dashboards = {"Lead": "lead_quality.desk.lead_dashboard"}
+
+# Permissions follow the Lead
+# ---------------------------
+
+permission_query_conditions = {
+	"Lead": "lead_quality.permissions.own_leads_condition",
+	"Lead Qualification": "lead_quality.permissions.visible_leads_condition",
+	"Nurture Enrollment": "lead_quality.permissions.visible_leads_condition",
+	"Lead Touch": "lead_quality.permissions.visible_leads_condition",
+	"Lead Handover": "lead_quality.permissions.visible_leads_condition",
+	"Follow Up Clock": "lead_quality.permissions.visible_leads_condition",
+	"Lead Stage Log": "lead_quality.permissions.visible_leads_condition",
+}
+has_permission = {
+	"Lead": "lead_quality.permissions.has_lead_permission",
+	"Lead Qualification": "lead_quality.permissions.has_permission_of_lead",
+	"Nurture Enrollment": "lead_quality.permissions.has_permission_of_lead",
+	"Lead Touch": "lead_quality.permissions.has_permission_of_lead",
+	"Lead Handover": "lead_quality.permissions.has_permission_of_lead",
+	"Follow Up Clock": "lead_quality.permissions.has_permission_of_lead",
+	"Lead Stage Log": "lead_quality.permissions.has_permission_of_lead",
+}
+
+# Events
+# ------
+
+doc_events = {
+	"Lead": {
+		"validate": [
+			"lead_quality.summary.protect",
+			"lead_quality.qualification.events.lead_validate",
+		],
+		"after_insert": [
+			"lead_quality.funnel.events.lead_after_insert",
+			"lead_quality.nurture.events.lead_after_insert",
+			"lead_quality.follow_up.events.lead_after_insert",
+		],
+		"on_update": "lead_quality.qualification.events.lead_on_update",
+		"on_change": [
+			"lead_quality.funnel.events.lead_on_change",
+			"lead_quality.nurture.events.lead_on_change",
+			"lead_quality.follow_up.events.lead_on_change",
+		],
+		"after_rename": [
+			"lead_quality.nurture.events.lead_after_rename",
+			"lead_quality.follow_up.events.lead_after_rename",
+		],
+		"on_trash": [
+			"lead_quality.funnel.events.lead_on_trash",
+			"lead_quality.qualification.events.lead_on_trash",
+			"lead_quality.nurture.events.lead_on_trash",
+			"lead_quality.follow_up.events.lead_on_trash",
+			"lead_quality.handover.events.lead_on_trash",
+		],
+	},
+	"Opportunity": {
+		"before_insert": "lead_quality.qualification.events.opportunity_before_insert",
+		"after_insert": [
+			"lead_quality.funnel.events.opportunity_after_insert",
+			"lead_quality.nurture.events.opportunity_after_insert",
+		],
+		"after_delete": "lead_quality.funnel.events.opportunity_after_delete",
+	},
+	"Customer": {"on_update": "lead_quality.funnel.events.customer_on_update"},
+	"Sales Order": {
+		"on_submit": "lead_quality.funnel.events.sales_order_on_submit",
+		"on_cancel": "lead_quality.funnel.events.sales_order_on_cancel",
+	},
+	"Communication": {"after_insert": "lead_quality.nurture.events.communication_after_insert"},
+	"Lead Touch": {"on_update": "lead_quality.follow_up.events.touch_on_update"},
+	"Lead Qualification": {"on_update": "lead_quality.follow_up.events.qualification_on_update"},
+}
+ignore_links_on_delete = [
+	"Lead Qualification",
+	"Nurture Enrollment",
+	"Lead Touch",
+	"Lead Handover",
+	"Follow Up Clock",
+	"Lead Stage Log",
+]
+
+# Scheduler
+# ---------
+
+scheduler_events = {
+	"cron": {
+		"*/5 * * * *": [
+			"lead_quality.nurture.jobs.wake_snoozed",
+			"lead_quality.follow_up.jobs.sweep_clocks",
+		],
+	},
+	"hourly_long": ["lead_quality.funnel.jobs.reconcile_stages"],
+}
+default_log_clearing_doctypes = {"Follow Up Run": 30}

@@ -1,0 +1,58 @@
+"""What the app adds to a site, beside its own DocTypes. `uninstall.py` takes away exactly this."""
+
+import frappe
+from frappe.custom.doctype.custom_field.custom_field import create_custom_fields
+from frappe.custom.doctype.property_setter.property_setter import make_property_setter
+from frappe.permissions import add_permission, update_permission_property
+
+from lead_quality import seed
+from lead_quality.custom_fields import CUSTOM_FIELDS, INDEXES
+
+# what the app's roles may do with leads, beside reading them
+LEAD_RIGHTS = {
+	"Lead Quality Manager": ("write", "create", "export", "report", "email", "print", "share"),
+	"Lead Qualifier": ("write", "create", "email", "print"),
+}
+
+
+def after_install():
+	make_custom_fields()
+	add_indexes()
+	grant_lead_permissions()
+	seed.make()
+
+
+def after_migrate():
+	make_custom_fields()
+	add_indexes()
+
+
+def after_setup_wizard(args: dict | None = None):
+	"""Installed before ERPNext was set up: the seeded calendar takes the zone that the wizard has set."""
+	seed.set_time_zone()
+
+
+def make_custom_fields():
+	create_custom_fields(CUSTOM_FIELDS, ignore_validate=True)
+
+
+def add_indexes():
+	"""Index the columns that ERPNext looks up at every save of a lead, unless they are indexed already.
+
+	A Property Setter, as `bench add-database-index` makes it, keeps a migrate from dropping the index again.
+	"""
+	for doctype, column in INDEXES:
+		if frappe.get_meta(doctype).get_field(column).search_index:
+			continue
+		setter = make_property_setter(doctype, column, "search_index", "1", "Check")
+		setter.db_set("module", "Lead Quality")
+		frappe.clear_cache(doctype=doctype)
+		frappe.db.add_index(doctype, [column])
+
+
+def grant_lead_permissions():
+	for role, rights in LEAD_RIGHTS.items():
+		add_permission("Lead", role, 0)
+		for right in ("read", *rights):
+			update_permission_property("Lead", role, 0, right, 1, validate=False)
+	frappe.clear_cache(doctype="Lead")

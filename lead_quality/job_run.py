@@ -1,0 +1,76 @@
+"""One scheduled run: each item in its own savepoint, its counts and errors kept as a Follow Up Run."""
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+
+import frappe
+from frappe.utils import now_datetime
+
+MAX_ERROR_LENGTH = 10_000
+COMMIT_EVERY = 100
+
+
+class JobRun:
+	"""Does the items of a scheduled job and counts them.
+
+	One item that fails is rolled back, counted and logged, and never stops the rest. What is done is committed
+	every hundred items, so that a run that is killed loses at most those, and the next run takes them up.
+	"""
+
+	def __init__(self, job: str, now: datetime | None = None):
+		""":param now: naive instant in the site's zone that the run counts as its present."""
+		self.now = now or now_datetime()
+		self.found = self.done = self.failed = self.uncommitted = 0
+		self.errors: list[str] = []
+		self.doc = frappe.get_doc(
+			{"doctype": "Follow Up Run", "job": job, "status": "Running", "started_at": now_datetime()}
+		)
+		self.doc.insert(ignore_permissions=True)
+		frappe.db.commit()
+
+	def each(self, items: Iterable, do: Callable[..., bool]) -> "JobRun":
+		"""Call `do(item, now)` for every item; it returns whether there was anything left to do for it."""
+		for item in items:
+			self.found += 1
+			frappe.db.savepoint("lead_quality_item")
+			try:
+				self.uncommitted += bool(do(item, self.now))
+			except Exception as error:
+				self.failed += 1
+				self.errors.append(f"{item}\n{frappe.get_traceback()}")
+				self._undo(error)
+			else:
+				frappe.db.release_savepoint("lead_quality_item")
+			if self.found % COMMIT_EVERY == 0:
+				self._commit()
+		self._commit()
+		return self
+
+	def _undo(self, error: Exception):
+		if frappe.db.is_deadlocked(error):
+			# the database has already rolled back everything since the last commit, savepoint included
+			frappe.db.rollback()
+			self.uncommitted = 0
+		else:
+			frappe.db.rollback(save_point="lead_quality_item")
+
+	def _commit(self):
+		frappe.db.commit()
+		self.done += self.uncommitted
+		self.uncommitted = 0
+
+	def finish(self) -> dict:
+		"""Keep the counts, commit, and return them."""
+		self.doc.update(
+			{
+				"status": "Failed" if self.failed else "Completed",
+				"finished_at": now_datetime(),
+				"found": self.found,
+				"done": self.done,
+				"failed": self.failed,
+				"errors": "\n".join(self.errors)[:MAX_ERROR_LENGTH],
+			}
+		)
+		self.doc.save(ignore_permissions=True)
+		frappe.db.commit()
+		return {"found": self.found, "done": self.done, "failed": self.failed}

@@ -1,0 +1,11 @@
+import frappe
+from frappe import _
+from frappe.model.document import Document
+from frappe.utils import now_datetime
+
+
+class ContactOptOut(Document):
+	def validate(self):
+		if not (self.email_id or self.phone):
+			frappe.throw(_("Give the e-mail address or the phone number that is not to be used."))
+		self.opted_out_at = self.opted_out_at or now_datetime()

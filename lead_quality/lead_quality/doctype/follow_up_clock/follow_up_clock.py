@@ -1,0 +1,10 @@
+import frappe
+from frappe.model.document import Document
+
+
+class FollowUpClock(Document):
+	pass
+
+
+def on_doctype_update():
+	frappe.db.add_index("Follow Up Clock", ["status", "due_at"])

@@ -1,0 +1,26 @@
+import frappe
+from frappe import _
+from frappe.model.document import Document
+
+# status before to the statuses it may change to
+MOVES = {
+	"Sent": {"Accepted", "Rejected", "Pulled Back"},
+	"Accepted": {"Returned"},
+}
+
+
+class LeadHandover(Document):
+	def validate(self):
+		self.refuse_bypass()
+
+	def refuse_bypass(self):
+		"""Whatever the form or the API sends, the status moves only as the service moves it."""
+		before = self.get_doc_before_save()
+		if not before:
+			if not self.flags.ignore_permissions:
+				frappe.throw(_("Hand a lead over from its form, with the button Hand Over."), frappe.PermissionError)
+			return
+		if before.status != self.status and self.status not in MOVES.get(before.status, set()):
+			frappe.throw(_("A handover cannot go from {0} to {1}.").format(_(before.status), _(self.status)))
+		if not self.flags.ignore_permissions and before.status != self.status:
+			frappe.throw(_("Use Accept, Reject or Return."), frappe.PermissionError)

@@ -1,0 +1,40 @@
+import frappe
+from frappe import _
+from frappe.model.document import Document
+
+from lead_quality.qualification.service import clear_caches
+from lead_quality.versions import lead_field
+
+
+class LeadSegment(Document):
+	def validate(self):
+		self.check_rules()
+		self.check_plans()
+
+	def on_update(self):
+		clear_caches()
+
+	def after_rename(self, old, new, merge=False):
+		clear_caches()
+
+	def on_trash(self):
+		clear_caches()
+
+	def check_rules(self):
+		for row in self.rules:
+			if not lead_field(row.field):
+				frappe.throw(_("Row {0}: Lead has no field {1}.").format(row.idx, frappe.bold(row.field)))
+			if row.operator not in {"is set", "is not set", "=", "!="} and not (row.value or "").strip():
+				frappe.throw(_("Row {0}: {1} needs a value.").format(row.idx, frappe.bold(row.operator)))
+
+	def check_plans(self):
+		for fieldname, doctype in (("checklist", "Qualification Checklist"), ("cadence", "Nurture Cadence")):
+			name = self.get(fieldname)
+			if name and self.has_value_changed(fieldname):
+				status = frappe.db.get_value(doctype, name, "status")
+				if status != "Active":
+					frappe.throw(
+						_("{0} is {1}: only an active one can be used. Activate it first.").format(
+							frappe.bold(name), _(status)
+						)
+					)

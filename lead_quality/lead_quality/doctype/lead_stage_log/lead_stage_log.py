@@ -1,0 +1,18 @@
+import frappe
+from frappe import _
+from frappe.model.document import Document
+
+
+class LeadStageLog(Document):
+	def validate(self):
+		frappe.throw(_("The stage log writes itself and is never changed."), frappe.PermissionError)
+
+	def on_trash(self):
+		if not frappe.flags.in_uninstall:
+			frappe.throw(_("The stage log is never deleted."), frappe.PermissionError)
+
+
+def on_doctype_update():
+	frappe.db.add_index("Lead Stage Log", ["lead", "entered_at"])
+	frappe.db.add_index("Lead Stage Log", ["stage", "entered_at"])
+	frappe.db.add_index("Lead Stage Log", ["source", "entered_at"])

@@ -1,0 +1,59 @@
+import frappe
+from frappe import _
+
+from lead_quality.versioned import VersionedDocument
+from lead_quality.versions import lead_field
+
+DATE_TYPES = {"Date", "Datetime"}
+
+
+class NurtureCadence(VersionedDocument):
+	used_in = ("Nurture Enrollment", "cadence")
+	segment_field = "cadence"
+
+	def validate(self):
+		self.refuse_change_in_use("steps", "working_calendar")
+		self.check_names()
+		self.check_repeats()
+		self.check_date_fields()
+		self.warn_of_few_touches()
+
+	def on_update(self):
+		self.supersede_older()
+
+	def check_names(self):
+		seen = set()
+		for row in self.steps:
+			row.step = (row.step or "").strip()
+			if row.step in seen:
+				frappe.throw(_("Row {0}: the step {1} is there twice.").format(row.idx, frappe.bold(row.step)))
+			seen.add(row.step)
+
+	def check_repeats(self):
+		for row in self.steps[:-1]:
+			if row.repeat_every:
+				frappe.throw(_("Row {0}: only the last step can repeat.").format(row.idx))
+
+	def check_date_fields(self):
+		for row in self.steps:
+			if row.anchor != "Date Field":
+				continue
+			fieldname = lead_field(row.date_field or "")
+			field = fieldname and frappe.get_meta("Lead").get_field(fieldname)
+			if not field or field.fieldtype not in DATE_TYPES:
+				frappe.throw(
+					_("Row {0}: {1} is not a date field of the Lead.").format(
+						row.idx, frappe.bold(row.date_field or "''")
+					)
+				)
+
+	def warn_of_few_touches(self):
+		repeats = any(row.repeat_every for row in self.steps)
+		if self.status == "Active" and not repeats and len(self.steps) < (self.min_touches or 0):
+			frappe.msgprint(
+				_("{0} plans {1} touches; you want at least {2}.").format(
+					frappe.bold(self.title), len(self.steps), self.min_touches
+				),
+				indicator="orange",
+				alert=True,
+			)

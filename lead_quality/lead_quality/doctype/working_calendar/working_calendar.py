@@ -1,0 +1,16 @@
+import frappe
+from frappe import _
+from frappe.model.document import Document
+
+from lead_quality.site_time import build_calendar
+
+
+class WorkingCalendar(Document):
+	def validate(self):
+		self.check_hours()
+
+	def check_hours(self):
+		try:
+			build_calendar(self)
+		except (ValueError, KeyError) as error:
+			frappe.throw(_("These opening hours cannot be used: {0}").format(error))

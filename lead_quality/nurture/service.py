@@ -1,0 +1,399 @@
+"""Enrollments and touches: who is to be contacted next, when, and what came of it."""
+
+from datetime import datetime
+
+import frappe
+from frappe import _
+from frappe.utils import get_datetime, get_link_to_form, now_datetime
+
+from lead_quality import summary
+from lead_quality.engine import cadence as engine
+from lead_quality.engine.conversion import is_two_way
+from lead_quality.funnel import service as funnel
+from lead_quality.qualification.service import plan_of
+from lead_quality.records import insert_rows
+from lead_quality.site_time import aware, get_calendar, naive
+from lead_quality.versions import lead_field
+
+EMAIL_CHANNELS = {"Email"}
+PHONE_CHANNELS = {"Phone", "Voicemail", "SMS"}
+OPEN_STATUSES = ("Active", "Snoozed")
+
+
+# enrollment
+
+
+def enroll_new_lead(lead):
+	"""Put a new lead document on the cadence of its segment, if it has one and the settings say so."""
+	cadence = plan_of(lead.lq_segment, "cadence")
+	if not cadence or not frappe.get_cached_doc("Lead Quality Settings").enroll_new_leads:
+		return
+	at = get_datetime(lead.creation)
+	start = plan_start(lead, cadence, at)
+	enrollment = insert_rows("Nurture Enrollment", [{"lead": lead.name, "cadence": cadence, **start}], at)[0]
+	plan_first_touch(enrollment, lead)
+
+
+def enroll(lead: str, cadence: str | None = None):
+	"""Put a lead on a cadence, by default that of its segment, and plan its first touch.
+
+	:returns: the Nurture Enrollment.
+	:raises frappe.ValidationError: if the lead is on a cadence already, may not be contacted, or there is no
+	    active cadence.
+	"""
+	doc = frappe.get_doc({"doctype": "Nurture Enrollment", "lead": lead, "cadence": cadence})
+	return doc.insert(ignore_permissions=True)
+
+
+def check_can_enroll(enrollment):
+	"""Choose the segment's cadence where none is named, and refuse what cannot be walked.
+
+	:raises frappe.ValidationError: saying what stands in the way.
+	"""
+	lead = frappe.get_doc("Lead", enrollment.lead, for_update=True)
+	running = open_enrollment(lead.name)
+	if running:
+		frappe.throw(
+			_("{0} is on the cadence {1} already. Stop that first.").format(
+				lead.title, get_link_to_form("Nurture Enrollment", running.name, running.cadence)
+			)
+		)
+	if is_opted_out(lead, "All"):
+		frappe.throw(_("{0} has asked not to be contacted.").format(lead.title))
+	enrollment.cadence = enrollment.cadence or plan_of(lead.lq_segment, "cadence")
+	if not enrollment.cadence:
+		frappe.throw(_("Choose a cadence: the lead's segment has none."))
+	if frappe.db.get_value("Nurture Cadence", enrollment.cadence, "status") != "Active":
+		frappe.throw(_("{0} is not active. Activate it first.").format(frappe.bold(enrollment.cadence)))
+	enrollment.update(plan_start(lead, enrollment.cadence, now_datetime()))
+
+
+def plan_start(lead, cadence: str, at: datetime) -> dict:
+	"""The values of an enrollment that starts at `at` (naive, the site's zone)."""
+	plan = frappe.get_cached_doc("Nurture Cadence", cadence)
+	anchors = {"Enrollment": at, "Lead Created": lead.creation}
+	return {
+		"status": "Active",
+		"enrolled_at": at,
+		"current_step": plan.steps[0].step,
+		"next_due_at": _due_at(plan, 0, lead.name, anchors, at),
+	}
+
+
+def plan_first_touch(enrollment, lead=None):
+	"""Plan the first touch of an enrollment that has just been inserted.
+
+	:param lead: the Lead document, where it is at hand.
+	"""
+	step = frappe.get_cached_doc("Nurture Cadence", enrollment.cadence).steps[0]
+	_plan_touch(enrollment, step, 1, enrollment.next_due_at, enrollment.enrolled_at)
+	summary.write(lead or enrollment.lead, lq_next_touch_at=enrollment.next_due_at)
+
+
+def open_enrollment(lead: str):
+	"""The lead's enrollment that is Active or Snoozed, or None."""
+	name = frappe.db.get_value("Nurture Enrollment", {"lead": lead, "status": ["in", OPEN_STATUSES]})
+	return frappe.get_doc("Nurture Enrollment", name) if name else None
+
+
+def snooze(enrollment, until: datetime, now: datetime | None = None):
+	"""Let an enrollment rest: its next touch is due at `until`, when it wakes by itself.
+
+	:param until: naive instant in the site's zone, as is `now`.
+	:raises frappe.ValidationError: if `until` is not in the future, or the enrollment is over.
+	"""
+	if enrollment.status not in OPEN_STATUSES:
+		frappe.throw(_("This enrollment is over: enroll the lead again."))
+	if until <= (now or now_datetime()):
+		frappe.throw(_("Choose a time in the future."))
+	touch = planned_touch(enrollment.name)
+	if touch:
+		touch.due_at = until
+		touch.save(ignore_permissions=True)
+	enrollment.update({"status": "Snoozed", "snoozed_until": until, "next_due_at": until})
+	enrollment.save(ignore_permissions=True)
+	summary.write(enrollment.lead, lq_next_touch_at=until)
+	return enrollment
+
+
+def wake(name: str, now: datetime) -> bool:
+	"""Make a snoozed enrollment active again once its time has come. Returns whether it did."""
+	enrollment = frappe.get_doc("Nurture Enrollment", name, for_update=True)
+	if enrollment.status != "Snoozed" or get_datetime(enrollment.snoozed_until) > now:
+		return False
+	enrollment.update({"status": "Active", "snoozed_until": None})
+	enrollment.save(ignore_permissions=True)
+	return True
+
+
+def snoozed_until(now: datetime) -> list[str]:
+	"""Names of the snoozed enrollments that are to wake by `now` (naive, the site's zone)."""
+	return frappe.get_all(
+		"Nurture Enrollment",
+		{"status": "Snoozed", "snoozed_until": ["<=", now]},
+		pluck="name",
+		order_by="snoozed_until asc",
+	)
+
+
+def stop(enrollment, reason: str, status: str = "Stopped", now: datetime | None = None):
+	"""End an enrollment and cancel its planned touch.
+
+	:param reason: in words; kept as the stop reason.
+	:param status: Stopped, or Finished when the cadence came to its end.
+	:param now: naive instant in the site's zone.
+	"""
+	if enrollment.status not in OPEN_STATUSES:
+		return enrollment
+	touch = planned_touch(enrollment.name)
+	if touch:
+		touch.status = "Cancelled"
+		touch.save(ignore_permissions=True)
+	enrollment.update(
+		{
+			"status": status,
+			"stop_reason": reason,
+			"next_due_at": None,
+			"snoozed_until": None,
+			"finished_at": now or now_datetime(),
+		}
+	)
+	enrollment.save(ignore_permissions=True)
+	summary.write(enrollment.lead, lq_next_touch_at=None)
+	return enrollment
+
+
+def stop_for_lead(lead: str, reason: str):
+	"""End the lead's enrollment, if it has one."""
+	enrollment = open_enrollment(lead)
+	if enrollment:
+		stop(enrollment, reason)
+
+
+# touches
+
+
+def planned_touch(enrollment: str):
+	"""The touch that an enrollment waits for, or None."""
+	name = frappe.db.get_value("Lead Touch", {"enrollment": enrollment, "status": "Planned"})
+	return frappe.get_doc("Lead Touch", name) if name else None
+
+
+def log_touch(
+	lead: str,
+	channel: str,
+	outcome: str | None = None,
+	direction: str = "Outbound",
+	note: str | None = None,
+	done_at: datetime | None = None,
+	communication: str | None = None,
+	contact: str | None = None,
+	done_by: str | None = None,
+):
+	"""Record a contact attempt. It completes the planned touch of the same channel; else it stands by itself.
+
+	:param done_at: naive instant in the site's zone, by default now.
+	:returns: the Lead Touch.
+	"""
+	enrollment = open_enrollment(lead) if direction == "Outbound" else None
+	touch = planned_touch(enrollment.name) if enrollment else None
+	if not touch or not same_channel(touch.channel, channel):
+		touch = frappe.new_doc("Lead Touch")
+		touch.lead = lead
+	touch.update(
+		{
+			"channel": channel,
+			"direction": direction,
+			"status": "Done",
+			"outcome": outcome,
+			"note": note,
+			"done_at": done_at or now_datetime(),
+			"done_by": done_by or frappe.session.user,
+			"communication": communication,
+			"contact": contact or touch.contact,
+		}
+	)
+	return touch.save(ignore_permissions=True)
+
+
+def same_channel(planned: str, done: str) -> bool:
+	"""Whether what was done completes what was planned: a call that ends on voicemail is a call."""
+	return planned == done or {planned, done} <= {"Phone", "Voicemail"}
+
+
+def record_conversation(touch):
+	"""A two-way contact makes the lead a prospect, at the time it was held."""
+	if touch.status == "Done" and is_two_way(touch.outcome):
+		funnel.enter_stage(touch.lead, "prospect", get_datetime(touch.done_at), touch)
+
+
+def advance(touch):
+	"""A touch has been done, skipped or missed: its cadence goes on to the next step, or ends."""
+	if touch.enrollment:
+		enrollment = frappe.get_doc("Nurture Enrollment", touch.enrollment, for_update=True)
+		if enrollment.status in OPEN_STATUSES:
+			_advance(enrollment, touch)
+
+
+def _advance(enrollment, touch):
+	plan = frappe.get_cached_doc("Nurture Cadence", enrollment.cadence)
+	index = next((i for i, row in enumerate(plan.steps) if row.step == touch.step), len(plan.steps) - 1)
+	move = engine.next_move(get_steps(plan), index, touch.outcome)
+	at = get_datetime(touch.done_at or now_datetime())
+	if move.index is None:
+		reason = _("The lead said no.") if move.kind == "Stop" else _("All steps done.")
+		if move.kind == "Finish" and touch.outcome in engine.POSITIVE:
+			reason = _("The lead said yes.")
+		stop(enrollment, reason, "Stopped" if move.kind == "Stop" else "Finished", at)
+		return
+	due = _due_at(
+		plan, move.index, enrollment.lead, anchors_of(enrollment, at), at, repeated=move.kind == "Repeat"
+	)
+	step = plan.steps[move.index]
+	_plan_touch(enrollment, step, (touch.occurrence or 1) + 1 if move.kind == "Repeat" else 1, due, at)
+	enrollment.update({"current_step": step.step, "next_due_at": due, "status": "Active", "snoozed_until": None})
+	enrollment.save(ignore_permissions=True)
+	summary.write(enrollment.lead, lq_next_touch_at=due)
+
+
+def _plan_touch(enrollment, step, occurrence: int, due: datetime, at: datetime):
+	insert_rows(
+		"Lead Touch",
+		[
+			{
+				"lead": enrollment.lead,
+				"enrollment": enrollment.name,
+				"step": step.step,
+				"occurrence": occurrence,
+				"channel": step.channel,
+				"addressee": step.addressee,
+				"direction": "Outbound",
+				"status": "Planned",
+				"due_at": due,
+				# unique: two workers cannot plan the same occurrence of a step twice
+				"plan_key": f"{enrollment.name}:{step.step}:{occurrence}",
+			}
+		],
+		at,
+	)
+
+
+def get_steps(plan) -> list[engine.Step]:
+	"""The engine's steps of a Nurture Cadence document."""
+	return [
+		engine.Step(
+			step=row.step,
+			channel=row.channel,
+			anchor=row.anchor,
+			delay=row.delay or 0,
+			delay_unit=row.delay_unit,
+			repeat_every=row.repeat_every or 0,
+			on_positive=row.on_positive or "Continue",
+			on_negative=row.on_negative or "Stop",
+		)
+		for row in plan.steps
+	]
+
+
+def anchors_of(enrollment, previous_touch: datetime | None = None) -> dict:
+	"""The naive instants that steps are counted from: enrollment, creation, acceptance, previous touch."""
+	return {
+		"Enrollment": enrollment.enrolled_at,
+		"Lead Created": frappe.db.get_value("Lead", enrollment.lead, "creation"),
+		"Handover Accepted": frappe.db.get_value(
+			"Lead Handover",
+			{"lead": enrollment.lead, "status": "Accepted"},
+			"decided_at",
+			order_by="decided_at desc",
+		),
+		"Previous Touch": previous_touch,
+	}
+
+
+def _due_at(plan, index: int, lead: str, anchors: dict, at: datetime, repeated: bool = False) -> datetime:
+	row = plan.steps[index]
+	if row.anchor == "Date Field":
+		anchors["Date Field"] = frappe.db.get_value("Lead", lead, lead_field(row.date_field))
+	return naive(
+		engine.due_at(
+			get_steps(plan)[index],
+			{anchor: aware(instant) for anchor, instant in anchors.items() if instant},
+			get_calendar(plan.working_calendar),
+			not_before=aware(at),
+			repeated=repeated,
+		)
+	)
+
+
+# opting out
+
+
+def opt_out(lead: str, channel: str = "All", reason: str = "Manual", now: datetime | None = None):
+	"""Record that a lead's person wants no contact on a channel, or none at all, and act on it at once.
+
+	Kept by e-mail address and phone number, so that it holds for other leads of the same person and after
+	the lead is gone.
+
+	:param now: naive instant in the site's zone.
+	:returns: the Contact Opt Out.
+	"""
+	doc = frappe.get_doc("Lead", lead)
+	opt_out = frappe.get_doc(
+		{
+			"doctype": "Contact Opt Out",
+			"channel": channel,
+			"reason": reason,
+			"lead": lead,
+			"email_id": doc.email_id,
+			"phone": doc.mobile_no or doc.phone,
+			"opted_out_at": now or now_datetime(),
+		}
+	).insert(ignore_permissions=True)
+	if channel in EMAIL_CHANNELS | {"All"}:
+		summary.write(lead, unsubscribed=1)
+	enrollment = open_enrollment(lead)
+	if enrollment and channel == "All":
+		stop(enrollment, _("The lead wants no contact."))
+	elif enrollment:
+		touch = planned_touch(enrollment.name)
+		if touch and touch.channel == channel:
+			touch.status = "Skipped"
+			touch.save(ignore_permissions=True)
+	return opt_out
+
+
+def is_opted_out(lead, channel: str) -> bool:
+	"""Whether a lead document's person wants no contact on a channel (All: none at all)."""
+	if lead.status == "Do Not Contact" or (channel in EMAIL_CHANNELS and lead.unsubscribed):
+		return True
+	addresses = {"email_id": lead.email_id, "phone": lead.mobile_no or lead.phone}
+	return any(
+		value
+		and frappe.db.exists(
+			"Contact Opt Out", {fieldname: value, "channel": ["in", list({"All", channel})]}
+		)
+		for fieldname, value in addresses.items()
+	)
+
+
+# leads that go
+
+
+def forget_lead(lead: str):
+	"""Delete the touches and enrollments of a deleted lead."""
+	for doctype in ("Lead Touch", "Nurture Enrollment"):
+		frappe.db.delete(doctype, {"lead": lead})
+
+
+def merge_into(lead: str):
+	"""Two leads have become one: only its first open enrollment goes on."""
+	names = frappe.get_all(
+		"Nurture Enrollment",
+		{"lead": lead, "status": ["in", OPEN_STATUSES]},
+		pluck="name",
+		order_by="enrolled_at asc",
+	)
+	for name in names[1:]:
+		stop(frappe.get_doc("Nurture Enrollment", name), _("Merged with another lead."))
+	if names:
+		summary.write(lead, lq_next_touch_at=frappe.db.get_value("Nurture Enrollment", names[0], "next_due_at"))

@@ -1,0 +1,70 @@
+"""Permissions follow the Lead: who may not see a lead sees none of its touches, clocks or handovers.
+
+One condition serves lists, single documents and reports.
+"""
+
+import frappe
+from frappe.model.db_query import DatabaseQuery
+
+# Roles that see every lead that ERPNext's own rules let them see.
+WIDE_ROLES = frozenset({"Sales User", "Sales Manager", "Sales Master Manager", "Lead Quality Manager", "System Manager"})
+
+
+def own_leads_condition(user: str | None = None, doctype: str | None = None) -> str:
+	"""List condition on Lead: an outside qualifier sees only the leads that are theirs. SQL, or empty."""
+	user = user or frappe.session.user
+	if not only_own_leads(user):
+		return ""
+	escaped = frappe.db.escape(user)
+	return f"(`tabLead`.lead_owner = {escaped} or `tabLead`.owner = {escaped})"
+
+
+def only_own_leads(user: str) -> bool:
+	"""Whether the user works with leads in no other role than Lead Qualifier."""
+	roles = set(frappe.get_roles(user))
+	return user != "Administrator" and "Lead Qualifier" in roles and not roles & WIDE_ROLES
+
+
+def has_lead_permission(doc, ptype=None, user=None, debug=False) -> bool:
+	"""Single check on Lead, the counterpart of `own_leads_condition`."""
+	user = user or frappe.session.user
+	if doc.is_new() or not only_own_leads(user):
+		return True
+	return user in {doc.lead_owner, doc.owner}
+
+
+def lead_condition(user: str | None = None) -> str:
+	"""The SQL condition on `tabLead` that ERPNext's permissions put on this user's lists; empty if none."""
+	user = user or frappe.session.user
+	if user == "Administrator":
+		return ""
+	if not frappe.has_permission("Lead", "read", user=user):
+		return "1 = 0"
+	return DatabaseQuery("Lead", user=user).build_match_conditions() or ""
+
+
+def visible_leads_condition(user: str | None = None, doctype: str | None = None) -> str:
+	"""List condition on a DocType with a link `lead`: only the rows of leads that the user may see."""
+	condition = lead_condition(user)
+	if not condition:
+		return ""
+	return f"`tab{doctype}`.lead in (select `tabLead`.name from `tabLead` where {condition})"
+
+
+def has_permission_of_lead(doc, ptype=None, user=None, debug=False) -> bool:
+	"""Single check on a document with a link `lead`, the counterpart of `visible_leads_condition`."""
+	if not doc.get("lead"):
+		return True
+	condition = lead_condition(user)
+	if not condition:
+		return True
+	return bool(
+		frappe.db.sql(
+			f"select 1 from `tabLead` where `tabLead`.name = %s and ({condition}) limit 1", (doc.lead,)
+		)
+	)
+
+
+def may_use_app() -> bool:
+	"""Whether the apps screen offers Lead Quality to the user."""
+	return bool(frappe.has_permission("Lead", "read"))

@@ -1,0 +1,307 @@
+"""Segments, the judgement of a lead by its checklist, and the gate before Opportunities."""
+
+from datetime import datetime
+
+import frappe
+from frappe import _
+from frappe.utils import comma_and, get_datetime, get_link_to_form, now_datetime
+
+from lead_quality import summary
+from lead_quality.engine import qualification as engine
+from lead_quality.versions import lead_field
+
+SEGMENTS_CACHE = "lead_quality_segments"
+LEAD_FIELDS_CACHE = "lead_quality_answering_fields"
+
+
+class NotSalesReadyError(frappe.ValidationError):
+	"""An Opportunity was refused because its lead does not meet the agreed definition."""
+
+
+def clear_caches():
+	"""Forget the segments and the answering fields, once more after the commit: others may read until then."""
+
+	def clear():
+		frappe.cache.delete_value([SEGMENTS_CACHE, LEAD_FIELDS_CACHE])
+
+	clear()
+	frappe.db.after_commit.add(clear)
+
+
+# segments
+
+
+def pick_segment(lead) -> str | None:
+	"""The segment of a lead document, by the first enabled segment whose rules all hold."""
+	segments = get_segments()
+	values = {rule.field: lead.get(rule.field) for segment in segments for rule in segment.rules}
+	return engine.pick_segment(segments, values)
+
+
+def get_segments() -> list[engine.Segment]:
+	"""The enabled segments in their order, with field names as this site's Lead has them."""
+	rows = frappe.cache.get_value(SEGMENTS_CACHE, _load_segments)
+	return [
+		engine.Segment(name, tuple(engine.Rule(lead_field(field) or field, *rest) for field, *rest in rules))
+		for name, rules in rows
+	]
+
+
+def _load_segments() -> list[tuple[str, list[tuple[str, str, str]]]]:
+	names = frappe.get_all(
+		"Lead Segment", {"enabled": 1}, pluck="name", order_by="priority asc, creation asc, name asc"
+	)
+	rules: dict[str, list[tuple[str, str, str]]] = {name: [] for name in names}
+	for row in frappe.get_all(
+		"Lead Segment Rule",
+		{"parent": ["in", names]},
+		["parent", "field", "operator", "value"],
+		order_by="idx asc",
+	):
+		rules[row.parent].append((row.field, row.operator, row.value or ""))
+	return list(rules.items())
+
+
+def plan_of(segment: str | None, what: str) -> str | None:
+	"""What a segment says of `checklist`, `cadence` or `follow_up_policy`."""
+	return frappe.get_cached_value("Lead Segment", segment, what) if segment else None
+
+
+# judgement
+
+
+def get_qualification(lead: str):
+	"""The lead's qualification; a new, unsaved one with the checklist of its segment if there is none yet.
+
+	:raises frappe.ValidationError: if the segment has no checklist.
+	"""
+	name = frappe.db.get_value("Lead Qualification", {"lead": lead}, order_by="creation desc")
+	if name:
+		return frappe.get_doc("Lead Qualification", name)
+	doc = frappe.new_doc("Lead Qualification")
+	doc.lead = lead
+	doc.checklist = checklist_for(lead)
+	return doc
+
+
+def checklist_for(lead: str) -> str:
+	"""The checklist of the lead's segment.
+
+	:raises frappe.ValidationError: if there is none, naming the segment to set it on.
+	"""
+	segment = frappe.db.get_value("Lead", lead, "lq_segment")
+	checklist = plan_of(segment, "checklist")
+	if not checklist:
+		frappe.throw(
+			_("There is no checklist for this lead: choose one on its segment {0}.").format(
+				get_link_to_form("Lead Segment", segment) if segment else _("(none)")
+			)
+		)
+	return checklist
+
+
+def get_definition(checklist) -> engine.Definition:
+	"""The engine's definition of a Qualification Checklist document."""
+	return engine.Definition(
+		tuple(
+			engine.Criterion(
+				key=row.criterion,
+				answer_type=row.answer_type,
+				pass_operator=row.pass_operator or "",
+				pass_value=row.pass_value or "",
+				mandatory=bool(row.mandatory),
+				knock_out=bool(row.knock_out),
+				weight=row.weight or 0.0,
+				expires_after_days=row.expires_after_days or 0,
+			)
+			for row in checklist.criteria
+		),
+		pass_rule=checklist.pass_rule,
+		at_least=checklist.at_least or 0,
+		pass_score=checklist.pass_score or 0.0,
+	)
+
+
+def judge(doc, now: datetime | None = None):
+	"""Judge a Lead Qualification document by its answers and set its verdict, counts and reason.
+
+	:param now: naive instant in the site's zone.
+	"""
+	now = now or now_datetime()
+	checklist = frappe.get_cached_doc("Qualification Checklist", doc.checklist)
+	answers = {
+		row.criterion: engine.Answer(row.value or "", row.answered_on and get_datetime(row.answered_on))
+		for row in doc.answers
+	}
+	judgement = engine.judge(get_definition(checklist), answers, doc.decision or None, now)
+	for row in doc.answers:
+		row.met = judgement.states.get(row.criterion) == "Met"
+	doc.update(
+		{
+			"verdict": judgement.verdict,
+			"met_count": judgement.met_count,
+			"criteria_count": judgement.criteria_count,
+			"score": judgement.score,
+			"reason": reason_in_words(checklist, judgement, doc),
+		}
+	)
+
+
+def reason_in_words(checklist, judgement: engine.Judgement, doc) -> str:
+	"""Why the verdict is what it is, such as "3 of 4 met. Missing: Timescale (not asked yet)." """
+	if doc.decision:
+		why = doc.outcome_reason and frappe.get_cached_value(
+			"Lead Outcome Reason", doc.outcome_reason, "reason"
+		)
+		return f"{_(doc.decision)}: {why}" if why else _(doc.decision)
+	words = _("{0} of {1} met.").format(judgement.met_count, judgement.criteria_count)
+	details = {
+		"Open": _("not asked yet"),
+		"Stale": _("answer is out of date"),
+		"Not Met": _("not met"),
+	}
+	missing = [
+		f"{_(row.topic or row.label)} ({details[judgement.states[row.criterion]]})"
+		for row in checklist.criteria
+		if judgement.states[row.criterion] != "Met"
+	]
+	return " ".join([words, _("Missing: {0}.").format(", ".join(missing))]) if missing else words
+
+
+def publish(doc, now: datetime | None = None):
+	"""Carry the verdict of a saved Lead Qualification to its lead, ERPNext's own three fields included."""
+	status = {"Sales Ready": "Qualified", "Open": "In Process"}.get(doc.verdict, "Unqualified")
+	qualified = doc.verdict == "Sales Ready"
+	summary.write(
+		doc.lead,
+		lq_verdict=doc.verdict,
+		lq_met_count=doc.met_count,
+		lq_criteria_count=doc.criteria_count,
+		qualification_status=status,
+		qualified_by=doc.decided_by if qualified else None,
+		qualified_on=get_datetime(doc.decided_on or now or now_datetime()).date() if qualified else None,
+	)
+
+
+def answer(
+	lead: str,
+	answers: list[dict],
+	horizon: str | None = None,
+	decision: str | None = None,
+	outcome_reason: str | None = None,
+):
+	"""Record answers to a lead's criteria and judge it again. Answers are merged by criterion.
+
+	:param answers: rows of `criterion`, `value`, and if known `evidence_grade`, `note`, `reference_doctype`,
+	    `reference_name`.
+	:returns: the saved Lead Qualification.
+	:raises frappe.ValidationError: for a criterion that the checklist does not have.
+	"""
+	frappe.db.get_value("Lead", lead, "name", for_update=True)
+	doc = get_qualification(lead)
+	doc.fill_rows()
+	rows = {row.criterion: row for row in doc.answers}
+	for given in answers:
+		row = rows.get(given.get("criterion"))
+		if not row:
+			frappe.throw(
+				_("{0} has no criterion {1}. It has: {2}.").format(
+					doc.checklist, frappe.bold(given.get("criterion")), ", ".join(rows)
+				)
+			)
+		for fieldname in ("value", "evidence_grade", "note", "reference_doctype", "reference_name"):
+			if fieldname in given:
+				row.set(fieldname, given[fieldname])
+	if horizon:
+		doc.horizon = horizon
+	if decision is not None:
+		doc.decision = decision
+		doc.outcome_reason = outcome_reason
+	return doc.save()
+
+
+def answering_fields() -> frozenset[str]:
+	"""The Lead fields that answer a criterion of an active checklist by themselves."""
+	return frappe.cache.get_value(
+		LEAD_FIELDS_CACHE,
+		lambda: frozenset(
+			lead_field(fieldname) or fieldname
+			for fieldname in frappe.db.sql_list(
+				"""
+				select distinct c.lead_field from `tabQualification Criterion` c
+				join `tabQualification Checklist` l on l.name = c.parent
+				where l.status != 'Draft' and ifnull(c.lead_field, '') != ''
+				"""
+			)
+		),
+	)
+
+
+def judge_again(lead: str):
+	"""Judge a lead again because a field that answers a criterion has changed. No qualification: nothing to do."""
+	name = frappe.db.get_value("Lead Qualification", {"lead": lead}, order_by="creation desc")
+	if name:
+		frappe.get_doc("Lead Qualification", name).save(ignore_permissions=True)
+
+
+# gate
+
+
+def gate_opportunity(opportunity):
+	"""Refuse, or mark, an Opportunity whose lead is not sales ready, as the settings say.
+
+	:raises NotSalesReadyError: with the missing criteria named, if the gate is on Enforce.
+	"""
+	leads = leads_behind(opportunity)
+	mode = frappe.get_cached_doc("Lead Quality Settings").opportunity_gate
+	if not leads:
+		return
+	states = frappe.get_all(
+		"Lead",
+		{"name": ["in", leads]},
+		["name", "title", "lq_verdict", "lq_segment"],
+		order_by="creation asc",
+	)
+	best = next((state for state in states if state.lq_verdict == "Sales Ready"), states[0])
+	opportunity.lq_verdict = best.lq_verdict or "Open"
+	opportunity.lq_segment = best.lq_segment
+	if best.lq_verdict == "Sales Ready" or mode not in {"Enforce", "Warn"}:
+		return
+	message = _("{0} is not sales ready. {1}").format(
+		get_link_to_form("Lead", best.name, best.title), missing_in_words(best.name)
+	)
+	if mode == "Enforce":
+		frappe.throw(
+			message + "<br>" + _("Open the lead and choose Qualify to answer what is missing."),
+			NotSalesReadyError,
+			title=_("Not Sales Ready"),
+		)
+	frappe.msgprint(message, title=_("Not Sales Ready"), indicator="orange")
+
+
+def leads_behind(opportunity) -> list[str]:
+	"""The lead of an Opportunity, or all leads of its Prospect; none if it comes from a Customer."""
+	if opportunity.opportunity_from == "Lead":
+		return [opportunity.party_name] if opportunity.party_name else []
+	if opportunity.opportunity_from == "Prospect":
+		return frappe.get_all(
+			"Prospect Lead", {"parent": opportunity.party_name}, pluck="lead", order_by="idx asc"
+		)
+	return []
+
+
+def missing_in_words(lead: str) -> str:
+	"""What the lead's qualification still misses, in words."""
+	reason = frappe.db.get_value("Lead Qualification", {"lead": lead}, "reason", order_by="creation desc")
+	if reason:
+		return reason
+	checklist = frappe.get_cached_doc("Qualification Checklist", checklist_for(lead))
+	return _("Nobody has asked about {0} yet.").format(
+		comma_and([_(row.topic or row.label) for row in checklist.criteria], add_quotes=False)
+	)
+
+
+def forget_lead(lead: str):
+	"""Delete the judgement of a deleted lead."""
+	for name in frappe.get_all("Lead Qualification", {"lead": lead}, pluck="name", order_by="name asc"):
+		frappe.delete_doc("Lead Qualification", name, ignore_permissions=True, force=True)

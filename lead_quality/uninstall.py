@@ -1,0 +1,105 @@
+"""Takes away what `install.py` added and the installer does not know of. Frappe itself drops the DocTypes."""
+
+import frappe
+from frappe.permissions import reset_perms
+
+from lead_quality.custom_fields import CUSTOM_FIELDS, INDEXES
+from lead_quality.install import LEAD_RIGHTS
+
+# where other DocTypes keep rows about the app's documents
+TRACES = {
+	"Version": "ref_doctype",
+	"Comment": "reference_doctype",
+	"Notification Log": "document_type",
+	"DocShare": "share_doctype",
+	"View Log": "reference_doctype",
+	"Data Import": "reference_doctype",
+}
+
+
+def before_uninstall():
+	remove_traces()
+	remove_custom_fields()
+	remove_indexes()
+	revoke_lead_permissions()
+	remove_jobs()
+
+
+def after_uninstall():
+	remove_desk_icons()
+	remove_unused_roles()
+	frappe.db.commit()
+
+
+def remove_traces():
+	doctypes = frappe.get_all("DocType", {"module": "Lead Quality"}, pluck="name", order_by="name asc")
+	for doctype, fieldname in TRACES.items():
+		frappe.db.delete(doctype, {fieldname: ["in", doctypes]})
+
+
+def remove_custom_fields():
+	"""The columns too, which Frappe would leave behind."""
+	for doctype, fields in CUSTOM_FIELDS.items():
+		names = [field["fieldname"] for field in fields]
+		frappe.db.delete("Custom Field", {"dt": doctype, "fieldname": ["in", names]})
+		frappe.db.delete("Property Setter", {"doc_type": doctype, "field_name": ["in", names]})
+		columns = set(names) & set(frappe.db.get_table_columns(doctype))
+		if columns:
+			drops = ", ".join(f"drop column `{column}`" for column in sorted(columns))
+			frappe.db.sql_ddl(f"alter table `tab{doctype}` {drops}")
+		frappe.clear_cache(doctype=doctype)
+
+
+def remove_indexes():
+	for doctype, column in INDEXES:
+		setters = {
+			"doc_type": doctype,
+			"field_name": column,
+			"property": "search_index",
+			"module": "Lead Quality",
+		}
+		if frappe.db.exists("Property Setter", setters):
+			frappe.db.delete("Property Setter", setters)
+			frappe.db.sql_ddl(f"alter table `tab{doctype}` drop index if exists `{column}_index`")
+			frappe.clear_cache(doctype=doctype)
+
+
+def revoke_lead_permissions():
+	"""Lead goes back to its standard permissions, unless somebody has customised them as well."""
+	frappe.db.delete("Custom DocPerm", {"parent": "Lead", "role": ["in", list(LEAD_RIGHTS)]})
+	if _rights_of("Custom DocPerm") == _rights_of("DocPerm"):
+		reset_perms("Lead")
+
+
+def _rights_of(doctype: str) -> set[tuple]:
+	fields = ["role", "permlevel", "if_owner", *frappe.permissions.rights]
+	known = [field for field in fields if frappe.get_meta(doctype).has_field(field)]
+	return {
+		tuple(row[field] or 0 for field in known)
+		for row in frappe.get_all(doctype, {"parent": "Lead"}, known, order_by="idx asc")
+	}
+
+
+def remove_jobs():
+	frappe.db.delete("Scheduled Job Log", {"scheduled_job_type": ["in", _jobs()]})
+	frappe.db.delete("Scheduled Job Type", {"name": ["in", _jobs()]})
+	frappe.db.delete("Logs To Clear", {"ref_doctype": "Follow Up Run"})
+
+
+def _jobs() -> list[str]:
+	return frappe.get_all(
+		"Scheduled Job Type", {"method": ["like", "lead_quality.%"]}, pluck="name", order_by="name asc"
+	)
+
+
+def remove_desk_icons():
+	for doctype in ("Desktop Icon", "Workspace Sidebar"):
+		if frappe.db.exists("DocType", doctype) and frappe.get_meta(doctype).has_field("app"):
+			for name in frappe.get_all(doctype, {"app": "lead_quality"}, pluck="name", order_by="name asc"):
+				frappe.delete_doc(doctype, name, force=True, ignore_permissions=True)
+
+
+def remove_unused_roles():
+	for role in LEAD_RIGHTS:
+		if frappe.db.exists("Role", role) and not frappe.db.exists("Has Role", {"role": role, "parenttype": "User"}):
+			frappe.delete_doc("Role", role, force=True, ignore_permissions=True)

@@ -1,0 +1,34 @@
+"""The only file that knows where ERPNext v15 and v16 differ."""
+
+import frappe
+
+# v16 replaced the lead's `source` and `campaign_name` by UTM fields.
+RENAMED_LEAD_FIELDS = {"source": "utm_source", "campaign_name": "utm_campaign"}
+_OLD_NAMES = {new: old for old, new in RENAMED_LEAD_FIELDS.items()}
+
+
+def lead_field(fieldname: str) -> str | None:
+	"""The name that a Lead field has on this site, given its v15 or its v16 name; None if there is none.
+
+	Rules may therefore be written with either name, and survive the upgrade.
+	"""
+	meta = frappe.get_meta("Lead")
+	if meta.has_field(fieldname) or fieldname in frappe.model.default_fields:
+		return fieldname
+	other = RENAMED_LEAD_FIELDS.get(fieldname) or _OLD_NAMES.get(fieldname)
+	return other if other and meta.has_field(other) else None
+
+
+def lead_source(lead) -> str | None:
+	"""The source of a lead (document or row): `source` on v15, `utm_source` on v16."""
+	return lead.get(lead_field("source"))
+
+
+def source_doctype() -> str:
+	"""The DocType of lead sources: Lead Source on v15, UTM Source on v16."""
+	return frappe.get_meta("Lead").get_field(lead_field("source")).options
+
+
+def is_half_day(holiday) -> bool:
+	"""Whether a Holiday row closes only half of the day; v15 knows no half days."""
+	return bool(holiday.get("is_half_day"))
