@@ -1,6 +1,7 @@
 """The one list of what the app adds to ERPNext's DocTypes. Install, migrate and uninstall all use it."""
 
 STAGE_OPTIONS = "\ntarget\nprospect\nopportunity\nsale"
+HANDOVER_OPTIONS = "\nSent\nAccepted\nRejected\nReturned\nPulled Back"
 VERDICT_OPTIONS = "\nOpen\nSales Ready\nNurture\nDisqualified"
 
 
@@ -50,9 +51,18 @@ CUSTOM_FIELDS = {
 		_summary_field("lq_met_count", "Criteria Met", "Int", "lq_column_break"),
 		_summary_field("lq_criteria_count", "Criteria", "Int", "lq_met_count"),
 		_summary_field(
-			"lq_next_touch_at", "Next Touch", "Datetime", "lq_criteria_count", search_index=1, in_list_view=1
+			"lq_handover_status",
+			"Handover",
+			"Select",
+			"lq_criteria_count",
+			options=HANDOVER_OPTIONS,
+			search_index=1,
+			in_standard_filter=1,
 		),
-		_summary_field("lq_due_at", "Due", "Datetime", "lq_next_touch_at", search_index=1, in_list_view=1),
+		_summary_field(
+			"lq_next_touch_at", "Next Touch", "Datetime", "lq_handover_status", search_index=1
+		),
+		_summary_field("lq_due_at", "Due", "Datetime", "lq_next_touch_at", search_index=1),
 	],
 	"Opportunity": [
 		_section("lq_section", "opportunity_owner"),

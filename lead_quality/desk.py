@@ -1,5 +1,6 @@
 """What the app adds to ERPNext's own screens."""
 
+import frappe
 from frappe import _
 
 
@@ -12,3 +13,25 @@ def lead_dashboard(data: dict) -> dict:
 		}
 	)
 	return data
+
+
+@frappe.whitelist()
+@frappe.validate_and_sanitize_search_inputs
+def receivers(doctype: str, txt: str, searchfield: str, start: int, page_len: int, filters: dict | None = None):
+	"""Search for a link field: enabled users with a sales role, who can take a lead over."""
+	user, role = frappe.qb.DocType("User"), frappe.qb.DocType("Has Role")
+	return (
+		frappe.qb.from_(user)
+		.join(role)
+		.on((role.parent == user.name) & (role.parenttype == "User"))
+		.select(user.name, user.full_name)
+		.distinct()
+		.where(user.enabled == 1)
+		.where(role.role.isin(["Sales User", "Sales Manager"]))
+		.where(user.name.notin(["Administrator", "Guest"]))
+		.where(user.name.like(f"%{txt}%") | user.full_name.like(f"%{txt}%"))
+		.orderby(user.full_name)
+		.limit(page_len)
+		.offset(start)
+		.run()
+	)

@@ -64,7 +64,7 @@ def due_at(
 	:param repeated: the touch repeats its step: `repeat_every` after the previous touch.
 	"""
 	if repeated:
-		start, amount = anchors["Previous Touch"], step.repeat_every
+		start, amount = anchors.get("Previous Touch"), step.repeat_every
 	else:
 		start, amount = anchors.get(step.anchor), step.delay
 	if start is None:
@@ -78,7 +78,7 @@ def due_at(
 def shift(start: datetime, amount: int, unit: str, calendar: WorkingCalendar) -> datetime:
 	"""`start` (aware) moved on by `amount` of `unit`; 31 January plus one month is the last of February.
 
-	Days, Weeks and Months keep the time of day in the zone of `start`.
+	Days, Weeks and Months keep the time of day in the calendar's zone.
 
 	:raises ValueError: for an unknown unit.
 	"""
@@ -90,10 +90,11 @@ def shift(start: datetime, amount: int, unit: str, calendar: WorkingCalendar) ->
 		return calendar.deadline(start, amount * 3600)
 	if unit == "Working Days":
 		return calendar.add_working_days(start, amount)
+	local = start.astimezone(calendar.zone)
 	if unit == "Days":
-		return start + timedelta(days=amount)
+		return local + timedelta(days=amount)
 	if unit == "Weeks":
-		return start + timedelta(weeks=amount)
+		return local + timedelta(weeks=amount)
 	if unit == "Months":
-		return start + relativedelta(months=amount)
+		return local + relativedelta(months=amount)
 	raise ValueError(f"unknown unit {unit!r}")

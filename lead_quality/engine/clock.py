@@ -17,8 +17,8 @@ def due_at(start: datetime, within: float, unit: str, calendar: WorkingCalendar)
 
 	:param start: aware.
 	:param within: how long the clock runs, in `unit`.
-	:param unit: Minutes and Hours are real time; Days keep the time of day; Working Hours count the calendar's open time;
-	    Working Days keep the time of day (a fraction of a working day counts as one).
+	:param unit: Minutes and Hours are real time; Days keep the time of day; Working Hours count the
+	    calendar's open time; Working Days keep the time of day (a fraction of a working day counts as one).
 	:returns: aware, in the calendar's zone.
 	:raises ValueError: for an unknown unit or a negative time.
 	"""
@@ -60,7 +60,7 @@ def warn_at(start: datetime, due: datetime, percent: float, unit: str, calendar:
 def state(status: str, warn: datetime | None, due: datetime, now: datetime) -> str:
 	"""What to show for a clock: Running, Warning, Overdue, or its final status.
 
-	A clock is overdue from its deadline on, whether or not any job has run since.
+	A clock is overdue once its deadline has passed, whether or not any job has run since.
 
 	:param now: in the zone of `warn` and `due` (all aware, or all naive in one zone).
 	"""

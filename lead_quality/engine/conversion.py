@@ -73,9 +73,7 @@ def cohort_steps(log: Iterable[tuple[str, str, datetime]], stages: Sequence[str]
 	:param log: rows of (lead, stage, instant) of the leads of one cohort, all instants in one zone.
 	"""
 	entries = first_entries(log)
-	furthest = {
-		lead: max(stages.index(stage) for stage in entered) for lead, entered in entries.items() if entered
-	}
+	furthest = {lead: max(stages.index(stage) for stage in entered) for lead, entered in entries.items()}
 	steps: list[Step] = []
 	for index, stage in enumerate(stages):
 		reached = [lead for lead, rank in furthest.items() if rank >= index]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
+ONE_DAY = timedelta(days=1)
 TRUE_WORDS = frozenset({"1", "true", "yes", "on"})
 COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
 	"=": operator.eq,
@@ -72,7 +73,8 @@ def judge(
 	"""
 	states = {c.key: answer_state(c, answers.get(c.key), now) for c in definition.criteria}
 	met = [c for c in definition.criteria if states[c.key] == "Met"]
-	score = sum(c.weight for c in met)
+	# rounded: 0.1 and 0.7 are to reach a pass score of 0.8
+	score = round(sum(c.weight for c in met), 9)
 	knocked_out = tuple(c.key for c in definition.criteria if c.knock_out and states[c.key] == "Not Met")
 	if decision in {"Disqualified", "Nurture"}:
 		verdict = decision
@@ -93,7 +95,7 @@ def answer_state(criterion: Criterion, answer: Answer | None, now: datetime) -> 
 	if answer is None or not answer.value.strip():
 		return "Open"
 	if criterion.expires_after_days and answer.answered_on is not None:
-		if now > answer.answered_on + timedelta(days=criterion.expires_after_days):
+		if (now - answer.answered_on) / ONE_DAY > criterion.expires_after_days:
 			return "Stale"
 	return "Met" if meets(criterion, answer.value.strip(), now.date()) else "Not Met"
 
@@ -110,7 +112,7 @@ def meets(criterion: Criterion, value: str, today: date) -> bool:
 	if typed is None:
 		return False
 	if criterion.pass_operator in {"in", "not in"}:
-		listed = str(value).casefold() in {item.casefold() for item in split_list(criterion.pass_value)}
+		listed = typed in [parse(criterion.answer_type, item) for item in split_list(criterion.pass_value)]
 		return listed == (criterion.pass_operator == "in")
 	if criterion.pass_operator:
 		if criterion.answer_type == "Date" and criterion.pass_value.strip().casefold() in {"", "today"}:
@@ -150,12 +152,12 @@ def split_list(value: str) -> list[str]:
 
 
 def _passes(definition: Definition, states: Mapping[str, str], met_count: int, score: float) -> bool:
-	if not definition.criteria:
+	if not met_count:
 		return False
 	if any(c.mandatory and states[c.key] != "Met" for c in definition.criteria):
 		return False
 	if definition.pass_rule == "At Least":
-		return met_count >= max(definition.at_least, 1)
+		return met_count >= definition.at_least
 	if definition.pass_rule == "Score":
 		return score >= definition.pass_score
 	return met_count == len(definition.criteria)
@@ -187,21 +189,22 @@ def pick_segment(segments: Sequence[Segment], values: Mapping[str, Any]) -> str 
 
 
 def rule_holds(rule: Rule, value: Any) -> bool:
-	"""Whether a field's value satisfies the rule. Text is compared without regard to case; `like` takes %."""
+	"""Whether a field's value satisfies the rule. Text is compared without regard to case; `like` takes %.
+
+	A number of 0, which is what Frappe keeps for an empty number and for an unticked box, is not set.
+	"""
 	text = "" if value is None else str(value).strip()
 	wanted = rule.value.strip()
-	if rule.operator == "is set":
-		return bool(text)
-	if rule.operator == "is not set":
-		return not text
+	if rule.operator in {"is set", "is not set"}:
+		filled = bool(text) and value != 0
+		return filled == (rule.operator == "is set")
 	if rule.operator in {"in", "not in"}:
-		listed = text.casefold() in {item.casefold() for item in split_list(wanted)}
+		listed = any(_same(text, item) for item in split_list(wanted))
 		return listed == (rule.operator == "in")
 	if rule.operator in {"like", "not like"}:
 		return _like(text.casefold(), wanted.casefold()) == (rule.operator == "like")
 	if rule.operator in {"=", "!="}:
-		same = text.casefold() == wanted.casefold() or _equal_numbers(text, wanted)
-		return same == (rule.operator == "=")
+		return _same(text, wanted) == (rule.operator == "=")
 	left, right = _comparable(text, wanted)
 	return left is not None and COMPARISONS[rule.operator](left, right)
 
@@ -223,7 +226,10 @@ def _like(text: str, pattern: str) -> bool:
 	return len(text) - len(last) >= at and text.endswith(last)
 
 
-def _equal_numbers(left: str, right: str) -> bool:
+def _same(left: str, right: str) -> bool:
+	"""Whether both are the same text but for case, or the same number."""
+	if left.casefold() == right.casefold():
+		return True
 	try:
 		return float(left) == float(right)
 	except ValueError:

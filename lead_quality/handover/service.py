@@ -6,6 +6,7 @@ import frappe
 from frappe import _
 from frappe.utils import format_datetime, get_link_to_form, now_datetime
 
+from lead_quality import summary
 from lead_quality.follow_up import service as follow_up
 from lead_quality.qualification.service import NotSalesReadyError, missing_in_words
 
@@ -49,6 +50,7 @@ def send(
 			"dossier": make_dossier(doc),
 		}
 	).insert(ignore_permissions=True)
+	summary.write(lead, lq_handover_status="Sent")
 	clocks = follow_up.start(doc, {"Handover Acceptance": now}, now, handover)
 	if clocks:
 		handover.db_set("accept_by", clocks[0].due_at, update_modified=False)
@@ -156,6 +158,7 @@ def _decide(name: str, status: str, now: datetime, **values):
 		)
 	handover.update({"status": status, "decided_at": now, **values})
 	handover.save(ignore_permissions=True)
+	summary.write(handover.lead, lq_handover_status=status)
 	if status != "Returned":
 		follow_up.stop(handover.lead, "handover decision", now)
 	return handover

@@ -1,0 +1,65 @@
+{
+	frappe.ui.form.on("Lead Handover", {
+		refresh(frm) {
+			const colours = {
+				Sent: "orange",
+				Accepted: "green",
+				Rejected: "red",
+				Returned: "red",
+				"Pulled Back": "gray",
+			};
+			frm.page.set_indicator(__(frm.doc.status), colours[frm.doc.status] || "gray");
+			frm.disable_save();
+			frm.add_custom_button(__("Lead"), () => frappe.set_route("Form", "Lead", frm.doc.lead), __("Open"));
+			if (frm.doc.status === "Sent") {
+				frm.page.set_primary_action(__("Accept"), () => answer(frm, "accept_handover", {}));
+				frm.add_custom_button(__("Reject"), () => decline(frm, "reject_handover", "Reject"));
+				if (frm.doc.accept_by) {
+					const left = moment(frm.doc.accept_by).from(moment(frappe.datetime.system_datetime()));
+					frm.dashboard.add_comment(__("To be answered {0}.", [left]), "yellow", true);
+				}
+			}
+			if (frm.doc.status === "Accepted") {
+				frm.page.set_primary_action(__("Create Opportunity"), () =>
+					frappe.model.open_mapped_doc({
+						method: "erpnext.crm.doctype.lead.lead.make_opportunity",
+						source_name: frm.doc.lead,
+					}),
+				);
+				frm.add_custom_button(__("Return"), () => decline(frm, "return_handover", "Return"));
+			}
+		},
+	});
+
+	const answer = async (frm, method, args) => {
+		await frappe.call({
+			method: `lead_quality.api.${method}`,
+			args: { handover: frm.doc.name, ...args },
+			freeze: true,
+		});
+		frm.reload_doc();
+	};
+
+	const decline = (frm, method, purpose) => {
+		frappe.prompt(
+			[
+				{
+					fieldname: "reason",
+					fieldtype: "Link",
+					options: "Lead Outcome Reason",
+					label: __("Reason"),
+					reqd: 1,
+					get_query: () => ({ filters: { applies_to: purpose, enabled: 1 } }),
+				},
+				{
+					fieldname: "feedback",
+					fieldtype: "Small Text",
+					label: __("What should marketing know?"),
+				},
+			],
+			(values) => answer(frm, method, values),
+			__(purpose),
+			__(purpose),
+		);
+	};
+}
