@@ -6,6 +6,8 @@ from datetime import datetime
 import frappe
 from frappe.utils import now_datetime
 
+from lead_quality.records import insert_rows
+
 MAX_ERROR_LENGTH = 10_000
 COMMIT_EVERY = 100
 
@@ -22,10 +24,10 @@ class JobRun:
 		self.now = now or now_datetime()
 		self.found = self.done = self.failed = self.uncommitted = 0
 		self.errors: list[str] = []
-		self.doc = frappe.get_doc(
-			{"doctype": "Follow Up Run", "job": job, "status": "Running", "started_at": now_datetime()}
-		)
-		self.doc.insert(ignore_permissions=True)
+		started_at = now_datetime()
+		self.name = insert_rows(
+			"Follow Up Run", [{"job": job, "status": "Running", "started_at": started_at}], started_at
+		)[0].name
 		frappe.db.commit()
 
 	def each(self, items: Iterable, do: Callable[..., bool]) -> "JobRun":
@@ -61,7 +63,9 @@ class JobRun:
 
 	def finish(self) -> dict:
 		"""Keep the counts, commit, and return them."""
-		self.doc.update(
+		frappe.db.set_value(
+			"Follow Up Run",
+			self.name,
 			{
 				"status": "Failed" if self.failed else "Completed",
 				"finished_at": now_datetime(),
@@ -69,8 +73,7 @@ class JobRun:
 				"done": self.done,
 				"failed": self.failed,
 				"errors": "\n".join(self.errors)[:MAX_ERROR_LENGTH],
-			}
+			},
 		)
-		self.doc.save(ignore_permissions=True)
 		frappe.db.commit()
 		return {"found": self.found, "done": self.done, "failed": self.failed}

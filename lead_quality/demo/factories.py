@@ -1,0 +1,149 @@
+"""Small factories of records. The demo and the site tests both make theirs here."""
+
+import frappe
+from erpnext.crm.doctype.lead.lead import make_opportunity as map_opportunity
+from erpnext.crm.doctype.lead.lead import make_quotation as map_quotation_of_lead
+from erpnext.crm.doctype.opportunity.opportunity import make_quotation as map_quotation_of_opportunity
+from erpnext.selling.doctype.quotation.quotation import make_sales_order as map_sales_order
+from frappe.utils import add_days, today
+
+from lead_quality import api
+from lead_quality.versions import lead_field, source_doctype
+
+
+def make_user(email: str, *roles: str, first_name: str = "", last_name: str = "", password: str = "", **values):
+	"""A User with these roles and no others, who gets no mail. An existing user is given the roles."""
+	user = frappe.get_doc("User", email) if frappe.db.exists("User", email) else frappe.new_doc("User")
+	user.update(
+		{
+			"email": email,
+			"first_name": first_name or email.split("@")[0].split(".")[0].title(),
+			"last_name": last_name,
+			"send_welcome_email": 0,
+			"roles": [{"role": role} for role in roles],
+			**values,
+		}
+	)
+	if password:
+		user.new_password = password
+	user.flags.ignore_password_policy = True
+	user.flags.no_welcome_mail = True
+	user.save(ignore_permissions=True)
+	# without an account for outgoing mail, each notification would leave an Error Log behind
+	frappe.db.set_value("Notification Settings", email, "enable_email_notifications", 0)
+	return user
+
+
+def make_source(name: str) -> str:
+	"""The name of a lead source, made if it is missing: Lead Source on v15, UTM Source on v16."""
+	doctype = source_doctype()
+	if not frappe.db.exists(doctype, name):
+		frappe.get_doc({"doctype": doctype, "name": name, "source_name": name}).insert(ignore_permissions=True)
+	return name
+
+
+def make_lead(
+	first_name: str = "Anna",
+	last_name: str = "Keller",
+	company_name: str | None = "Kellerbrunn Works",
+	email_id: str | None = None,
+	source: str | None = "Website",
+	**values,
+):
+	"""A Lead, inserted past permissions as a web form does it. Without `email_id` it gets one of its own."""
+	lead = frappe.new_doc("Lead")
+	lead.update(
+		{
+			"first_name": first_name,
+			"last_name": last_name,
+			"company_name": company_name,
+			"email_id": email_id or f"{first_name}.{frappe.generate_hash(length=8)}@lead.example".lower(),
+			lead_field("source"): source and make_source(source),
+			**values,
+		}
+	)
+	return lead.insert(ignore_permissions=True)
+
+
+def answers(
+	budget: float | None = 25_000,
+	authority: str | None = "Decision Maker",
+	need: str | None = "Their heating bill has doubled.",
+	timescale_in: int | None = 60,
+	evidence_grade: str = "Stated",
+) -> list[dict]:
+	"""Answers to the seeded checklist BANT, which all meet it; None leaves one out. `timescale_in` is in days."""
+	values = {
+		"budget": budget,
+		"authority": authority,
+		"need": need,
+		"timescale": None if timescale_in is None else add_days(today(), timescale_in),
+	}
+	return [
+		{"criterion": criterion, "value": str(value), "evidence_grade": evidence_grade}
+		for criterion, value in values.items()
+		if value is not None
+	]
+
+
+def make_sales_ready(lead: str):
+	"""Answer all that the seeded checklist BANT asks. Returns the Lead Qualification."""
+	return api.qualify(lead, answers())
+
+
+def make_item(item_code: str = "Ventilation Audit", rate: float = 1_000, item_group: str = "Products", **values) -> str:
+	"""The code of an Item that is not kept in stock, made with its selling price if it is missing."""
+	if not frappe.db.exists("Item", item_code):
+		frappe.get_doc(
+			{
+				"doctype": "Item",
+				"item_code": item_code,
+				"item_name": item_code,
+				"item_group": item_group,
+				"stock_uom": "Nos",
+				"is_stock_item": 0,
+				"standard_rate": rate,
+				**values,
+			}
+		).insert(ignore_permissions=True)
+	return item_code
+
+
+def make_opportunity(lead: str, item_code: str | None = None, qty: float = 1, rate: float = 1_000, **values):
+	"""An Opportunity made from a lead as its button Create does it, with one item."""
+	opportunity = map_opportunity(lead)
+	opportunity.append("items", {"item_code": item_code or make_item(), "qty": qty, "rate": rate, "uom": "Nos"})
+	# the form computes the amount; the server does not
+	opportunity.update({"opportunity_amount": qty * rate, **values})
+	return opportunity.insert()
+
+
+def make_quotation(
+	opportunity: str | None = None,
+	lead: str | None = None,
+	item_code: str | None = None,
+	qty: float = 1,
+	rate: float = 1_000,
+	submit: bool = True,
+	**values,
+):
+	"""A Quotation made from an Opportunity, with the items of that, or straight from a lead, with one item."""
+	if opportunity:
+		quotation = map_quotation_of_opportunity(opportunity)
+	else:
+		quotation = map_quotation_of_lead(lead)
+		quotation.append("items", {"item_code": item_code or make_item(), "qty": qty, "rate": rate, "uom": "Nos"})
+	quotation.update(values)
+	quotation.insert()
+	return quotation.submit() if submit else quotation
+
+
+def make_sales_order(quotation: str, delivery_in: int = 30, submit: bool = True, **values):
+	"""A Sales Order made from a submitted Quotation, to be delivered in so many days."""
+	order = map_sales_order(quotation)
+	delivery_date = add_days(today(), delivery_in)
+	order.update({"delivery_date": delivery_date, **values})
+	for row in order.items:
+		row.delivery_date = delivery_date
+	order.insert()
+	return order.submit() if submit else order
