@@ -8,10 +8,10 @@ from frappe.permissions import add_permission, update_permission_property
 from lead_quality import seed
 from lead_quality.custom_fields import CUSTOM_FIELDS, INDEXES
 
-# what the app's roles may do with leads, beside reading them
+# what the app's roles may do with leads, and nothing else
 LEAD_RIGHTS = {
-	"Lead Quality Manager": ("write", "create", "export", "report", "email", "print", "share"),
-	"Lead Qualifier": ("write", "create", "email", "print"),
+	"Lead Quality Manager": ("read", "write", "create", "export", "report", "email", "print", "share"),
+	"Lead Qualifier": ("read", "write", "create", "email", "print"),
 }
 
 
@@ -53,6 +53,8 @@ def add_indexes():
 def grant_lead_permissions():
 	for role, rights in LEAD_RIGHTS.items():
 		add_permission("Lead", role, 0)
-		for right in ("read", *rights):
-			update_permission_property("Lead", role, 0, right, 1, validate=False)
+		# every right is said, as Frappe's defaults for a new rule grant export
+		known = [right for right in frappe.permissions.rights if frappe.get_meta("Custom DocPerm").has_field(right)]
+		for right in known:
+			update_permission_property("Lead", role, 0, right, int(right in rights), validate=False)
 	frappe.clear_cache(doctype="Lead")

@@ -1,0 +1,42 @@
+"""Demo data: `bench --site SITE execute lead_quality.demo.make`, and `lead_quality.demo.logins` to log in."""
+
+import frappe
+
+from lead_quality.demo.story import CAST, PASSWORD, Story
+
+
+def make(leads: int = 300) -> dict:
+	"""Play six months of a company's leads on this site, unless that was done before.
+
+	The same on every run but for the dates, which end at the present.
+
+	:param leads: how many leads come in.
+	:returns: counts of what the site has then.
+	"""
+	if frappe.db.exists("User", CAST[0].email):
+		print(f"The demo is here already: {CAST[0].email} is a user.")
+		return counts()
+	if not frappe.defaults.get_global_default("company"):
+		frappe.throw("This site has no company yet: finish ERPNext's set-up wizard, then run this again.")
+	Story(leads).play()
+	return counts()
+
+
+def logins() -> list[tuple[str, str, str]]:
+	"""Whom to log in as: user, password, and what the user does."""
+	return [(person.email, PASSWORD, person.job) for person in CAST]
+
+
+def counts() -> dict:
+	"""How many records of each kind the site has."""
+	doctypes = (
+		"Lead",
+		"Lead Touch",
+		"Lead Qualification",
+		"Lead Handover",
+		"Follow Up Clock",
+		"Opportunity",
+		"Quotation",
+		"Sales Order",
+	)
+	return {doctype: frappe.db.count(doctype) for doctype in doctypes}

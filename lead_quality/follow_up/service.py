@@ -210,11 +210,14 @@ def owner_of(lead: str) -> str | None:
 
 
 def notify(user: str, subject: str, doctype: str, name: str):
-	"""Tell a user at once: in the desk's bell, and by mail if the user has that switched on."""
+	"""Tell a user at once: in the desk's bell, and by mail unless the user has switched that off.
+
+	Frappe never mails an Alert; for the user this is work, as an Assignment is.
+	"""
 	frappe.get_doc(
 		{
 			"doctype": "Notification Log",
-			"type": "Alert",
+			"type": "Assignment",
 			"for_user": user,
 			"from_user": frappe.session.user,
 			"subject": subject,
@@ -243,11 +246,18 @@ def merge_into(lead: str):
 	refresh_due(lead)
 
 
-def open_clocks(lead: str) -> list[dict]:
-	"""The lead's clocks that nobody has stopped yet, the earliest deadline first."""
-	return frappe.get_all(
+def open_clocks(lead: str, now: datetime | None = None) -> list[dict]:
+	"""The lead's clocks that nobody has stopped yet, the earliest deadline first.
+
+	:param now: naive instant in the site's zone; `state` says what each clock is at that moment, whether or
+	    not any job has run since.
+	"""
+	clocks = frappe.get_all(
 		"Follow Up Clock",
 		{"lead": lead, "stopped_at": ["is", "not set"], "status": ["in", ["Running", "Paused", "Missed"]]},
 		["name", "clock", "status", "started_at", "warn_at", "due_at"],
 		order_by="due_at asc",
 	)
+	for clock in clocks:
+		clock.state = engine.state(clock.status, clock.warn_at, clock.due_at, now or now_datetime())
+	return clocks

@@ -5,6 +5,7 @@ from datetime import datetime
 import frappe
 from frappe import _
 from frappe.utils import get_datetime, get_link_to_form, now_datetime
+from pypika.terms import Criterion
 
 from lead_quality import summary
 from lead_quality.engine import cadence as engine
@@ -27,6 +28,8 @@ def enroll_new_lead(lead):
 	"""Put a new lead document on the cadence of its segment, if it has one and the settings say so."""
 	cadence = plan_of(lead.lq_segment, "cadence")
 	if not cadence or not frappe.get_cached_doc("Lead Quality Settings").enroll_new_leads:
+		return
+	if is_opted_out(lead, "All"):
 		return
 	at = get_datetime(lead.creation)
 	start = plan_start(lead, cadence, at)
@@ -366,14 +369,16 @@ def is_opted_out(lead, channel: str) -> bool:
 	"""Whether a lead document's person wants no contact on a channel (All: none at all)."""
 	if lead.status == "Do Not Contact" or (channel in EMAIL_CHANNELS and lead.unsubscribed):
 		return True
-	addresses = {"email_id": lead.email_id, "phone": lead.mobile_no or lead.phone}
-	return any(
-		value
-		and frappe.db.exists(
-			"Contact Opt Out", {fieldname: value, "channel": ["in", list({"All", channel})]}
-		)
-		for fieldname, value in addresses.items()
-	)
+	table = frappe.qb.DocType("Contact Opt Out")
+	same_person = [
+		field == value
+		for field, value in ((table.email_id, lead.email_id), (table.phone, lead.mobile_no or lead.phone))
+		if value
+	]
+	if not same_person:
+		return False
+	query = frappe.qb.from_(table).select(table.name).where(table.channel.isin(["All", channel]))
+	return bool(query.where(Criterion.any(same_person)).limit(1).run())
 
 
 # leads that go

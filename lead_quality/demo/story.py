@@ -1,0 +1,785 @@
+"""Six months of a company's leads, played in the order of time by the people who work with them.
+
+Everything is done as its user would do it: through `lead_quality.api` and ERPNext's own mappers, while the clock
+stands at the instant of the act. What would come after the present is left undone, so the story ends in the
+middle of everybody's work.
+"""
+
+import heapq
+import itertools
+import random
+import unicodedata
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta, timezone
+from unittest.mock import patch
+
+import frappe
+from frappe.utils import get_datetime, now_datetime
+
+from lead_quality import api, seed
+from lead_quality.demo.factories import (
+	answers,
+	make_item,
+	make_lead,
+	make_opportunity,
+	make_quotation,
+	make_sales_order,
+	make_user,
+)
+from lead_quality.site_time import aware, get_calendar, naive
+
+SEED = 20_16
+WEEKS = 26
+PASSWORD = "blue-lantern"
+
+
+# people
+
+
+@dataclass(frozen=True)
+class Person:
+	"""A user. `pace` is how many working hours after its due time a touch is made: least, usual, most."""
+
+	email: str
+	first_name: str
+	last_name: str
+	roles: tuple[str, ...]
+	pace: tuple[float, float, float]
+	job: str
+
+
+HANNA = "hanna.lindqvist@example.com"
+INES = "ines.carvalho@example.com"
+CLARA = "clara.moreau@example.com"
+VIKTOR = "viktor.holm@example.com"
+SVEN = "sven.albrecht@example.com"
+ELENA = "elena.rossi@example.com"
+
+CAST = (
+	Person(
+		HANNA,
+		"Hanna",
+		"Lindqvist",
+		("Lead Quality Manager",),
+		(0.2, 1, 9),
+		"marketing manager: owns the definition and the cadences, sees every lead and every leak",
+	),
+	Person(
+		INES,
+		"Ines",
+		"Carvalho",
+		("Lead Qualifier",),
+		(0.1, 0.4, 3),
+		"outside qualifier: calls and qualifies, sees no leads but her own",
+	),
+	Person(
+		CLARA,
+		"Clara",
+		"Moreau",
+		("Sales User",),
+		(0.1, 0.5, 4),
+		"sales: answers handovers within hours, and calls",
+	),
+	Person(
+		VIKTOR,
+		"Viktor",
+		"Holm",
+		("Sales User",),
+		(0.3, 2, 12),
+		"sales: answers in time, mostly, and asks a lot of a lead",
+	),
+	Person(
+		SVEN,
+		"Sven",
+		"Albrecht",
+		("Sales User",),
+		(6, 20, 70),
+		"sales: the sleeper, who accepts leads and lets them lie",
+	),
+	Person(
+		ELENA,
+		"Elena",
+		"Rossi",
+		("Sales User", "Sales Manager"),
+		(0.5, 2, 8),
+		"sales manager: steps in where handovers stay without an answer",
+	),
+)
+PACE = {person.email: person.pace for person in CAST}
+REPS = (CLARA, VIKTOR, SVEN)
+NOBODY = ""
+
+
+# leads
+
+
+@dataclass(frozen=True)
+class Source:
+	"""Where leads come from. `fates` weighs what becomes of them, in the order of FATES."""
+
+	share: int
+	owners: tuple[str, ...]
+	fates: tuple[int, ...]
+	made_by: str = "Guest"
+
+
+FATES = ("ready", "disqualified", "nurture", "silent", "opted_out", "untouched")
+SOURCES = {
+	"Website": Source(26, (INES, HANNA, INES, NOBODY), (48, 12, 13, 12, 2, 13)),
+	"Advertisement": Source(17, (INES, HANNA), (62, 10, 5, 12, 3, 8)),
+	"Exhibition": Source(16, (HANNA, INES, SVEN, NOBODY), (30, 12, 20, 12, 2, 24), HANNA),
+	"Reference": Source(13, (HANNA, CLARA, VIKTOR), (66, 6, 10, 8, 0, 10), HANNA),
+	"Cold Calling": Source(12, (CLARA, VIKTOR, SVEN), (28, 28, 14, 20, 4, 6), ELENA),
+	"Campaign": Source(8, (INES, HANNA), (40, 15, 18, 15, 4, 8), HANNA),
+	"Mass Mailing": Source(5, (HANNA, INES), (14, 22, 14, 20, 22, 8), HANNA),
+	"Existing Customer": Source(3, (CLARA, VIKTOR), (80, 0, 10, 5, 0, 5), ELENA),
+}
+WOLF = "Advertisement"
+
+# what a person who was reached says to a call, by fate
+SAID = {
+	"ready": ("Connected", "Positive", "Meeting Booked"),
+	"nurture": ("Connected",),
+	"disqualified": ("Negative",),
+	"opted_out": ("Negative",),
+}
+WRONG_DATA = "Disqualify: Wrong contact data"
+DISQUALIFY = (
+	"Disqualify: No need for what we sell",
+	"Disqualify: Too small for us",
+	"Disqualify: Too small for us",
+	"Disqualify: Not a buyer (student, competitor, consultant)",
+	WRONG_DATA,
+)
+POSTPONE = "Disqualify: Not this year"
+NOT_MET = "Reject: Does not meet the definition"
+REJECT = (NOT_MET, "Reject: Not a decision maker", "Reject: No budget yet", "Reject: Duplicate of a lead in work")
+RETURN = ("Return: Cannot be reached", "Return: Decision postponed", "Return: Bought elsewhere")
+FEEDBACK = {
+	NOT_MET: (
+		"No budget, and nobody there knew of a project.",
+		"Two people in a workshop. They wanted a brochure.",
+		"The date is a wish. There is no project behind it.",
+	),
+	"Reject: Not a decision maker": ("The works director decides; our contact is an intern.",),
+	"Reject: No budget yet": ("The budget round is in spring. Worth a call then.",),
+	"Reject: Duplicate of a lead in work": ("I am talking with their site manager already.",),
+	"Return: Cannot be reached": ("Three calls, two mails, no answer.",),
+	"Return: Decision postponed": ("The new hall comes a year later.",),
+	"Return: Bought elsewhere": ("They signed with their installer last week.",),
+}
+LOST = ("Price", "Chose a competitor", "Project stopped")
+
+NEEDS = (
+	"Heating bill has doubled since the hall was extended.",
+	"Welding fumes: the inspector wants a new extraction by summer.",
+	"Paint shop has to be warm enough at night for the water-based lacquer.",
+	"Draught at the loading gates, people are ill in winter.",
+	"Wants to use the waste heat of the compressors.",
+	"Old fans are too loud for the neighbours.",
+	"New hall, planning permission is there, ventilation is not planned yet.",
+	"Head office wants ten per cent less energy on every site.",
+)
+NOTES = {
+	"No Answer": ("", "", "Rang out.", "Line was busy."),
+	"Left Message": ("", "Left name and number.", "With the front desk."),
+	"Connected": ("Friendly, little time. Call again.", "Knows us from a colleague.", "Asked for figures."),
+	"Replied": ("Thanks for the invitation.",),
+	"Positive": ("Wants to see a reference site.", "Asked what it costs."),
+	"Meeting Booked": ("Visit to the hall arranged.",),
+	"Negative": ("Not interested.", "Asked not to be called about this."),
+	"Wrong Data": ("Number belongs to somebody else.",),
+	"Bounced": ("Mail came back.",),
+}
+MAILS = (
+	("Less heat through the roof", "One page on how a hall like yours saved a third, and one question."),
+	("What a hall of your size saves", "The figures of a neighbour in your trade. Worth twenty minutes?"),
+	("Your question on ventilation", "Here is what you asked for. When does it have to work?"),
+)
+REPLY = "Thank you, that is of interest. Please call me."
+
+ITEMS = (
+	("Heat Recovery Unit HR-200", 18_400, "Products"),
+	("Hall Fan HF-90", 6_200, "Products"),
+	("Control Cabinet", 4_750, "Products"),
+	("Ventilation Audit", 2_900, "Services"),
+	("Service Contract, One Year", 3_600, "Services"),
+)
+JOB_TITLES = (
+	"Plant Manager",
+	"Managing Director",
+	"Head of Facilities",
+	"Energy Manager",
+	"Purchasing Manager",
+	"Maintenance Engineer",
+	"Works Director",
+	"Safety Officer",
+)
+STAFF = ("11-50", "51-200", "51-200", "201-500", "501-1000")
+
+# phone prefix · towns · first names · family names · invented company names · trades · legal form
+COUNTRIES = {
+	"Germany": (
+		"+49 30 23125",
+		"Kassel Zwickau Bremen",
+		"Anke Jörg Katrin Matthias Silke Thorsten Ulrike Henning",
+		"Brandt Ehlers Köhler Petersen Reimann Sommer Vogt Wiese",
+		"Falkenried Weidental Osterhagen Lindenau Grauwasser Tannhof Birkwerder Quellhorst Steinlohe",
+		"Druckguss Textil Backwaren Möbel Verpackung",
+		"GmbH",
+	),
+	"France": (
+		"+33 1 99 00",
+		"Lille Nantes Dijon",
+		"Camille Étienne Margaux Julien Sylvie Bastien Odile Rémi",
+		"Aubert Besson Chauvin Delmas Fabre Giraud Lacombe Perrot",
+		"Valombre Rocheclaire Montbrun Fontaigue Bellepierre Aubanne Corvelle Sauterive Marnaud",
+		"Fonderie Tissages Biscuits Menuiserie Emballages",
+		"SARL",
+	),
+	"Italy": (
+		"+39 02 5550",
+		"Brescia Parma Udine",
+		"Giulia Marco Chiara Davide Paola Stefano Silvia Luca",
+		"Bellini Conti Ferrara Gallo Marchetti Orlandi Ricci Valenti",
+		"Montelago Valdorsa Pietrachiara Fontalba Rivadoro Castelbruno Sorgevento Acquarossa Boscovero",
+		"Fonderie Tessuti Dolciaria Arredi Imballaggi",
+		"Srl",
+	),
+	"Netherlands": (
+		"+31 20 5550",
+		"Zwolle Breda Deventer",
+		"Femke Joris Marieke Pieter Sanne Wouter Lotte Bram",
+		"Bakker Dekker Hoekstra Kuipers Postma Veenstra Visser Wolters",
+		"Veldkroon Noordhage Waterlinde Oostmolen Duinrode Kraaienberg Zilverbeek Lageweide Hazeldonk",
+		"Gieterij Weverij Bakkerij Meubel Verpakking",
+		"BV",
+	),
+	"Sweden": (
+		"+46 8 46500",
+		"Borås Örebro Gävle",
+		"Astrid Björn Ebba Gustav Karin Nils Saga Oskar",
+		"Ahlgren Bergman Dahl Ekström Forsberg Hedlund Nyström Sandell",
+		"Norrvik Älvmark Stenbacka Granudden Silverholm Lövkulla Björkfors Tallhamra Havsmyra",
+		"Gjuteri Textil Bageri Snickeri Kartong",
+		"AB",
+	),
+	"Poland": (
+		"+48 22 5550",
+		"Gliwice Toruń Kielce",
+		"Agnieszka Bartosz Dorota Grzegorz Joanna Łukasz Monika Paweł",
+		"Adamski Dudek Jankowski Kaczmarek Lis Michalak Pawlak Zając",
+		"Zielonka Borowiec Kamienny Wilczyn Srebrna Jeziornik Dębowiec Skalny Wrzosowa",
+		"Odlewnia Tkaniny Piekarnia Meble Opakowania",
+		"Sp. z o.o.",
+	),
+	"United Kingdom": (
+		"+44 20 7946",
+		"Rotherham Stockport Dundee",
+		"Alice Callum Fiona Gareth Imogen Keith Nadia Rhys",
+		"Ashworth Barlow Craig Denholm Fairley Hargreaves Oakes Pritchard",
+		"Thornmere Harrowgill Eastcombe Millbarrow Ravensholt Greyfold Ashlock Westermoor Coldbrook",
+		"Castings Textiles Bakeries Joinery Packaging",
+		"Ltd",
+	),
+	"Spain": (
+		"+34 91 5550",
+		"Burgos Vigo Alcoy",
+		"Carmen Diego Elena Íñigo Lucía Pablo Rocío Sergio",
+		"Aguado Bravo Campos Herrero Llorente Nieto Quintana Soria",
+		"Valdeluz Montearroyo Peñaclara Riofrío Campoverde Altamira Fuentealba Robledal Solana",
+		"Fundiciones Tejidos Galletas Carpintería Envases",
+		"SL",
+	),
+}
+
+
+@dataclass
+class Plan:
+	"""What is to become of one lead, and how far it has come."""
+
+	source: str
+	owner: str
+	fate: str
+	person: dict
+	reached_at: int
+	worth: int
+	reason: str
+	lead: str = ""
+	worker: str = ""
+	touches: int = 0
+	talks: int = 0
+	handover: str = ""
+
+
+@dataclass(order=True)
+class Event:
+	at: datetime
+	number: int
+	do: Callable = field(compare=False)
+	args: tuple = field(compare=False)
+
+
+class Story:
+	"""Plays the demo on the site at hand. Instants are naive, in the site's zone."""
+
+	def __init__(self, leads: int):
+		self.leads = leads
+		self.random = random.Random(SEED)
+		self.end = now_datetime().replace(microsecond=0)
+		self.now = self.end - timedelta(weeks=WEEKS)
+		self.calendar = get_calendar(seed.CALENDAR)
+		self.events: list[Event] = []
+		self.people = self._people()
+		self.customers: list[str] = []
+
+	def play(self):
+		"""Run the story and commit it.
+
+		:raises frappe.ValidationError: if freezegun is not installed.
+		"""
+		try:
+			from freezegun import freeze_time
+		except ImportError:
+			frappe.throw("The demo needs freezegun. Install it with: bench setup requirements --dev")
+		user, muted = frappe.session.user, frappe.flags.mute_emails
+		frappe.flags.mute_emails = True
+		try:
+			with ExitStack() as stack:
+				# ERPNext asks gravatar.com for a picture at every save of a lead that has none
+				stack.enter_context(patch("erpnext.crm.doctype.lead.lead.has_gravatar", return_value=""))
+				stack.enter_context(
+					patch("frappe.contacts.doctype.contact.contact.has_gravatar", return_value="")
+				)
+				# once: with ERPNext loaded, each start takes seconds, as it looks through every module
+				# v16's own cache in memory would be out of date at every step of the clock
+				self.clock = stack.enter_context(
+					freeze_time(_utc(self.now), ignore=["frappe.utils.redis_wrapper"])
+				)
+				self.set_up()
+				self.write_script()
+				while self.events:
+					event = heapq.heappop(self.events)
+					self.move_to(max(event.at, self.now + timedelta(seconds=1)))
+					event.do(*event.args)
+				self.move_to(self.end)
+				frappe.db.commit()
+		finally:
+			frappe.set_user(user)
+			frappe.flags.mute_emails = muted
+
+	# time
+
+	def at(self, when: datetime, do: Callable, *args):
+		"""Do something at an instant, if that is not past the story's end."""
+		if when <= self.end:
+			heapq.heappush(self.events, Event(when, next(self.numbers), do, args))
+
+	numbers = itertools.count()
+
+	def after(self, least: float, most: float, do: Callable, *args):
+		"""Do something some working hours from now."""
+		self.at(self.later(self.now, self.random.uniform(least, most)), do, *args)
+
+	def later(self, start: datetime, hours: float) -> datetime:
+		return naive(self.calendar.deadline(aware(start), max(int(hours * 3600), 60)))
+
+	def before_end(self, hours: float) -> datetime:
+		"""The instant from which so many working hours are left to the end."""
+		early = self.end - timedelta(days=7 + hours / 2)
+		spare = self.calendar.elapsed(aware(early), aware(self.end)) - int(hours * 3600)
+		return naive(self.calendar.deadline(aware(early), spare))
+
+	def pass_time(self, minutes: int):
+		self.move_to(self.now + timedelta(minutes=minutes))
+
+	def move_to(self, when: datetime):
+		self.now = min(when, self.end)
+		self.clock.move_to(_utc(self.now))
+
+	def act_as(self, user: str):
+		if user != frappe.session.user:
+			frappe.set_user(user)
+
+	# script
+
+	def set_up(self):
+		for person in CAST:
+			make_user(
+				person.email,
+				*person.roles,
+				first_name=person.first_name,
+				last_name=person.last_name,
+				password=PASSWORD,
+			)
+		for item_code, rate, item_group in ITEMS:
+			make_item(item_code, rate, item_group)
+		for doctype in ("Opportunity Lost Reason", "Quotation Lost Reason"):
+			for reason in LOST:
+				if not frappe.db.exists(doctype, reason):
+					frappe.get_doc({"doctype": doctype, field_of(doctype): reason}).insert()
+
+	def write_script(self):
+		"""When each lead comes in, and when the scheduler runs."""
+		present = list(self.present())
+		days = [self.now.date() + timedelta(days=n) for n in range(1, WEEKS * 7 - 1)]
+		# the business grows, and rests at the weekend
+		weights = [(1 + n / len(days)) * (1 if day.weekday() < 5 else 0.2) for n, day in enumerate(days)]
+		for day in self.random.choices(days, weights, k=max(self.leads - len(present), 0)):
+			self.at(self.some_time(day), self.enter, self.draw())
+		for when, do, args in present[: self.leads]:
+			self.at(when, do, *args)
+		# the last working day is left to the scheduler of the site
+		last = self.before_end(8).date()
+		for day in days:
+			if day < last and day.weekday() < 5:
+				self.at(datetime.combine(day, time(7, 30)), self.run_jobs)
+
+	def present(self) -> Iterator[tuple]:
+		"""Leads in every state that passes quickly, so that the site has them at whatever hour it is made."""
+		for minutes, owner in ((10, CLARA), (45, INES), (100, VIKTOR), (170, HANNA), (280, NOBODY)):
+			plan = self.draw("Website", owner, "untouched")
+			yield self.end - timedelta(minutes=minutes), self.enter, (plan,)
+		for hours, owner in ((0.8, VIKTOR), (1.7, CLARA), (1.8, INES), (3.5, CLARA), (6.6, HANNA), (11, SVEN)):
+			yield self.before_end(hours), self.enter, (self.draw("Reference", owner, "untouched"),)
+		for sent, rep in ((1.5, CLARA), (6.7, VIKTOR), (7.2, SVEN), (2.5, VIKTOR), (13, SVEN), (21, SVEN)):
+			plan = self.draw("Website", INES, "ready")
+			yield self.before_end(sent + 3), self.enter_ready, (plan, sent, rep, None)
+		for accepted, rep in ((2, CLARA), (7, VIKTOR), (10.5, SVEN), (19, SVEN), (26, SVEN)):
+			plan = self.draw("Campaign", HANNA, "ready")
+			yield self.before_end(accepted + 8), self.enter_ready, (plan, accepted + 4, rep, accepted)
+
+	def some_time(self, day: date) -> datetime:
+		hour = self.random.uniform(8, 18) if self.random.random() < 0.85 else self.random.uniform(0, 24)
+		return datetime.combine(day, time()) + timedelta(seconds=int(hour * 3600))
+
+	def draw(self, source: str = "", owner: str | None = None, fate: str = "") -> Plan:
+		source = source or self.random.choices(list(SOURCES), [row.share for row in SOURCES.values()])[0]
+		return Plan(
+			source=source,
+			owner=self.random.choice(SOURCES[source].owners) if owner is None else owner,
+			fate=fate or self.random.choices(FATES, SOURCES[source].fates)[0],
+			person=next(self.people),
+			reached_at=self.random.choices((1, 2, 3, 4, 5, 6), (28, 20, 17, 10, 17, 8))[0],
+			worth=self.random.choice((6, 9, 12, 15, 18, 24, 30, 45, 60)) * 1000,
+			reason=self.random.choice(DISQUALIFY),
+		)
+
+	def _people(self) -> Iterator[dict]:
+		"""Persons without end, each with an e-mail address and a phone number of their own."""
+		companies = [
+			(country, name, trade)
+			for country, row in COUNTRIES.items()
+			for name, trade in itertools.product(row[4].split(), row[5].split())
+		]
+		self.random.shuffle(companies)
+		for number, (country, name, trade) in enumerate(itertools.cycle(companies)):
+			prefix, towns, first_names, last_names, _names, _trades, form = COUNTRIES[country]
+			first_name = self.random.choice(first_names.split())
+			last_name = self.random.choice(last_names.split())
+			again = number // len(companies) or ""
+			domain = f"{_ascii(name)}-{_ascii(trade)}.example"
+			yield {
+				"first_name": first_name,
+				"last_name": last_name,
+				"email_id": f"{_ascii(first_name)}.{_ascii(last_name)}{again}@{domain}",
+				"phone": f"{prefix} {number:04}",
+				"company_name": f"{name} {trade} {form}",
+				"website": f"https://{domain}",
+				"job_title": self.random.choice(JOB_TITLES),
+				"no_of_employees": self.random.choice(STAFF),
+				"industry": "Manufacturing",
+				"city": self.random.choice(towns.split()),
+				"country": country,
+			}
+
+	def run_jobs(self):
+		"""What the app's scheduler does, once a day; and the day is committed."""
+		self.act_as("Administrator")
+		jobs = frappe.get_hooks("scheduler_events", app_name="lead_quality")
+		methods = itertools.chain(
+			*jobs["cron"].values(), *(names for frequency, names in jobs.items() if frequency != "cron")
+		)
+		for method in methods:
+			frappe.get_attr(method)()
+		frappe.db.commit()
+		if self.now.isocalendar().week % 4 == 0 and self.now.weekday() == 0:
+			print(f"{self.now:%d %B %Y}: {frappe.db.count('Lead')} leads so far")
+
+	# acts before the handover
+
+	def enter(self, plan: Plan):
+		"""The lead comes in. Nobody works on one that is to stay untouched."""
+		self.act_as(SOURCES[plan.source].made_by)
+		values = dict(plan.person)
+		if plan.source == "Existing Customer":
+			if not self.customers:
+				plan.source = "Reference"
+			else:
+				customer = self.random.choice(self.customers)
+				values.update({"customer": customer, "company_name": customer})
+		plan.lead = make_lead(source=plan.source, lead_owner=plan.owner, **values).name
+		plan.worker = plan.owner or HANNA
+		if plan.fate != "untouched":
+			self.work_on(plan)
+
+	def work_on(self, plan: Plan):
+		"""The planned touch is made as soon after its due time as its worker is used to."""
+		due = frappe.db.get_value("Lead Touch", {"lead": plan.lead, "status": "Planned"}, "due_at")
+		delay = self.random.triangular(PACE[plan.worker][0], PACE[plan.worker][2], PACE[plan.worker][1])
+		if due:
+			self.at(self.later(max(get_datetime(due), self.now), delay), self.touch, plan)
+		elif plan.talks:
+			self.at(self.later(self.now, 6 + delay), self.touch, plan)
+
+	def touch(self, plan: Plan):
+		channel = frappe.db.get_value("Lead Touch", {"lead": plan.lead, "status": "Planned"}, "channel")
+		if not channel and not plan.talks:
+			return
+		plan.touches += 1
+		is_reached = plan.touches >= plan.reached_at and plan.fate in SAID
+		if plan.fate == "disqualified" and plan.reason == WRONG_DATA and channel in {"Phone", "Email"}:
+			self.log(plan, channel, "Wrong Data" if channel == "Phone" else "Bounced")
+			self.talk(plan)
+		elif channel == "Email":
+			self.write_mail(plan)
+			if is_reached:
+				self.after(0.5, 6, self.get_mail, plan)
+			else:
+				self.work_on(plan)
+		elif is_reached:
+			is_call = channel != "LinkedIn"
+			self.log(plan, "Phone" if is_call else channel, self.one_of(SAID[plan.fate]) if is_call else "Replied")
+			self.talk(plan)
+		else:
+			unheard = {"Phone": self.one_of(("No Answer", "Left Message")), "Voicemail": "Left Message"}
+			self.log(plan, channel or "Phone", unheard.get(channel or "Phone"))
+			self.work_on(plan)
+
+	def log(self, plan: Plan, channel: str, outcome: str | None):
+		self.act_as(plan.worker)
+		api.log_touch(plan.lead, channel, outcome, note=self.one_of(NOTES.get(outcome, ("",))) or None)
+		self.pass_time(self.random.randint(2, 12))
+
+	def write_mail(self, plan: Plan):
+		"""A mail from the desk is a touch by itself."""
+		self.act_as(plan.worker)
+		subject, content = self.one_of(MAILS)
+		self.mail(plan, "Sent", subject, content, plan.worker, plan.person["email_id"])
+
+	def get_mail(self, plan: Plan):
+		"""The lead answers a mail, and somebody reads it."""
+		self.act_as("Administrator")
+		self.mail(plan, "Received", f"Re: {MAILS[0][0]}", REPLY, plan.person["email_id"], plan.worker)
+		self.after(0.2, 2, self.talk, plan)
+
+	def mail(self, plan: Plan, direction: str, subject: str, content: str, sender: str, recipients: str):
+		frappe.get_doc(
+			{
+				"doctype": "Communication",
+				"communication_type": "Communication",
+				"communication_medium": "Email",
+				"communication_date": self.now,
+				"sent_or_received": direction,
+				"subject": subject,
+				"content": content,
+				"sender": sender,
+				"recipients": recipients,
+				"reference_doctype": "Lead",
+				"reference_name": plan.lead,
+			}
+		).insert(ignore_permissions=True)
+		self.pass_time(3)
+
+	def talk(self, plan: Plan):
+		"""A conversation shows what the lead is worth."""
+		plan.talks += 1
+		self.act_as(plan.worker)
+		getattr(self, f"find_{plan.fate}")(plan)
+
+	def find_ready(self, plan: Plan):
+		given = answers(
+			budget=plan.worth,
+			authority=self.one_of(("Decision Maker", "Decision Maker", "Influencer")),
+			need=self.one_of(NEEDS),
+			timescale_in=self.random.randint(25, 150),
+			evidence_grade=self.one_of(("Inferred", "Assumed") if plan.source == WOLF else ("Stated", "Observed")),
+		)
+		if plan.talks == 1 and self.random.random() < 0.45:
+			api.qualify(plan.lead, given[1:3])
+			self.work_on(plan)
+			return
+		api.qualify(plan.lead, given, horizon="Near Term", decision="")
+		if plan.worker in REPS:
+			self.after(3, 30, self.open_opportunity, plan)
+		else:
+			self.after(0.3, 7, self.hand_over, plan, self.random.choices(REPS, (36, 34, 30))[0])
+
+	def find_disqualified(self, plan: Plan):
+		api.qualify(plan.lead, decision="Disqualified", outcome_reason=plan.reason)
+
+	def find_nurture(self, plan: Plan):
+		"""Not now: the cadence rests, and most of the time the call after that is a better one."""
+		given = answers(need=self.one_of(NEEDS), budget=None, timescale_in=None)
+		api.qualify(plan.lead, given, horizon="Long Term", decision="Nurture", outcome_reason=POSTPONE)
+		if not frappe.db.exists("Nurture Enrollment", {"lead": plan.lead, "status": ["in", ["Active", "Snoozed"]]}):
+			return
+		until = datetime.combine(self.now.date(), time(10)) + timedelta(weeks=self.random.randint(4, 20))
+		api.snooze(plan.lead, str(naive(self.calendar.next_opening(aware(until)))))
+		plan.fate = self.one_of(("ready", "ready", "silent"))
+		plan.reached_at = plan.touches + 1
+		self.work_on(plan)
+
+	def find_opted_out(self, plan: Plan):
+		channel, reason = self.one_of((("All", "Manual"), ("All", "Complaint"), ("Email", "Unsubscribed")))
+		api.opt_out(plan.lead, channel, reason)
+
+	# acts of the handover and after
+
+	def enter_ready(self, plan: Plan, sent: float, rep: str, accepted: float | None):
+		"""A lead whose handover comes so many working hours before the end, and maybe its acceptance."""
+		owner_fate, plan.fate = plan.fate, "untouched"
+		self.enter(plan)
+		plan.fate = owner_fate
+		self.at(self.before_end(sent + 0.7), self.log, plan, "Phone", "Meeting Booked")
+		self.at(self.before_end(sent + 0.5), self.make_ready, plan)
+		self.at(self.before_end(sent), self.send, plan, rep)
+		if accepted is not None:
+			self.at(self.before_end(accepted), self.accept, plan, rep)
+
+	def make_ready(self, plan: Plan):
+		self.act_as(plan.worker)
+		api.qualify(plan.lead, answers(budget=plan.worth, need=self.one_of(NEEDS)), horizon="Near Term")
+
+	def hand_over(self, plan: Plan, rep: str):
+		self.send(plan, rep)
+		if rep != SVEN:
+			self.after(0.3, 4 if rep == CLARA else 8.5, self.decide, plan, rep)
+		elif self.random.random() < 0.7:
+			self.after(4, 16, self.decide, plan, rep)
+		else:
+			self.after(24, 70, self.step_in, plan, rep)
+
+	def send(self, plan: Plan, rep: str):
+		self.act_as(plan.worker)
+		note = self.one_of(("Expects your call this week.", "Knows the price range.", "Please bring a reference."))
+		plan.handover = api.send_handover(plan.lead, rep, note, expected_value=plan.worth).name
+
+	def decide(self, plan: Plan, rep: str):
+		refuses = 0.78 if plan.source == WOLF else 0.2 if rep == VIKTOR else 0.08
+		if self.random.random() >= refuses:
+			self.accept(plan, rep)
+			self.begin(plan, rep)
+			return
+		self.act_as(rep)
+		is_wolf = plan.source == WOLF and self.random.random() < 0.85
+		reason = NOT_MET if is_wolf else self.one_of(REJECT)
+		api.reject_handover(plan.handover, reason, self.one_of(FEEDBACK[reason]))
+		self.after(2, 20, self.learn, plan)
+
+	def step_in(self, plan: Plan, rep: str):
+		"""The manager answers in the place of a rep who does not."""
+		self.accept(plan, ELENA)
+		self.after(20, 60, self.call, plan, rep)
+
+	def accept(self, plan: Plan, user: str):
+		self.act_as(user)
+		api.accept_handover(plan.handover)
+
+	def begin(self, plan: Plan, rep: str):
+		"""The first call after acceptance: soon, or late, or never."""
+		if rep != SVEN:
+			self.after(0.4, 5 if rep == CLARA else 9, self.call, plan, rep)
+		elif self.random.random() < 0.45:
+			self.after(12, 60, self.call, plan, rep)
+
+	def learn(self, plan: Plan):
+		"""Marketing takes a rejected lead back into nurture, or gives it up, or leaves it lying."""
+		self.act_as(plan.worker)
+		chance = self.random.random()
+		if chance < 0.4:
+			self.find_nurture(plan)
+		elif chance < 0.75:
+			plan.reason = "Disqualify: Too small for us"
+			self.find_disqualified(plan)
+		else:
+			api.qualify(plan.lead, [{"criterion": "budget", "value": "0", "evidence_grade": "Stated"}])
+
+	def call(self, plan: Plan, rep: str):
+		plan.worker = rep
+		is_reached = self.random.random() < 0.75
+		self.log(plan, "Phone", self.one_of(SAID["ready"]) if is_reached else "No Answer")
+		chance = self.random.random()
+		if not is_reached and chance < 0.75:
+			self.after(4, 14, self.call, plan, rep)
+		elif not is_reached or chance < 0.12:
+			self.after(6, 24, self.give_back, plan)
+		elif chance < 0.85:
+			self.after(4, 36, self.open_opportunity, plan)
+		else:
+			plan.fate = "silent"
+			self.work_on(plan)
+
+	def give_back(self, plan: Plan):
+		self.act_as(plan.worker)
+		reason = self.one_of(RETURN)
+		api.return_handover(plan.handover, reason, self.one_of(FEEDBACK[reason]))
+
+	def open_opportunity(self, plan: Plan):
+		self.act_as(plan.worker)
+		item_code, rate, _item_group = self.one_of(ITEMS)
+		opportunity = make_opportunity(
+			plan.lead,
+			item_code,
+			qty=max(plan.worth // rate, 1),
+			rate=rate,
+			opportunity_owner=plan.worker,
+			expected_closing=self.now.date() + timedelta(days=self.random.randint(20, 60)),
+		)
+		if self.random.random() < 0.6:
+			self.after(3, 20, self.log, plan, self.one_of(("Meeting", "Visit")), "Positive")
+		chance = self.random.random()
+		if chance < 0.72:
+			self.after(8, 50, self.quote, plan, opportunity.name)
+		elif chance < 0.85:
+			self.after(30, 100, self.lose, plan, "Opportunity", opportunity.name)
+
+	def quote(self, plan: Plan, opportunity: str):
+		self.act_as(plan.worker)
+		quotation = make_quotation(opportunity=opportunity)
+		chance = self.random.random()
+		if chance < 0.62 and plan.source != "Existing Customer":
+			self.after(16, 110, self.order, plan, quotation.name)
+		elif chance < 0.85:
+			self.after(40, 130, self.lose, plan, "Quotation", quotation.name)
+
+	def order(self, plan: Plan, quotation: str):
+		self.act_as(plan.worker)
+		order = make_sales_order(quotation, delivery_in=self.random.randint(20, 70))
+		self.customers.append(order.customer)
+
+	def lose(self, plan: Plan, doctype: str, name: str):
+		self.act_as(plan.worker)
+		frappe.get_doc(doctype, name).declare_enquiry_lost([{"lost_reason": self.one_of(LOST)}], [])
+
+	def one_of(self, choices):
+		return self.random.choice(choices)
+
+
+def field_of(doctype: str) -> str:
+	return frappe.get_meta(doctype).autoname.removeprefix("field:")
+
+
+def _utc(site_instant: datetime) -> datetime:
+	"""A naive instant of the site's zone as freezegun takes it.
+
+	Never on the whole second: Frappe compares `modified` as text, which then lacks the fraction on one side.
+	"""
+	return aware(site_instant).astimezone(timezone.utc).replace(tzinfo=None, microsecond=1)
+
+
+def _ascii(word: str) -> str:
+	plain = unicodedata.normalize("NFKD", word.replace("ł", "l").replace("Ł", "L"))
+	return "".join(letter for letter in plain if letter.isascii() and letter.isalnum()).lower()

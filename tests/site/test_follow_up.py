@@ -1,0 +1,291 @@
+"""Clocks: due in working time, overdue when read, declared missed once."""
+
+import threading
+
+import frappe
+import pytest
+from frappe.utils import add_to_date, now_datetime
+
+from lead_quality import api
+from lead_quality.demo.factories import make_lead
+from lead_quality.follow_up import service
+from lead_quality.follow_up.jobs import sweep_clocks
+
+MONDAY = "2026-03-02 10:00:00"
+AFTER_ALL = "2026-03-09 10:00:00"
+
+
+@pytest.fixture
+def rep(make_user):
+	return make_user("rep@follow.example", "Sales User")
+
+
+@pytest.fixture
+def lead(freeze, rep):
+	with freeze(MONDAY):
+		return make_lead(lead_owner=rep)
+
+
+def status_of(lead) -> dict:
+	return dict(
+		frappe.get_all("Follow Up Clock", {"lead": lead.name}, ["clock", "status"], as_list=True, order_by="clock")
+	)
+
+
+def alerts_to(user: str) -> int:
+	return frappe.db.count("Notification Log", {"for_user": user, "document_type": "Lead"})
+
+
+def test_the_owner_is_told_once_of_each_missed_clock(lead, rep, freeze):
+	with freeze(AFTER_ALL):
+		first, second = sweep_clocks(), sweep_clocks()
+	assert (first["done"], second["done"]) == (3, 0)
+	assert set(status_of(lead).values()) == {"Missed"}
+	assert alerts_to(rep) == 3
+
+
+def test_a_late_sweep_finds_what_an_early_one_would_have(lead, rep, freeze):
+	with freeze("2026-03-02 11:59:00"):
+		assert sweep_clocks()["found"] == 0
+	with freeze("2026-08-01 03:00:00"):
+		assert sweep_clocks()["done"] == 3
+	assert alerts_to(rep) == 3
+
+
+def test_the_alert_also_goes_out_as_mail(lead, rep, freeze, smtp):
+	with freeze(AFTER_ALL):
+		sweep_clocks()
+		smtp.flush()
+	subjects = [mail["Subject"] for mail in smtp.to(rep)]
+	assert len(subjects) == 3
+	assert any("First Response of Kellerbrunn Works was due" in subject for subject in subjects)
+
+
+def test_each_sweep_leaves_a_run_with_its_counts(lead, freeze):
+	with freeze(AFTER_ALL):
+		sweep_clocks()
+	run = frappe.get_last_doc("Follow Up Run", {"job": "sweep_clocks"})
+	assert (run.status, run.found, run.done, run.failed) == ("Completed", 3, 3, 0)
+
+
+def test_the_sweep_asks_three_times_when_nothing_is_due(count_queries):
+	sweep_clocks()
+	with count_queries() as queries:
+		sweep_clocks()
+	assert queries.count <= 3
+
+
+def test_the_sweep_finds_what_is_due_by_an_index():
+	plan = frappe.db.sql(
+		"explain select name from `tabFollow Up Clock` where status = 'Running' and due_at < now() order by due_at",
+		as_dict=True,
+	)
+	assert plan[0]["key"] == "status_due_at_index"
+
+
+def test_one_bad_lead_does_not_stop_the_rest(lead, rep, freeze, monkeypatch):
+	with freeze(MONDAY):
+		bad = make_lead(lead_owner=rep, company_name="Bad")
+	notify = service.notify
+
+	def fail_for_bad(user, subject, doctype, name):
+		if name == bad.name:
+			raise RuntimeError("cannot tell")
+		notify(user, subject, doctype, name)
+
+	monkeypatch.setattr(service, "notify", fail_for_bad)
+	with freeze(AFTER_ALL):
+		counts = sweep_clocks()
+	assert (counts["done"], counts["failed"]) == (3, 3)
+	assert set(status_of(bad).values()) == {"Running"}
+	run = frappe.get_last_doc("Follow Up Run", {"job": "sweep_clocks"})
+	assert (run.status, "cannot tell" in run.errors) == ("Failed", True)
+	monkeypatch.setattr(service, "notify", notify)
+	with freeze(AFTER_ALL):
+		assert sweep_clocks()["done"] == 3
+
+
+def test_a_deadline_that_has_passed_is_overdue_before_any_job_ran(lead, freeze):
+	with freeze(AFTER_ALL):
+		clocks = api.get_panel(lead.name)["clocks"]
+		assert {row.status for row in clocks} == {"Running"}
+		assert {row.state for row in clocks} == {"Overdue"}
+
+
+def test_a_touch_after_the_deadline_is_late_although_no_job_ran(lead, freeze):
+	with freeze(AFTER_ALL):
+		api.log_touch(lead.name, "Phone", "No Answer")
+	assert status_of(lead)["First Response"] == "Missed"
+
+
+def test_a_touch_that_was_made_in_time_and_logged_late_met_its_deadline(lead, freeze):
+	with freeze("2026-03-02 16:00:00"):
+		api.log_touch(lead.name, "Phone", "No Answer", done_at="2026-03-02 11:00:00")
+	assert status_of(lead)["First Response"] == "Met"
+
+
+def test_triage_is_decided_by_a_horizon(lead, freeze):
+	with freeze("2026-03-02 11:00:00"):
+		api.qualify(lead.name, [{"criterion": "budget", "value": "1"}])
+		assert status_of(lead)["Triage"] == "Running"
+		api.qualify(lead.name, horizon="Long Term")
+	assert status_of(lead)["Triage"] == "Met"
+
+
+def test_a_change_of_owner_does_not_reset_the_clock(lead, make_user, freeze):
+	before = frappe.get_all("Follow Up Clock", {"lead": lead.name}, ["name", "due_at"], order_by="name")
+	lead.reload()
+	lead.lead_owner = make_user("next@follow.example", "Sales User")
+	lead.save()
+	assert frappe.get_all("Follow Up Clock", {"lead": lead.name}, ["name", "due_at"], order_by="name") == before
+
+
+def test_the_lead_shows_the_earliest_deadline_that_is_open(lead, freeze):
+	assert str(lead.lq_due_at) == "2026-03-02 12:00:00"
+	with freeze("2026-03-02 10:20:00"):
+		api.log_touch(lead.name, "Phone", "No Answer")
+	assert str(frappe.db.get_value("Lead", lead.name, "lq_due_at")) == "2026-03-03 10:00:00"
+
+
+def test_a_lead_without_owner_is_told_to_the_fallback_user(freeze, make_user):
+	fallback = make_user("fallback@follow.example", "Sales Manager")
+	settings = frappe.get_doc("Lead Quality Settings")
+	settings.fallback_user = fallback
+	settings.save()
+	with freeze(MONDAY):
+		lead = make_lead()
+		frappe.db.set_value("Lead", lead.name, "lead_owner", None)
+	with freeze(AFTER_ALL):
+		sweep_clocks()
+	assert alerts_to(fallback) == 3
+
+
+def test_a_disabled_owner_is_passed_by_for_the_segments_owner(lead, rep, freeze, make_user):
+	chief = make_user("chief@follow.example", "Sales Manager")
+	frappe.get_doc("Lead Segment", lead.lq_segment).update({"segment_owner": chief}).save()
+	frappe.db.set_value("User", rep, "enabled", 0)
+	with freeze(AFTER_ALL):
+		sweep_clocks()
+	assert (alerts_to(rep), alerts_to(chief)) == (0, 3)
+
+
+def test_without_anybody_else_every_lead_quality_manager_is_told(freeze, make_user):
+	manager = make_user("lqm@follow.example", "Lead Quality Manager")
+	with freeze(MONDAY):
+		lead = make_lead()
+		frappe.db.set_value("Lead", lead.name, "lead_owner", None)
+	with freeze(AFTER_ALL):
+		sweep_clocks()
+	assert alerts_to(manager) == 3
+
+
+def test_holidays_push_the_deadline_on(freeze):
+	holidays = frappe.get_doc(
+		{
+			"doctype": "Holiday List",
+			"holiday_list_name": "Works Holiday",
+			"from_date": "2026-01-01",
+			"to_date": "2026-12-31",
+			"holidays": [
+				{"holiday_date": "2026-03-02", "description": "Works holiday"},
+				{"holiday_date": "2026-03-03", "description": "Works holiday"},
+			],
+		}
+	).insert()
+	frappe.get_doc("Working Calendar", "Office Hours").update({"holiday_list": holidays.name}).save()
+	with freeze(MONDAY):
+		lead = make_lead()
+	assert str(lead.lq_due_at) == "2026-03-04 11:00:00"
+
+
+def test_deadlines_are_counted_in_the_zone_of_the_calendar(freeze):
+	frappe.get_doc("Working Calendar", "Office Hours").update({"time_zone": "America/New_York"}).save()
+	with freeze(MONDAY):
+		lead = make_lead()
+	# New York opens at 15:00 in Berlin; two hours of work later it is 17:00 in the site's zone
+	assert frappe.utils.get_system_timezone() == "Europe/Berlin"
+	due = frappe.db.get_value("Follow Up Clock", {"lead": lead.name, "clock": "First Response"}, "due_at")
+	assert str(due) == "2026-03-02 17:00:00"
+
+
+@pytest.mark.parametrize(
+	"hours",
+	[
+		[],
+		[{"weekday": "Monday", "opens": "17:00:00", "closes": "09:00:00"}],
+		[
+			{"weekday": "Monday", "opens": "09:00:00", "closes": "13:00:00"},
+			{"weekday": "Monday", "opens": "12:00:00", "closes": "17:00:00"},
+		],
+	],
+)
+def test_opening_hours_that_cannot_work_are_refused(hours):
+	with pytest.raises(frappe.ValidationError):
+		frappe.get_doc(
+			{"doctype": "Working Calendar", "title": "Broken", "time_zone": "Europe/Berlin", "hours": hours}
+		).insert()
+
+
+def test_an_unknown_zone_is_refused():
+	with pytest.raises(frappe.ValidationError):
+		frappe.get_doc(
+			{
+				"doctype": "Working Calendar",
+				"title": "Broken",
+				"time_zone": "Europe/Atlantis",
+				"hours": [{"weekday": "Monday", "opens": "09:00:00", "closes": "17:00:00"}],
+			}
+		).insert()
+
+
+def test_a_policy_with_one_clock_twice_is_refused():
+	target = {"clock": "Triage", "within": 1, "unit": "Hours"}
+	with pytest.raises(frappe.ValidationError, match="twice"):
+		frappe.get_doc(
+			{
+				"doctype": "Follow Up Policy",
+				"title": "Broken",
+				"working_calendar": "Office Hours",
+				"targets": [target, target],
+			}
+		).insert()
+
+
+def test_two_sweeps_at_the_same_time_tell_the_owner_once(site, real_commits, make_user):
+	user = make_user("twice@follow.example", "Sales User")
+	lead = make_lead(lead_owner=user)
+	frappe.db.commit()
+	now = add_to_date(now_datetime(), days=30)
+	counts, failures = [], []
+	together = threading.Barrier(2)
+
+	def sweep():
+		frappe.init(site)
+		frappe.connect()
+		frappe.set_user("Administrator")
+		try:
+			together.wait()
+			counts.append(sweep_clocks(now)["done"])
+		except Exception as error:
+			failures.append(error)
+		finally:
+			frappe.destroy()
+
+	threads = [threading.Thread(target=sweep) for _number in range(2)]
+	try:
+		for thread in threads:
+			thread.start()
+		for thread in threads:
+			thread.join()
+		frappe.db.rollback()
+		assert not failures
+		assert set(status_of(lead).values()) == {"Missed"}
+		assert alerts_to(user) == 3
+		assert sum(counts) >= 3
+	finally:
+		frappe.delete_doc("Lead", lead.name, force=True)
+		frappe.db.delete("Lead Stage Log", {"lead": lead.name})
+		frappe.db.delete("Notification Log", {"for_user": user})
+		frappe.db.delete("Follow Up Run")
+		frappe.delete_doc("User", user, force=True)
+		frappe.db.commit()

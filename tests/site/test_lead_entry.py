@@ -1,0 +1,227 @@
+"""However a lead comes in, it gets its segment, its stage, its clocks and its cadence."""
+
+import json
+from email.message import EmailMessage
+
+import frappe
+import pytest
+from frappe.email.receive import InboundMail
+
+from lead_quality.demo.factories import make_lead, make_source
+from lead_quality.versions import lead_field
+
+
+def by_desk() -> str:
+	from frappe.desk.form.save import savedocs
+
+	doc = {
+		"doctype": "Lead",
+		"name": "new-lead-1",
+		"__islocal": 1,
+		"first_name": "Desk",
+		"status": "Lead",
+		lead_field("source"): "Campaign",
+	}
+	savedocs(json.dumps(doc), "Save")
+	return frappe.db.get_value("Lead", {"first_name": "Desk"})
+
+
+def by_api() -> str:
+	from frappe.client import insert
+
+	return insert({"doctype": "Lead", "first_name": "Api", lead_field("source"): "Campaign"}).name
+
+
+def by_import() -> str:
+	from frappe.core.doctype.data_import.importer import Importer
+
+	field = lead_field("source")
+	label = frappe.get_meta("Lead").get_field(field).label
+	file = frappe.get_doc(
+		{"doctype": "File", "file_name": "leads.csv", "content": f"First Name,{label}\nImported,Campaign\n"}
+	).insert()
+	data_import = frappe.get_doc(
+		{
+			"doctype": "Data Import",
+			"reference_doctype": "Lead",
+			"import_type": "Insert New Records",
+			"import_file": file.file_url,
+		}
+	).insert()
+	Importer("Lead", data_import=data_import).import_data()
+	return frappe.db.get_value("Lead", {"first_name": "Imported"})
+
+
+def by_web_form() -> str:
+	from frappe.website.doctype.web_form.web_form import accept
+
+	field = lead_field("source")
+	frappe.get_doc(
+		{
+			"doctype": "Web Form",
+			"title": "Contact us now",
+			"doc_type": "Lead",
+			"published": 1,
+			"anonymous": 1,
+			"web_form_fields": [
+				{"fieldname": "first_name", "fieldtype": "Data", "label": "Name"},
+				{"fieldname": field, "fieldtype": "Data", "label": "Source"},
+			],
+		}
+	).insert()
+	frappe.set_user("Guest")
+	name = accept("contact-us-now", json.dumps({"doctype": "Lead", "first_name": "Web", field: "Campaign"})).name
+	frappe.set_user("Administrator")
+	return name
+
+
+def by_mail() -> str:
+	account = frappe.get_doc(
+		{
+			"doctype": "Email Account",
+			"email_account_name": "Sales Inbox",
+			"email_id": "sales@inbox.example",
+			"append_to": "Lead",
+		}
+	)
+	account.name = "Sales Inbox"
+	account.db_insert()
+	mail = EmailMessage()
+	mail["From"] = "Mona Mail <mona@sender.example>"
+	mail["To"] = "sales@inbox.example"
+	mail["Subject"] = "Do you have pumps?"
+	mail["Message-ID"] = "<first@sender.example>"
+	mail.set_content("We need twelve.")
+	communication = InboundMail(mail.as_string(), account).process()
+	assert communication.reference_doctype == "Lead"
+	return communication.reference_name
+
+
+@pytest.mark.parametrize("enter", [by_desk, by_api, by_import, by_web_form])
+def test_a_new_lead_is_sorted_logged_timed_and_planned(enter):
+	make_source("Campaign")
+	name = enter()
+	assert whereabouts(name) == {
+		"segment": "Inbound",
+		"stages": ["target"],
+		"clocks": ["First Response", "Next Touch", "Triage"],
+		"touches": ["First call"],
+	}
+
+
+def test_a_lead_that_comes_in_by_mail_is_sorted_logged_timed_and_planned():
+	name = by_mail()
+	assert whereabouts(name) == {
+		"segment": "Other Leads",
+		"stages": ["target"],
+		"clocks": ["First Response", "Next Touch", "Triage"],
+		"touches": ["First call"],
+	}
+
+
+def test_a_first_mail_from_a_lead_is_not_yet_a_conversation():
+	name = by_mail()
+	assert frappe.db.get_value("Lead", name, "lq_stage") == "target"
+	assert frappe.db.get_value("Follow Up Clock", {"lead": name, "clock": "First Response"}, "status") == "Running"
+
+
+def test_a_lead_without_source_falls_to_the_segment_without_rules():
+	assert make_lead(source=None).lq_segment == "Other Leads"
+
+
+def test_deadlines_of_a_lead_that_comes_in_on_saturday_are_on_monday(freeze):
+	with freeze("2026-02-28 15:00:00"):
+		lead = make_lead()
+	due = frappe.db.get_value("Follow Up Clock", {"lead": lead.name, "clock": "First Response"}, "due_at")
+	assert str(due) == "2026-03-02 11:00:00"
+	assert str(lead.lq_next_touch_at) == "2026-03-02 09:00:00"
+	assert str(lead.lq_due_at) == "2026-03-02 11:00:00"
+
+
+def test_a_lead_is_not_enrolled_where_the_settings_say_so():
+	frappe.db.set_single_value("Lead Quality Settings", "enroll_new_leads", 0)
+	frappe.clear_document_cache("Lead Quality Settings", "Lead Quality Settings")
+	lead = make_lead()
+	assert not frappe.db.exists("Nurture Enrollment", {"lead": lead.name})
+	assert lead.lq_next_touch_at is None
+
+
+def test_a_site_without_any_segment_takes_leads_all_the_same():
+	frappe.db.set_value("Lead Segment", {"enabled": 1}, "enabled", 0)
+	frappe.get_doc("Lead Segment", "Inbound").save()
+	lead = make_lead()
+	assert (lead.lq_stage, lead.lq_segment, lead.lq_due_at) == ("target", None, None)
+
+
+@pytest.mark.parametrize("fieldname", ["source", "utm_source"])
+def test_a_rule_on_the_source_holds_whichever_name_the_field_has_on_this_version(fieldname):
+	segment = frappe.get_doc(
+		{
+			"doctype": "Lead Segment",
+			"title": "Fairs",
+			"priority": 1,
+			"rules": [{"field": fieldname, "operator": "=", "value": "Fair of Trade"}],
+		}
+	).insert()
+	assert make_lead(source="Fair of Trade").lq_segment == segment.name
+	assert make_lead(source="Campaign").lq_segment == "Inbound"
+
+
+def test_a_change_of_source_moves_the_lead_and_is_told_on_its_timeline():
+	lead = make_lead(source="Campaign")
+	lead.set(lead_field("source"), make_source("Exhibition"))
+	lead.save()
+	assert frappe.db.get_value("Lead", lead.name, "lq_segment") == "Events"
+	comment = frappe.db.get_value("Comment", {"reference_name": lead.name, "comment_type": "Info"}, "content")
+	assert "Inbound" in comment
+	assert "Events" in comment
+
+
+def test_a_forged_summary_is_not_kept():
+	lead = make_lead(lq_stage="sale", lq_verdict="Sales Ready")
+	assert (lead.lq_stage, lead.lq_verdict) == ("target", "Open")
+	lead.lq_stage, lead.lq_verdict = "sale", "Sales Ready"
+	lead.save()
+	assert frappe.db.get_value("Lead", lead.name, ["lq_stage", "lq_verdict"]) == ("target", "Open")
+
+
+def test_a_form_that_was_opened_before_does_not_undo_the_summary():
+	lead = make_lead()
+	opened = frappe.get_doc("Lead", lead.name)
+	from lead_quality import api
+
+	api.log_touch(lead.name, "Phone", "Connected")
+	opened.city = "Hamburg"
+	opened.save()
+	assert frappe.db.get_value("Lead", lead.name, "lq_stage") == "prospect"
+
+
+def test_the_app_stays_within_its_budget_of_queries(count_queries):
+	make_lead()
+	with count_queries() as queries:
+		lead = make_lead()
+	assert len(ours(queries)) <= 10
+	lead.reload()
+	with count_queries() as queries:
+		lead.save()
+	assert len(ours(queries)) <= 5
+
+
+def ours(queries) -> list[str]:
+	tables = ("Stage Log", "Follow Up", "Nurture", "Lead Touch", "Lead Segment", "Lead Qualif", "lq_", "Working Cal")
+	# a plain save writes every column of the lead, the summary among them: that one statement is ERPNext's
+	return [
+		query
+		for query in queries
+		if any(table in query for table in tables)
+		and not query.startswith(("INSERT INTO `tabLead`", "UPDATE `tabLead`\n"))
+	]
+
+
+def whereabouts(lead: str) -> dict:
+	return {
+		"segment": frappe.db.get_value("Lead", lead, "lq_segment"),
+		"stages": frappe.get_all("Lead Stage Log", {"lead": lead}, pluck="stage"),
+		"clocks": sorted(frappe.get_all("Follow Up Clock", {"lead": lead, "status": "Running"}, pluck="clock")),
+		"touches": frappe.get_all("Lead Touch", {"lead": lead, "status": "Planned"}, pluck="step"),
+	}

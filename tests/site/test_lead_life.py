@@ -1,0 +1,49 @@
+"""Leads are renamed, merged and deleted."""
+
+import frappe
+import pytest
+
+from lead_quality import api
+from lead_quality.demo.factories import make_lead, make_sales_ready
+
+OWN = ["Lead Touch", "Nurture Enrollment", "Follow Up Clock", "Lead Qualification", "Lead Handover"]
+
+
+@pytest.fixture
+def lead(make_user):
+	lead = make_lead()
+	api.log_touch(lead.name, "Phone", "Connected", note="private words")
+	make_sales_ready(lead.name)
+	api.send_handover(lead.name, make_user("sales@life.example", "Sales User"))
+	return lead
+
+
+def test_a_lead_can_be_deleted_and_takes_its_documents_along(lead):
+	frappe.delete_doc("Lead", lead.name)
+	for doctype in OWN:
+		assert not frappe.db.exists(doctype, {"lead": lead.name})
+
+
+def test_the_months_totals_stay_when_a_lead_is_deleted_but_no_person_does(lead):
+	before = frappe.db.count("Lead Stage Log", {"lead": lead.name})
+	frappe.delete_doc("Lead", lead.name)
+	rows = frappe.get_all("Lead Stage Log", {"lead": lead.name}, ["owner_user"])
+	assert len(rows) == before == 2
+	assert {row.owner_user for row in rows} == {None}
+
+
+def test_everything_follows_a_renamed_lead(lead):
+	frappe.rename_doc("Lead", lead.name, "LEAD-RENAMED")
+	for doctype in [*OWN, "Lead Stage Log"]:
+		assert frappe.db.exists(doctype, {"lead": "LEAD-RENAMED"})
+	api.log_touch("LEAD-RENAMED", "Email")
+	assert frappe.db.count("Lead Touch", {"lead": "LEAD-RENAMED", "status": "Planned"}) == 1
+
+
+def test_two_leads_that_become_one_have_one_cadence_and_one_clock_of_a_kind(lead):
+	other = make_lead(first_name="Double")
+	frappe.rename_doc("Lead", other.name, lead.name, merge=True)
+	assert frappe.db.count("Nurture Enrollment", {"lead": lead.name, "status": "Active"}) == 1
+	assert frappe.db.count("Lead Touch", {"lead": lead.name, "status": "Planned"}) == 1
+	running = frappe.get_all("Follow Up Clock", {"lead": lead.name, "status": "Running"}, pluck="clock")
+	assert len(running) == len(set(running))

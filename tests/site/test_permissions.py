@@ -1,0 +1,169 @@
+"""Permissions follow the lead."""
+
+import frappe
+import pytest
+
+from lead_quality import api
+from lead_quality.demo.factories import make_lead, make_sales_ready
+
+FOLLOWERS = [
+	"Lead Qualification",
+	"Nurture Enrollment",
+	"Lead Touch",
+	"Lead Handover",
+	"Follow Up Clock",
+	"Lead Stage Log",
+]
+
+
+@pytest.fixture
+def agency(make_user):
+	return make_user("agency@outside.example", "Lead Qualifier")
+
+
+@pytest.fixture
+def sales(make_user):
+	return make_user("sales@inside.example", "Sales User")
+
+
+def worked_on(sales: str, **values):
+	"""A lead with a document of every kind that follows it."""
+	lead = make_lead(**values)
+	api.log_touch(lead.name, "Phone", "Connected")
+	make_sales_ready(lead.name)
+	api.send_handover(lead.name, sales)
+	return lead
+
+
+def test_an_outside_qualifier_sees_only_own_leads(agency, as_user):
+	mine, _theirs = make_lead(lead_owner=agency), make_lead()
+	with as_user(agency):
+		assert frappe.get_list("Lead", pluck="name") == [mine.name]
+		assert frappe.has_permission("Lead", "write", doc=mine.name)
+
+
+def test_an_outside_qualifier_cannot_open_another_lead(agency, as_user):
+	theirs = make_lead()
+	with as_user(agency):
+		assert not frappe.has_permission("Lead", "read", doc=theirs.name)
+		with pytest.raises(frappe.PermissionError):
+			api.get_panel(theirs.name)
+		with pytest.raises(frappe.PermissionError):
+			api.log_touch(theirs.name, "Phone", "Connected")
+
+
+def test_an_outside_qualifier_sees_leads_that_they_entered_themselves(agency, as_user):
+	with as_user(agency):
+		lead = make_lead()
+		assert frappe.get_list("Lead", pluck="name") == [lead.name]
+
+
+@pytest.mark.parametrize("doctype", ["Lead", *FOLLOWERS])
+def test_an_outside_qualifier_exports_nothing_and_deletes_nothing(agency, as_user, doctype):
+	with as_user(agency):
+		assert not frappe.has_permission(doctype, "export")
+		assert not frappe.has_permission(doctype, "delete")
+
+
+@pytest.mark.parametrize("doctype", FOLLOWERS)
+def test_who_may_not_see_a_lead_sees_none_of_its_documents(agency, sales, as_user, doctype):
+	mine, theirs = worked_on(sales, lead_owner=agency), worked_on(sales)
+	hidden = frappe.get_all(doctype, {"lead": theirs.name}, pluck="name")
+	assert hidden
+	with as_user(agency):
+		assert set(frappe.get_list(doctype, pluck="lead")) == {mine.name}
+		for name in hidden:
+			assert not frappe.has_permission(doctype, "read", doc=name)
+
+
+@pytest.mark.parametrize("doctype", FOLLOWERS)
+def test_a_user_permission_on_leads_narrows_their_documents_too(sales, make_user, as_user, doctype):
+	reader = make_user("narrow@inside.example", "Sales User")
+	mine, theirs = worked_on(sales), worked_on(sales)
+	frappe.get_doc(
+		{"doctype": "User Permission", "user": reader, "allow": "Lead", "for_value": mine.name}
+	).insert()
+	with as_user(reader):
+		assert set(frappe.get_list(doctype, pluck="lead")) == {mine.name}
+		name = frappe.db.get_value(doctype, {"lead": theirs.name})
+		assert not frappe.has_permission(doctype, "read", doc=name)
+
+
+@pytest.mark.parametrize("doctype", FOLLOWERS)
+def test_a_territory_restriction_narrows_the_documents_of_leads(sales, make_user, as_user, doctype):
+	reader = make_user("north@inside.example", "Sales User")
+	root = frappe.db.get_value("Territory", {"is_group": 1, "parent_territory": ("is", "not set")})
+	for territory in ("North", "South"):
+		frappe.get_doc({"doctype": "Territory", "territory_name": territory, "parent_territory": root}).insert()
+	mine, theirs = worked_on(sales, territory="North"), worked_on(sales, territory="South")
+	frappe.get_doc({"doctype": "User Permission", "user": reader, "allow": "Territory", "for_value": "North"}).insert()
+	with as_user(reader):
+		seen = set(frappe.get_list(doctype, pluck="lead"))
+		assert mine.name in seen
+		assert theirs.name not in seen
+		assert not frappe.has_permission(
+			doctype, "read", doc=frappe.db.get_value(doctype, {"lead": theirs.name})
+		)
+
+
+def test_a_user_without_a_sales_role_calls_nothing(make_user, as_user, sales):
+	clerk = make_user("clerk@inside.example", "Accounts User")
+	lead = make_lead()
+	with as_user(clerk):
+		for call in (
+			lambda: api.enroll(lead.name),
+			lambda: api.snooze(lead.name, "2030-01-01"),
+			lambda: api.stop(lead.name, "Stop Early: Company closed"),
+			lambda: api.log_touch(lead.name, "Phone", "Connected"),
+			lambda: api.qualify(lead.name),
+			lambda: api.send_handover(lead.name, sales),
+			lambda: api.opt_out(lead.name),
+			lambda: api.get_panel(lead.name),
+			lambda: api.get_checklist(lead.name),
+		):
+			with pytest.raises(frappe.PermissionError):
+				call()
+
+
+@pytest.mark.parametrize(
+	"function",
+	[
+		"enroll",
+		"snooze",
+		"stop",
+		"log_touch",
+		"qualify",
+		"send_handover",
+		"accept_handover",
+		"reject_handover",
+		"return_handover",
+		"opt_out",
+	],
+)
+def test_what_changes_something_answers_to_post_only(function):
+	method = getattr(api, function)
+	assert frappe.allowed_http_methods_for_whitelisted_func[method] == ["POST"]
+
+
+@pytest.mark.parametrize(
+	"doctype", ["Lead Segment", "Qualification Checklist", "Nurture Cadence", "Follow Up Policy"]
+)
+def test_sales_users_read_the_set_up_and_do_not_change_it(sales, as_user, doctype):
+	with as_user(sales):
+		assert frappe.has_permission(doctype, "read")
+		assert not frappe.has_permission(doctype, "write")
+
+
+def test_a_lead_quality_manager_sets_everything_up(make_user, as_user):
+	with as_user(make_user("lqm@inside.example", "Lead Quality Manager")):
+		for doctype in ("Lead Segment", "Qualification Checklist", "Lead Quality Settings"):
+			assert frappe.has_permission(doctype, "write")
+
+
+def test_the_standard_permissions_on_leads_are_kept(sales, make_user, as_user):
+	with as_user(sales):
+		assert frappe.has_permission("Lead", "write")
+		assert not frappe.has_permission("Lead", "delete")
+	with as_user(make_user("boss@inside.example", "Sales Manager")):
+		assert frappe.has_permission("Lead", "delete")
+		assert frappe.has_permission("Lead", "export")

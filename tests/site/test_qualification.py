@@ -1,0 +1,234 @@
+"""Checklists, judgements and the gate before Opportunities."""
+
+import frappe
+import pytest
+
+from lead_quality import api
+from lead_quality.demo.factories import answers, make_lead, make_opportunity, make_sales_ready
+from lead_quality.qualification.service import NotSalesReadyError
+
+
+@pytest.fixture
+def lead():
+	return make_lead()
+
+
+def set_gate(mode: str):
+	settings = frappe.get_doc("Lead Quality Settings")
+	settings.opportunity_gate = mode
+	settings.save()
+
+
+def test_an_opportunity_from_a_lead_that_nobody_asked_is_refused_with_all_criteria_named(lead):
+	with pytest.raises(NotSalesReadyError, match="Budget, Authority, Need,? and Timescale"):
+		make_opportunity(lead.name)
+
+
+def test_an_opportunity_is_refused_even_where_permissions_and_validation_are_bypassed(lead):
+	opportunity = frappe.get_doc(
+		{"doctype": "Opportunity", "opportunity_from": "Lead", "party_name": lead.name, "company": company()}
+	)
+	opportunity.flags.ignore_validate = True
+	with pytest.raises(NotSalesReadyError):
+		opportunity.insert(ignore_permissions=True, ignore_mandatory=True)
+
+
+def test_a_sales_ready_lead_passes_the_gate_and_the_opportunity_says_so(lead):
+	make_sales_ready(lead.name)
+	opportunity = make_opportunity(lead.name)
+	assert (opportunity.lq_verdict, opportunity.lq_segment) == ("Sales Ready", "Inbound")
+
+
+def test_on_warn_the_opportunity_is_made_and_marked(lead):
+	set_gate("Warn")
+	assert make_opportunity(lead.name).lq_verdict == "Open"
+	assert any("not sales ready" in str(message) for message in frappe.message_log)
+
+
+def test_with_the_gate_off_nothing_is_said(lead):
+	set_gate("Off")
+	frappe.clear_messages()
+	make_opportunity(lead.name)
+	assert not any("sales ready" in str(message) for message in frappe.message_log)
+
+
+def test_an_opportunity_of_a_customer_needs_no_lead():
+	customer = frappe.get_doc({"doctype": "Customer", "customer_name": "Known One"}).insert()
+	frappe.get_doc(
+		{"doctype": "Opportunity", "opportunity_from": "Customer", "party_name": customer.name, "company": company()}
+	).insert()
+
+
+def test_an_opportunity_of_a_prospect_passes_when_one_of_its_leads_is_sales_ready(lead):
+	other = make_lead(first_name="Berta")
+	prospect = frappe.get_doc(
+		{
+			"doctype": "Prospect",
+			"company_name": "Prospect Works",
+			"company": company(),
+			"leads": [{"lead": lead.name}, {"lead": other.name}],
+		}
+	).insert()
+	opportunity = {"doctype": "Opportunity", "opportunity_from": "Prospect", "party_name": prospect.name}
+	with pytest.raises(NotSalesReadyError):
+		frappe.get_doc({**opportunity, "company": company()}).insert()
+	make_sales_ready(other.name)
+	assert frappe.get_doc({**opportunity, "company": company()}).insert().lq_verdict == "Sales Ready"
+
+
+def test_the_verdict_says_what_is_missing_and_why(lead):
+	judged = api.qualify(lead.name, answers(need="  ", timescale_in=-1))
+	assert judged.verdict == "Open"
+	assert judged.reason == "2 of 4 met. Missing: Need (not asked yet), Timescale (not met)."
+
+
+def test_erpnexts_own_qualification_fields_follow_the_verdict(lead):
+	api.qualify(lead.name, answers(need=None))
+	assert own_fields(lead)[0] == "In Process"
+	make_sales_ready(lead.name)
+	status, by, on = own_fields(lead)
+	assert (status, by, str(on)) == ("Qualified", "Administrator", frappe.utils.today())
+	api.qualify(lead.name, decision="Disqualified", outcome_reason="Disqualify: Too small for us")
+	assert own_fields(lead) == ("Unqualified", None, None)
+
+
+def test_a_lead_saved_from_a_stale_form_keeps_erpnexts_qualification_fields(lead):
+	opened = frappe.get_doc("Lead", lead.name)
+	make_sales_ready(lead.name)
+	opened.save()
+	assert own_fields(lead)[0] == "Qualified"
+
+
+def test_disqualifying_needs_a_reason(lead):
+	with pytest.raises(frappe.MandatoryError):
+		api.qualify(lead.name, decision="Disqualified")
+
+
+def test_a_disqualified_lead_has_no_clock_left_running(lead):
+	api.qualify(lead.name, decision="Disqualified", outcome_reason="Disqualify: Too small for us")
+	assert not frappe.db.exists("Follow Up Clock", {"lead": lead.name, "status": "Running"})
+
+
+def test_answers_of_two_people_are_merged_by_criterion(lead, make_user, as_user):
+	other = make_user("second@qualify.example", "Sales User")
+	api.qualify(lead.name, [{"criterion": "budget", "value": "100"}])
+	with as_user(other):
+		judged = api.qualify(lead.name, [{"criterion": "need", "value": "It leaks"}])
+	given = {row.criterion: (row.value, row.answered_by) for row in judged.answers if row.value}
+	assert given == {"budget": ("100", "Administrator"), "need": ("It leaks", other)}
+
+
+def test_saving_again_changes_neither_verdict_nor_stamps(lead):
+	first = make_sales_ready(lead.name)
+	before = [(row.answered_by, row.answered_on, row.met) for row in first.answers]
+	again = frappe.get_doc("Lead Qualification", first.name).save()
+	assert again.verdict == first.verdict
+	assert [(row.answered_by, row.answered_on, row.met) for row in again.answers] == before
+
+
+def test_an_unknown_criterion_is_refused_and_the_known_ones_are_named(lead):
+	with pytest.raises(frappe.ValidationError, match="budget, authority, need, timescale"):
+		api.qualify(lead.name, [{"criterion": "colour", "value": "red"}])
+
+
+def test_a_second_qualification_of_a_lead_is_refused(lead):
+	make_sales_ready(lead.name)
+	with pytest.raises(frappe.DuplicateEntryError):
+		frappe.get_doc({"doctype": "Lead Qualification", "lead": lead.name, "checklist": "BANT v1"}).insert()
+
+
+def make_checklist(title: str, criteria: list[dict], status: str = "Active", **values):
+	return frappe.get_doc(
+		{
+			"doctype": "Qualification Checklist",
+			"title": title,
+			"status": status,
+			"criteria": [{"label": row["criterion"], **row} for row in criteria],
+			**values,
+		}
+	).insert()
+
+
+def use_checklist(checklist):
+	segment = frappe.get_doc("Lead Segment", "Inbound")
+	segment.checklist = checklist.name
+	segment.save()
+
+
+def test_a_lead_field_answers_its_criterion_until_a_person_does():
+	use_checklist(
+		make_checklist("Firm", [{"criterion": "city", "answer_type": "Text", "lead_field": "city"}])
+	)
+	lead = make_lead(city="Hamburg")
+	judged = api.qualify(lead.name, horizon="Near Term")
+	assert (judged.verdict, judged.answers[0].evidence_grade) == ("Sales Ready", "Observed")
+	lead.reload()
+	lead.city = ""
+	lead.save()
+	assert frappe.db.get_value("Lead", lead.name, "lq_verdict") == "Open"
+	api.qualify(lead.name, [{"criterion": "city", "value": "Bremen"}])
+	lead.reload()
+	lead.city = "Lübeck"
+	lead.save()
+	row = frappe.get_doc("Lead Qualification", judged.name).answers[0]
+	assert (row.value, row.answered_by) == ("Bremen", "Administrator")
+
+
+def test_a_checklist_in_use_is_changed_by_a_new_version_and_leads_under_way_stay_on_theirs():
+	first = make_checklist("Rules", [{"criterion": "a"}])
+	use_checklist(first)
+	lead = make_lead()
+	api.qualify(lead.name, [{"criterion": "a", "value": "yes"}])
+	first.reload()
+	first.append("criteria", {"criterion": "b", "label": "b", "answer_type": "Check"})
+	with pytest.raises(frappe.ValidationError, match="New Version"):
+		first.save()
+	first.reload()
+	second = first.make_new_version()
+	second.append("criteria", {"criterion": "b", "label": "b", "answer_type": "Check"})
+	second.status = "Active"
+	second.save()
+	assert (second.name, frappe.db.get_value(first.doctype, first.name, "status")) == ("Rules v2", "Superseded")
+	assert frappe.db.get_value("Lead Segment", "Inbound", "checklist") == "Rules v2"
+	assert api.qualify(lead.name).checklist == "Rules v1"
+	assert api.get_checklist(make_lead().name)["name"] == "Rules v2"
+
+
+@pytest.mark.parametrize(
+	("values", "words"),
+	[
+		({"criteria": [{"criterion": "a"}, {"criterion": "A"}]}, "Row 2"),
+		({"criteria": [{"criterion": "a", "lead_field": "no_such_field"}]}, "no_such_field"),
+		(
+			{"criteria": [{"criterion": "a", "answer_type": "Number", "pass_operator": ">", "pass_value": "x"}]},
+			"Row 1",
+		),
+		({"criteria": [{"criterion": "a"}], "pass_rule": "At Least", "at_least": 2}, "At Least"),
+		({"criteria": [{"criterion": "a"}], "pass_rule": "Score", "pass_score": 5}, "Pass Score"),
+		({"criteria": []}, "criteria"),
+	],
+)
+def test_a_checklist_that_cannot_work_is_refused_with_the_row_named(values, words):
+	with pytest.raises(frappe.ValidationError, match=words):
+		make_checklist("Broken", **values)
+
+
+@pytest.mark.parametrize(
+	("rule", "words"),
+	[
+		({"field": "no_such_field", "operator": "=", "value": "x"}, "no_such_field"),
+		({"field": "city", "operator": "in", "value": ""}, "needs a value"),
+		({"field": "city", "operator": "resembles", "value": "x"}, "Operator"),
+	],
+)
+def test_a_segment_rule_that_cannot_work_is_refused(rule, words):
+	with pytest.raises(frappe.ValidationError, match=words):
+		frappe.get_doc({"doctype": "Lead Segment", "title": "Broken", "rules": [rule]}).insert()
+
+
+def own_fields(lead) -> tuple:
+	return frappe.db.get_value("Lead", lead.name, ["qualification_status", "qualified_by", "qualified_on"])
+
+
+def company() -> str:
+	return frappe.defaults.get_global_default("company")
