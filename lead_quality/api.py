@@ -136,6 +136,15 @@ def get_panel(lead: str) -> dict:
 		order_by="creation desc",
 		as_dict=True,
 	)
+	handover = frappe.db.get_value(
+		"Lead Handover",
+		{"lead": lead, "status": ["in", ["Sent", "Accepted"]]},
+		["name", "status", "to_user", "accept_by"],
+		order_by="creation desc",
+		as_dict=True,
+	)
+	if handover:
+		handover.to_name = frappe.utils.get_fullname(handover.to_user)
 	return {
 		"stage": doc.lq_stage,
 		"segment": doc.lq_segment,
@@ -149,13 +158,7 @@ def get_panel(lead: str) -> dict:
 			"script": _script_of(enrollment.cadence, touch.step),
 		},
 		"clocks": follow_up.open_clocks(lead),
-		"handover": frappe.db.get_value(
-			"Lead Handover",
-			{"lead": lead, "status": ["in", ["Sent", "Accepted"]]},
-			["name", "status", "to_user", "accept_by"],
-			order_by="creation desc",
-			as_dict=True,
-		),
+		"handover": handover,
 		"touches": frappe.get_all(
 			"Lead Touch",
 			{"lead": lead, "status": "Done"},

@@ -65,7 +65,7 @@ CUSTOM_FIELDS = {
 		_summary_field("lq_due_at", "Due", "Datetime", "lq_next_touch_at", search_index=1),
 	],
 	"Opportunity": [
-		_section("lq_section", "opportunity_owner"),
+		_section("lq_section", "probability"),
 		_summary_field(
 			"lq_segment", "Segment", "Link", "lq_section", options="Lead Segment", search_index=1
 		),

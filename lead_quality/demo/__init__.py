@@ -2,7 +2,7 @@
 
 import frappe
 
-from lead_quality.demo.story import CAST, PASSWORD, Story
+from lead_quality.demo.story import CAST, DONE, PASSWORD, Story
 
 
 def make(leads: int = 300) -> dict:
@@ -13,9 +13,11 @@ def make(leads: int = 300) -> dict:
 	:param leads: how many leads come in.
 	:returns: counts of what the site has then.
 	"""
-	if frappe.db.exists("User", CAST[0].email):
-		print(f"The demo is here already: {CAST[0].email} is a user.")
+	if frappe.db.get_default(DONE):
+		print("The demo is here already.")
 		return counts()
+	if frappe.db.exists("User", CAST[0].email):
+		frappe.throw("The demo was broken off before its end. Make a new site, then run this there.")
 	if not frappe.defaults.get_global_default("company"):
 		frappe.throw("This site has no company yet: finish ERPNext's set-up wizard, then run this again.")
 	Story(leads).play()

@@ -11,7 +11,9 @@ from lead_quality import api
 from lead_quality.versions import lead_field, source_doctype
 
 
-def make_user(email: str, *roles: str, first_name: str = "", last_name: str = "", password: str = "", **values):
+def make_user(
+	email: str, *roles: str, first_name: str = "", last_name: str = "", password: str = "", **values
+):
 	"""A User with these roles and no others, who gets no mail. An existing user is given the roles."""
 	user = frappe.get_doc("User", email) if frappe.db.exists("User", email) else frappe.new_doc("User")
 	user.update(
@@ -38,7 +40,9 @@ def make_source(name: str) -> str:
 	"""The name of a lead source, made if it is missing: Lead Source on v15, UTM Source on v16."""
 	doctype = source_doctype()
 	if not frappe.db.exists(doctype, name):
-		frappe.get_doc({"doctype": doctype, "name": name, "source_name": name}).insert(ignore_permissions=True)
+		frappe.get_doc({"doctype": doctype, "name": name, "source_name": name}).insert(
+			ignore_permissions=True
+		)
 	return name
 
 
@@ -91,16 +95,18 @@ def make_sales_ready(lead: str):
 	return api.qualify(lead, answers())
 
 
-def make_item(item_code: str = "Ventilation Audit", rate: float = 1_000, item_group: str = "Products", **values) -> str:
+def make_item(item_code: str = "Ventilation Audit", rate: float = 1_000, **values) -> str:
 	"""The code of an Item that is not kept in stock, made with its selling price if it is missing."""
 	if not frappe.db.exists("Item", item_code):
+		# groups have the names of the language in which the site was set up
+		groups = frappe.get_all("Item Group", {"is_group": 0}, pluck="name", order_by="lft asc", limit=1)
 		frappe.get_doc(
 			{
 				"doctype": "Item",
 				"item_code": item_code,
 				"item_name": item_code,
-				"item_group": item_group,
-				"stock_uom": "Nos",
+				"item_group": groups[0],
+				"stock_uom": frappe.db.get_single_value("Stock Settings", "stock_uom"),
 				"is_stock_item": 0,
 				"standard_rate": rate,
 				**values,
@@ -112,7 +118,7 @@ def make_item(item_code: str = "Ventilation Audit", rate: float = 1_000, item_gr
 def make_opportunity(lead: str, item_code: str | None = None, qty: float = 1, rate: float = 1_000, **values):
 	"""An Opportunity made from a lead as its button Create does it, with one item."""
 	opportunity = map_opportunity(lead)
-	opportunity.append("items", {"item_code": item_code or make_item(), "qty": qty, "rate": rate, "uom": "Nos"})
+	opportunity.append("items", {"item_code": item_code or make_item(), "qty": qty, "rate": rate})
 	# the form computes the amount; the server does not
 	opportunity.update({"opportunity_amount": qty * rate, **values})
 	return opportunity.insert()
@@ -132,7 +138,7 @@ def make_quotation(
 		quotation = map_quotation_of_opportunity(opportunity)
 	else:
 		quotation = map_quotation_of_lead(lead)
-		quotation.append("items", {"item_code": item_code or make_item(), "qty": qty, "rate": rate, "uom": "Nos"})
+		quotation.append("items", {"item_code": item_code or make_item(), "qty": qty, "rate": rate})
 	quotation.update(values)
 	quotation.insert()
 	return quotation.submit() if submit else quotation

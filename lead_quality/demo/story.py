@@ -30,9 +30,11 @@ from lead_quality.demo.factories import (
 )
 from lead_quality.site_time import aware, get_calendar, naive
 
-SEED = 20_16
+SEED = 2016
 WEEKS = 26
 PASSWORD = "blue-lantern"
+# the default value that tells that the story was played to its end
+DONE = "lead_quality_demo"
 
 
 # people
@@ -40,13 +42,17 @@ PASSWORD = "blue-lantern"
 
 @dataclass(frozen=True)
 class Person:
-	"""A user. `pace` is how many working hours after its due time a touch is made: least, usual, most."""
+	"""A user. `pace` is how many working hours after its due time a touch is made: least, usual, most.
+
+	`sorts` is the share of new leads that the user sorts at the first touch, into potential now or later.
+	"""
 
 	email: str
 	first_name: str
 	last_name: str
 	roles: tuple[str, ...]
 	pace: tuple[float, float, float]
+	sorts: float
 	job: str
 
 
@@ -63,7 +69,8 @@ CAST = (
 		"Hanna",
 		"Lindqvist",
 		("Lead Quality Manager",),
-		(0.2, 1, 9),
+		(0.1, 0.5, 4),
+		0.5,
 		"marketing manager: owns the definition and the cadences, sees every lead and every leak",
 	),
 	Person(
@@ -71,7 +78,8 @@ CAST = (
 		"Ines",
 		"Carvalho",
 		("Lead Qualifier",),
-		(0.1, 0.4, 3),
+		(0.05, 0.2, 1.6),
+		0.85,
 		"outside qualifier: calls and qualifies, sees no leads but her own",
 	),
 	Person(
@@ -79,7 +87,8 @@ CAST = (
 		"Clara",
 		"Moreau",
 		("Sales User",),
-		(0.1, 0.5, 4),
+		(0.05, 0.3, 2),
+		0.7,
 		"sales: answers handovers within hours, and calls",
 	),
 	Person(
@@ -87,7 +96,8 @@ CAST = (
 		"Viktor",
 		"Holm",
 		("Sales User",),
-		(0.3, 2, 12),
+		(0.1, 0.8, 7),
+		0.5,
 		"sales: answers in time, mostly, and asks a lot of a lead",
 	),
 	Person(
@@ -96,6 +106,7 @@ CAST = (
 		"Albrecht",
 		("Sales User",),
 		(6, 20, 70),
+		0.1,
 		"sales: the sleeper, who accepts leads and lets them lie",
 	),
 	Person(
@@ -104,10 +115,11 @@ CAST = (
 		"Rossi",
 		("Sales User", "Sales Manager"),
 		(0.5, 2, 8),
+		0,
 		"sales manager: steps in where handovers stay without an answer",
 	),
 )
-PACE = {person.email: person.pace for person in CAST}
+PLAYERS = {person.email: person for person in CAST}
 REPS = (CLARA, VIKTOR, SVEN)
 NOBODY = ""
 
@@ -127,13 +139,13 @@ class Source:
 
 FATES = ("ready", "disqualified", "nurture", "silent", "opted_out", "untouched")
 SOURCES = {
-	"Website": Source(26, (INES, HANNA, INES, NOBODY), (48, 12, 13, 12, 2, 13)),
-	"Advertisement": Source(17, (INES, HANNA), (62, 10, 5, 12, 3, 8)),
-	"Exhibition": Source(16, (HANNA, INES, SVEN, NOBODY), (30, 12, 20, 12, 2, 24), HANNA),
-	"Reference": Source(13, (HANNA, CLARA, VIKTOR), (66, 6, 10, 8, 0, 10), HANNA),
-	"Cold Calling": Source(12, (CLARA, VIKTOR, SVEN), (28, 28, 14, 20, 4, 6), ELENA),
-	"Campaign": Source(8, (INES, HANNA), (40, 15, 18, 15, 4, 8), HANNA),
-	"Mass Mailing": Source(5, (HANNA, INES), (14, 22, 14, 20, 22, 8), HANNA),
+	"Website": Source(26, (INES, HANNA, INES, NOBODY), (48, 10, 12, 12, 4, 14)),
+	"Advertisement": Source(17, (INES, HANNA), (62, 10, 5, 10, 5, 8)),
+	"Exhibition": Source(16, (HANNA, INES, SVEN, NOBODY), (32, 10, 18, 10, 3, 27), HANNA),
+	"Reference": Source(13, (HANNA, INES, CLARA, VIKTOR), (66, 6, 10, 8, 0, 10), HANNA),
+	"Cold Calling": Source(12, (CLARA, VIKTOR, SVEN), (28, 26, 14, 18, 6, 8), ELENA),
+	"Campaign": Source(8, (INES, HANNA), (40, 15, 18, 13, 4, 10), HANNA),
+	"Mass Mailing": Source(5, (HANNA, INES), (14, 18, 12, 18, 30, 8), HANNA),
 	"Existing Customer": Source(3, (CLARA, VIKTOR), (80, 0, 10, 5, 0, 5), ELENA),
 }
 WOLF = "Advertisement"
@@ -155,7 +167,12 @@ DISQUALIFY = (
 )
 POSTPONE = "Disqualify: Not this year"
 NOT_MET = "Reject: Does not meet the definition"
-REJECT = (NOT_MET, "Reject: Not a decision maker", "Reject: No budget yet", "Reject: Duplicate of a lead in work")
+REJECT = (
+	NOT_MET,
+	"Reject: Not a decision maker",
+	"Reject: No budget yet",
+	"Reject: Duplicate of a lead in work",
+)
 RETURN = ("Return: Cannot be reached", "Return: Decision postponed", "Return: Bought elsewhere")
 FEEDBACK = {
 	NOT_MET: (
@@ -171,6 +188,15 @@ FEEDBACK = {
 	"Return: Bought elsewhere": ("They signed with their installer last week.",),
 }
 LOST = ("Price", "Chose a competitor", "Project stopped")
+# in the order of the trades in COUNTRIES
+INDUSTRIES = (
+	"Manufacturing",
+	"Apparel & Accessories",
+	"Food, Beverage & Tobacco",
+	"Consumer Products",
+	"Manufacturing",
+)
+MASTERS = {"Opportunity Lost Reason": LOST, "Quotation Lost Reason": LOST, "Industry Type": INDUSTRIES}
 
 NEEDS = (
 	"Heating bill has doubled since the hall was extended.",
@@ -198,14 +224,18 @@ MAILS = (
 	("What a hall of your size saves", "The figures of a neighbour in your trade. Worth twenty minutes?"),
 	("Your question on ventilation", "Here is what you asked for. When does it have to work?"),
 )
-REPLY = "Thank you, that is of interest. Please call me."
+REPLIES = (
+	"Thank you, that is of interest. Please call me.",
+	"Could you send a price range? Then I can talk to our director.",
+	"Good timing. We are looking at this now.",
+)
 
 ITEMS = (
-	("Heat Recovery Unit HR-200", 18_400, "Products"),
-	("Hall Fan HF-90", 6_200, "Products"),
-	("Control Cabinet", 4_750, "Products"),
-	("Ventilation Audit", 2_900, "Services"),
-	("Service Contract, One Year", 3_600, "Services"),
+	("Heat Recovery Unit HR-200", 18_400),
+	("Hall Fan HF-90", 6_200),
+	("Control Cabinet", 4_750),
+	("Ventilation Audit", 2_900),
+	("Service Contract, One Year", 3_600),
 )
 JOB_TITLES = (
 	"Plant Manager",
@@ -332,6 +362,7 @@ class Story:
 		self.now = self.end - timedelta(weeks=WEEKS)
 		self.calendar = get_calendar(seed.CALENDAR)
 		self.events: list[Event] = []
+		self.numbers = itertools.count()
 		self.people = self._people()
 		self.customers: list[str] = []
 
@@ -365,7 +396,7 @@ class Story:
 					self.move_to(max(event.at, self.now + timedelta(seconds=1)))
 					event.do(*event.args)
 				self.move_to(self.end)
-				frappe.db.commit()
+				self.finish()
 		finally:
 			frappe.set_user(user)
 			frappe.flags.mute_emails = muted
@@ -376,8 +407,6 @@ class Story:
 		"""Do something at an instant, if that is not past the story's end."""
 		if when <= self.end:
 			heapq.heappush(self.events, Event(when, next(self.numbers), do, args))
-
-	numbers = itertools.count()
 
 	def after(self, least: float, most: float, do: Callable, *args):
 		"""Do something some working hours from now."""
@@ -414,12 +443,20 @@ class Story:
 				last_name=person.last_name,
 				password=PASSWORD,
 			)
-		for item_code, rate, item_group in ITEMS:
-			make_item(item_code, rate, item_group)
-		for doctype in ("Opportunity Lost Reason", "Quotation Lost Reason"):
-			for reason in LOST:
-				if not frappe.db.exists(doctype, reason):
-					frappe.get_doc({"doctype": doctype, field_of(doctype): reason}).insert()
+		for item_code, rate in ITEMS:
+			make_item(item_code, rate)
+		for doctype, names in MASTERS.items():
+			fieldname = frappe.get_meta(doctype).autoname.removeprefix("field:")
+			for name in names:
+				if not frappe.db.exists(doctype, name):
+					frappe.get_doc({"doctype": doctype, fieldname: name}).insert()
+
+	def finish(self):
+		"""Users have read what is two days old."""
+		old = {"creation": ["<", self.end - timedelta(days=2)], "for_user": ["in", list(PLAYERS)]}
+		frappe.db.set_value("Notification Log", old, "read", 1, update_modified=False)
+		frappe.db.set_default(DONE, str(self.end))
+		frappe.db.commit()
 
 	def write_script(self):
 		"""When each lead comes in, and when the scheduler runs."""
@@ -428,21 +465,31 @@ class Story:
 		# the business grows, and rests at the weekend
 		weights = [(1 + n / len(days)) * (1 if day.weekday() < 5 else 0.2) for n, day in enumerate(days)]
 		for day in self.random.choices(days, weights, k=max(self.leads - len(present), 0)):
-			self.at(self.some_time(day), self.enter, self.draw())
+			plan, when = self.draw(), self.some_time(day)
+			if SOURCES[plan.source].made_by in PLAYERS:
+				when = self.later(when, self.random.uniform(0, 4))
+			self.at(when, self.enter, plan)
 		for when, do, args in present[: self.leads]:
 			self.at(when, do, *args)
 		# the last working day is left to the scheduler of the site
 		last = self.before_end(8).date()
 		for day in days:
 			if day < last and day.weekday() < 5:
-				self.at(datetime.combine(day, time(7, 30)), self.run_jobs)
+				self.at(datetime.combine(day, time(9, 5)), self.run_jobs)
 
 	def present(self) -> Iterator[tuple]:
 		"""Leads in every state that passes quickly, so that the site has them at whatever hour it is made."""
 		for minutes, owner in ((10, CLARA), (45, INES), (100, VIKTOR), (170, HANNA), (280, NOBODY)):
 			plan = self.draw("Website", owner, "untouched")
 			yield self.end - timedelta(minutes=minutes), self.enter, (plan,)
-		for hours, owner in ((0.8, VIKTOR), (1.7, CLARA), (1.8, INES), (3.5, CLARA), (6.6, HANNA), (11, SVEN)):
+		for hours, owner in (
+			(0.8, VIKTOR),
+			(1.7, CLARA),
+			(1.8, INES),
+			(3.5, CLARA),
+			(6.6, HANNA),
+			(11, SVEN),
+		):
 			yield self.before_end(hours), self.enter, (self.draw("Reference", owner, "untouched"),)
 		for sent, rep in ((1.5, CLARA), (6.7, VIKTOR), (7.2, SVEN), (2.5, VIKTOR), (13, SVEN), (21, SVEN)):
 			plan = self.draw("Website", INES, "ready")
@@ -476,7 +523,7 @@ class Story:
 		]
 		self.random.shuffle(companies)
 		for number, (country, name, trade) in enumerate(itertools.cycle(companies)):
-			prefix, towns, first_names, last_names, _names, _trades, form = COUNTRIES[country]
+			prefix, towns, first_names, last_names, _names, trades, form = COUNTRIES[country]
 			first_name = self.random.choice(first_names.split())
 			last_name = self.random.choice(last_names.split())
 			again = number // len(companies) or ""
@@ -490,7 +537,7 @@ class Story:
 				"website": f"https://{domain}",
 				"job_title": self.random.choice(JOB_TITLES),
 				"no_of_employees": self.random.choice(STAFF),
-				"industry": "Manufacturing",
+				"industry": INDUSTRIES[trades.split().index(trade)],
 				"city": self.random.choice(towns.split()),
 				"country": country,
 			}
@@ -526,19 +573,27 @@ class Story:
 			self.work_on(plan)
 
 	def work_on(self, plan: Plan):
-		"""The planned touch is made as soon after its due time as its worker is used to."""
+		"""The planned touch is made as soon after its due time as its worker is used to.
+
+		Beyond the cadence only a good lead that has talked to us is called again.
+		"""
 		due = frappe.db.get_value("Lead Touch", {"lead": plan.lead, "status": "Planned"}, "due_at")
-		delay = self.random.triangular(PACE[plan.worker][0], PACE[plan.worker][2], PACE[plan.worker][1])
+		least, usual, most = PLAYERS[plan.worker].pace
+		delay = self.random.triangular(least, most, usual)
 		if due:
 			self.at(self.later(max(get_datetime(due), self.now), delay), self.touch, plan)
-		elif plan.talks:
+		elif plan.fate == "ready" and plan.talks:
 			self.at(self.later(self.now, 6 + delay), self.touch, plan)
 
 	def touch(self, plan: Plan):
 		channel = frappe.db.get_value("Lead Touch", {"lead": plan.lead, "status": "Planned"}, "channel")
-		if not channel and not plan.talks:
+		if not channel and plan.fate != "ready":
 			return
 		plan.touches += 1
+		if plan.touches == 1 and self.random.random() < PLAYERS[plan.worker].sorts:
+			self.act_as(plan.worker)
+			api.qualify(plan.lead, horizon="Near Term")
+			self.pass_time(2)
 		is_reached = plan.touches >= plan.reached_at and plan.fate in SAID
 		if plan.fate == "disqualified" and plan.reason == WRONG_DATA and channel in {"Phone", "Email"}:
 			self.log(plan, channel, "Wrong Data" if channel == "Phone" else "Bounced")
@@ -551,7 +606,9 @@ class Story:
 				self.work_on(plan)
 		elif is_reached:
 			is_call = channel != "LinkedIn"
-			self.log(plan, "Phone" if is_call else channel, self.one_of(SAID[plan.fate]) if is_call else "Replied")
+			self.log(
+				plan, "Phone" if is_call else channel, self.one_of(SAID[plan.fate]) if is_call else "Replied"
+			)
 			self.talk(plan)
 		else:
 			unheard = {"Phone": self.one_of(("No Answer", "Left Message")), "Voicemail": "Left Message"}
@@ -572,7 +629,14 @@ class Story:
 	def get_mail(self, plan: Plan):
 		"""The lead answers a mail, and somebody reads it."""
 		self.act_as("Administrator")
-		self.mail(plan, "Received", f"Re: {MAILS[0][0]}", REPLY, plan.person["email_id"], plan.worker)
+		self.mail(
+			plan,
+			"Received",
+			f"Re: {self.one_of(MAILS)[0]}",
+			self.one_of(REPLIES),
+			plan.person["email_id"],
+			plan.worker,
+		)
 		self.after(0.2, 2, self.talk, plan)
 
 	def mail(self, plan: Plan, direction: str, subject: str, content: str, sender: str, recipients: str):
@@ -605,7 +669,9 @@ class Story:
 			authority=self.one_of(("Decision Maker", "Decision Maker", "Influencer")),
 			need=self.one_of(NEEDS),
 			timescale_in=self.random.randint(25, 150),
-			evidence_grade=self.one_of(("Inferred", "Assumed") if plan.source == WOLF else ("Stated", "Observed")),
+			evidence_grade=self.one_of(
+				("Inferred", "Assumed") if plan.source == WOLF else ("Stated", "Observed")
+			),
 		)
 		if plan.talks == 1 and self.random.random() < 0.45:
 			api.qualify(plan.lead, given[1:3])
@@ -624,9 +690,9 @@ class Story:
 		"""Not now: the cadence rests, and most of the time the call after that is a better one."""
 		given = answers(need=self.one_of(NEEDS), budget=None, timescale_in=None)
 		api.qualify(plan.lead, given, horizon="Long Term", decision="Nurture", outcome_reason=POSTPONE)
-		if not frappe.db.exists("Nurture Enrollment", {"lead": plan.lead, "status": ["in", ["Active", "Snoozed"]]}):
-			return
-		until = datetime.combine(self.now.date(), time(10)) + timedelta(weeks=self.random.randint(4, 20))
+		if not frappe.db.get_value("Lead", plan.lead, "lq_next_touch_at"):
+			api.enroll(plan.lead)
+		until = datetime.combine(self.now.date(), time(9)) + timedelta(weeks=self.random.randint(4, 20))
 		api.snooze(plan.lead, str(naive(self.calendar.next_opening(aware(until)))))
 		plan.fate = self.one_of(("ready", "ready", "silent"))
 		plan.reached_at = plan.touches + 1
@@ -640,9 +706,9 @@ class Story:
 
 	def enter_ready(self, plan: Plan, sent: float, rep: str, accepted: float | None):
 		"""A lead whose handover comes so many working hours before the end, and maybe its acceptance."""
-		owner_fate, plan.fate = plan.fate, "untouched"
+		fate, plan.fate = plan.fate, "untouched"
 		self.enter(plan)
-		plan.fate = owner_fate
+		plan.fate = fate
 		self.at(self.before_end(sent + 0.7), self.log, plan, "Phone", "Meeting Booked")
 		self.at(self.before_end(sent + 0.5), self.make_ready, plan)
 		self.at(self.before_end(sent), self.send, plan, rep)
@@ -664,11 +730,13 @@ class Story:
 
 	def send(self, plan: Plan, rep: str):
 		self.act_as(plan.worker)
-		note = self.one_of(("Expects your call this week.", "Knows the price range.", "Please bring a reference."))
+		note = self.one_of(
+			("Expects your call this week.", "Knows the price range.", "Please bring a reference.")
+		)
 		plan.handover = api.send_handover(plan.lead, rep, note, expected_value=plan.worth).name
 
 	def decide(self, plan: Plan, rep: str):
-		refuses = 0.78 if plan.source == WOLF else 0.2 if rep == VIKTOR else 0.08
+		refuses = 0.78 if plan.source == WOLF else 0.15 if rep == VIKTOR else 0.06
 		if self.random.random() >= refuses:
 			self.accept(plan, rep)
 			self.begin(plan, rep)
@@ -726,10 +794,12 @@ class Story:
 		self.act_as(plan.worker)
 		reason = self.one_of(RETURN)
 		api.return_handover(plan.handover, reason, self.one_of(FEEDBACK[reason]))
+		plan.worker = plan.owner or HANNA
+		self.after(2, 20, self.learn, plan)
 
 	def open_opportunity(self, plan: Plan):
 		self.act_as(plan.worker)
-		item_code, rate, _item_group = self.one_of(ITEMS)
+		item_code, rate = self.one_of(ITEMS)
 		opportunity = make_opportunity(
 			plan.lead,
 			item_code,
@@ -766,10 +836,6 @@ class Story:
 
 	def one_of(self, choices):
 		return self.random.choice(choices)
-
-
-def field_of(doctype: str) -> str:
-	return frappe.get_meta(doctype).autoname.removeprefix("field:")
 
 
 def _utc(site_instant: datetime) -> datetime:

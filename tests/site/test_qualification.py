@@ -131,6 +131,14 @@ def test_an_unknown_criterion_is_refused_and_the_known_ones_are_named(lead):
 		api.qualify(lead.name, [{"criterion": "colour", "value": "red"}])
 
 
+@pytest.mark.parametrize(
+	("criterion", "value"), [("budget", "50,000"), ("timescale", "next spring"), ("authority", "The boss")]
+)
+def test_an_answer_that_cannot_be_read_is_refused_and_not_judged(lead, criterion, value):
+	with pytest.raises(frappe.ValidationError, match=value):
+		api.qualify(lead.name, [{"criterion": criterion, "value": value}])
+
+
 def test_a_second_qualification_of_a_lead_is_refused(lead):
 	make_sales_ready(lead.name)
 	with pytest.raises(frappe.DuplicateEntryError):

@@ -137,13 +137,13 @@ lead_quality.QUICK_OUTCOMES = {
 					? button("open_handover", __("Accept or reject"), handover.name, "btn-primary")
 					: `<a class="btn btn-xs btn-default" href="${url("Lead Handover", handover.name)}">${__(
 							"Waits for {0}",
-							[escape(frappe.user.full_name(handover.to_user))],
+							[escape(handover.to_name)],
 						)}</a>`;
 			}
 			if (handover) {
 				return `<a class="btn btn-xs btn-default" href="${url("Lead Handover", handover.name)}">${__(
 					"Accepted by {0}",
-					[escape(frappe.user.full_name(handover.to_user))],
+					[escape(handover.to_name)],
 				)}</a>`;
 			}
 			return q.verdict === "Sales Ready" ? button("hand_over", __("Hand Over"), "", "btn-primary") : "";
@@ -224,14 +224,18 @@ lead_quality.QUICK_OUTCOMES = {
 			}, 30000);
 		}
 
-		async call(method, args) {
+		async post(method, args) {
 			const { message } = await frappe.call({
 				method: `lead_quality.api.${method}`,
 				args: { lead: this.frm.doc.name, ...args },
 				freeze: true,
 			});
-			this.after_change();
 			return message;
+		}
+
+		async call(method, args) {
+			await this.post(method, args);
+			this.after_change();
 		}
 
 		after_change() {
@@ -243,7 +247,8 @@ lead_quality.QUICK_OUTCOMES = {
 		async open_qualification() {
 			const name = this.data.qualification.name;
 			if (name) return frappe.set_route("Form", "Lead Qualification", name);
-			const doc = await this.call("qualify", {});
+			// no reload of this form, which is about to be left
+			const doc = await this.post("qualify", {});
 			frappe.set_route("Form", "Lead Qualification", doc.name);
 		}
 

@@ -3,6 +3,7 @@ from frappe import _
 from frappe.model.document import Document
 from frappe.utils import now_datetime
 
+from lead_quality.engine.qualification import parse
 from lead_quality.qualification import service
 from lead_quality.versions import lead_field
 
@@ -12,6 +13,7 @@ class LeadQualification(Document):
 		self.refuse_second()
 		self.check_access_to_lead()
 		self.fill_rows()
+		self.check_answers()
 		self.answer_from_lead()
 		self.stamp_answers()
 		self.check_decision()
@@ -45,6 +47,28 @@ class LeadQualification(Document):
 			row = rows.get(criterion.criterion) or frappe._dict(criterion=criterion.criterion)
 			self.append("answers", row)
 			self.answers[-1].label = criterion.label
+
+	def check_answers(self):
+		"""An answer that cannot be read is refused, not judged: "50,000" is no number to a program."""
+		criteria = frappe.get_cached_doc("Qualification Checklist", self.checklist).criteria
+		for row, criterion in zip(self.answers, criteria, strict=True):
+			value = (row.value or "").strip()
+			choices = [choice.strip() for choice in (criterion.options or "").splitlines()]
+			if value and parse(criterion.answer_type, value) is None:
+				frappe.throw(
+					_("{0}: {1} is not a {2}. Write it like {3}.").format(
+						_(row.label),
+						frappe.bold(value),
+						_(criterion.answer_type),
+						"2026-12-31" if criterion.answer_type == "Date" else "50000",
+					)
+				)
+			if value and criterion.answer_type == "Select" and value not in choices:
+				frappe.throw(
+					_("{0}: {1} is not among the choices {2}.").format(
+						_(row.label), frappe.bold(value), ", ".join(choices)
+					)
+				)
 
 	def answer_from_lead(self):
 		"""A mapped Lead field answers its criterion for as long as no person has; the answer refers to the lead."""

@@ -64,6 +64,7 @@ class QualificationChecklist(VersionedDocument):
 			frappe.throw(
 				_("At Least must lie between 1 and {0}, the number of criteria.").format(len(self.criteria))
 			)
-		best = sum(row.weight or 0 for row in self.criteria)
+		# rounded as the judging rule does: 0.1 + 0.7 is not quite 0.8
+		best = round(sum(row.weight or 0 for row in self.criteria), 9)
 		if self.pass_rule == "Score" and not 0 < (self.pass_score or 0) <= best:
 			frappe.throw(_("Pass Score must lie above 0 and at most at {0}, the sum of the weights.").format(best))
