@@ -149,7 +149,8 @@ def get_panel(lead: str) -> dict:
 		"stage": doc.lq_stage,
 		"segment": doc.lq_segment,
 		"qualification": judged or _open_judgement(doc),
-		"enrollment": enrollment and {"name": enrollment.name, "cadence": enrollment.cadence, "status": enrollment.status},
+		"enrollment": enrollment
+		and {"name": enrollment.name, "cadence": enrollment.cadence, "status": enrollment.status},
 		"next_touch": touch
 		and {
 			"step": touch.step,

@@ -24,9 +24,26 @@ def _section(fieldname: str, insert_after: str) -> dict:
 
 CUSTOM_FIELDS = {
 	"Lead": [
+		# beside the status: the list of leads has room for the first columns only
+		_summary_field(
+			"lq_verdict",
+			"Verdict",
+			"Select",
+			"status",
+			options=VERDICT_OPTIONS,
+			search_index=1,
+			in_list_view=1,
+			in_standard_filter=1,
+		),
 		_section("lq_section", "qualified_on"),
 		_summary_field(
-			"lq_stage", "Stage", "Select", "lq_section", options=STAGE_OPTIONS, search_index=1, in_standard_filter=1
+			"lq_stage",
+			"Stage",
+			"Select",
+			"lq_section",
+			options=STAGE_OPTIONS,
+			search_index=1,
+			in_standard_filter=1,
 		),
 		_summary_field(
 			"lq_segment",
@@ -37,17 +54,7 @@ CUSTOM_FIELDS = {
 			search_index=1,
 			in_standard_filter=1,
 		),
-		_summary_field(
-			"lq_verdict",
-			"Verdict",
-			"Select",
-			"lq_segment",
-			options=VERDICT_OPTIONS,
-			search_index=1,
-			in_list_view=1,
-			in_standard_filter=1,
-		),
-		_summary_field("lq_column_break", "", "Column Break", "lq_verdict"),
+		_summary_field("lq_column_break", "", "Column Break", "lq_segment"),
 		_summary_field("lq_met_count", "Criteria Met", "Int", "lq_column_break"),
 		_summary_field("lq_criteria_count", "Criteria", "Int", "lq_met_count"),
 		_summary_field(
@@ -59,16 +66,12 @@ CUSTOM_FIELDS = {
 			search_index=1,
 			in_standard_filter=1,
 		),
-		_summary_field(
-			"lq_next_touch_at", "Next Touch", "Datetime", "lq_handover_status", search_index=1
-		),
+		_summary_field("lq_next_touch_at", "Next Touch", "Datetime", "lq_handover_status", search_index=1),
 		_summary_field("lq_due_at", "Due", "Datetime", "lq_next_touch_at", search_index=1),
 	],
 	"Opportunity": [
 		_section("lq_section", "probability"),
-		_summary_field(
-			"lq_segment", "Segment", "Link", "lq_section", options="Lead Segment", search_index=1
-		),
+		_summary_field("lq_segment", "Segment", "Link", "lq_section", options="Lead Segment", search_index=1),
 		_summary_field("lq_column_break", "", "Column Break", "lq_segment"),
 		_summary_field(
 			"lq_verdict",

@@ -9,7 +9,13 @@ def lead_dashboard(data: dict) -> dict:
 	data["transactions"].append(
 		{
 			"label": _("Lead Quality"),
-			"items": ["Lead Touch", "Lead Qualification", "Nurture Enrollment", "Lead Handover", "Follow Up Clock"],
+			"items": [
+				"Lead Touch",
+				"Lead Qualification",
+				"Nurture Enrollment",
+				"Lead Handover",
+				"Follow Up Clock",
+			],
 		}
 	)
 	return data
@@ -17,7 +23,9 @@ def lead_dashboard(data: dict) -> dict:
 
 @frappe.whitelist()
 @frappe.validate_and_sanitize_search_inputs
-def receivers(doctype: str, txt: str, searchfield: str, start: int, page_len: int, filters: dict | None = None):
+def receivers(
+	doctype: str, txt: str, searchfield: str, start: int, page_len: int, filters: dict | None = None
+):
 	"""Search for a link field: enabled users with a sales role, who can take a lead over."""
 	user, role = frappe.qb.DocType("User"), frappe.qb.DocType("Has Role")
 	return (

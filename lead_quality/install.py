@@ -54,7 +54,9 @@ def grant_lead_permissions():
 	for role, rights in LEAD_RIGHTS.items():
 		add_permission("Lead", role, 0)
 		# every right is said, as Frappe's defaults for a new rule grant export
-		known = [right for right in frappe.permissions.rights if frappe.get_meta("Custom DocPerm").has_field(right)]
+		known = [
+			right for right in frappe.permissions.rights if frappe.get_meta("Custom DocPerm").has_field(right)
+		]
 		for right in known:
 			update_permission_property("Lead", role, 0, right, int(right in rights), validate=False)
 	frappe.clear_cache(doctype="Lead")

@@ -7,7 +7,9 @@ import frappe
 from frappe.model.db_query import DatabaseQuery
 
 # Roles that see every lead that ERPNext's own rules let them see.
-WIDE_ROLES = frozenset({"Sales User", "Sales Manager", "Sales Master Manager", "Lead Quality Manager", "System Manager"})
+WIDE_ROLES = frozenset(
+	{"Sales User", "Sales Manager", "Sales Master Manager", "Lead Quality Manager", "System Manager"}
+)
 
 
 def own_leads_condition(user: str | None = None, doctype: str | None = None) -> str:

@@ -37,7 +37,9 @@ def get_calendar(name: str) -> WorkingCalendar:
 	holidays_modified = (
 		frappe.get_cached_value("Holiday List", doc.holiday_list, "modified") if doc.holiday_list else None
 	)
-	return _build_calendar(frappe.local.site, name, str(doc.modified), doc.holiday_list, str(holidays_modified))
+	return _build_calendar(
+		frappe.local.site, name, str(doc.modified), doc.holiday_list, str(holidays_modified)
+	)
 
 
 @lru_cache(maxsize=64)

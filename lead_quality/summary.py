@@ -29,4 +29,6 @@ def write(lead, **values):
 	if not isinstance(lead, str):
 		lead.update(values)
 	# an open form shows it without being reloaded; one room per document, only its readers are in it
-	frappe.publish_realtime("lead_quality_changed", {"lead": name}, doctype="Lead", docname=name, after_commit=True)
+	frappe.publish_realtime(
+		"lead_quality_changed", {"lead": name}, doctype="Lead", docname=name, after_commit=True
+	)

@@ -101,5 +101,7 @@ def remove_desk_icons():
 
 def remove_unused_roles():
 	for role in LEAD_RIGHTS:
-		if frappe.db.exists("Role", role) and not frappe.db.exists("Has Role", {"role": role, "parenttype": "User"}):
+		if frappe.db.exists("Role", role) and not frappe.db.exists(
+			"Has Role", {"role": role, "parenttype": "User"}
+		):
 			frappe.delete_doc("Role", role, force=True, ignore_permissions=True)

@@ -17,9 +17,7 @@ class VersionedDocument(Document):
 
 	def autoname(self):
 		self.title = (self.title or "").strip()
-		latest = frappe.db.get_value(
-			self.doctype, {"title": self.title}, "version", order_by="version desc"
-		)
+		latest = frappe.db.get_value(self.doctype, {"title": self.title}, "version", order_by="version desc")
 		self.version = (latest or 0) + 1
 		self.name = f"{self.title} v{self.version}"
 

@@ -430,7 +430,10 @@ class Story:
 
 	def act_as(self, user: str):
 		if user != frappe.session.user:
+			# set_user drops the cache of this process; what differs between users has the user in its key
+			cache = frappe.local.cache
 			frappe.set_user(user)
+			frappe.local.cache = cache
 
 	# script
 
@@ -780,9 +783,9 @@ class Story:
 		is_reached = self.random.random() < 0.75
 		self.log(plan, "Phone", self.one_of(SAID["ready"]) if is_reached else "No Answer")
 		chance = self.random.random()
-		if not is_reached and chance < 0.75:
+		if not is_reached and chance < 0.85:
 			self.after(4, 14, self.call, plan, rep)
-		elif not is_reached or chance < 0.12:
+		elif not is_reached or chance < 0.08:
 			self.after(6, 24, self.give_back, plan)
 		elif chance < 0.85:
 			self.after(4, 36, self.open_opportunity, plan)

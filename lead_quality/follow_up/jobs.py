@@ -32,7 +32,10 @@ def sweep_clocks(now: datetime | None = None) -> dict:
 			names=chunk,
 			now=now,
 		)
-	return {**sweep_chunk(chunks[0] if chunks else [], now), "queued": len(names) - len(chunks[0] if chunks else [])}
+	return {
+		**sweep_chunk(chunks[0] if chunks else [], now),
+		"queued": len(names) - len(chunks[0] if chunks else []),
+	}
 
 
 def sweep_chunk(names: list[str], now: datetime) -> dict:

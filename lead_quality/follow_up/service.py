@@ -83,7 +83,9 @@ def stop_next_touch(lead: str, at: datetime):
 
 def start_next_touch(enrollment: str, at: datetime):
 	"""Start the clock of the touch that an enrollment waits for now, if it waits for one."""
-	plan = frappe.db.get_value("Nurture Enrollment", enrollment, ["lead", "status", "next_due_at"], as_dict=True)
+	plan = frappe.db.get_value(
+		"Nurture Enrollment", enrollment, ["lead", "status", "next_due_at"], as_dict=True
+	)
 	if plan and plan.status == "Active" and plan.next_due_at:
 		start(frappe.get_doc("Lead", plan.lead), {"Next Touch": plan.next_due_at}, at)
 
@@ -165,7 +167,10 @@ def declare_missed(name: str, now: datetime) -> bool:
 	if not row:
 		return False
 	frappe.db.set_value(
-		"Follow Up Clock", name, {"status": "Missed", "owner_at_breach": responsible(row)}, update_modified=False
+		"Follow Up Clock",
+		name,
+		{"status": "Missed", "owner_at_breach": responsible(row)},
+		update_modified=False,
 	)
 	for user in recipients(row):
 		notify(
@@ -197,7 +202,9 @@ def recipients(clock) -> list[str]:
 	):
 		if user and is_reachable(user):
 			return [user]
-	return [user for user in frappe.utils.user.get_users_with_role("Lead Quality Manager") if is_reachable(user)]
+	return [
+		user for user in frappe.utils.user.get_users_with_role("Lead Quality Manager") if is_reachable(user)
+	]
 
 
 def is_reachable(user: str) -> bool:
@@ -241,7 +248,9 @@ def merge_into(lead: str):
 		"Follow Up Clock", {"lead": lead, "status": "Running"}, ["name", "clock"], order_by="due_at asc"
 	):
 		if row.clock in seen:
-			frappe.db.set_value("Follow Up Clock", row.name, {"status": "Cancelled", "stopped_at": now_datetime()})
+			frappe.db.set_value(
+				"Follow Up Clock", row.name, {"status": "Cancelled", "stopped_at": now_datetime()}
+			)
 		seen.add(row.clock)
 	refresh_due(lead)
 

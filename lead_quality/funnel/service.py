@@ -139,8 +139,16 @@ def lead_of_opportunity(opportunity: str) -> str | None:
 
 
 def forget_lead(lead: str):
-	"""A deleted lead keeps its rows in the log, so that past months keep their totals, but no person."""
-	frappe.db.set_value("Lead Stage Log", {"lead": lead}, {"owner_user": None}, update_modified=False)
+	"""A deleted lead keeps its rows in the log, so that past months keep their totals, but no name and no person.
+
+	Not even its number, which Frappe gives to the next lead when the last one is deleted.
+	"""
+	frappe.db.set_value(
+		"Lead Stage Log",
+		{"lead": lead},
+		{"lead": f"deleted-{frappe.generate_hash(length=12)}", "owner_user": None},
+		update_modified=False,
+	)
 
 
 def leads_without_stage(limit: int) -> list:

@@ -96,9 +96,7 @@ def check_can_send(lead, to_user: str, qualification):
 		frappe.throw(_("{0} qualified this lead and may not receive it too.").format(frappe.bold(to_user)))
 	pending = frappe.db.get_value("Lead Handover", {"lead": lead.name, "status": "Sent"})
 	if pending:
-		frappe.throw(
-			_("{0} already waits for an answer.").format(get_link_to_form("Lead Handover", pending))
-		)
+		frappe.throw(_("{0} already waits for an answer.").format(get_link_to_form("Lead Handover", pending)))
 
 
 def accept(name: str, now: datetime | None = None):
@@ -190,7 +188,8 @@ def _tell_sender(handover, words: str):
 def make_dossier(lead) -> str:
 	"""What is known of a lead at this moment, as HTML: company, answers with their evidence, and all touches."""
 	qualification = frappe.get_doc(
-		"Lead Qualification", frappe.db.get_value("Lead Qualification", {"lead": lead.name}, order_by="creation desc")
+		"Lead Qualification",
+		frappe.db.get_value("Lead Qualification", {"lead": lead.name}, order_by="creation desc"),
 	)
 	touches = frappe.get_all(
 		"Lead Touch",

@@ -32,11 +32,15 @@ def leads_of(communication) -> list[str]:
 def written_by_person(communication) -> bool:
 	"""Whether an outgoing mail was written by a user at the desk, and not sent by a job or to a colleague."""
 	recipients = [
-		parseaddr(address)[1].lower() for address in (communication.recipients or "").split(",") if address.strip()
+		parseaddr(address)[1].lower()
+		for address in (communication.recipients or "").split(",")
+		if address.strip()
 	]
 	if frappe.session.user in {"Guest"} or not recipients:
 		return False
-	return not all(frappe.db.exists("User", {"email": address, "user_type": "System User"}) for address in recipients)
+	return not all(
+		frappe.db.exists("User", {"email": address, "user_type": "System User"}) for address in recipients
+	)
 
 
 def reads_as_reply(communication, lead: str) -> bool:
@@ -45,6 +49,4 @@ def reads_as_reply(communication, lead: str) -> bool:
 	subject = (communication.subject or "").strip().lower()
 	if sender.split("@")[0].startswith(MACHINE_SENDERS) or subject.startswith(AUTOMATIC_SUBJECTS):
 		return False
-	return bool(
-		frappe.db.exists("Lead Touch", {"lead": lead, "direction": "Outbound", "status": "Done"})
-	)
+	return bool(frappe.db.exists("Lead Touch", {"lead": lead, "direction": "Outbound", "status": "Done"}))

@@ -254,7 +254,9 @@ def _advance(enrollment, touch):
 	)
 	step = plan.steps[move.index]
 	_plan_touch(enrollment, step, (touch.occurrence or 1) + 1 if move.kind == "Repeat" else 1, due, at)
-	enrollment.update({"current_step": step.step, "next_due_at": due, "status": "Active", "snoozed_until": None})
+	enrollment.update(
+		{"current_step": step.step, "next_due_at": due, "status": "Active", "snoozed_until": None}
+	)
 	enrollment.save(ignore_permissions=True)
 	summary.write(enrollment.lead, lq_next_touch_at=due)
 
@@ -401,4 +403,6 @@ def merge_into(lead: str):
 	for name in names[1:]:
 		stop(frappe.get_doc("Nurture Enrollment", name), _("Merged with another lead."))
 	if names:
-		summary.write(lead, lq_next_touch_at=frappe.db.get_value("Nurture Enrollment", names[0], "next_due_at"))
+		summary.write(
+			lead, lq_next_touch_at=frappe.db.get_value("Nurture Enrollment", names[0], "next_due_at")
+		)

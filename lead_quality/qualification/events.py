@@ -19,7 +19,8 @@ def lead_validate(doc, method=None):
 			doc.add_comment(
 				"Info",
 				_("moved from segment {0} to {1}").format(
-					doc.lq_segment or _("none"), get_link_to_form("Lead Segment", segment) if segment else _("none")
+					doc.lq_segment or _("none"),
+					get_link_to_form("Lead Segment", segment) if segment else _("none"),
 				),
 			)
 			doc.lq_segment = segment

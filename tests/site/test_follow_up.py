@@ -28,7 +28,9 @@ def lead(freeze, rep):
 
 def status_of(lead) -> dict:
 	return dict(
-		frappe.get_all("Follow Up Clock", {"lead": lead.name}, ["clock", "status"], as_list=True, order_by="clock")
+		frappe.get_all(
+			"Follow Up Clock", {"lead": lead.name}, ["clock", "status"], as_list=True, order_by="clock"
+		)
 	)
 
 
@@ -137,7 +139,9 @@ def test_a_change_of_owner_does_not_reset_the_clock(lead, make_user, freeze):
 	lead.reload()
 	lead.lead_owner = make_user("next@follow.example", "Sales User")
 	lead.save()
-	assert frappe.get_all("Follow Up Clock", {"lead": lead.name}, ["name", "due_at"], order_by="name") == before
+	assert (
+		frappe.get_all("Follow Up Clock", {"lead": lead.name}, ["name", "due_at"], order_by="name") == before
+	)
 
 
 def test_the_lead_shows_the_earliest_deadline_that_is_open(lead, freeze):
@@ -283,8 +287,8 @@ def test_two_sweeps_at_the_same_time_tell_the_owner_once(site, real_commits, mak
 		assert alerts_to(user) == 3
 		assert sum(counts) >= 3
 	finally:
-		frappe.delete_doc("Lead", lead.name, force=True)
 		frappe.db.delete("Lead Stage Log", {"lead": lead.name})
+		frappe.delete_doc("Lead", lead.name, force=True)
 		frappe.db.delete("Notification Log", {"for_user": user})
 		frappe.db.delete("Follow Up Run")
 		frappe.delete_doc("User", user, force=True)

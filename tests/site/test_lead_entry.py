@@ -70,7 +70,9 @@ def by_web_form() -> str:
 		}
 	).insert()
 	frappe.set_user("Guest")
-	name = accept("contact-us-now", json.dumps({"doctype": "Lead", "first_name": "Web", field: "Campaign"})).name
+	name = accept(
+		"contact-us-now", json.dumps({"doctype": "Lead", "first_name": "Web", field: "Campaign"})
+	).name
 	frappe.set_user("Administrator")
 	return name
 
@@ -122,7 +124,10 @@ def test_a_lead_that_comes_in_by_mail_is_sorted_logged_timed_and_planned():
 def test_a_first_mail_from_a_lead_is_not_yet_a_conversation():
 	name = by_mail()
 	assert frappe.db.get_value("Lead", name, "lq_stage") == "target"
-	assert frappe.db.get_value("Follow Up Clock", {"lead": name, "clock": "First Response"}, "status") == "Running"
+	assert (
+		frappe.db.get_value("Follow Up Clock", {"lead": name, "clock": "First Response"}, "status")
+		== "Running"
+	)
 
 
 def test_a_lead_without_source_falls_to_the_segment_without_rules():
@@ -208,7 +213,16 @@ def test_the_app_stays_within_its_budget_of_queries(count_queries):
 
 
 def ours(queries) -> list[str]:
-	tables = ("Stage Log", "Follow Up", "Nurture", "Lead Touch", "Lead Segment", "Lead Qualif", "lq_", "Working Cal")
+	tables = (
+		"Stage Log",
+		"Follow Up",
+		"Nurture",
+		"Lead Touch",
+		"Lead Segment",
+		"Lead Qualif",
+		"lq_",
+		"Working Cal",
+	)
 	# a plain save writes every column of the lead, the summary among them: that one statement is ERPNext's
 	return [
 		query
@@ -222,6 +236,8 @@ def whereabouts(lead: str) -> dict:
 	return {
 		"segment": frappe.db.get_value("Lead", lead, "lq_segment"),
 		"stages": frappe.get_all("Lead Stage Log", {"lead": lead}, pluck="stage"),
-		"clocks": sorted(frappe.get_all("Follow Up Clock", {"lead": lead, "status": "Running"}, pluck="clock")),
+		"clocks": sorted(
+			frappe.get_all("Follow Up Clock", {"lead": lead, "status": "Running"}, pluck="clock")
+		),
 		"touches": frappe.get_all("Lead Touch", {"lead": lead, "status": "Planned"}, pluck="step"),
 	}

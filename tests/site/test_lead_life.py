@@ -25,11 +25,23 @@ def test_a_lead_can_be_deleted_and_takes_its_documents_along(lead):
 
 
 def test_the_months_totals_stay_when_a_lead_is_deleted_but_no_person_does(lead):
-	before = frappe.db.count("Lead Stage Log", {"lead": lead.name})
+	before = frappe.db.count("Lead Stage Log")
+	names = frappe.get_all("Lead Stage Log", {"lead": lead.name}, pluck="name")
 	frappe.delete_doc("Lead", lead.name)
-	rows = frappe.get_all("Lead Stage Log", {"lead": lead.name}, ["owner_user"])
-	assert len(rows) == before == 2
+	assert frappe.db.count("Lead Stage Log") == before
+	rows = frappe.get_all("Lead Stage Log", {"name": ["in", names]}, ["lead", "owner_user"])
+	assert len(rows) == 2
+	assert len({row.lead for row in rows}) == 1
 	assert {row.owner_user for row in rows} == {None}
+	assert rows[0].lead != lead.name
+
+
+def test_the_next_lead_does_not_inherit_the_past_of_a_deleted_one_whose_number_it_gets(lead):
+	frappe.delete_doc("Lead", lead.name)
+	following = make_lead()
+	assert following.name == lead.name
+	assert frappe.get_all("Lead Stage Log", {"lead": following.name}, pluck="stage") == ["target"]
+	assert frappe.db.count("Lead Touch", {"lead": following.name}) == 1
 
 
 def test_everything_follows_a_renamed_lead(lead):

@@ -18,7 +18,9 @@ def lead(freeze):
 
 
 def planned(lead) -> tuple:
-	return frappe.db.get_value("Lead Touch", {"lead": lead.name, "status": "Planned"}, ["step", "channel", "due_at"])
+	return frappe.db.get_value(
+		"Lead Touch", {"lead": lead.name, "status": "Planned"}, ["step", "channel", "due_at"]
+	)
 
 
 def enrollment(lead) -> tuple:
@@ -134,7 +136,9 @@ def test_a_step_that_repeats_goes_on_every_month(freeze):
 		time.move_to("2026-03-02 09:30:00")
 		api.log_touch(lead.name, "Email")
 		assert str(planned(lead)[2]) == "2026-04-02 09:30:00"
-	assert frappe.get_all("Lead Touch", {"lead": lead.name, "step": "News"}, pluck="occurrence", order_by="occurrence") == [1, 2]
+	assert frappe.get_all(
+		"Lead Touch", {"lead": lead.name, "step": "News"}, pluck="occurrence", order_by="occurrence"
+	) == [1, 2]
 
 
 def test_a_lead_is_on_one_cadence_at_a_time(lead):
@@ -288,7 +292,10 @@ def test_a_bounce_or_an_automatic_answer_is_no_reply(lead, smtp, sender, subject
 	("steps", "words"),
 	[
 		([{"step": "A", "channel": "Phone"}, {"step": "A", "channel": "Email"}], "twice"),
-		([{"step": "A", "channel": "Phone", "repeat_every": 1}, {"step": "B", "channel": "Email"}], "last step"),
+		(
+			[{"step": "A", "channel": "Phone", "repeat_every": 1}, {"step": "B", "channel": "Email"}],
+			"last step",
+		),
 		([{"step": "A", "channel": "Phone", "anchor": "Date Field", "date_field": "city"}], "date field"),
 	],
 )

@@ -94,9 +94,13 @@ def test_a_territory_restriction_narrows_the_documents_of_leads(sales, make_user
 	reader = make_user("north@inside.example", "Sales User")
 	root = frappe.db.get_value("Territory", {"is_group": 1, "parent_territory": ("is", "not set")})
 	for territory in ("North", "South"):
-		frappe.get_doc({"doctype": "Territory", "territory_name": territory, "parent_territory": root}).insert()
+		frappe.get_doc(
+			{"doctype": "Territory", "territory_name": territory, "parent_territory": root}
+		).insert()
 	mine, theirs = worked_on(sales, territory="North"), worked_on(sales, territory="South")
-	frappe.get_doc({"doctype": "User Permission", "user": reader, "allow": "Territory", "for_value": "North"}).insert()
+	frappe.get_doc(
+		{"doctype": "User Permission", "user": reader, "allow": "Territory", "for_value": "North"}
+	).insert()
 	with as_user(reader):
 		seen = set(frappe.get_list(doctype, pluck="lead"))
 		assert mine.name in seen

@@ -20,7 +20,7 @@ def set_gate(mode: str):
 
 
 def test_an_opportunity_from_a_lead_that_nobody_asked_is_refused_with_all_criteria_named(lead):
-	with pytest.raises(NotSalesReadyError, match="Budget, Authority, Need,? and Timescale"):
+	with pytest.raises(NotSalesReadyError, match=r"Budget, Authority, Need,? and Timescale"):
 		make_opportunity(lead.name)
 
 
@@ -55,7 +55,12 @@ def test_with_the_gate_off_nothing_is_said(lead):
 def test_an_opportunity_of_a_customer_needs_no_lead():
 	customer = frappe.get_doc({"doctype": "Customer", "customer_name": "Known One"}).insert()
 	frappe.get_doc(
-		{"doctype": "Opportunity", "opportunity_from": "Customer", "party_name": customer.name, "company": company()}
+		{
+			"doctype": "Opportunity",
+			"opportunity_from": "Customer",
+			"party_name": customer.name,
+			"company": company(),
+		}
 	).insert()
 
 
@@ -196,7 +201,10 @@ def test_a_checklist_in_use_is_changed_by_a_new_version_and_leads_under_way_stay
 	second.append("criteria", {"criterion": "b", "label": "b", "answer_type": "Check"})
 	second.status = "Active"
 	second.save()
-	assert (second.name, frappe.db.get_value(first.doctype, first.name, "status")) == ("Rules v2", "Superseded")
+	assert (second.name, frappe.db.get_value(first.doctype, first.name, "status")) == (
+		"Rules v2",
+		"Superseded",
+	)
 	assert frappe.db.get_value("Lead Segment", "Inbound", "checklist") == "Rules v2"
 	assert api.qualify(lead.name).checklist == "Rules v1"
 	assert api.get_checklist(make_lead().name)["name"] == "Rules v2"
@@ -208,7 +216,11 @@ def test_a_checklist_in_use_is_changed_by_a_new_version_and_leads_under_way_stay
 		({"criteria": [{"criterion": "a"}, {"criterion": "A"}]}, "Row 2"),
 		({"criteria": [{"criterion": "a", "lead_field": "no_such_field"}]}, "no_such_field"),
 		(
-			{"criteria": [{"criterion": "a", "answer_type": "Number", "pass_operator": ">", "pass_value": "x"}]},
+			{
+				"criteria": [
+					{"criterion": "a", "answer_type": "Number", "pass_operator": ">", "pass_value": "x"}
+				]
+			},
 			"Row 1",
 		),
 		({"criteria": [{"criterion": "a"}], "pass_rule": "At Least", "at_least": 2}, "At Least"),

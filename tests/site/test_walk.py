@@ -35,7 +35,7 @@ def test_a_lead_goes_from_entry_to_the_customers_order(people, as_user, freeze):
 					"doctype": "Lead",
 					"first_name": "Clara",
 					"company_name": "Hafen Pumpen",
-					"email_id": "clara@hafen.example",
+					"email_id": "clara.walk@hafen.example",
 					lead_field("source"): "Campaign",
 				}
 			).insert()
@@ -64,12 +64,17 @@ def test_a_lead_goes_from_entry_to_the_customers_order(people, as_user, freeze):
 				],
 				horizon="Near Term",
 			)
-			assert (judged.verdict, judged.reason) == ("Open", "3 of 4 met. Missing: Timescale (not asked yet).")
+			assert (judged.verdict, judged.reason) == (
+				"Open",
+				"3 of 4 met. Missing: Timescale (not asked yet).",
+			)
 			with pytest.raises(NotSalesReadyError, match="Timescale"):
 				api.send_handover(lead.name, people["sales"])
 			judged = api.qualify(lead.name, [{"criterion": "timescale", "value": "2026-06-30"}])
 			assert judged.verdict == "Sales Ready"
-			handover = api.send_handover(lead.name, people["sales"], note="Expects your call", expected_value=25000)
+			handover = api.send_handover(
+				lead.name, people["sales"], note="Expects your call", expected_value=25000
+			)
 			assert str(handover.accept_by) == "2026-03-03 10:40:00"
 
 		with as_user(people["sales"]):
@@ -132,7 +137,10 @@ def stages_of(lead) -> list:
 	return [
 		(row.stage, str(get_datetime(row.entered_at)))
 		for row in frappe.get_all(
-			"Lead Stage Log", {"lead": lead.name}, ["stage", "entered_at"], order_by="entered_at asc, creation asc"
+			"Lead Stage Log",
+			{"lead": lead.name},
+			["stage", "entered_at"],
+			order_by="entered_at asc, creation asc",
 		)
 	]
 

@@ -13,12 +13,20 @@
 				: "",
 	};
 
+	// short, for a narrow column: "5h", "2d", "3h late"
 	const deadline = (due) => {
 		if (!due) return "";
-		const now = moment(frappe.datetime.system_datetime());
-		const minutes = moment(due).diff(now, "minutes");
+		const minutes = moment(due).diff(moment(frappe.datetime.system_datetime()), "minutes");
+		const size = Math.abs(minutes);
+		const span =
+			size < 60
+				? __("{0}m", [size])
+				: size < 48 * 60
+					? __("{0}h", [Math.floor(size / 60)])
+					: __("{0}d", [Math.floor(size / 1440)]);
 		const colour = minutes < 0 ? "text-danger" : minutes < 60 ? "text-warning" : "text-muted";
-		const words = minutes < 0 ? __("due {0}", [moment(due).from(now)]) : moment(due).from(now);
-		return `<span class="small ${colour}" title="${frappe.datetime.str_to_user(due)}">${words}</span>`;
+		return `<span class="small ${colour}" title="${__("Due")} ${frappe.datetime.str_to_user(due)}">${
+			minutes < 0 ? __("{0} late", [span]) : span
+		}</span>`;
 	};
 }

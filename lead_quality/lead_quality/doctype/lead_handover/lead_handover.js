@@ -10,7 +10,8 @@
 			};
 			frm.page.set_indicator(__(frm.doc.status), colours[frm.doc.status] || "gray");
 			frm.disable_save();
-			frm.add_custom_button(__("Lead"), () => frappe.set_route("Form", "Lead", frm.doc.lead), __("Open"));
+			frm.add_custom_button(__("Open Lead"), () => frappe.set_route("Form", "Lead", frm.doc.lead));
+			frm.get_field("dossier_html").$wrapper.html(frm.doc.dossier || "");
 			if (frm.doc.status === "Sent") {
 				frm.page.set_primary_action(__("Accept"), () => answer(frm, "accept_handover", {}));
 				frm.add_custom_button(__("Reject"), () => decline(frm, "reject_handover", "Reject"));

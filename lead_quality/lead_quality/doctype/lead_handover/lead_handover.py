@@ -18,7 +18,9 @@ class LeadHandover(Document):
 		before = self.get_doc_before_save()
 		if not before:
 			if not self.flags.ignore_permissions:
-				frappe.throw(_("Hand a lead over from its form, with the button Hand Over."), frappe.PermissionError)
+				frappe.throw(
+					_("Hand a lead over from its form, with the button Hand Over."), frappe.PermissionError
+				)
 			return
 		if before.status != self.status and self.status not in MOVES.get(before.status, set()):
 			frappe.throw(_("A handover cannot go from {0} to {1}.").format(_(before.status), _(self.status)))

@@ -114,7 +114,9 @@ class LeadQualification(Document):
 		if self.decision != "Disqualified":
 			return
 		if not self.outcome_reason:
-			frappe.throw(_("Say why the lead is disqualified: choose an outcome reason."), frappe.MandatoryError)
+			frappe.throw(
+				_("Say why the lead is disqualified: choose an outcome reason."), frappe.MandatoryError
+			)
 
 	def stamp_verdict(self):
 		before = self.get_doc_before_save()

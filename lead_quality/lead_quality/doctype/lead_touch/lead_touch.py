@@ -22,7 +22,9 @@ class LeadTouch(Document):
 		before = self.get_doc_before_save()
 		if before and before.status not in {"Planned", self.status}:
 			frappe.throw(
-				_("This touch is {0} already. Log another one instead of changing it.").format(_(before.status))
+				_("This touch is {0} already. Log another one instead of changing it.").format(
+					_(before.status)
+				)
 			)
 
 	def stamp_when_done(self):

@@ -26,7 +26,9 @@ class NurtureCadence(VersionedDocument):
 		for row in self.steps:
 			row.step = (row.step or "").strip()
 			if row.step in seen:
-				frappe.throw(_("Row {0}: the step {1} is there twice.").format(row.idx, frappe.bold(row.step)))
+				frappe.throw(
+					_("Row {0}: the step {1} is there twice.").format(row.idx, frappe.bold(row.step))
+				)
 			seen.add(row.step)
 
 	def check_repeats(self):

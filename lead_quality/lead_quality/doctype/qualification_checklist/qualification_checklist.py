@@ -52,7 +52,9 @@ class QualificationChecklist(VersionedDocument):
 			unknown = [v for v in wanted if v.casefold() not in choices]
 			if unknown:
 				frappe.throw(
-					_("Row {0}: {1} is not among the options.").format(row.idx, frappe.bold(", ".join(unknown)))
+					_("Row {0}: {1} is not among the options.").format(
+						row.idx, frappe.bold(", ".join(unknown))
+					)
 				)
 
 	def check_lead_field(self, row):
@@ -67,4 +69,6 @@ class QualificationChecklist(VersionedDocument):
 		# rounded as the judging rule does: 0.1 + 0.7 is not quite 0.8
 		best = round(sum(row.weight or 0 for row in self.criteria), 9)
 		if self.pass_rule == "Score" and not 0 < (self.pass_score or 0) <= best:
-			frappe.throw(_("Pass Score must lie above 0 and at most at {0}, the sum of the weights.").format(best))
+			frappe.throw(
+				_("Pass Score must lie above 0 and at most at {0}, the sum of the weights.").format(best)
+			)

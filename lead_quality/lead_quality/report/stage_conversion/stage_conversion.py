@@ -1,5 +1,7 @@
 """Cohort conversion of leads: of those that came in within a period, how many reached each stage, and how fast."""
 
+from itertools import pairwise
+
 import frappe
 from frappe import _
 from frappe.utils import add_days, getdate
@@ -55,11 +57,29 @@ def step_columns() -> list[dict]:
 	return [
 		{"fieldname": "stage", "label": _("Stage"), "fieldtype": "Data", "width": 140},
 		{"fieldname": "reached", "label": _("Leads Reached"), "fieldtype": "Int", "width": 130},
-		{"fieldname": "from_previous", "label": _("Of Stage Before"), "fieldtype": "Percent", "precision": 1, "width": 140},
-		{"fieldname": "from_first", "label": _("Of All Leads"), "fieldtype": "Percent", "precision": 1, "width": 130},
+		{
+			"fieldname": "from_previous",
+			"label": _("Of Stage Before"),
+			"fieldtype": "Percent",
+			"precision": 1,
+			"width": 140,
+		},
+		{
+			"fieldname": "from_first",
+			"label": _("Of All Leads"),
+			"fieldtype": "Percent",
+			"precision": 1,
+			"width": 130,
+		},
 		{"fieldname": "lost", "label": _("Lost Here"), "fieldtype": "Int", "width": 110},
 		{"fieldname": "skipped", "label": _("Went Past"), "fieldtype": "Int", "width": 110},
-		{"fieldname": "median_days", "label": _("Median Days Since Entry"), "fieldtype": "Float", "precision": 1, "width": 180},
+		{
+			"fieldname": "median_days",
+			"label": _("Median Days Since Entry"),
+			"fieldtype": "Float",
+			"precision": 1,
+			"width": 180,
+		},
 	]
 
 
@@ -86,7 +106,7 @@ def biggest_leak(steps) -> str | None:
 	"""The stage that the smallest share of the stage before gets to, if the sample is worth a judgement."""
 	judged = [
 		(step.from_previous, step.stage)
-		for before, step in zip(steps, steps[1:], strict=False)
+		for before, step in pairwise(steps)
 		if step.from_previous is not None and before.reached >= SMALL_SAMPLE
 	]
 	return min(judged)[1] if judged else None
@@ -97,7 +117,9 @@ def message(steps) -> str:
 	if not steps[0].reached:
 		return _("No lead came in within this period.")
 	words = [
-		_("Each row counts the leads of this period that ever reached the stage or a later one, whenever that was.")
+		_(
+			"Each row counts the leads of this period that ever reached the stage or a later one, whenever that was."
+		)
 	]
 	if leak:
 		words.append(_("The biggest leak is on the way to {0}.").format(frappe.bold(_(leak).capitalize())))
@@ -126,7 +148,7 @@ def summary(steps) -> list[dict]:
 			"datatype": "Data",
 			"indicator": "Red" if step.stage == leak else "Blue",
 		}
-		for before, step in zip(steps, steps[1:], strict=False)
+		for before, step in pairwise(steps)
 	] + [
 		{
 			"label": _("{0} to {1}").format(_(steps[0].stage).capitalize(), _(steps[-1].stage).capitalize()),

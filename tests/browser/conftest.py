@@ -1,0 +1,119 @@
+"""The house that browser tests live in: a real desk in a real Chromium, served by `./dev test browser`.
+
+The web process has its own connection to the database, so what these tests write is committed for real. The site
+is made anew for every run. A test takes names of its own, and does not count what others made.
+"""
+
+import os
+import re
+import shutil
+from pathlib import Path
+
+import frappe
+import pytest
+from playwright.sync_api import Page, expect
+
+
+@pytest.fixture(scope="session")
+def base_url() -> str:
+	return os.environ["LEAD_QUALITY_URL"]
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args, base_url):
+	"""The system's Chromium if there is one, else Playwright's own; it speaks to this machine only."""
+	names = ("chromium", "chromium-browser", "google-chrome")
+	return {
+		**browser_type_launch_args,
+		"executable_path": next(filter(None, map(shutil.which, names)), None),
+		"args": [
+			"--no-sandbox",
+			"--disable-gpu",
+			"--disable-quic",
+			"--disable-sync",
+			"--disable-component-update",
+			"--disable-background-networking",
+			"--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
+		],
+	}
+
+
+@pytest.fixture(scope="session")
+def browser_context_args(browser_context_args):
+	return {**browser_context_args, "viewport": {"width": 1400, "height": 900}, "locale": "en-GB"}
+
+
+@pytest.fixture(autouse=True)
+def database(site):
+	"""The test's own connection: `database.commit()` shows the web process what was written here,
+	`database.rollback()` shows here what the web process wrote."""
+	frappe.db.rollback()
+	frappe.set_user("Administrator")
+	yield frappe.local.db
+	frappe.db.rollback()
+	frappe.set_user("Administrator")
+
+
+@pytest.fixture
+def page(page: Page):
+	"""A page that fails its test when a script of it throws."""
+	errors: list[str] = []
+	page.on("pageerror", lambda error: errors.append(f"{page.url}: {error.message}\n{error.stack}"))
+	page.set_default_timeout(20_000)
+	yield page
+	assert not errors, "scripts failed:\n" + "\n".join(errors)
+
+
+@pytest.fixture(scope="session")
+def desk_path() -> str:
+	"""Where the desk is: /app on v15, /desk on v16."""
+	return "/app" if int(frappe.__version__.split(".")[0]) < 16 else "/desk"
+
+
+class Desk:
+	"""The desk of one user."""
+
+	def __init__(self, page: Page, path: str):
+		self.page = page
+		self.path = path
+
+	def login(self, user: str = "Administrator", password: str = "admin") -> "Desk":
+		answer = self.page.request.post("/api/method/login", form={"usr": user, "pwd": password})
+		assert answer.ok, f"{user} cannot log in: {answer.status} {answer.text()}"
+		return self
+
+	def open(self, route: str = "") -> Page:
+		"""Open a route such as `lead/CRM-LEAD-2025-00001` or `query-report/Funnel`, and wait until it stands."""
+		self.page.goto(f"{self.path}/{route}".rstrip("/"))
+		self.page.wait_for_function("() => window.frappe && frappe.boot && !frappe.request?.ajax_count")
+		self.settle()
+		return self.page
+
+	def settle(self):
+		"""Wait until no request of the desk is under way."""
+		self.page.wait_for_load_state("networkidle")
+		expect(self.page.locator("body")).not_to_have_attribute("data-ajax-state", "triggered")
+		expect(self.page.locator("#freeze.in")).to_have_count(0)
+
+	def url(self, route: str = "") -> re.Pattern:
+		"""For `expect(page).to_have_url(desk.url("lead"))`."""
+		return re.compile(re.escape(f"{self.path}/{route}".rstrip("/")))
+
+
+@pytest.fixture
+def desk(page: Page, desk_path: str) -> Desk:
+	"""`desk.login(user, password)`, then `desk.open(route)`."""
+	return Desk(page, desk_path)
+
+
+@pytest.fixture
+def shoot():
+	"""`shoot(page, "handover")` keeps a picture for the documentation; `./dev test --screenshots` takes it over."""
+	folder = Path(os.environ["LEAD_QUALITY_SCREENSHOTS"])
+
+	def take(page: Page, name: str, **options) -> Path:
+		picture = folder / f"{name}.png"
+		page.screenshot(path=picture, animations="disabled", caret="hide", **options)
+		return picture
+
+	return take
