@@ -104,7 +104,13 @@ doc_events = {
 	},
 	"Communication": {"after_insert": "lead_quality.nurture.events.communication_after_insert"},
 	"Lead Touch": {"on_update": "lead_quality.follow_up.events.touch_on_update"},
-	"Lead Qualification": {"on_update": "lead_quality.follow_up.events.qualification_on_update"},
+	"Lead Qualification": {
+		"on_update": [
+			"lead_quality.nurture.events.qualification_on_update",
+			"lead_quality.follow_up.events.qualification_on_update",
+		]
+	},
+	"Contact Opt Out": {"after_insert": "lead_quality.follow_up.events.opt_out_after_insert"},
 }
 ignore_links_on_delete = [
 	"Lead Qualification",

@@ -7,18 +7,21 @@ from frappe.permissions import add_permission, update_permission_property
 
 from lead_quality import seed
 from lead_quality.custom_fields import CUSTOM_FIELDS, INDEXES
+from lead_quality.versions import lead_field
 
 # what the app's roles may do with leads, and nothing else
 LEAD_RIGHTS = {
 	"Lead Quality Manager": ("read", "write", "create", "export", "report", "email", "print", "share"),
 	"Lead Qualifier": ("read", "write", "create", "email", "print"),
 }
+# fields of a lead that the app's roles choose from
+CHOSEN_FROM = ("source", "territory", "industry", "market_segment")
 
 
 def after_install():
 	make_custom_fields()
 	add_indexes()
-	grant_lead_permissions()
+	grant_permissions()
 	seed.make()
 
 
@@ -50,13 +53,32 @@ def add_indexes():
 		frappe.db.add_index(doctype, [column])
 
 
-def grant_lead_permissions():
+def grant_permissions():
+	"""The app's roles work on leads, and choose from what their fields link to."""
 	for role, rights in LEAD_RIGHTS.items():
-		add_permission("Lead", role, 0)
-		# every right is said, as Frappe's defaults for a new rule grant export
-		known = [
-			right for right in frappe.permissions.rights if frappe.get_meta("Custom DocPerm").has_field(right)
-		]
-		for right in known:
-			update_permission_property("Lead", role, 0, right, int(right in rights), validate=False)
-	frappe.clear_cache(doctype="Lead")
+		_grant("Lead", role, rights)
+		for doctype in chosen_from():
+			if not _everybody_may_select(doctype):
+				_grant(doctype, role, ("select",))
+
+
+def chosen_from() -> list[str]:
+	"""The DocTypes that `CHOSEN_FROM` links to on this version."""
+	meta = frappe.get_meta("Lead")
+	return [meta.get_field(lead_field(fieldname)).options for fieldname in CHOSEN_FROM]
+
+
+def _everybody_may_select(doctype: str) -> bool:
+	return any(
+		rule.role in {"All", "Desk User"} and (rule.read or rule.select)
+		for rule in frappe.get_meta(doctype).permissions
+	)
+
+
+def _grant(doctype: str, role: str, rights: tuple[str, ...]):
+	add_permission(doctype, role, 0)
+	# every right is said, as Frappe's defaults for a new rule grant reading and export
+	for right in frappe.permissions.rights:
+		if frappe.get_meta("Custom DocPerm").has_field(right):
+			update_permission_property(doctype, role, 0, right, int(right in rights), validate=False)
+	frappe.clear_cache(doctype=doctype)

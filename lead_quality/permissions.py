@@ -46,16 +46,24 @@ def lead_condition(user: str | None = None) -> str:
 
 
 def visible_leads_condition(user: str | None = None, doctype: str | None = None) -> str:
-	"""List condition on a DocType with a link `lead`: only the rows of leads that the user may see."""
+	"""List condition on a DocType with a link `lead`: only the rows of leads that the user may see.
+
+	Who sent a handover sees what became of it, also when the lead now belongs to the receiver.
+	"""
+	user = user or frappe.session.user
 	condition = lead_condition(user)
 	if not condition:
 		return ""
-	return f"`tab{doctype}`.lead in (select `tabLead`.name from `tabLead` where {condition})"
+	visible = f"`tab{doctype}`.lead in (select `tabLead`.name from `tabLead` where {condition})"
+	if doctype == "Lead Handover":
+		return f"({visible} or `tabLead Handover`.from_user = {frappe.db.escape(user)})"
+	return visible
 
 
 def has_permission_of_lead(doc, ptype=None, user=None, debug=False) -> bool:
-	"""Single check on a document with a link `lead`, the counterpart of `visible_leads_condition`."""
-	if not doc.get("lead"):
+	"""Single check on a document with a link `lead`: what the list condition says of it, or of its lead."""
+	user = user or frappe.session.user
+	if not doc.get("lead") or (doc.doctype == "Lead Handover" and doc.from_user == user and ptype == "read"):
 		return True
 	condition = lead_condition(user)
 	if not condition:

@@ -4,7 +4,7 @@ import frappe
 from frappe.permissions import reset_perms
 
 from lead_quality.custom_fields import CUSTOM_FIELDS, INDEXES
-from lead_quality.install import LEAD_RIGHTS
+from lead_quality.install import LEAD_RIGHTS, chosen_from
 
 # where other DocTypes keep rows about the app's documents
 TRACES = {
@@ -21,7 +21,7 @@ def before_uninstall():
 	remove_traces()
 	remove_custom_fields()
 	remove_indexes()
-	revoke_lead_permissions()
+	revoke_permissions()
 	remove_jobs()
 
 
@@ -64,19 +64,20 @@ def remove_indexes():
 			frappe.clear_cache(doctype=doctype)
 
 
-def revoke_lead_permissions():
-	"""Lead goes back to its standard permissions, unless somebody has customised them as well."""
-	frappe.db.delete("Custom DocPerm", {"parent": "Lead", "role": ["in", list(LEAD_RIGHTS)]})
-	if _rights_of("Custom DocPerm") == _rights_of("DocPerm"):
-		reset_perms("Lead")
+def revoke_permissions():
+	"""The DocTypes go back to their standard permissions, unless somebody has customised them as well."""
+	for doctype in ("Lead", *chosen_from()):
+		frappe.db.delete("Custom DocPerm", {"parent": doctype, "role": ["in", list(LEAD_RIGHTS)]})
+		if _rights_of(doctype, "Custom DocPerm") == _rights_of(doctype, "DocPerm"):
+			reset_perms(doctype)
 
 
-def _rights_of(doctype: str) -> set[tuple]:
+def _rights_of(doctype: str, rules: str) -> set[tuple]:
 	fields = ["role", "permlevel", "if_owner", *frappe.permissions.rights]
-	known = [field for field in fields if frappe.get_meta(doctype).has_field(field)]
+	known = [field for field in fields if frappe.get_meta(rules).has_field(field)]
 	return {
 		tuple(row[field] or 0 for field in known)
-		for row in frappe.get_all(doctype, {"parent": "Lead"}, known, order_by="idx asc")
+		for row in frappe.get_all(rules, {"parent": doctype}, known, order_by="idx asc")
 	}
 
 

@@ -4,6 +4,8 @@ from datetime import datetime, timedelta, timezone
 
 from lead_quality.engine.working_time import WorkingCalendar
 
+CLOCKS = ("Triage", "First Response", "Next Touch", "Handover Acceptance", "First Touch After Acceptance")
+
 # What happened, and which clocks it stops.
 STOPPED_BY: dict[str, tuple[str, ...]] = {
 	"human touch": ("First Response", "First Touch After Acceptance"),

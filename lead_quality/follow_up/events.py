@@ -1,5 +1,6 @@
 """What ERPNext and the rooms to the left tell the clocks."""
 
+import frappe
 from frappe.utils import get_datetime, now_datetime
 
 from lead_quality.engine.clock import is_human_touch
@@ -44,4 +45,9 @@ def qualification_on_update(doc, method=None):
 	if doc.verdict != "Open" or doc.horizon != "Unknown":
 		service.stop(doc.lead, "triage decision", now_datetime())
 	if doc.verdict == "Disqualified":
+		service.cancel(doc.lead)
+
+
+def opt_out_after_insert(doc, method=None):
+	if doc.channel == "All" and doc.lead and frappe.db.exists("Lead", doc.lead):
 		service.cancel(doc.lead)

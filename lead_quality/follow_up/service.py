@@ -4,6 +4,7 @@ from datetime import datetime
 
 import frappe
 from frappe import _
+from frappe.email.doctype.email_account.email_account import EmailAccount
 from frappe.utils import format_datetime, get_datetime, get_url_to_form, now_datetime
 
 from lead_quality import summary
@@ -96,26 +97,17 @@ def restart_next_touch(lead: str, due: datetime):
 	start(frappe.get_doc("Lead", lead), {"Next Touch": due}, now_datetime())
 
 
-def cancel(lead: str, clocks: tuple[str, ...] | None = None):
-	"""Cancel running clocks, all or some, because there is nothing left to do in time."""
-	filters = {"lead": lead, "status": ["in", ["Running", "Paused"]]}
-	if clocks:
-		filters["clock"] = ["in", clocks]
-	for name in frappe.get_all("Follow Up Clock", filters, pluck="name", order_by="due_at asc"):
-		frappe.db.set_value("Follow Up Clock", name, {"status": "Cancelled", "stopped_at": now_datetime()})
+def cancel(lead: str, clocks: tuple[str, ...] = engine.CLOCKS):
+	"""End open clocks, all or some, because there is nothing left to do: a miss stays a miss, but is over."""
+	now = now_datetime()
+	for row in _lock_open(lead, clocks):
+		status = "Missed" if row.status == "Missed" else "Cancelled"
+		frappe.db.set_value("Follow Up Clock", row.name, {"status": status, "stopped_at": now})
 	refresh_due(lead)
 
 
 def _end(lead: str, clocks: tuple[str, ...], at: datetime):
-	rows = frappe.db.sql(
-		"""
-		select name, status, due_at from `tabFollow Up Clock`
-		where lead = %s and clock in %s and stopped_at is null and status in ('Running', 'Paused', 'Missed')
-		for update
-		""",
-		(lead, clocks),
-		as_dict=True,
-	)
+	rows = _lock_open(lead, clocks)
 	for row in rows:
 		status = "Missed" if row.status == "Missed" else engine.final_status(row.due_at, at)
 		values = {"status": status, "stopped_at": at}
@@ -124,6 +116,18 @@ def _end(lead: str, clocks: tuple[str, ...], at: datetime):
 		frappe.db.set_value("Follow Up Clock", row.name, values)
 	if rows:
 		refresh_due(lead)
+
+
+def _lock_open(lead: str, clocks: tuple[str, ...]) -> list:
+	return frappe.db.sql(
+		"""
+		select name, status, due_at from `tabFollow Up Clock`
+		where lead = %s and clock in %s and stopped_at is null and status in ('Running', 'Paused', 'Missed')
+		for update
+		""",
+		(lead, clocks),
+		as_dict=True,
+	)
 
 
 def refresh_due(lead: str):
@@ -219,12 +223,14 @@ def owner_of(lead: str) -> str | None:
 def notify(user: str, subject: str, doctype: str, name: str):
 	"""Tell a user at once: in the desk's bell, and by mail unless the user has switched that off.
 
-	Frappe never mails an Alert; for the user this is work, as an Assignment is.
+	For the user this is work, as an Assignment is. Frappe never mails an Alert, which suits a site that has no
+	account to send mail from.
 	"""
+	can_mail = EmailAccount.find_outgoing()
 	frappe.get_doc(
 		{
 			"doctype": "Notification Log",
-			"type": "Assignment",
+			"type": "Assignment" if can_mail else "Alert",
 			"for_user": user,
 			"from_user": frappe.session.user,
 			"subject": subject,

@@ -25,6 +25,11 @@ def lead_after_rename(doc, method=None, old=None, new=None, merge=False):
 		service.merge_into(new)
 
 
+def qualification_on_update(doc, method=None):
+	if doc.verdict == "Disqualified":
+		service.stop_for_lead(doc.lead, _("The lead is disqualified."))
+
+
 def opportunity_after_insert(doc, method=None):
 	if doc.opportunity_from == "Lead" and doc.party_name:
 		service.stop_for_lead(doc.party_name, _("An opportunity was made."))

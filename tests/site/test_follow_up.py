@@ -7,7 +7,7 @@ import pytest
 from frappe.utils import add_to_date, now_datetime
 
 from lead_quality import api
-from lead_quality.demo.factories import make_lead
+from lead_quality.demo.factories import make_lead, make_opportunity, make_sales_ready
 from lead_quality.follow_up import service
 from lead_quality.follow_up.jobs import sweep_clocks
 
@@ -181,6 +181,50 @@ def test_without_anybody_else_every_lead_quality_manager_is_told(freeze, make_us
 	with freeze(AFTER_ALL):
 		sweep_clocks()
 	assert alerts_to(manager) == 3
+
+
+def open_clocks(lead) -> list[str]:
+	return frappe.get_all(
+		"Follow Up Clock", {"lead": lead.name, "stopped_at": ("is", "not set")}, pluck="clock"
+	)
+
+
+@pytest.mark.parametrize(
+	"end",
+	[
+		lambda lead: api.opt_out(lead.name),
+		lambda lead: api.qualify(
+			lead.name, decision="Disqualified", outcome_reason="Disqualify: Too small for us"
+		),
+		lambda lead: lead.reload().update({"status": "Do Not Contact"}).save(),
+	],
+	ids=["opt-out", "disqualified", "do not contact"],
+)
+def test_a_missed_clock_is_over_when_there_is_nothing_left_to_do(lead, freeze, end):
+	with freeze(AFTER_ALL):
+		sweep_clocks()
+		end(lead)
+	assert open_clocks(lead) == []
+	assert set(status_of(lead).values()) == {"Missed"}
+	assert frappe.db.get_value("Lead", lead.name, "lq_due_at") is None
+
+
+def test_an_opportunity_leaves_no_missed_touch_behind(lead, freeze):
+	make_sales_ready(lead.name)
+	with freeze(AFTER_ALL):
+		sweep_clocks()
+		make_opportunity(lead.name)
+	assert "Next Touch" not in open_clocks(lead)
+
+
+def test_a_site_without_mail_account_keeps_its_error_log_clean(lead, rep, freeze):
+	frappe.db.set_value("Email Account", {"enable_outgoing": 1}, "enable_outgoing", 0)
+	frappe.local.outgoing_email_account = {}
+	before = frappe.db.count("Error Log")
+	with freeze(AFTER_ALL):
+		sweep_clocks()
+	assert alerts_to(rep) == 3
+	assert frappe.db.count("Error Log") == before
 
 
 def test_holidays_push_the_deadline_on(freeze):

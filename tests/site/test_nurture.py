@@ -186,6 +186,12 @@ def test_an_opportunity_ends_the_cadence(lead):
 	assert enrollment(lead) == ("Stopped", "An opportunity was made.")
 
 
+def test_a_disqualified_lead_leaves_its_cadence(lead):
+	api.qualify(lead.name, decision="Disqualified", outcome_reason="Disqualify: Too small for us")
+	assert enrollment(lead) == ("Stopped", "The lead is disqualified.")
+	assert planned(lead) is None
+
+
 def test_a_lead_that_wants_no_contact_is_left_alone(lead):
 	lead.reload()
 	lead.status = "Do Not Contact"

@@ -5,6 +5,7 @@ import pytest
 
 from lead_quality import api
 from lead_quality.demo.factories import make_lead, make_sales_ready
+from lead_quality.versions import lead_field
 
 FOLLOWERS = [
 	"Lead Qualification",
@@ -56,6 +57,28 @@ def test_an_outside_qualifier_sees_leads_that_they_entered_themselves(agency, as
 	with as_user(agency):
 		lead = make_lead()
 		assert frappe.get_list("Lead", pluck="name") == [lead.name]
+
+
+def test_who_sent_a_handover_sees_what_became_of_it(agency, sales, as_user):
+	lead = make_lead(lead_owner=agency)
+	with as_user(agency):
+		make_sales_ready(lead.name)
+		handover = api.send_handover(lead.name, sales)
+	with as_user(sales):
+		api.accept_handover(handover.name)
+	with as_user(agency):
+		assert frappe.get_list("Lead Handover", pluck="name") == [handover.name]
+		assert frappe.get_doc("Lead Handover", handover.name).has_permission("read")
+		assert not frappe.get_doc("Lead Handover", handover.name).has_permission("write")
+		assert not frappe.has_permission("Lead", "read", doc=lead.name)
+
+
+@pytest.mark.parametrize("fieldname", ["source", "territory", "industry", "market_segment"])
+def test_an_outside_qualifier_chooses_from_what_a_lead_links_to(agency, as_user, fieldname):
+	doctype = frappe.get_meta("Lead").get_field(lead_field(fieldname)).options
+	with as_user(agency):
+		assert frappe.has_permission(doctype, "select") or frappe.has_permission(doctype, "read")
+		assert not frappe.has_permission(doctype, "write")
 
 
 @pytest.mark.parametrize("doctype", ["Lead", *FOLLOWERS])
