@@ -38,6 +38,7 @@ def start(lead, starts: dict[str, datetime], at: datetime, reference=None) -> li
 	rows = [
 		{
 			"lead": lead.name,
+			"lead_name": lead.title,
 			"clock": clock,
 			"policy": policy.name,
 			"status": "Running",

@@ -76,6 +76,7 @@ def plan_start(lead, cadence: str, at: datetime) -> dict:
 	plan = frappe.get_cached_doc("Nurture Cadence", cadence)
 	anchors = {"Enrollment": at, "Lead Created": lead.creation}
 	return {
+		"lead_name": lead.title,
 		"status": "Active",
 		"enrolled_at": at,
 		"current_step": plan.steps[0].step,
@@ -267,6 +268,7 @@ def _plan_touch(enrollment, step, occurrence: int, due: datetime, at: datetime):
 		[
 			{
 				"lead": enrollment.lead,
+				"lead_name": enrollment.lead_name,
 				"enrollment": enrollment.name,
 				"step": step.step,
 				"occurrence": occurrence,
