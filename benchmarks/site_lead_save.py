@@ -30,10 +30,11 @@ PAIRS = 100
 WARM_UP = 5
 APP = "lead_quality."
 AGREEMENT = "erpnext.support.doctype.service_level_agreement."
-STEPS = ("insert", "save, nothing changed", "save, job title changed")
+JOB_TITLE = "save, job title changed"
+STEPS = ("insert", "save, nothing changed", JOB_TITLE)
 LOOK_UPS = {"has_opportunity": "Opportunity.party_name", "has_customer": "Customer.lead_name"}
 
-Costs = dict[str, list[Cost]]
+Costs = dict[str, Cost]
 
 
 def switch_off(*modules: str) -> None:
@@ -59,14 +60,14 @@ def new_lead():
 	)
 
 
-def live(off: tuple[str, ...]) -> dict[str, Cost]:
+def live(off: tuple[str, ...]) -> Costs:
 	"""One lead is inserted and saved twice, with the document events of some modules off."""
 	costs, name = {}, None
 	for step in STEPS:
 		with request():
 			switch_off(*off)
 			doc = frappe.get_doc("Lead", name) if name else new_lead()
-			if "changed" in step and "nothing" not in step:
+			if step == JOB_TITLE:
 				doc.job_title = "Head of Purchasing"
 			act = doc.save if name else doc.insert
 			costs[step] = cost_of(lambda act=act: (act(), frappe.db.commit()))
@@ -75,32 +76,40 @@ def live(off: tuple[str, ...]) -> dict[str, Cost]:
 
 
 def compare(off: tuple[str, ...], on: tuple[str, ...]) -> tuple[Costs, Costs, Costs]:
-	"""Costs with more events off, with fewer off, and the differences of each pair."""
-	without, with_, difference = defaultdict(list), defaultdict(list), defaultdict(list)
+	"""Costs with more events off and with fewer off, taken alternately, and the difference within each pair."""
+	taken = [defaultdict(list), defaultdict(list), defaultdict(list)]
 	for number in range(-WARM_UP, PAIRS):
-		first = number % 2
-		pair = {switched: live(switched) for switched in ((off, on) if first else (on, off))}
+		pair = {which: live(on if which else off) for which in (number % 2, (number + 1) % 2)}
 		for step in STEPS if number >= 0 else ():
-			without[step].append(pair[off][step])
-			with_[step].append(pair[on][step])
-			difference[step].append(pair[on][step] - pair[off][step])
-	return without, with_, difference
+			for costs, cost in zip(
+				taken, (pair[0][step], pair[1][step], pair[1][step] - pair[0][step]), strict=True
+			):
+				costs[step].append(cost)
+	return tuple({step: median(values) for step, values in costs.items()} for costs in taken)
 
 
 def look_ups() -> Costs:
-	"""The two look-ups that ERPNext makes at each save of a lead from which nothing was made."""
-	costs = defaultdict(list)
+	"""The two look-ups that ERPNext makes at each save, for a lead from which nothing was made."""
 	with request():
 		doc = frappe.get_doc("Lead", f"BENCH-LEAD-{LEADS}")
-		for look_up in LOOK_UPS:
-			costs[look_up] = [cost_of(partial(doc.run_method, look_up)) for _ in range(PAIRS)]
-	return costs
+		return {
+			look_up: median(cost_of(partial(doc.run_method, look_up)) for _ in range(PAIRS))
+			for look_up in LOOK_UPS
+		}
+
+
+def set_agreement(enabled: bool) -> None:
+	"""ERPNext's own clock on Lead: a Service Level Agreement for every lead, around the clock."""
+	with request():
+		name = frappe.db.get_value("Service Level Agreement", {"document_type": "Lead"})
+		if name:
+			frappe.get_doc("Service Level Agreement", name).update({"enabled": int(enabled)}).save()
+		elif enabled:
+			make_agreement()
+		frappe.db.commit()
 
 
 def make_agreement() -> None:
-	"""ERPNext's own clock on Lead: a Service Level Agreement for every lead, around the clock."""
-	if frappe.db.exists("Service Level Agreement", {"document_type": "Lead"}):
-		return
 	frappe.db.set_single_value("Support Settings", "track_service_level_agreement", 1)
 	holidays = frappe.get_doc(
 		doctype="Holiday List", holiday_list_name="Benchmark", from_date="2024-01-01", to_date="2034-12-31"
@@ -122,88 +131,58 @@ def make_agreement() -> None:
 			for day in ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 		],
 	).insert()
-	frappe.db.commit()
 
 
-def print_rows(title: str, header: str, rows: dict[str, list]) -> None:
-	print(f"\n{title:26}{header}")
-	for name, cells in rows.items():
+def print_rows(title: str, columns: tuple[str, ...], rows: dict[str, list]) -> None:
+	for name, cells in {title: columns, **rows}.items():
 		print(f"{name:26}" + " ".join(f"{cell!s:>17}" for cell in cells))
-
-
-def columns(*names: str) -> str:
-	return " ".join(f"{name:>17}" for name in names)
+	print()
 
 
 def main() -> None:
 	lead_module.has_gravatar = contact_module.has_gravatar = lambda email: ""
 	with request():
 		fill()
-		print(describe("Lead", "Opportunity", "Customer"))
+		print(f"{describe('Lead', 'Opportunity', 'Customer')}; medians of {PAIRS}, in ms and queries\n")
 		installed, kept = app_is_installed(), frappe.get_site_path("benchmark_stock.json")
-	if not installed:
-		measure_stock(kept)
+	if installed:
+		with open(kept) as file:
+			measure_app({name: Cost(*cost) for name, cost in json.load(file).items()})
 	else:
-		measure_app(kept)
+		with open(kept, "w") as file:
+			json.dump(measure_stock(), file)
 
 
-def measure_stock(kept: str) -> None:
-	costs, looked_up = compare_nothing(), look_ups()
-	stock = {name: median(values) for name, values in {**costs, **looked_up}.items()}
-	with open(kept, "w") as file:
-		json.dump(stock, file)
-	print_rows("", columns("stock"), {LOOK_UPS.get(name, name): [cost] for name, cost in stock.items()})
+def measure_stock() -> Costs:
+	_, costs, _ = compare((), ())
+	stock = {**costs, **look_ups()}
+	print_rows("", ("stock",), {LOOK_UPS.get(name, name): [cost] for name, cost in stock.items()})
+	return stock
 
 
-def compare_nothing() -> Costs:
-	costs = defaultdict(list)
-	for number in range(-WARM_UP, PAIRS):
-		for step, cost in live(()).items():
-			if number >= 0:
-				costs[step].append(cost)
-	return costs
-
-
-def measure_app(kept: str) -> None:
-	with open(kept) as file:
-		stock = {name: Cost(*cost) for name, cost in json.load(file).items()}
-	without, with_, own = compare((APP, AGREEMENT), (AGREEMENT,))
+def measure_app(stock: Costs) -> None:
+	set_agreement(False)
+	off, app, own = compare((APP,), ())
+	found = look_ups()
+	set_agreement(True)
+	_, _, agreement = compare((APP, AGREEMENT), (APP,))
+	set_agreement(False)
 	print_rows(
 		"",
-		columns("stock", "app", "app / stock", "app, events off", "own share"),
-		{
-			step: [
-				stock[step],
-				median(with_[step]),
-				f"{median(with_[step]).ms / stock[step].ms:.2f}",
-				median(without[step]),
-				median(own[step]),
-			]
-			for step in STEPS
-		},
+		("stock", "app", "app / stock", "app, events off"),
+		{step: [stock[step], app[step], f"{app[step].ms / stock[step].ms:.2f}", off[step]] for step in STEPS},
 	)
-	found = {name: median(costs) for name, costs in look_ups().items()}
+	print_rows(
+		"own share, pairs",
+		("app", "ERPNext's SLA", "app / SLA"),
+		{step: [own[step], agreement[step], f"{own[step].ms / agreement[step].ms:.2f}"] for step in STEPS},
+	)
 	print_rows(
 		"look-up",
-		columns("without index", "with index", "without / with"),
+		("without index", "with index", "without / with"),
 		{
 			column: [stock[name], found[name], f"{stock[name].ms / found[name].ms:.0f}"]
 			for name, column in LOOK_UPS.items()
-		},
-	)
-	with request():
-		make_agreement()
-	_, _, agreement = compare((APP, AGREEMENT), (APP,))
-	print_rows(
-		"own share",
-		columns("app", "ERPNext's SLA", "app / SLA"),
-		{
-			step: [
-				median(own[step]),
-				median(agreement[step]),
-				f"{median(own[step]).ms / median(agreement[step]).ms:.2f}",
-			]
-			for step in STEPS
 		},
 	)
 

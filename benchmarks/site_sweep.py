@@ -21,8 +21,6 @@ DUE = 10_000
 FIRST_DUE = datetime(2090, 1, 1)
 
 
-
-
 def main() -> None:
 	with request():
 		if not app_is_installed():
@@ -35,14 +33,14 @@ def main() -> None:
 	report("sweep, nothing due", lambda: jobs.sweep_clocks(long_ago))
 	with request():
 		due = service.overdue_clocks(now, jobs.MOST_CLOCKS)
-		if len(due) != DUE:
-			raise SystemExit(f"{len(due)} clocks are due, not {DUE}")
-	report(f"find {DUE:,} due", lambda: service.overdue_clocks(now, jobs.MOST_CLOCKS))
+	report(f"find {len(due):,} due", lambda: service.overdue_clocks(now, jobs.MOST_CLOCKS))
 	chunk = due[: jobs.CHUNK]
 	report(f"do {len(chunk)} due", lambda: jobs.sweep_chunk(chunk, now), lambda: run_again(chunk), RUNS // 10)
 
 
-def report(what: str, do: Callable[[], object], undo: Callable[[], object] | None = None, runs: int = RUNS) -> None:
+def report(
+	what: str, do: Callable[[], object], undo: Callable[[], object] | None = None, runs: int = RUNS
+) -> None:
 	costs = []
 	for _ in range(runs):
 		with request():
@@ -53,7 +51,9 @@ def report(what: str, do: Callable[[], object], undo: Callable[[], object] | Non
 
 
 def run_again(clocks: list[str]) -> None:
-	frappe.db.set_value("Follow Up Clock", {"name": ["in", clocks]}, {"status": "Running", "owner_at_breach": None})
+	frappe.db.set_value(
+		"Follow Up Clock", {"name": ["in", clocks]}, {"status": "Running", "owner_at_breach": None}
+	)
 	frappe.db.commit()
 
 

@@ -3,6 +3,7 @@ and returns the document it changed. Instants are naive, in the site's zone.
 """
 
 import json
+from datetime import datetime
 
 import frappe
 from frappe import _
@@ -24,7 +25,7 @@ def enroll(lead: str, cadence: str | None = None):
 
 
 @frappe.whitelist(methods=["POST"])
-def snooze(lead: str, until: str):
+def snooze(lead: str, until: str | datetime):
 	"""Let the lead's cadence rest until an instant (the site's zone). Returns the Nurture Enrollment."""
 	_check(lead, "Nurture Enrollment", "write")
 	return nurture.snooze(_enrollment(lead), get_datetime(until))
@@ -47,7 +48,7 @@ def log_touch(
 	outcome: str | None = None,
 	direction: str = "Outbound",
 	note: str | None = None,
-	done_at: str | None = None,
+	done_at: str | datetime | None = None,
 	contact: str | None = None,
 ):
 	"""Record a contact attempt, by default made now. Returns the Lead Touch."""
@@ -124,50 +125,29 @@ def opt_out(lead: str, channel: str = "All", reason: str = "Manual"):
 
 @frappe.whitelist()
 def get_panel(lead: str) -> dict:
-	"""What the panel on the Lead form shows. Instants are naive, in the site's zone."""
+	"""What the panel on the Lead form shows, as far as the user may read it. Instants are naive, in the site's zone."""
 	doc = frappe.get_doc("Lead", lead)
 	doc.check_permission("read")
-	enrollment = nurture.open_enrollment(lead)
-	touch = nurture.planned_touch(enrollment.name) if enrollment else None
-	judged = frappe.db.get_value(
-		"Lead Qualification",
-		{"lead": lead},
-		["name", "verdict", "reason", "horizon", "met_count", "criteria_count"],
-		order_by="creation desc",
-		as_dict=True,
-	)
-	handover = frappe.db.get_value(
-		"Lead Handover",
-		{"lead": lead, "status": ["in", ["Sent", "Accepted"]]},
-		["name", "status", "to_user", "accept_by"],
-		order_by="creation desc",
-		as_dict=True,
-	)
-	if handover:
-		handover.to_name = frappe.utils.get_fullname(handover.to_user)
-	return {
-		"stage": doc.lq_stage,
-		"segment": doc.lq_segment,
-		"qualification": judged or _open_judgement(doc),
-		"enrollment": enrollment
-		and {"name": enrollment.name, "cadence": enrollment.cadence, "status": enrollment.status},
-		"next_touch": touch
-		and {
-			"step": touch.step,
-			"channel": touch.channel,
-			"due_at": touch.due_at,
-			"script": _script_of(enrollment.cadence, touch.step),
-		},
-		"clocks": follow_up.open_clocks(lead),
-		"handover": handover,
-		"touches": frappe.get_all(
+	panel = {"stage": doc.lq_stage, "segment": doc.lq_segment, "qualification": _open_judgement(doc)}
+	panel.update({"next_touch": None, "clocks": [], "handover": None, "touches": []})
+	if frappe.has_permission("Lead Qualification", "read"):
+		judged = qualification.judge_now(lead)
+		fields = ("name", "verdict", "reason", "horizon", "met_count", "criteria_count")
+		panel["qualification"] = {f: judged.get(f) for f in fields} if judged else panel["qualification"]
+	if frappe.has_permission("Lead Touch", "read"):
+		panel["next_touch"] = _next_touch(lead)
+		panel["touches"] = frappe.get_all(
 			"Lead Touch",
 			{"lead": lead, "status": "Done"},
 			["name", "channel", "direction", "outcome", "done_at", "done_by", "note"],
 			order_by="done_at desc",
 			limit=5,
-		),
-	}
+		)
+	if frappe.has_permission("Follow Up Clock", "read"):
+		panel["clocks"] = follow_up.open_clocks(lead)
+	if frappe.has_permission("Lead Handover", "read"):
+		panel["handover"] = _open_handover(lead)
+	return panel
 
 
 @frappe.whitelist()
@@ -185,8 +165,26 @@ def _open_judgement(lead) -> dict:
 	return {"verdict": lead.lq_verdict or "Open", "met_count": 0, "criteria_count": len(criteria)}
 
 
-def _script_of(cadence: str, step: str) -> str | None:
-	return frappe.db.get_value("Nurture Step", {"parent": cadence, "step": step}, "script")
+def _next_touch(lead: str) -> dict | None:
+	enrollment = nurture.open_enrollment(lead)
+	touch = enrollment and nurture.planned_touch(enrollment.name)
+	if not touch:
+		return None
+	script = frappe.db.get_value("Nurture Step", {"parent": enrollment.cadence, "step": touch.step}, "script")
+	return {"step": touch.step, "channel": touch.channel, "due_at": touch.due_at, "script": script}
+
+
+def _open_handover(lead: str) -> dict | None:
+	handover = frappe.db.get_value(
+		"Lead Handover",
+		{"lead": lead, "status": ["in", ["Sent", "Accepted"]]},
+		["name", "status", "to_user", "accept_by"],
+		order_by="creation desc",
+		as_dict=True,
+	)
+	if handover:
+		handover.to_name = frappe.utils.get_fullname(handover.to_user)
+	return handover
 
 
 def _enrollment(lead: str):

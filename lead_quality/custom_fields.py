@@ -55,8 +55,8 @@ CUSTOM_FIELDS = {
 			in_standard_filter=1,
 		),
 		_summary_field("lq_column_break", "", "Column Break", "lq_segment"),
-		_summary_field("lq_met_count", "Criteria Met", "Int", "lq_column_break"),
-		_summary_field("lq_criteria_count", "Criteria", "Int", "lq_met_count"),
+		_summary_field("lq_met_count", "Criteria Met", "Int", "lq_column_break", search_index=1),
+		_summary_field("lq_criteria_count", "Criteria", "Int", "lq_met_count", search_index=1),
 		_summary_field(
 			"lq_handover_status",
 			"Handover",
@@ -72,7 +72,8 @@ CUSTOM_FIELDS = {
 	"Opportunity": [
 		_section("lq_section", "probability"),
 		_summary_field("lq_segment", "Segment", "Link", "lq_section", options="Lead Segment", search_index=1),
-		_summary_field("lq_column_break", "", "Column Break", "lq_segment"),
+		_summary_field("lq_lead", "Credited to Lead", "Link", "lq_segment", options="Lead", search_index=1),
+		_summary_field("lq_column_break", "", "Column Break", "lq_lead"),
 		_summary_field(
 			"lq_verdict",
 			"Verdict when made",

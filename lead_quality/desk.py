@@ -27,6 +27,7 @@ def receivers(
 	doctype: str, txt: str, searchfield: str, start: int, page_len: int, filters: dict | None = None
 ):
 	"""Search for a link field: enabled users with a sales role, who can take a lead over."""
+	frappe.has_permission("Lead Handover", "create", throw=True)
 	user, role = frappe.qb.DocType("User"), frappe.qb.DocType("Has Role")
 	return (
 		frappe.qb.from_(user)

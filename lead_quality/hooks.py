@@ -46,6 +46,7 @@ permission_query_conditions = {
 	"Lead Handover": "lead_quality.permissions.visible_leads_condition",
 	"Follow Up Clock": "lead_quality.permissions.visible_leads_condition",
 	"Lead Stage Log": "lead_quality.permissions.visible_leads_condition",
+	"Contact Opt Out": "lead_quality.permissions.visible_leads_condition",
 }
 has_permission = {
 	"Lead": "lead_quality.permissions.has_lead_permission",
@@ -55,6 +56,7 @@ has_permission = {
 	"Lead Handover": "lead_quality.permissions.has_permission_of_lead",
 	"Follow Up Clock": "lead_quality.permissions.has_permission_of_lead",
 	"Lead Stage Log": "lead_quality.permissions.has_permission_of_lead",
+	"Contact Opt Out": "lead_quality.permissions.has_permission_of_lead",
 }
 
 # Events
@@ -78,6 +80,9 @@ doc_events = {
 			"lead_quality.follow_up.events.lead_on_change",
 		],
 		"after_rename": [
+			"lead_quality.funnel.events.lead_after_rename",
+			"lead_quality.qualification.events.lead_after_rename",
+			"lead_quality.handover.events.lead_after_rename",
 			"lead_quality.nurture.events.lead_after_rename",
 			"lead_quality.follow_up.events.lead_after_rename",
 		],
@@ -90,7 +95,15 @@ doc_events = {
 		],
 	},
 	"Opportunity": {
-		"before_insert": "lead_quality.qualification.events.opportunity_before_insert",
+		"before_insert": [
+			"lead_quality.funnel.events.opportunity_before_insert",
+			"lead_quality.qualification.events.opportunity_before_insert",
+		],
+		"validate": [
+			"lead_quality.funnel.events.opportunity_validate",
+			"lead_quality.qualification.events.opportunity_validate",
+		],
+		"on_update": "lead_quality.funnel.events.opportunity_on_update",
 		"after_insert": [
 			"lead_quality.funnel.events.opportunity_after_insert",
 			"lead_quality.nurture.events.opportunity_after_insert",
@@ -131,6 +144,9 @@ scheduler_events = {
 			"lead_quality.follow_up.jobs.sweep_clocks",
 		],
 	},
-	"hourly_long": ["lead_quality.funnel.jobs.reconcile_stages"],
+	"hourly_long": [
+		"lead_quality.qualification.jobs.sort_leads",
+		"lead_quality.funnel.jobs.reconcile_stages",
+	],
 }
 default_log_clearing_doctypes = {"Follow Up Run": 30}

@@ -30,20 +30,23 @@ class JobRun:
 		)[0].name
 		frappe.db.commit()
 
-	def each(self, items: Iterable, do: Callable[..., bool]) -> "JobRun":
-		"""Call `do(item, now)` for every item; it returns whether there was anything left to do for it."""
+	def each(self, items: Iterable, do: Callable[..., int], commit_every: int = COMMIT_EVERY) -> "JobRun":
+		"""Call `do(item, now)` for every item; it returns how much there was left to do for it (or whether).
+
+		:param commit_every: how many items are done before they are committed.
+		"""
 		for item in items:
 			self.found += 1
 			frappe.db.savepoint("lead_quality_item")
 			try:
-				self.uncommitted += bool(do(item, self.now))
+				self.uncommitted += int(do(item, self.now))
 			except Exception as error:
 				self.failed += 1
 				self.errors.append(f"{item}\n{frappe.get_traceback()}")
 				self._undo(error)
 			else:
 				frappe.db.release_savepoint("lead_quality_item")
-			if self.found % COMMIT_EVERY == 0:
+			if self.found % commit_every == 0:
 				self._commit()
 		self._commit()
 		return self

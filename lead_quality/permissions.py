@@ -5,6 +5,7 @@ One condition serves lists, single documents and reports.
 
 import frappe
 from frappe.model.db_query import DatabaseQuery
+from frappe.permissions import get_role_permissions
 
 # Roles that see every lead that ERPNext's own rules let them see.
 WIDE_ROLES = frozenset(
@@ -40,8 +41,10 @@ def lead_condition(user: str | None = None) -> str:
 	user = user or frappe.session.user
 	if user == "Administrator":
 		return ""
-	if not frappe.has_permission("Lead", "read", user=user):
-		return "1 = 0"
+	if not get_role_permissions(frappe.get_meta("Lead"), user=user).get("read"):
+		# Frappe's own condition says nothing where a user reads leads by being shown single ones
+		names = frappe.share.get_shared("Lead", user)
+		return f"`tabLead`.name in ({', '.join(map(frappe.db.escape, names))})" if names else "1 = 0"
 	return DatabaseQuery("Lead", user=user).build_match_conditions() or ""
 
 
@@ -61,18 +64,18 @@ def visible_leads_condition(user: str | None = None, doctype: str | None = None)
 
 
 def has_permission_of_lead(doc, ptype=None, user=None, debug=False) -> bool:
-	"""Single check on a document with a link `lead`: what the list condition says of it, or of its lead."""
+	"""Single check on a document with a link `lead`: who reads it sees the lead, who changes it may change that."""
 	user = user or frappe.session.user
 	if not doc.get("lead") or (doc.doctype == "Lead Handover" and doc.from_user == user and ptype == "read"):
 		return True
 	condition = lead_condition(user)
-	if not condition:
-		return True
-	return bool(
-		frappe.db.sql(
-			f"select 1 from `tabLead` where `tabLead`.name = %s and ({condition}) limit 1", (doc.lead,)
-		)
-	)
+	if condition and not frappe.db.sql(
+		f"select 1 from `tabLead` where `tabLead`.name = %s and ({condition}) limit 1", (doc.lead,)
+	):
+		return False
+	if ptype in {"write", "create", "delete"} and frappe.db.exists("Lead", doc.lead):
+		return frappe.has_permission("Lead", "write", doc=doc.lead, user=user)
+	return True
 
 
 def may_use_app() -> bool:

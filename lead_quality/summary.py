@@ -32,3 +32,47 @@ def write(lead, **values):
 	frappe.publish_realtime(
 		"lead_quality_changed", {"lead": name}, doctype="Lead", docname=name, after_commit=True
 	)
+
+
+def rebuild():
+	"""Compute the summary of every lead again from the app's own DocTypes: `bench execute lead_quality.summary.rebuild`.
+
+	Five statements over the whole table; it may run at any time, and changes nothing that is right.
+	"""
+	frappe.db.sql(
+		"""
+		update `tabLead` l set lq_stage = (
+			select stage from `tabLead Stage Log` log where log.lead = l.name
+			order by creation desc, entered_at desc limit 1
+		)
+		"""
+	)
+	frappe.db.sql(
+		"""
+		update `tabLead` l join `tabLead Qualification` q on q.lead = l.name
+		set l.lq_verdict = q.verdict, l.lq_met_count = q.met_count, l.lq_criteria_count = q.criteria_count
+		"""
+	)
+	frappe.db.sql(
+		"""
+		update `tabLead` l set lq_next_touch_at = (
+			select min(next_due_at) from `tabNurture Enrollment` e
+			where e.lead = l.name and e.status in ('Active', 'Snoozed')
+		)
+		"""
+	)
+	frappe.db.sql(
+		"""
+		update `tabLead` l set lq_due_at = (
+			select min(due_at) from `tabFollow Up Clock` c
+			where c.lead = l.name and c.stopped_at is null and c.status in ('Running', 'Missed')
+		)
+		"""
+	)
+	frappe.db.sql(
+		"""
+		update `tabLead` l set lq_handover_status = (
+			select status from `tabLead Handover` h where h.lead = l.name order by sent_at desc limit 1
+		)
+		"""
+	)

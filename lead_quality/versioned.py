@@ -23,9 +23,12 @@ class VersionedDocument(Document):
 
 	def refuse_change_in_use(self, *fieldnames: str):
 		"""Refuse to change what leads under way are held against."""
-		if self.is_new() or self.get_doc_before_save().status == "Draft":
-			return
-		if not any(self.has_value_changed(f) for f in fieldnames) or not self.is_used():
+		before = self.get_doc_before_save()
+		if (
+			not before
+			or all(_values(self, f) == _values(before, f) for f in fieldnames)
+			or not self.is_used()
+		):
 			return
 		frappe.throw(
 			_(
@@ -64,3 +67,11 @@ class VersionedDocument(Document):
 		copy.status = "Draft"
 		copy.supersedes = self.name
 		return copy.insert()
+
+
+def _values(doc: Document, fieldname: str):
+	"""A field's value to compare: of a table, what its rows say, without their names and stamps."""
+	value = doc.get(fieldname)
+	if not isinstance(value, list):
+		return value or None
+	return [{field.fieldname: row.get(field.fieldname) or None for field in row.meta.fields} for row in value]

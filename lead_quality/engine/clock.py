@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta, timezone
 
+from lead_quality.engine.conversion import is_two_way
 from lead_quality.engine.working_time import WorkingCalendar
 
 CLOCKS = ("Triage", "First Response", "Next Touch", "Handover Acceptance", "First Touch After Acceptance")
@@ -9,6 +10,7 @@ CLOCKS = ("Triage", "First Response", "Next Touch", "Handover Acceptance", "Firs
 # What happened, and which clocks it stops.
 STOPPED_BY: dict[str, tuple[str, ...]] = {
 	"human touch": ("First Response", "First Touch After Acceptance"),
+	"planned touch": ("Next Touch",),
 	"triage decision": ("Triage",),
 	"handover decision": ("Handover Acceptance",),
 }
@@ -80,14 +82,14 @@ def final_status(due: datetime, stopped: datetime) -> str:
 	return "Met" if stopped <= due else "Missed"
 
 
-def is_human_touch(status: str, is_automatic: bool, direction: str, outcome: str | None) -> bool:
+def is_human_touch(
+	status: str, is_automatic: bool, direction: str, channel: str, outcome: str | None
+) -> bool:
 	"""Whether a contact attempt is a person's response to the lead.
 
-	A call nobody answered is one; an automatic mail, mere incoming mail, a bounce and a wrong number are not.
+	A call nobody answered is one, and so is a conversation that the lead began. An automatic mail, mere incoming
+	mail, a bounce and a wrong number are not.
 	"""
-	return (
-		status == "Done"
-		and not is_automatic
-		and direction == "Outbound"
-		and outcome not in {"Bounced", "Wrong Data"}
-	)
+	if status != "Done" or is_automatic or outcome in {"Bounced", "Wrong Data"}:
+		return False
+	return direction == "Outbound" or (channel in {"Phone", "Visit", "Meeting"} and is_two_way(outcome))

@@ -1,10 +1,10 @@
 """What ERPNext and the rooms to the left tell the clocks."""
 
-import frappe
 from frappe.utils import get_datetime, now_datetime
 
 from lead_quality.engine.clock import is_human_touch
 from lead_quality.follow_up import service
+from lead_quality.nurture.service import leads_of_opt_out
 
 
 def lead_after_insert(doc, method=None):
@@ -31,13 +31,16 @@ def touch_on_update(doc, method=None):
 			service.restart_next_touch(doc.lead, get_datetime(doc.due_at))
 		return
 	at = get_datetime(doc.done_at or now_datetime())
-	if is_human_touch(doc.status, bool(doc.is_automatic), doc.direction, doc.outcome):
+	if is_human_touch(doc.status, bool(doc.is_automatic), doc.direction, doc.channel, doc.outcome):
 		service.stop(doc.lead, "human touch", at)
-	if doc.enrollment and doc.status in {"Done", "Skipped", "Missed"}:
-		service.stop_next_touch(doc.lead, at)
-		service.start_next_touch(doc.enrollment, at)
-	elif doc.enrollment and doc.status == "Cancelled":
+	if not doc.enrollment or doc.status == "Planned":
+		return
+	if doc.status == "Done":
+		service.stop(doc.lead, "planned touch", at)
+	else:
 		service.cancel(doc.lead, ("Next Touch",))
+	if doc.status != "Cancelled":
+		service.start_next_touch(doc.enrollment, at)
 
 
 def qualification_on_update(doc, method=None):
@@ -49,5 +52,6 @@ def qualification_on_update(doc, method=None):
 
 
 def opt_out_after_insert(doc, method=None):
-	if doc.channel == "All" and doc.lead and frappe.db.exists("Lead", doc.lead):
-		service.cancel(doc.lead)
+	if doc.channel == "All":
+		for lead in leads_of_opt_out(doc):
+			service.cancel(lead)

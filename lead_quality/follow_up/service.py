@@ -5,17 +5,23 @@ from datetime import datetime
 import frappe
 from frappe import _
 from frappe.email.doctype.email_account.email_account import EmailAccount
-from frappe.utils import format_datetime, get_datetime, get_url_to_form, now_datetime
+from frappe.utils import cint, format_datetime, get_datetime, get_url_to_form, now_datetime
 
 from lead_quality import summary
 from lead_quality.engine import clock as engine
+from lead_quality.nurture.service import is_opted_out
 from lead_quality.qualification.service import plan_of
 from lead_quality.records import insert_rows
 from lead_quality.site_time import aware, get_calendar, naive
 
 
 def start_entry_clocks(lead):
-	"""Start the clocks of a new lead document: triage, first response, and its first planned touch."""
+	"""Start the clocks of a new lead document: triage, first response, and its first planned touch.
+
+	Nobody is asked to respond to a person who wants no contact.
+	"""
+	if is_opted_out(lead, "All"):
+		return
 	at = get_datetime(lead.creation)
 	starts = {"Triage": at, "First Response": at}
 	if lead.get("lq_next_touch_at"):
@@ -71,16 +77,20 @@ def deadlines(target, begins: datetime, calendar: str) -> dict[str, datetime]:
 def stop(lead: str, event: str, at: datetime):
 	"""Stop the lead's clocks that an event stops (see `engine.clock.STOPPED_BY`).
 
-	A clock that was missed before keeps its miss, and learns when it was stopped after all.
+	What counts is when it happened, not when it was logged or when a job looked: a touch that was made in time
+	and logged after the miss was declared has met its deadline.
 
 	:param at: naive instant in the site's zone.
 	"""
-	_end(lead, engine.STOPPED_BY[event], at)
-
-
-def stop_next_touch(lead: str, at: datetime):
-	"""The planned touch was done, skipped or missed."""
-	_end(lead, ("Next Touch",), at)
+	for row in _lock_open(lead, engine.STOPPED_BY[event]):
+		if row.clock == "First Touch After Acceptance" and at < row.started_at:
+			continue  # a touch from before the acceptance is not the receiver's
+		status = engine.final_status(row.due_at, at)
+		owner = (row.owner_at_breach or responsible(row)) if status == "Missed" else None
+		frappe.db.set_value(
+			"Follow Up Clock", row.name, {"status": status, "stopped_at": at, "owner_at_breach": owner}
+		)
+	refresh_due(lead)
 
 
 def start_next_touch(enrollment: str, at: datetime):
@@ -107,22 +117,11 @@ def cancel(lead: str, clocks: tuple[str, ...] = engine.CLOCKS):
 	refresh_due(lead)
 
 
-def _end(lead: str, clocks: tuple[str, ...], at: datetime):
-	rows = _lock_open(lead, clocks)
-	for row in rows:
-		status = "Missed" if row.status == "Missed" else engine.final_status(row.due_at, at)
-		values = {"status": status, "stopped_at": at}
-		if status == "Missed" and row.status != "Missed":
-			values["owner_at_breach"] = owner_of(lead)
-		frappe.db.set_value("Follow Up Clock", row.name, values)
-	if rows:
-		refresh_due(lead)
-
-
 def _lock_open(lead: str, clocks: tuple[str, ...]) -> list:
 	return frappe.db.sql(
 		"""
-		select name, status, due_at from `tabFollow Up Clock`
+		select name, lead, clock, status, started_at, due_at, owner_at_breach, reference_name
+		from `tabFollow Up Clock`
 		where lead = %s and clock in %s and stopped_at is null and status in ('Running', 'Paused', 'Missed')
 		for update
 		""",
@@ -227,7 +226,8 @@ def notify(user: str, subject: str, doctype: str, name: str):
 	For the user this is work, as an Assignment is. Frappe never mails an Alert, which suits a site that has no
 	account to send mail from.
 	"""
-	can_mail = EmailAccount.find_outgoing()
+	is_muted = frappe.flags.mute_emails or cint(frappe.conf.get("mute_emails"))
+	can_mail = not is_muted and EmailAccount.find_outgoing()
 	frappe.get_doc(
 		{
 			"doctype": "Notification Log",

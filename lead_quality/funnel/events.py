@@ -15,18 +15,39 @@ def lead_on_change(doc, method=None):
 		service.derive_stages(doc.name)
 
 
+def lead_after_rename(doc, method=None, old=None, new=None, merge=False):
+	if merge:
+		service.refresh_stage(new)
+
+
 def lead_on_trash(doc, method=None):
 	service.forget_lead(doc.name)
 
 
+def opportunity_before_insert(doc, method=None):
+	doc.lq_lead = service.credited_lead(doc)
+
+
+def opportunity_validate(doc, method=None):
+	if not doc.is_new():
+		moved = doc.has_value_changed("opportunity_from") or doc.has_value_changed("party_name")
+		doc.lq_lead = service.credited_lead(doc) if moved else doc.get_doc_before_save().lq_lead
+
+
 def opportunity_after_insert(doc, method=None):
-	if doc.opportunity_from == "Lead" and doc.party_name:
-		service.enter_stage(doc.party_name, "opportunity", get_datetime(doc.creation), doc)
+	if doc.lq_lead:
+		service.enter_stage(doc.lq_lead, "opportunity", get_datetime(doc.creation), doc)
+
+
+def opportunity_on_update(doc, method=None):
+	before = doc.get_doc_before_save()
+	if before and before.lq_lead != doc.lq_lead:
+		service.move_opportunity(doc, before)
 
 
 def opportunity_after_delete(doc, method=None):
-	if doc.opportunity_from == "Lead" and doc.party_name:
-		service.review_stage(doc.party_name)
+	if doc.lq_lead:
+		service.review_stage(doc.lq_lead)
 
 
 def sales_order_on_submit(doc, method=None):

@@ -15,12 +15,12 @@ def reconcile_stages(now: datetime | None = None) -> dict:
 	Takes at most 20,000 leads a run; what is left, the next run takes.
 
 	:param now: naive instant in the site's zone.
-	:returns: counts found, done, failed.
+	:returns: counts found (targets in chunks of a thousand), done (in leads), failed.
 	"""
 	run = JobRun("reconcile_stages", now)
 	leads = service.leads_without_stage(MOST_LEADS)
 	chunks = [leads[start : start + CHUNK] for start in range(0, len(leads), CHUNK)]
-	run.each(chunks, lambda chunk, now: service.derive_targets(chunk))
+	run.each(chunks, lambda chunk, now: service.derive_targets(chunk), commit_every=1)
 	run.each(
 		service.leads_behind_documents(MOST_LEADS),
 		lambda lead, now: service.derive_stages(lead, now, is_derived=1),

@@ -46,9 +46,12 @@ def review_stage(lead: str, now: datetime | None = None) -> bool:
 
 
 def stage_of(lead: str) -> str | None:
-	"""The stage that the log's last row names. Locks it, so that two documents cannot both log a stage."""
+	"""The stage that the row written last names. Locks it, so that two documents cannot both log a stage.
+
+	Written last, not entered last: a touch of the day before yesterday may be logged today.
+	"""
 	return frappe.db.get_value(
-		"Lead Stage Log", {"lead": lead}, "stage", order_by="entered_at desc, creation desc", for_update=True
+		"Lead Stage Log", {"lead": lead}, "stage", order_by="creation desc, entered_at desc", for_update=True
 	)
 
 
@@ -71,13 +74,34 @@ def evidence_of(lead: str) -> Evidence:
 
 
 def opportunities_of(lead: str) -> list[str]:
-	"""Names of the lead's Opportunities, the oldest first."""
-	return frappe.get_all(
-		"Opportunity",
-		{"opportunity_from": "Lead", "party_name": lead},
-		pluck="name",
-		order_by="creation asc",
+	"""Names of the Opportunities that are credited to a lead, the oldest first."""
+	rows = frappe.db.sql(
+		"""
+		select name, creation from `tabOpportunity` where lq_lead = %(lead)s
+		union
+		select name, creation from `tabOpportunity` where opportunity_from = 'Lead' and party_name = %(lead)s
+		order by creation
+		""",
+		{"lead": lead},
 	)
+	return [row[0] for row in rows]
+
+
+def credited_lead(opportunity) -> str | None:
+	"""The lead that an Opportunity document goes back to: its party; of a Prospect, the first lead that is sales
+	ready, else the first."""
+	if opportunity.opportunity_from == "Lead":
+		return opportunity.party_name
+	if opportunity.opportunity_from != "Prospect":
+		return None
+	leads = frappe.db.sql_list(
+		"""
+		select l.name from `tabProspect Lead` row join `tabLead` l on l.name = row.lead
+		where row.parent = %s order by l.lq_verdict = 'Sales Ready' desc, l.creation limit 1
+		""",
+		(opportunity.party_name,),
+	)
+	return leads[0] if leads else None
 
 
 def first_order_of(lead: str) -> str | None:
@@ -86,21 +110,16 @@ def first_order_of(lead: str) -> str | None:
 		"""
 		select so.name, so.creation from `tabSales Order` so
 		join `tabCustomer` c on c.name = so.customer
-		where so.docstatus = 1 and c.lead_name = %(lead)s
+		where so.docstatus = 1 and (c.lead_name = %(lead)s or c.opportunity_name in %(opportunities)s)
 		union
 		select so.name, so.creation from `tabQuotation` q
 		join `tabSales Order Item` item on item.prevdoc_docname = q.name
 		join `tabSales Order` so on so.name = item.parent
-		where so.docstatus = 1 and q.quotation_to = 'Lead' and q.party_name = %(lead)s
-		union
-		select so.name, so.creation from `tabOpportunity` o
-		join `tabQuotation` q on q.opportunity = o.name
-		join `tabSales Order Item` item on item.prevdoc_docname = q.name
-		join `tabSales Order` so on so.name = item.parent
-		where so.docstatus = 1 and o.opportunity_from = 'Lead' and o.party_name = %(lead)s
+		where so.docstatus = 1
+			and ((q.quotation_to = 'Lead' and q.party_name = %(lead)s) or q.opportunity in %(opportunities)s)
 		order by creation limit 1
 		""",
-		{"lead": lead},
+		{"lead": lead, "opportunities": opportunities_of(lead) or [""]},
 	)
 	return orders[0][0] if orders else None
 
@@ -134,8 +153,19 @@ def leads_of_customer(customer: str) -> list[str]:
 
 
 def lead_of_opportunity(opportunity: str) -> str | None:
-	"""The lead that an Opportunity was made from, or None if it came from a Customer or a Prospect."""
-	return frappe.db.get_value("Opportunity", {"name": opportunity, "opportunity_from": "Lead"}, "party_name")
+	"""The lead that an Opportunity is credited to, or None if it came from a Customer."""
+	row = frappe.db.get_value(
+		"Opportunity", opportunity, ["lq_lead", "opportunity_from", "party_name"], as_dict=True
+	)
+	return row and (row.lq_lead or (row.party_name if row.opportunity_from == "Lead" else None))
+
+
+def move_opportunity(opportunity, before):
+	"""An Opportunity was given to another party: its new lead enters the stage, its old one may leave it."""
+	if opportunity.lq_lead:
+		enter_stage(opportunity.lq_lead, "opportunity", now_datetime(), opportunity)
+	if before.lq_lead:
+		review_stage(before.lq_lead)
 
 
 def forget_lead(lead: str):
@@ -184,7 +214,21 @@ def leads_behind_documents(limit: int) -> list[str]:
 
 
 def derive_targets(leads: list) -> int:
-	"""Log leads that came in past every hook as targets since their creation, in two statements."""
+	"""Log leads that came in past every hook as targets since their creation.
+
+	:returns: how many were logged; a lead that another run has logged meanwhile is left out.
+	"""
+	missing = set(
+		frappe.db.sql_list(
+			"""
+			select l.name from `tabLead` l where l.name in %s
+			and not exists (select 1 from `tabLead Stage Log` log where log.lead = l.name) for update
+			""",
+			([lead.name for lead in leads],),
+		)
+	)
+	if not missing:
+		return 0
 	insert_rows(
 		"Lead Stage Log",
 		[
@@ -198,14 +242,12 @@ def derive_targets(leads: list) -> int:
 				"owner_user": lead.lead_owner,
 			}
 			for lead in leads
+			if lead.name in missing
 		],
 		now_datetime(),
 	)
-	frappe.db.sql(
-		"update `tabLead` set lq_stage = 'target' where name in %s and ifnull(lq_stage, '') = ''",
-		([lead.name for lead in leads],),
-	)
-	return len(leads)
+	frappe.db.sql("update `tabLead` set lq_stage = 'target' where name in %s", (list(missing),))
+	return len(missing)
 
 
 def derive_stages(lead: str, now: datetime | None = None, is_derived: int = 0) -> bool:
@@ -224,7 +266,15 @@ def derive_stages(lead: str, now: datetime | None = None, is_derived: int = 0) -
 			reference = frappe.get_doc(doctype, name)
 			_change_stage(lead, stage, current, reference.creation, reference, is_derived)
 			logged = True
+	refresh_stage(lead)
 	return logged
+
+
+def refresh_stage(lead: str):
+	"""Write the log's present stage to the lead's summary, if that says something else."""
+	stage = stage_of(lead)
+	if stage and frappe.db.get_value("Lead", lead, "lq_stage") != stage:
+		summary.write(lead, lq_stage=stage)
 
 
 def _change_stage(lead: str, stage: str, left: str | None, at, reference, is_derived: int = 0):

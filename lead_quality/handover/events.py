@@ -5,3 +5,8 @@ from lead_quality.handover import service
 
 def lead_on_trash(doc, method=None):
 	service.forget_lead(doc.name)
+
+
+def lead_after_rename(doc, method=None, old=None, new=None, merge=False):
+	if merge:
+		service.merge_into(new)

@@ -8,7 +8,12 @@ from frappe.utils import format_datetime, get_link_to_form, now_datetime
 
 from lead_quality import summary
 from lead_quality.follow_up import service as follow_up
-from lead_quality.qualification.service import NotSalesReadyError, missing_in_words
+from lead_quality.qualification.service import (
+	NotSalesReadyError,
+	is_reason_for,
+	judge_now,
+	not_ready_in_words,
+)
 
 DECIDERS = {"Sales Manager", "Lead Quality Manager", "System Manager"}
 REASONS_FOR = {"Rejected": "Reject", "Returned": "Return"}
@@ -73,14 +78,9 @@ def check_can_send(lead, to_user: str, qualification):
 	:raises NotSalesReadyError: if the lead does not meet its definition.
 	:raises frappe.ValidationError: for any other reason, saying what to do.
 	"""
-	if lead.lq_verdict != "Sales Ready":
-		frappe.throw(
-			_("{0} is not sales ready. {1}").format(
-				get_link_to_form("Lead", lead.name, lead.title), missing_in_words(lead.name)
-			),
-			NotSalesReadyError,
-			title=_("Not Sales Ready"),
-		)
+	judged = judge_now(lead.name)
+	if not judged or judged.verdict != "Sales Ready":
+		frappe.throw(not_ready_in_words(lead.name, judged), NotSalesReadyError, title=_("Not Sales Ready"))
 	if not frappe.db.get_value("User", to_user, "enabled"):
 		frappe.throw(_("{0} is not an enabled user.").format(frappe.bold(to_user)))
 	if not frappe.has_permission("Lead", "write", doc=lead, user=to_user):
@@ -123,11 +123,8 @@ def decline(name: str, status: str, reason: str, feedback: str | None = None, no
 	:param now: naive instant in the site's zone.
 	:raises frappe.ValidationError: if the reason is missing or is not one for this.
 	"""
-	purpose = REASONS_FOR[status]
-	if not reason or frappe.db.get_value("Lead Outcome Reason", reason, "applies_to") != purpose:
-		frappe.throw(
-			_("Choose one of the agreed reasons to {0}.").format(_(purpose.lower())), frappe.MandatoryError
-		)
+	if not is_reason_for(reason, REASONS_FOR[status]):
+		frappe.throw(_("Choose one of the reasons that were agreed on for this."), frappe.MandatoryError)
 	now = now or now_datetime()
 	handover = _decide(name, status, now, reason=reason, feedback=feedback)
 	if status == "Returned":
@@ -206,6 +203,19 @@ def make_dossier(lead) -> str:
 def _company_currency(company: str | None) -> str | None:
 	company = company or frappe.defaults.get_global_default("company")
 	return frappe.get_cached_value("Company", company, "default_currency") if company else None
+
+
+def merge_into(lead: str):
+	"""Two leads have become one: it waits for one answer, to the handover that was sent first."""
+	names = frappe.get_all(
+		"Lead Handover", {"lead": lead, "status": "Sent"}, pluck="name", order_by="sent_at asc"
+	)
+	for name in names[1:]:
+		handover = frappe.get_doc("Lead Handover", name)
+		handover.update({"status": "Pulled Back", "decided_at": now_datetime()})
+		handover.save(ignore_permissions=True)
+	latest = frappe.db.get_value("Lead Handover", {"lead": lead}, "status", order_by="sent_at desc")
+	summary.write(lead, lq_handover_status="Sent" if names else latest)
 
 
 def forget_lead(lead: str):

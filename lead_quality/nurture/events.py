@@ -1,7 +1,7 @@
 """What ERPNext tells the nurture room."""
 
 from frappe import _
-from frappe.utils import get_datetime
+from frappe.utils import get_datetime, now_datetime
 
 from lead_quality.nurture import service
 from lead_quality.nurture.mail import leads_of, reads_as_reply, written_by_person
@@ -31,8 +31,8 @@ def qualification_on_update(doc, method=None):
 
 
 def opportunity_after_insert(doc, method=None):
-	if doc.opportunity_from == "Lead" and doc.party_name:
-		service.stop_for_lead(doc.party_name, _("An opportunity was made."))
+	if doc.lq_lead:
+		service.stop_for_lead(doc.lq_lead, _("An opportunity was made."))
 
 
 def communication_after_insert(doc, method=None):
@@ -40,7 +40,8 @@ def communication_after_insert(doc, method=None):
 	if doc.communication_medium != "Email" or doc.communication_type != "Communication":
 		return
 	for lead in leads_of(doc):
-		when = get_datetime(doc.communication_date or doc.creation)
+		# a mail server's clock may be ahead of ours
+		when = min(get_datetime(doc.communication_date or doc.creation), now_datetime())
 		if doc.sent_or_received == "Sent" and written_by_person(doc):
 			service.log_touch(lead, "Email", done_at=when, communication=doc.name)
 		elif doc.sent_or_received == "Received" and reads_as_reply(doc, lead):

@@ -68,6 +68,7 @@ def check_can_enroll(enrollment):
 		frappe.throw(_("Choose a cadence: the lead's segment has none."))
 	if frappe.db.get_value("Nurture Cadence", enrollment.cadence, "status") != "Active":
 		frappe.throw(_("{0} is not active. Activate it first.").format(frappe.bold(enrollment.cadence)))
+	enrollment.update({"stop_reason": None, "snoozed_until": None, "finished_at": None})
 	enrollment.update(plan_start(lead, enrollment.cadence, now_datetime()))
 
 
@@ -235,7 +236,7 @@ def advance(touch):
 	"""A touch has been done, skipped or missed: its cadence goes on to the next step, or ends."""
 	if touch.enrollment:
 		enrollment = frappe.get_doc("Nurture Enrollment", touch.enrollment, for_update=True)
-		if enrollment.status in OPEN_STATUSES:
+		if enrollment.lead == touch.lead and enrollment.status in OPEN_STATUSES:
 			_advance(enrollment, touch)
 
 
@@ -335,17 +336,16 @@ def _due_at(plan, index: int, lead: str, anchors: dict, at: datetime, repeated: 
 # opting out
 
 
-def opt_out(lead: str, channel: str = "All", reason: str = "Manual", now: datetime | None = None):
+def opt_out(lead: str, channel: str = "All", reason: str = "Manual"):
 	"""Record that a lead's person wants no contact on a channel, or none at all, and act on it at once.
 
 	Kept by e-mail address and phone number, so that it holds for other leads of the same person and after
 	the lead is gone.
 
-	:param now: naive instant in the site's zone.
 	:returns: the Contact Opt Out.
 	"""
 	doc = frappe.get_doc("Lead", lead)
-	opt_out = frappe.get_doc(
+	return frappe.get_doc(
 		{
 			"doctype": "Contact Opt Out",
 			"channel": channel,
@@ -353,20 +353,33 @@ def opt_out(lead: str, channel: str = "All", reason: str = "Manual", now: dateti
 			"lead": lead,
 			"email_id": doc.email_id,
 			"phone": doc.mobile_no or doc.phone,
-			"opted_out_at": now or now_datetime(),
 		}
 	).insert(ignore_permissions=True)
-	if channel in EMAIL_CHANNELS | {"All"}:
-		summary.write(lead, unsubscribed=1)
-	enrollment = open_enrollment(lead)
-	if enrollment and channel == "All":
-		stop(enrollment, _("The lead wants no contact."))
-	elif enrollment:
-		touch = planned_touch(enrollment.name)
-		if touch and touch.channel == channel:
-			touch.status = "Skipped"
-			touch.save(ignore_permissions=True)
-	return opt_out
+
+
+def act_on_opt_out(opt_out):
+	"""Leave the person of a new Contact Opt Out alone, on all leads that are this person."""
+	for lead in leads_of_opt_out(opt_out):
+		if opt_out.channel in EMAIL_CHANNELS | {"All"}:
+			summary.write(lead, unsubscribed=1)
+		enrollment = open_enrollment(lead)
+		if enrollment and opt_out.channel == "All":
+			stop(enrollment, _("The lead wants no contact."))
+		elif enrollment:
+			touch = planned_touch(enrollment.name)
+			if touch and touch.channel == opt_out.channel:
+				touch.status = "Skipped"
+				touch.save(ignore_permissions=True)
+
+
+def leads_of_opt_out(opt_out) -> list[str]:
+	"""The leads that a Contact Opt Out speaks of: those with its e-mail address or its phone number."""
+	table = frappe.qb.DocType("Lead")
+	same_person = [table.email_id == opt_out.email_id] if opt_out.email_id else []
+	if opt_out.phone:
+		same_person += [table.mobile_no == opt_out.phone, table.phone == opt_out.phone]
+	query = frappe.qb.from_(table).select(table.name).where(Criterion.any(same_person)).orderby(table.name)
+	return [row[0] for row in query.run()]
 
 
 def is_opted_out(lead, channel: str) -> bool:

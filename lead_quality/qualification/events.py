@@ -12,6 +12,11 @@ def lead_validate(doc, method=None):
 		doc.lq_segment = service.pick_segment(doc)
 		doc.lq_verdict = "Open"
 		return
+	if not doc.lq_segment:
+		# from before the install, or from before there was a segment for it
+		doc.lq_segment = service.pick_segment(doc)
+		doc.lq_verdict = doc.lq_verdict or "Open"
+		return
 	fields = {rule.field for segment in service.get_segments() for rule in segment.rules}
 	if any(doc.has_value_changed(fieldname) for fieldname in fields):
 		segment = service.pick_segment(doc)
@@ -37,5 +42,21 @@ def lead_on_trash(doc, method=None):
 	service.forget_lead(doc.name)
 
 
+def lead_after_rename(doc, method=None, old=None, new=None, merge=False):
+	if merge:
+		service.merge_into(new)
+
+
 def opportunity_before_insert(doc, method=None):
 	service.gate_opportunity(doc)
+
+
+def opportunity_validate(doc, method=None):
+	"""The gate holds as well for an Opportunity that is given to another party; its mark is nobody's to write."""
+	if doc.is_new():
+		return
+	if doc.has_value_changed("opportunity_from") or doc.has_value_changed("party_name"):
+		service.gate_opportunity(doc)
+	else:
+		before = doc.get_doc_before_save()
+		doc.lq_verdict, doc.lq_segment = before.lq_verdict, before.lq_segment

@@ -67,6 +67,28 @@ def plan_of(segment: str | None, what: str) -> str | None:
 	return frappe.get_cached_value("Lead Segment", segment, what) if segment else None
 
 
+def segment_of(lead: str) -> str | None:
+	"""The lead's segment; of a lead that was never sorted, the one it belongs to now."""
+	return frappe.db.get_value("Lead", lead, "lq_segment") or pick_segment(frappe.get_doc("Lead", lead))
+
+
+def unsorted_leads(limit: int) -> list[str]:
+	"""Names of the leads that came in past every hook, such as those from before the install."""
+	return frappe.db.sql_list(
+		"select name from `tabLead` where ifnull(lq_verdict, '') = '' order by creation limit %s", (limit,)
+	)
+
+
+def sort_leads(leads: list[str]) -> int:
+	"""Give leads that were never sorted their segment and an open verdict. Returns how many."""
+	segments = get_segments()
+	fields = sorted({rule.field for segment in segments for rule in segment.rules})
+	rows = frappe.get_all("Lead", {"name": ["in", leads]}, ["name", *fields], order_by="name asc")
+	for row in rows:
+		summary.write(row.name, lq_segment=engine.pick_segment(segments, row), lq_verdict="Open")
+	return len(rows)
+
+
 # judgement
 
 
@@ -87,14 +109,20 @@ def get_qualification(lead: str):
 def checklist_for(lead: str) -> str:
 	"""The checklist of the lead's segment.
 
-	:raises frappe.ValidationError: if there is none, naming the segment to set it on.
+	:raises frappe.ValidationError: if there is none, saying where to choose one.
 	"""
-	segment = frappe.db.get_value("Lead", lead, "lq_segment")
+	segment = segment_of(lead)
 	checklist = plan_of(segment, "checklist")
-	if not checklist:
+	if not checklist and segment:
 		frappe.throw(
 			_("There is no checklist for this lead: choose one on its segment {0}.").format(
-				get_link_to_form("Lead Segment", segment) if segment else _("(none)")
+				get_link_to_form("Lead Segment", segment)
+			)
+		)
+	elif not checklist:
+		frappe.throw(
+			_(
+				"There is no checklist for this lead: make a Lead Segment without rules, which takes every lead."
 			)
 		)
 	return checklist
@@ -166,6 +194,27 @@ def reason_in_words(checklist, judgement: engine.Judgement, doc) -> str:
 		if judgement.states[row.criterion] != "Met"
 	]
 	return " ".join([words, _("Missing: {0}.").format(", ".join(missing))]) if missing else words
+
+
+def judge_now(lead: str, now: datetime | None = None):
+	"""The lead's qualification as it stands at this moment, or None: an answer may have expired since it was saved.
+
+	:param now: naive instant in the site's zone.
+	"""
+	name = frappe.db.get_value("Lead Qualification", {"lead": lead}, order_by="creation desc")
+	if not name:
+		return None
+	doc = frappe.get_doc("Lead Qualification", name)
+	judge(doc, now)
+	return doc
+
+
+def is_reason_for(reason: str | None, purpose: str) -> bool:
+	"""Whether a Lead Outcome Reason is enabled and meant for this purpose, such as Disqualify."""
+	return bool(
+		reason
+		and frappe.db.exists("Lead Outcome Reason", {"name": reason, "applies_to": purpose, "enabled": 1})
+	)
 
 
 def publish(doc, now: datetime | None = None):
@@ -256,20 +305,16 @@ def gate_opportunity(opportunity):
 	mode = frappe.get_cached_doc("Lead Quality Settings").opportunity_gate
 	if not leads:
 		return
-	states = frappe.get_all(
-		"Lead",
-		{"name": ["in", leads]},
-		["name", "title", "lq_verdict", "lq_segment"],
-		order_by="creation asc",
+	candidates = [(lead, judge_now(lead)) for lead in leads]
+	lead, judged = next(
+		((lead, judged) for lead, judged in candidates if judged and judged.verdict == "Sales Ready"),
+		candidates[0],
 	)
-	best = next((state for state in states if state.lq_verdict == "Sales Ready"), states[0])
-	opportunity.lq_verdict = best.lq_verdict or "Open"
-	opportunity.lq_segment = best.lq_segment
-	if best.lq_verdict == "Sales Ready" or mode not in {"Enforce", "Warn"}:
+	opportunity.lq_verdict = judged.verdict if judged else "Open"
+	opportunity.lq_segment = segment_of(lead)
+	if opportunity.lq_verdict == "Sales Ready" or mode not in {"Enforce", "Warn"}:
 		return
-	message = _("{0} is not sales ready. {1}").format(
-		get_link_to_form("Lead", best.name, best.title), missing_in_words(best.name)
-	)
+	message = not_ready_in_words(lead, judged)
 	if mode == "Enforce":
 		frappe.throw(
 			message + "<br>" + _("Open the lead and choose Qualify to answer what is missing."),
@@ -290,15 +335,36 @@ def leads_behind(opportunity) -> list[str]:
 	return []
 
 
-def missing_in_words(lead: str) -> str:
-	"""What the lead's qualification still misses, in words."""
-	reason = frappe.db.get_value("Lead Qualification", {"lead": lead}, "reason", order_by="creation desc")
-	if reason:
-		return reason
-	checklist = frappe.get_cached_doc("Qualification Checklist", checklist_for(lead))
-	return _("Nobody has asked about {0} yet.").format(
-		comma_and([_(row.topic or row.label) for row in checklist.criteria], add_quotes=False)
+def not_ready_in_words(lead: str, judged) -> str:
+	"""That a lead is not sales ready, and what it misses.
+
+	:param judged: its Lead Qualification, judged now, or None.
+	"""
+	if judged:
+		why = judged.reason
+	else:
+		checklist = plan_of(segment_of(lead), "checklist")
+		criteria = frappe.get_cached_doc("Qualification Checklist", checklist).criteria if checklist else []
+		why = (
+			_("Nobody has asked about {0} yet.").format(
+				comma_and([_(row.topic or row.label) for row in criteria], add_quotes=False)
+			)
+			if criteria
+			else _("There is no checklist for it yet.")
+		)
+	return _("{0} is not sales ready. {1}").format(
+		get_link_to_form("Lead", lead, frappe.db.get_value("Lead", lead, "title")), why
 	)
+
+
+def merge_into(lead: str):
+	"""Two leads have become one: the judgement that was worked on last stays."""
+	names = frappe.get_all("Lead Qualification", {"lead": lead}, pluck="name", order_by="modified desc")
+	for name in names[1:]:
+		# merged, so that handovers that name it name the one that stays
+		frappe.rename_doc("Lead Qualification", name, names[0], merge=True, force=True)
+	if names:
+		publish(frappe.get_doc("Lead Qualification", names[0]))
 
 
 def forget_lead(lead: str):

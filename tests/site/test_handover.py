@@ -95,6 +95,41 @@ def test_the_first_touch_stops_the_clock_that_acceptance_started(lead, sent, sal
 	assert clock(lead, "First Touch After Acceptance") == "Met"
 
 
+def test_a_late_answer_is_the_receivers_and_not_the_senders(lead, sent, sales, as_user, freeze):
+	with freeze("2026-03-05 10:00:00"), as_user(sales):
+		api.accept_handover(sent.name)
+	breach = frappe.db.get_value(
+		"Follow Up Clock", {"lead": lead.name, "clock": "Handover Acceptance"}, "owner_at_breach"
+	)
+	assert breach == sales
+
+
+def test_a_touch_from_before_the_acceptance_is_not_the_receivers(lead, sent, sales, as_user, freeze):
+	with freeze("2026-03-02 15:00:00"), as_user(sales):
+		api.accept_handover(sent.name)
+		api.log_touch(lead.name, "Phone", "No Answer", done_at="2026-03-02 12:00:00")
+	assert clock(lead, "First Touch After Acceptance") == "Running"
+
+
+def test_what_was_sent_cannot_be_rewritten(sent, sales, as_user):
+	sent.reload()
+	with as_user(sales):
+		doc = frappe.get_doc("Lead Handover", sent.name)
+		doc.update({"from_user": sales, "accept_by": "2040-01-01", "expected_value": 1})
+		doc.save()
+	after = frappe.get_doc("Lead Handover", sent.name)
+	assert (after.from_user, after.accept_by, after.expected_value) == (
+		sent.from_user,
+		sent.accept_by,
+		sent.expected_value,
+	)
+
+
+def test_a_handover_works_where_mail_is_muted(lead, sales):
+	frappe.flags.mute_emails = True
+	assert api.send_handover(lead.name, sales).status == "Sent"
+
+
 def test_rejecting_needs_an_agreed_reason_and_leaves_the_lead_where_it_was(
 	lead, sent, marketing, sales, as_user
 ):

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import frappe
 import pytest
-from frappe.utils import now_datetime
+from frappe.utils import add_to_date, now_datetime
 
 import lead_quality
-from lead_quality import hooks
+from lead_quality import api, hooks
+from lead_quality.demo.factories import make_lead
 
 PACKAGE = Path(lead_quality.__file__).parent
 DOTTED_PATH = re.compile(r"(lead_quality|frappe|erpnext)(\.\w+)+")
@@ -55,15 +56,18 @@ def test_patch_exists(patch):
 
 
 @pytest.mark.parametrize("path", scheduled_functions())
-def test_scheduled_function_has_nothing_left_to_do_when_it_runs_again(path):
-	for number in range(3):
-		frappe.get_doc(doctype="Lead", first_name=f"Scheduled {number}").insert()
+def test_scheduled_function_does_its_work_once_and_has_nothing_left_when_it_runs_again(path):
+	snoozed = make_lead()
+	api.snooze(snoozed.name, add_to_date(now_datetime(), days=1))
+	unseen = frappe.get_doc({"doctype": "Lead", "lead_name": "Unseen", "title": "Unseen", "status": "Lead"})
+	unseen.name = "LEAD-UNSEEN"
+	unseen.db_insert()
 	function = frappe.get_attr(path)
-	now = now_datetime()
+	now = add_to_date(now_datetime(), days=90)
 
 	first = function(now=now)
 	second = function(now=now)
 
-	assert first["failed"] == 0
-	assert second["failed"] == 0
+	assert first["failed"] == second["failed"] == 0
+	assert first["done"] > 0
 	assert second["done"] == 0

@@ -59,3 +59,20 @@ def test_two_leads_that_become_one_have_one_cadence_and_one_clock_of_a_kind(lead
 	assert frappe.db.count("Lead Touch", {"lead": lead.name, "status": "Planned"}) == 1
 	running = frappe.get_all("Follow Up Clock", {"lead": lead.name, "status": "Running"}, pluck="clock")
 	assert len(running) == len(set(running))
+
+
+def test_two_leads_that_become_one_have_one_judgement_one_open_handover_and_the_furthest_stage(
+	lead, make_user
+):
+	other = make_lead(first_name="Double")
+	make_sales_ready(other.name)
+	api.send_handover(other.name, make_user("second@life.example", "Sales User"))
+	api.qualify(lead.name, decision="Disqualified", outcome_reason="Disqualify: Too small for us")
+	frappe.rename_doc("Lead", lead.name, other.name, merge=True)
+	assert frappe.get_all("Lead Qualification", {"lead": other.name}, pluck="verdict") == ["Disqualified"]
+	assert frappe.db.count("Lead Handover", {"lead": other.name, "status": "Sent"}) == 1
+	assert frappe.db.get_value("Lead", other.name, ["lq_stage", "lq_verdict", "lq_handover_status"]) == (
+		"prospect",
+		"Disqualified",
+		"Sent",
+	)

@@ -214,6 +214,23 @@ def test_an_opt_out_outlives_the_lead_and_holds_for_the_same_person(lead):
 		api.enroll(again.name)
 
 
+def test_an_opt_out_holds_for_every_lead_of_the_same_person(lead, freeze):
+	frappe.db.set_single_value("CRM Settings", "allow_lead_duplication_based_on_emails", 1)
+	double = make_lead(email_id=lead.email_id)
+	frappe.get_doc({"doctype": "Contact Opt Out", "channel": "All", "email_id": lead.email_id}).insert()
+	for one in (lead, double):
+		assert enrollment(one)[0] == "Stopped"
+		assert not frappe.db.exists("Follow Up Clock", {"lead": one.name, "stopped_at": ("is", "not set")})
+
+
+def test_nobody_is_asked_to_respond_to_a_person_who_wants_no_contact(lead):
+	address = lead.email_id
+	api.opt_out(lead.name)
+	frappe.delete_doc("Lead", lead.name)
+	for again in (make_lead(email_id=address), make_lead(status="Do Not Contact")):
+		assert not frappe.db.exists("Follow Up Clock", {"lead": again.name})
+
+
 def test_an_opt_out_of_one_channel_skips_its_planned_touch_only(lead):
 	api.opt_out(lead.name, channel="Phone")
 	assert enrollment(lead)[0] == "Active"
@@ -275,6 +292,64 @@ def test_a_reply_makes_a_prospect(lead, smtp):
 	write(lead)
 	receive(lead, lead.email_id)
 	assert frappe.db.get_value("Lead", lead.name, "lq_stage") == "prospect"
+
+
+def test_a_mail_of_an_email_campaign_is_no_persons_response(lead, smtp):
+	template = frappe.get_doc(
+		{"doctype": "Email Template", "name": "Spring", "subject": "News", "response": "…"}
+	).insert()
+	campaign = frappe.get_doc(
+		{
+			"doctype": "Campaign",
+			"campaign_name": "Spring",
+			"campaign_schedules": [{"email_template": template.name, "send_after_days": 1}],
+		}
+	).insert()
+	email_campaign = frappe.get_doc(
+		{
+			"doctype": "Email Campaign",
+			"campaign_name": campaign.name,
+			"email_campaign_for": "Lead",
+			"recipient": lead.name,
+			"start_date": frappe.utils.today(),
+		}
+	).insert()
+	frappe.get_doc(
+		{
+			"doctype": "Communication",
+			"communication_type": "Communication",
+			"communication_medium": "Email",
+			"sent_or_received": "Sent",
+			"recipients": lead.email_id,
+			"subject": "News",
+			"content": "…",
+			"reference_doctype": "Email Campaign",
+			"reference_name": email_campaign.name,
+			"timeline_links": [{"link_doctype": "Lead", "link_name": lead.name}],
+		}
+	).insert(ignore_permissions=True)
+	assert clock(lead, "First Response") == "Running"
+
+
+def test_a_colleagues_mail_about_the_lead_is_no_reply(lead, smtp, make_user):
+	write(lead)
+	receive(lead, make_user("colleague@nurture.example", "Sales User"))
+	assert frappe.db.get_value("Lead", lead.name, "lq_stage") == "target"
+
+
+def test_a_call_from_the_lead_that_was_taken_stops_the_first_response_clock(lead):
+	api.log_touch(lead.name, "Phone", "Connected", direction="Inbound")
+	assert clock(lead, "First Response") in {"Met", "Missed"}
+
+
+def test_a_touch_that_is_skipped_is_no_promise_kept(lead):
+	touch = frappe.get_last_doc("Lead Touch", {"lead": lead.name, "status": "Planned"})
+	touch.status = "Skipped"
+	touch.save()
+	kept = frappe.get_all(
+		"Follow Up Clock", {"lead": lead.name, "clock": "Next Touch"}, pluck="status", order_by="creation asc"
+	)
+	assert kept == ["Cancelled", "Running"]
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import frappe
 import pytest
+from frappe.permissions import add_permission, update_permission_property
 
 from lead_quality import api
 from lead_quality.demo.factories import make_lead, make_sales_ready
@@ -20,6 +21,17 @@ FOLLOWERS = [
 @pytest.fixture
 def agency(make_user):
 	return make_user("agency@outside.example", "Lead Qualifier")
+
+
+@pytest.fixture
+def touch_reader(make_user):
+	"""A user whose role reads and writes touches and has no right on leads."""
+	frappe.get_doc({"doctype": "Role", "role_name": "Touch Reader", "desk_access": 1}).insert()
+	add_permission("Lead Touch", "Touch Reader", 0)
+	update_permission_property("Lead Touch", "Touch Reader", 0, "write", 1, validate=False)
+	yield make_user("shown@inside.example", "Touch Reader")
+	frappe.db.rollback()
+	frappe.clear_cache(doctype="Lead Touch")
 
 
 @pytest.fixture
@@ -131,6 +143,75 @@ def test_a_territory_restriction_narrows_the_documents_of_leads(sales, make_user
 		assert not frappe.has_permission(
 			doctype, "read", doc=frappe.db.get_value(doctype, {"lead": theirs.name})
 		)
+
+
+def test_nobody_steers_anothers_lead_by_naming_its_enrollment(agency, as_user):
+	mine, theirs = make_lead(lead_owner=agency), make_lead()
+	enrollment = frappe.db.get_value("Nurture Enrollment", {"lead": theirs.name})
+	with as_user(agency):
+		frappe.get_doc(
+			{
+				"doctype": "Lead Touch",
+				"lead": mine.name,
+				"enrollment": enrollment,
+				"step": "First call",
+				"channel": "Phone",
+				"outcome": "Negative",
+			}
+		).insert()
+	assert frappe.db.get_value("Nurture Enrollment", enrollment, "status") == "Active"
+
+
+@pytest.mark.parametrize(
+	("doctype", "values"),
+	[
+		("Nurture Enrollment", {"status": "Finished", "next_due_at": "2040-01-01"}),
+		("Lead Touch", {"done_at": "2001-01-01", "done_by": "Guest", "is_automatic": 1, "channel": "Email"}),
+	],
+)
+def test_what_only_the_app_writes_stays_as_it_is(sales, as_user, doctype, values):
+	lead = worked_on(sales)
+	name = frappe.db.get_value(doctype, {"lead": lead.name, "status": ["in", ["Done", "Active"]]})
+	before = frappe.db.get_value(doctype, name, list(values))
+	with as_user(sales):
+		frappe.get_doc(doctype, name).update(values).save()
+	assert frappe.db.get_value(doctype, name, list(values)) == before
+
+
+def test_being_shown_one_lead_shows_no_document_of_another(sales, touch_reader, as_user):
+	reader = touch_reader
+	mine, theirs = worked_on(sales), worked_on(sales)
+	with as_user(reader):
+		assert frappe.get_list("Lead Touch", pluck="lead") == []
+	frappe.share.add("Lead", mine.name, reader)
+	with as_user(reader):
+		assert set(frappe.get_list("Lead Touch", pluck="lead")) == {mine.name}
+		name = frappe.db.get_value("Lead Touch", {"lead": theirs.name})
+		assert not frappe.has_permission("Lead Touch", "read", doc=name)
+		name = frappe.db.get_value("Lead Touch", {"lead": mine.name})
+		assert not frappe.has_permission("Lead Touch", "write", doc=name)
+
+
+def test_opt_outs_are_listed_with_the_leads_that_one_sees(sales, make_user, as_user):
+	reader = make_user("narrow@inside.example", "Sales User")
+	mine, theirs = make_lead(), make_lead()
+	for lead in (mine, theirs):
+		api.opt_out(lead.name)
+	frappe.get_doc(
+		{"doctype": "User Permission", "user": reader, "allow": "Lead", "for_value": mine.name}
+	).insert()
+	with as_user(reader):
+		assert frappe.get_list("Contact Opt Out", pluck="lead") == [mine.name]
+
+
+def test_a_portal_user_is_not_told_who_sells(make_user, as_user):
+	from lead_quality.desk import receivers
+
+	with (
+		as_user(make_user("portal@outside.example", user_type="Website User")),
+		pytest.raises(frappe.PermissionError),
+	):
+		receivers("User", "", "name", 0, 20)
 
 
 def test_a_user_without_a_sales_role_calls_nothing(make_user, as_user, sales):

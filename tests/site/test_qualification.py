@@ -5,6 +5,7 @@ import pytest
 
 from lead_quality import api
 from lead_quality.demo.factories import answers, make_lead, make_opportunity, make_sales_ready
+from lead_quality.qualification.jobs import sort_leads
 from lead_quality.qualification.service import NotSalesReadyError
 
 
@@ -81,6 +82,75 @@ def test_an_opportunity_of_a_prospect_passes_when_one_of_its_leads_is_sales_read
 	assert frappe.get_doc({**opportunity, "company": company()}).insert().lq_verdict == "Sales Ready"
 
 
+def test_an_opportunity_cannot_be_given_to_a_lead_that_is_not_sales_ready(lead):
+	make_sales_ready(lead.name)
+	opportunity = make_opportunity(lead.name)
+	other = make_lead(first_name="Berta")
+	opportunity.party_name = other.name
+	with pytest.raises(NotSalesReadyError):
+		opportunity.save()
+
+
+def test_an_opportunity_that_is_given_to_another_lead_takes_its_stage_along(lead):
+	other = make_lead(first_name="Berta")
+	for ready in (lead, other):
+		make_sales_ready(ready.name)
+	opportunity = make_opportunity(lead.name)
+	opportunity.party_name = other.name
+	opportunity.save()
+	assert frappe.db.get_value("Lead", other.name, "lq_stage") == "opportunity"
+	assert frappe.db.get_value("Lead", lead.name, "lq_stage") == "target"
+
+
+def test_the_mark_on_an_opportunity_is_nobodys_to_write(lead):
+	set_gate("Warn")
+	opportunity = make_opportunity(lead.name)
+	opportunity.lq_verdict = "Sales Ready"
+	opportunity.save()
+	assert frappe.db.get_value("Opportunity", opportunity.name, "lq_verdict") == "Open"
+
+
+def test_a_verdict_that_has_expired_opens_no_gate(lead, freeze, make_user):
+	with freeze("2026-03-02 10:00:00"):
+		api.qualify(lead.name, answers(timescale_in=30))
+		assert frappe.db.get_value("Lead", lead.name, "lq_verdict") == "Sales Ready"
+	with freeze("2026-05-02 10:00:00"):
+		assert api.get_panel(lead.name)["qualification"]["verdict"] == "Open"
+		with pytest.raises(NotSalesReadyError, match="Timescale"):
+			make_opportunity(lead.name)
+		with pytest.raises(NotSalesReadyError, match="Timescale"):
+			api.send_handover(lead.name, make_user("sales@gate.example", "Sales User"))
+
+
+def before_the_install(name: str) -> str:
+	lead = frappe.get_doc({"doctype": "Lead", "lead_name": name, "title": name, "status": "Lead"})
+	lead.name = name
+	lead.db_insert()
+	return name
+
+
+def test_a_lead_from_before_the_install_can_be_qualified_at_once():
+	name = before_the_install("LEAD-OLD")
+	with pytest.raises(NotSalesReadyError, match="Nobody has asked"):
+		make_opportunity(name)
+	make_sales_ready(name)
+	assert make_opportunity(name).lq_segment == "Other Leads"
+
+
+def test_leads_from_before_the_install_are_sorted_by_the_job():
+	name = before_the_install("LEAD-OLD")
+	assert sort_leads()["done"] == 1
+	assert frappe.db.get_value("Lead", name, ["lq_segment", "lq_verdict"]) == ("Other Leads", "Open")
+	assert sort_leads()["done"] == 0
+
+
+@pytest.mark.parametrize("mode", ["Warn", "Off"])
+def test_where_no_segment_has_a_checklist_a_gate_that_does_not_enforce_lets_pass(lead, mode):
+	frappe.db.set_value("Lead Segment", "Inbound", "checklist", None)
+	set_gate(mode)
+	assert make_opportunity(lead.name).lq_verdict == "Open"
+
+
 def test_the_verdict_says_what_is_missing_and_why(lead):
 	judged = api.qualify(lead.name, answers(need="  ", timescale_in=-1))
 	assert judged.verdict == "Open"
@@ -104,9 +174,18 @@ def test_a_lead_saved_from_a_stale_form_keeps_erpnexts_qualification_fields(lead
 	assert own_fields(lead)[0] == "Qualified"
 
 
-def test_disqualifying_needs_a_reason(lead):
-	with pytest.raises(frappe.MandatoryError):
-		api.qualify(lead.name, decision="Disqualified")
+@pytest.mark.parametrize("reason", [None, "Reject: No budget yet", "Disqualify: Made up"])
+def test_disqualifying_needs_one_of_the_reasons_for_it(lead, reason):
+	with pytest.raises((frappe.MandatoryError, frappe.LinkValidationError)):
+		api.qualify(lead.name, decision="Disqualified", outcome_reason=reason)
+
+
+def test_who_decided_and_when_is_nobodys_to_write(lead, make_user):
+	judged = make_sales_ready(lead.name)
+	judged.reload()
+	judged.decided_by = make_user("other@qualify.example", "Sales User")
+	judged.save()
+	assert frappe.db.get_value("Lead Qualification", judged.name, "decided_by") == "Administrator"
 
 
 def test_a_disqualified_lead_has_no_clock_left_running(lead):
@@ -210,11 +289,29 @@ def test_a_checklist_in_use_is_changed_by_a_new_version_and_leads_under_way_stay
 	assert api.get_checklist(make_lead().name)["name"] == "Rules v2"
 
 
+def test_a_checklist_in_use_can_still_be_described_and_retired():
+	checklist = make_checklist("Kept", [{"criterion": "a"}])
+	use_checklist(checklist)
+	api.qualify(make_lead().name, [{"criterion": "a", "value": "yes"}])
+	checklist.reload()
+	checklist.description = "Agreed in spring"
+	checklist.save()
+	checklist.reload()
+	checklist.status = "Draft"
+	checklist.criteria[0].mandatory = 1
+	with pytest.raises(frappe.ValidationError, match="New Version"):
+		checklist.save()
+
+
 @pytest.mark.parametrize(
 	("values", "words"),
 	[
 		({"criteria": [{"criterion": "a"}, {"criterion": "A"}]}, "Row 2"),
 		({"criteria": [{"criterion": "a", "lead_field": "no_such_field"}]}, "no_such_field"),
+		(
+			{"criteria": [{"criterion": "a", "answer_type": "Number", "lead_field": "no_of_employees"}]},
+			"no_of_employees",
+		),
 		(
 			{
 				"criteria": [

@@ -5,7 +5,7 @@ import pytest
 from erpnext.crm.doctype.lead.lead import make_customer
 from frappe.utils import add_to_date, get_datetime, now_datetime
 
-from lead_quality import api
+from lead_quality import api, summary
 from lead_quality.demo.factories import (
 	make_item,
 	make_lead,
@@ -130,6 +130,52 @@ def test_a_conversation_after_the_opportunity_is_no_step_back(lead):
 	make_opportunity(lead.name)
 	api.log_touch(lead.name, "Phone", "Connected")
 	assert stages(lead) == ["target", "opportunity"]
+
+
+def test_an_opportunity_of_a_prospect_counts_for_its_sales_ready_lead(lead):
+	other = make_lead(first_name="Berta")
+	prospect = frappe.get_doc(
+		{
+			"doctype": "Prospect",
+			"company_name": "Prospect Works",
+			"company": frappe.defaults.get_global_default("company"),
+			"leads": [{"lead": other.name}, {"lead": lead.name}],
+		}
+	).insert()
+	opportunity = frappe.get_doc(
+		{
+			"doctype": "Opportunity",
+			"opportunity_from": "Prospect",
+			"party_name": prospect.name,
+			"company": prospect.company,
+		}
+	).insert()
+	assert opportunity.lq_lead == lead.name
+	assert (stage(lead), stage(other)) == ("opportunity", "target")
+	assert not frappe.db.exists("Nurture Enrollment", {"lead": lead.name, "status": "Active"})
+
+
+def test_touches_that_are_logged_late_do_not_repeat_a_stage(lead):
+	api.log_touch(lead.name, "Phone", "Connected")
+	api.log_touch(lead.name, "Phone", "Connected", done_at=add_to_date(now_datetime(), days=-2))
+	api.log_touch(lead.name, "Phone", "Connected")
+	assert stages(lead).count("prospect") == 1
+
+
+def test_a_touch_in_the_future_has_not_been_made(lead):
+	with pytest.raises(frappe.ValidationError, match="has not been made yet"):
+		api.log_touch(lead.name, "Phone", "Connected", done_at=add_to_date(now_datetime(), days=2))
+
+
+def test_the_summary_can_be_computed_again_at_any_time(lead, make_user):
+	api.log_touch(lead.name, "Phone", "Connected")
+	api.send_handover(lead.name, make_user("sales@summary.example", "Sales User"))
+	fields = ["lq_stage", "lq_verdict", "lq_met_count", "lq_next_touch_at", "lq_due_at", "lq_handover_status"]
+	before = frappe.db.get_value("Lead", lead.name, fields)
+	assert None not in before
+	frappe.db.set_value("Lead", lead.name, {**dict.fromkeys(fields), "lq_met_count": 0})
+	summary.rebuild()
+	assert frappe.db.get_value("Lead", lead.name, fields) == before
 
 
 def test_leads_written_past_every_hook_are_logged_since_their_creation():

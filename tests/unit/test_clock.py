@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lead_quality.engine.clock import (
+	CLOCKS,
 	STOPPED_BY,
 	due_at,
 	final_status,
@@ -256,8 +257,7 @@ def test_what_happens_stops_the_clocks_that_waited_for_it(event: str, clocks: se
 def test_no_clock_waits_for_two_different_things() -> None:
 	stopped = [clock for clocks in STOPPED_BY.values() for clock in clocks]
 	assert len(stopped) == len(set(stopped))
-	# done, skipped and missed all end the wait for the planned touch, so no single event is listed for it
-	assert "Next Touch" not in stopped
+	assert set(stopped) == set(CLOCKS)
 
 
 OUTCOMES = {
@@ -280,7 +280,27 @@ def test_only_what_a_person_did_towards_the_lead_is_a_human_touch(outcome: str |
 	statuses = ("Planned", "Done", "Skipped", "Missed", "Cancelled")
 	human = {
 		case
-		for case in product(statuses, (False, True), ("Outbound", "Inbound"))
+		for case in product(statuses, (False, True), ("Outbound",), ("Phone", "Email"))
 		if is_human_touch(*case, outcome)
 	}
-	assert human == ({("Done", False, "Outbound")} if counts else set())
+	assert human == (
+		{("Done", False, "Outbound", "Phone"), ("Done", False, "Outbound", "Email")} if counts else set()
+	)
+
+
+@pytest.mark.parametrize(
+	("channel", "outcome", "counts"),
+	[
+		("Phone", "Connected", True),
+		("Visit", "Positive", True),
+		("Meeting", "Negative", True),
+		("Phone", "Left Message", False),
+		("Email", "Replied", False),
+		("Phone", "Wrong Data", False),
+	],
+)
+def test_a_conversation_that_the_lead_began_is_a_human_touch_and_its_mail_is_not(
+	channel: str, outcome: str, counts: bool
+) -> None:
+	assert is_human_touch("Done", False, "Inbound", channel, outcome) is counts
+	assert not is_human_touch("Done", True, "Inbound", channel, outcome)

@@ -50,11 +50,14 @@ lead_quality.QUICK_OUTCOMES = {
 	lead_quality.LeadPanel = class LeadPanel {
 		constructor(frm) {
 			this.frm = frm;
-			this.lead = frm.doc.name;
 		}
 
 		async refresh() {
 			const lead = this.frm.doc.name;
+			// nobody shall click on what belongs to the lead before
+			if (this.lead !== lead) this.$panel?.remove();
+			this.lead = lead;
+			if (this.frm.is_new()) return;
 			const { message } = await frappe.call({
 				method: "lead_quality.api.get_panel",
 				args: { lead },
@@ -297,7 +300,7 @@ lead_quality.QUICK_OUTCOMES = {
 							fieldname: "done_at",
 							fieldtype: "Datetime",
 							label: __("When"),
-							default: frappe.datetime.now_datetime(),
+							description: __("Empty: just now"),
 						},
 						{ fieldtype: "Section Break" },
 						{ fieldname: "note", fieldtype: "Small Text", label: __("Note") },
@@ -354,13 +357,14 @@ lead_quality.QUICK_OUTCOMES = {
 	};
 
 	frappe.ui.form.on("Lead", {
-		onload(frm) {
+		setup(frm) {
+			// many things may happen to a lead at once: one look is enough
+			const refresh = frappe.utils.debounce(() => frm.lead_quality_panel?.refresh(), 500);
 			frappe.realtime.on("lead_quality_changed", ({ lead }) => {
-				if (cur_frm === frm && lead === frm.doc.name) frm.lead_quality_panel?.refresh();
+				if (cur_frm === frm && lead === frm.doc.name) refresh();
 			});
 		},
 		refresh(frm) {
-			if (frm.is_new()) return;
 			frm.lead_quality_panel = frm.lead_quality_panel || new lead_quality.LeadPanel(frm);
 			frm.lead_quality_panel.refresh();
 		},

@@ -2,6 +2,8 @@ import frappe
 from frappe import _
 from frappe.model.document import Document
 
+from lead_quality.records import keep
+
 # status before to the statuses it may change to
 MOVES = {
 	"Sent": {"Accepted", "Rejected", "Pulled Back"},
@@ -26,3 +28,4 @@ class LeadHandover(Document):
 			frappe.throw(_("A handover cannot go from {0} to {1}.").format(_(before.status), _(self.status)))
 		if not self.flags.ignore_permissions and before.status != self.status:
 			frappe.throw(_("Use Accept, Reject or Return."), frappe.PermissionError)
+		keep(self, *(field.fieldname for field in self.meta.fields))

@@ -13,8 +13,8 @@ class LeadQualification(Document):
 		self.refuse_second()
 		self.check_access_to_lead()
 		self.fill_rows()
-		self.check_answers()
 		self.answer_from_lead()
+		self.check_answers()
 		self.stamp_answers()
 		self.check_decision()
 		service.judge(self)
@@ -54,6 +54,8 @@ class LeadQualification(Document):
 		for row, criterion in zip(self.answers, criteria, strict=True):
 			value = (row.value or "").strip()
 			choices = [choice.strip() for choice in (criterion.options or "").splitlines()]
+			if row.reference_doctype == "Lead":
+				continue  # nobody typed it
 			if value and parse(criterion.answer_type, value) is None:
 				frappe.throw(
 					_("{0}: {1} is not a {2}. Write it like {3}.").format(
@@ -113,7 +115,7 @@ class LeadQualification(Document):
 	def check_decision(self):
 		if self.decision != "Disqualified":
 			return
-		if not self.outcome_reason:
+		if not service.is_reason_for(self.outcome_reason, "Disqualify"):
 			frappe.throw(
 				_("Say why the lead is disqualified: choose an outcome reason."), frappe.MandatoryError
 			)
@@ -123,3 +125,5 @@ class LeadQualification(Document):
 		if not before or before.verdict != self.verdict:
 			self.decided_by = frappe.session.user
 			self.decided_on = now_datetime()
+		else:
+			self.decided_by, self.decided_on = before.decided_by, before.decided_on

@@ -1,13 +1,15 @@
 import frappe
 from frappe import _
 from frappe.model.document import Document
-from frappe.utils import now_datetime
+from frappe.utils import add_to_date, get_datetime, now_datetime
 
 from lead_quality.nurture import service
+from lead_quality.records import keep
 
 
 class LeadTouch(Document):
 	def validate(self):
+		self.keep_plan()
 		self.refuse_change_when_closed()
 		self.stamp_when_done()
 		self.check_outcome()
@@ -17,6 +19,14 @@ class LeadTouch(Document):
 			service.record_conversation(self)
 		if self.has_value_changed("status") and self.status in {"Done", "Skipped", "Missed"}:
 			service.advance(self)
+
+	def keep_plan(self):
+		keep(
+			self, "enrollment", "step", "occurrence", "addressee", "plan_key", "is_automatic", "communication"
+		)
+		before = self.get_doc_before_save()
+		if before and before.status == "Done":
+			keep(self, "done_at", "done_by", "channel", "direction")
 
 	def refuse_change_when_closed(self):
 		before = self.get_doc_before_save()
@@ -29,7 +39,9 @@ class LeadTouch(Document):
 
 	def stamp_when_done(self):
 		if self.status == "Done":
-			self.done_at = self.done_at or now_datetime()
+			self.done_at = get_datetime(self.done_at or now_datetime())
+			if self.done_at > add_to_date(now_datetime(), minutes=5):
+				frappe.throw(_("This touch has not been made yet: choose a time that has passed."))
 			self.done_by = self.done_by or frappe.session.user
 
 	def check_outcome(self):

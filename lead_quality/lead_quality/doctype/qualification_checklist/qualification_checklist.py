@@ -8,6 +8,13 @@ from lead_quality.qualification.service import clear_caches
 from lead_quality.versioned import VersionedDocument
 from lead_quality.versions import lead_field
 
+# answer types that not every field of the Lead can give
+FITTING_TYPES = {
+	"Number": {"Int", "Float", "Currency", "Percent"},
+	"Date": {"Date", "Datetime"},
+	"Check": {"Check"},
+}
+
 
 class QualificationChecklist(VersionedDocument):
 	used_in = ("Lead Qualification", "checklist")
@@ -58,8 +65,18 @@ class QualificationChecklist(VersionedDocument):
 				)
 
 	def check_lead_field(self, row):
-		if row.lead_field and not lead_field(row.lead_field):
+		if not row.lead_field:
+			return
+		field = frappe.get_meta("Lead").get_field(lead_field(row.lead_field) or "")
+		if not field:
 			frappe.throw(_("Row {0}: Lead has no field {1}.").format(row.idx, frappe.bold(row.lead_field)))
+		fitting = FITTING_TYPES.get(row.answer_type)
+		if fitting and field.fieldtype not in fitting:
+			frappe.throw(
+				_("Row {0}: the Lead field {1} does not hold a {2}.").format(
+					row.idx, frappe.bold(row.lead_field), _(row.answer_type)
+				)
+			)
 
 	def check_reachable(self):
 		if self.pass_rule == "At Least" and not 1 <= (self.at_least or 0) <= len(self.criteria):

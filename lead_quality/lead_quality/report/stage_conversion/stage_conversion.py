@@ -41,8 +41,8 @@ def stage_log(filters) -> list:
 		conditions.append(f"entry.lead in (select `tabLead`.name from `tabLead` where {visible})")
 	return frappe.db.sql(
 		f"""
-		select log.lead, log.stage, log.entered_at, log.value, log.currency
-		from `tabLead Stage Log` log
+		select log.lead, log.stage, log.entered_at, l.title
+		from `tabLead Stage Log` log left join `tabLead` l on l.name = log.lead
 		where log.lead in (
 			select entry.lead from `tabLead Stage Log` entry where {" and ".join(conditions)}
 		)
@@ -172,9 +172,7 @@ def lead_columns() -> list[dict]:
 
 def lead_rows(log) -> list[dict]:
 	entries = first_entries((row.lead, row.stage, row.entered_at) for row in log)
-	titles = dict(
-		frappe.db.sql("select name, title from `tabLead` where name in %s", (list(entries) or [""],))
-	)
+	titles = {row.lead: row.title for row in log}
 	rows = [{"lead": lead, "title": titles.get(lead), **stages} for lead, stages in entries.items()]
 	return sorted(rows, key=lambda row: str(row.get("target")), reverse=True)
 
