@@ -17,7 +17,7 @@ def lead_on_change(doc, method=None):
 
 def lead_after_rename(doc, method=None, old=None, new=None, merge=False):
 	if merge:
-		service.refresh_stage(new)
+		service.merge_into(new)
 
 
 def lead_on_trash(doc, method=None):

@@ -270,6 +270,13 @@ def derive_stages(lead: str, now: datetime | None = None, is_derived: int = 0) -
 	return logged
 
 
+def merge_into(lead: str):
+	"""Two leads have become one: it is as far as the further of them was."""
+	proven = current_stage(evidence_of(lead))
+	if not enter_stage(lead, proven, now_datetime()):
+		refresh_stage(lead)
+
+
 def refresh_stage(lead: str):
 	"""Write the log's present stage to the lead's summary, if that says something else."""
 	stage = stage_of(lead)
