@@ -53,7 +53,7 @@ def new_lead():
 	return frappe.get_doc(
 		doctype="Lead",
 		first_name="Anna",
-		last_name="Keller",
+		last_name=f"Keller {number}",  # a Contact of a taken name is numbered, by a search among its namesakes
 		company_name="Kellerbrunn Works",
 		email_id=f"anna.{number}@bench.example",
 		mobile_no=f"+49 171 {int(number, 16) % 10**8:08}",

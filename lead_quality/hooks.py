@@ -31,7 +31,12 @@ fixtures = [{"dt": "Role", "filters": [["name", "in", ["Lead Quality Manager", "
 # Desk
 # ----
 
-doctype_js = {"Lead": "public/js/lead.js"}
+doctype_js = {
+	"Lead": "public/js/lead.js",
+	"Lead Segment": "public/js/lead_fields.js",
+	"Nurture Cadence": ["public/js/lead_fields.js", "public/js/versioned.js"],
+	"Qualification Checklist": ["public/js/lead_fields.js", "public/js/versioned.js"],
+}
 doctype_list_js = {"Lead": "public/js/lead_list.js"}
 override_doctype_dashboards = {"Lead": "lead_quality.desk.lead_dashboard"}
 

@@ -1,0 +1,21 @@
+// Offers the fields of a Lead in a column of a table, wherever a rule or a step speaks of one.
+
+frappe.provide("lead_quality");
+
+lead_quality.offer_lead_fields = (frm, table, fieldname, fits = () => true) => {
+	frappe.model.with_doctype("Lead", () => {
+		const options = frappe.meta
+			.get_docfields("Lead")
+			.filter((df) => frappe.model.is_value_type(df) && !df.fieldname.startsWith("lq_") && fits(df))
+			// the source and the campaign have one name for both versions of ERPNext, see below
+			.filter((df) => !["source", "campaign_name", "utm_source", "utm_campaign"].includes(df.fieldname))
+			.map((df) => ({ value: df.fieldname, label: __(df.label || df.fieldname) }));
+		if (fits({ fieldtype: "Link" })) {
+			options.unshift(
+				{ value: "source", label: __("Source") },
+				{ value: "campaign_name", label: __("Campaign") },
+			);
+		}
+		frm.fields_dict[table].grid.update_docfield_property(fieldname, "options", options);
+	});
+};

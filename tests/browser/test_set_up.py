@@ -1,0 +1,42 @@
+"""An admin changes the set-up in the desk."""
+
+import frappe
+import pytest
+from playwright.sync_api import expect
+
+from lead_quality.demo.factories import make_lead, make_sales_ready, make_user
+
+PASSWORD = "set-it-all-up-2026"
+
+
+@pytest.fixture
+def admin(database):
+	user = make_user("ada.setup@example.com", "Lead Quality Manager", first_name="Ada", password=PASSWORD)
+	make_sales_ready(make_lead(company_name="In Use").name)
+	database.commit()
+	return user.name
+
+
+def test_a_checklist_in_use_is_changed_by_a_new_version_that_is_activated(admin, page, desk, database, shoot):
+	desk.login(admin, PASSWORD)
+	desk.open("qualification-checklist/BANT v1")
+	page.get_by_role("button", name="New Version").locator("visible=true").click()
+	page.wait_for_function("() => cur_frm.doc.version === 2")
+	expect(page.locator(".page-head").locator("visible=true")).to_contain_text("Draft")
+	page.get_by_role("button", name="Activate").locator("visible=true").click()
+	expect(page.locator(".page-head").locator("visible=true")).to_contain_text("Active")
+	shoot(page, "checklist")
+	database.rollback()
+	assert frappe.db.get_value("Qualification Checklist", "BANT v1", "status") == "Superseded"
+	assert frappe.db.get_value("Lead Segment", "Inbound", "checklist") == "BANT v2"
+
+
+def test_a_segment_rule_offers_the_fields_of_a_lead(admin, page, desk, shoot):
+	desk.login(admin, PASSWORD)
+	desk.open("lead-segment/Inbound")
+	cell = page.locator(".grid-body [data-fieldname=field]").first
+	cell.click()
+	box = page.locator(".grid-body [data-fieldname=field] input").first
+	box.fill("indus")
+	expect(page.locator(".awesomplete").get_by_text("Industry", exact=True).first).to_be_visible()
+	shoot(page, "segment")
