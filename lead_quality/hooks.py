@@ -77,6 +77,7 @@ doc_events = {
 			"lead_quality.funnel.events.lead_after_insert",
 			"lead_quality.nurture.events.lead_after_insert",
 			"lead_quality.follow_up.events.lead_after_insert",
+			"lead_quality.summary.write_new",
 		],
 		"on_update": "lead_quality.qualification.events.lead_on_update",
 		"on_change": [

@@ -3,35 +3,33 @@
 from datetime import datetime
 
 import frappe
-from frappe.model.document import bulk_insert
 from frappe.model.naming import make_autoname
 
 
-def insert_rows(doctype: str, rows: list[dict], at: datetime) -> list:
+def insert_rows(doctype: str, rows: list[dict], at: datetime) -> list[dict]:
 	"""Insert rows of a hash-named DocType in one statement. No hook runs and nothing is validated.
 
+	All rows name the same columns; a column that they do not name gets its default.
+
 	:param at: naive instant in the site's zone, kept as creation.
-	:returns: the documents, in the order of `rows`.
+	:returns: the rows with their names, in the same order.
 	"""
-	docs = [
-		frappe.get_doc(
-			{
-				"doctype": doctype,
-				"name": make_autoname("hash", doctype),
-				"owner": frappe.session.user,
-				"modified_by": frappe.session.user,
-				"creation": at,
-				"modified": at,
-				"docstatus": 0,
-				"idx": 0,
-				**row,
-			}
-		)
-		for row in rows
-	]
-	if docs:
-		bulk_insert(doctype, docs)
-	return docs
+	if not rows:
+		return []
+	user = frappe.session.user
+	standard = {"owner": user, "modified_by": user, "creation": at, "modified": at}
+	made = [frappe._dict(row, name=make_autoname("hash", doctype), **standard) for row in rows]
+	columns = ", ".join(f"`{column}`" for column in made[0])
+	frappe.db.sql(
+		f"insert into `tab{doctype}` ({columns}) values {', '.join(['%s'] * len(made))}",
+		[tuple(map(_as_sql, row.values())) for row in made],
+	)
+	return made
+
+
+def _as_sql(value):
+	# the two versions' drivers do not agree on what counts as a datetime
+	return str(value) if isinstance(value, datetime) else value
 
 
 def keep(doc, *fieldnames: str):

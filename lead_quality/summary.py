@@ -15,6 +15,7 @@ VERDICT_FIELDS = ("qualification_status", "qualified_by", "qualified_on")
 def protect(doc, method=None):
 	"""Lead `validate`: whatever a form or an API call sent, the summary stays what the app made it."""
 	before = doc.get_doc_before_save()
+	doc.flags.summary_waits = doc.is_new()
 	for fieldname in LEAD_SUMMARY:
 		doc.set(fieldname, before.get(fieldname) if before else None)
 	if before and before.get("lq_criteria_count"):
@@ -24,14 +25,27 @@ def protect(doc, method=None):
 
 def write(lead, **values):
 	"""Write summary values of one lead: a name, or the document at hand, which is updated too."""
-	name = lead if isinstance(lead, str) else lead.name
-	frappe.db.set_value("Lead", name, values, update_modified=False)
+	name = lead
 	if not isinstance(lead, str):
 		lead.update(values)
+		if lead.flags.summary_waits:
+			return  # `write_new` writes it
+		name = lead.name
+	frappe.db.set_value("Lead", name, values, update_modified=False)
 	# an open form shows it without being reloaded; one room per document, only its readers are in it
 	frappe.publish_realtime(
 		"lead_quality_changed", {"lead": name}, doctype="Lead", docname=name, after_commit=True
 	)
+
+
+def write_new(doc, method=None):
+	"""Lead `after_insert`, after all rooms: write at once what they have put on the new lead.
+
+	Nobody has its form open yet.
+	"""
+	doc.flags.summary_waits = False
+	values = {name: doc.get(name) for name in LEAD_SUMMARY if doc.get(name) is not None}
+	frappe.db.set_value("Lead", doc.name, values, update_modified=False)
 
 
 def rebuild():

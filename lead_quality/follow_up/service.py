@@ -9,7 +9,7 @@ from frappe.utils import cint, format_datetime, get_datetime, get_url_to_form, n
 
 from lead_quality import summary
 from lead_quality.engine import clock as engine
-from lead_quality.nurture.service import is_opted_out
+from lead_quality.nurture.service import wants_no_contact
 from lead_quality.qualification.service import plan_of
 from lead_quality.records import insert_rows
 from lead_quality.site_time import aware, get_calendar, naive
@@ -20,7 +20,7 @@ def start_entry_clocks(lead):
 
 	Nobody is asked to respond to a person who wants no contact.
 	"""
-	if is_opted_out(lead, "All"):
+	if wants_no_contact(lead):
 		return
 	at = get_datetime(lead.creation)
 	starts = {"Triage": at, "First Response": at}

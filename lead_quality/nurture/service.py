@@ -29,7 +29,7 @@ def enroll_new_lead(lead):
 	cadence = plan_of(lead.lq_segment, "cadence")
 	if not cadence or not frappe.get_cached_doc("Lead Quality Settings").enroll_new_leads:
 		return
-	if is_opted_out(lead, "All"):
+	if wants_no_contact(lead):
 		return
 	at = get_datetime(lead.creation)
 	start = plan_start(lead, cadence, at)
@@ -380,6 +380,13 @@ def leads_of_opt_out(opt_out) -> list[str]:
 		same_person += [table.mobile_no == opt_out.phone, table.phone == opt_out.phone]
 	query = frappe.qb.from_(table).select(table.name).where(Criterion.any(same_person)).orderby(table.name)
 	return [row[0] for row in query.run()]
+
+
+def wants_no_contact(lead) -> bool:
+	"""Whether a new lead document's person has opted out of everything; asked of the database once."""
+	if lead.flags.wants_no_contact is None:
+		lead.flags.wants_no_contact = is_opted_out(lead, "All")
+	return lead.flags.wants_no_contact
 
 
 def is_opted_out(lead, channel: str) -> bool:
