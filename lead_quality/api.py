@@ -117,6 +117,13 @@ def return_handover(handover: str, reason: str, feedback: str | None = None):
 
 
 @frappe.whitelist(methods=["POST"])
+def override_gate(lead: str, reason: str, note: str | None = None):
+	"""Give leave for one Opportunity from a lead that is not sales ready. Returns the Gate Override."""
+	_check(lead, "Gate Override", "create")
+	return qualification.override_gate(lead, reason, note)
+
+
+@frappe.whitelist(methods=["POST"])
 def opt_out(lead: str, channel: str = "All", reason: str = "Manual"):
 	"""Record that the lead's person wants no contact, on one channel or at all. Returns the Contact Opt Out."""
 	_check(lead, "Contact Opt Out", "create")
@@ -147,6 +154,11 @@ def get_panel(lead: str) -> dict:
 		panel["clocks"] = follow_up.open_clocks(lead)
 	if frappe.has_permission("Lead Handover", "read"):
 		panel["handover"] = _open_handover(lead)
+	gate = frappe.get_cached_doc("Lead Quality Settings").opportunity_gate
+	panel["may_override"] = gate == "Enforce" and bool(frappe.has_permission("Gate Override", "create"))
+	panel["overridden"] = (
+		bool(qualification.open_override([lead], lock=False)) if gate == "Enforce" else False
+	)
 	return panel
 
 

@@ -52,6 +52,7 @@ permission_query_conditions = {
 	"Follow Up Clock": "lead_quality.permissions.visible_leads_condition",
 	"Lead Stage Log": "lead_quality.permissions.visible_leads_condition",
 	"Contact Opt Out": "lead_quality.permissions.visible_leads_condition",
+	"Gate Override": "lead_quality.permissions.visible_leads_condition",
 }
 has_permission = {
 	"Lead": "lead_quality.permissions.has_lead_permission",
@@ -62,6 +63,7 @@ has_permission = {
 	"Follow Up Clock": "lead_quality.permissions.has_permission_of_lead",
 	"Lead Stage Log": "lead_quality.permissions.has_permission_of_lead",
 	"Contact Opt Out": "lead_quality.permissions.has_permission_of_lead",
+	"Gate Override": "lead_quality.permissions.has_permission_of_lead",
 }
 
 # Events
@@ -109,7 +111,10 @@ doc_events = {
 			"lead_quality.funnel.events.opportunity_validate",
 			"lead_quality.qualification.events.opportunity_validate",
 		],
-		"on_update": "lead_quality.funnel.events.opportunity_on_update",
+		"on_update": [
+			"lead_quality.funnel.events.opportunity_on_update",
+			"lead_quality.qualification.events.opportunity_on_update",
+		],
 		"after_insert": [
 			"lead_quality.funnel.events.opportunity_after_insert",
 			"lead_quality.nurture.events.opportunity_after_insert",
@@ -138,6 +143,7 @@ ignore_links_on_delete = [
 	"Lead Handover",
 	"Follow Up Clock",
 	"Lead Stage Log",
+	"Gate Override",
 ]
 
 # Scheduler

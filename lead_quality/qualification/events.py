@@ -1,5 +1,6 @@
 """What ERPNext tells the qualification room."""
 
+import frappe
 from frappe import _
 from frappe.utils import get_link_to_form
 
@@ -49,6 +50,13 @@ def lead_after_rename(doc, method=None, old=None, new=None, merge=False):
 
 def opportunity_before_insert(doc, method=None):
 	service.gate_opportunity(doc)
+
+
+def opportunity_on_update(doc, method=None):
+	"""Leave that was given for one Opportunity is used up by it."""
+	if doc.flags.gate_override:
+		frappe.db.set_value("Gate Override", doc.flags.gate_override, "opportunity", doc.name)
+		doc.flags.gate_override = None
 
 
 def opportunity_validate(doc, method=None):

@@ -314,14 +314,39 @@ def gate_opportunity(opportunity):
 	opportunity.lq_segment = segment_of(lead)
 	if opportunity.lq_verdict == "Sales Ready" or mode not in {"Enforce", "Warn"}:
 		return
+	opportunity.flags.gate_override = open_override(leads)
+	if opportunity.flags.gate_override:
+		return
 	message = not_ready_in_words(lead, judged)
 	if mode == "Enforce":
 		frappe.throw(
-			message + "<br>" + _("Open the lead and choose Qualify to answer what is missing."),
+			message
+			+ "<br>"
+			+ _("Open the lead and choose Qualify to answer what is missing, or ask a manager to override."),
 			NotSalesReadyError,
 			title=_("Not Sales Ready"),
 		)
 	frappe.msgprint(message, title=_("Not Sales Ready"), indicator="orange")
+
+
+def override_gate(lead: str, reason: str, note: str | None = None):
+	"""Give leave for one Opportunity from a lead that is not sales ready. It is kept, and counted per user.
+
+	:param reason: a Lead Outcome Reason for overrides.
+	:returns: the Gate Override.
+	:raises frappe.PermissionError: if the user may not create a Gate Override.
+	"""
+	return frappe.get_doc({"doctype": "Gate Override", "lead": lead, "reason": reason, "note": note}).insert()
+
+
+def open_override(leads: list[str], lock: bool = True) -> str | None:
+	"""The oldest leave given for one of these leads that no Opportunity has used, by default locked for its use."""
+	return frappe.db.get_value(
+		"Gate Override",
+		{"lead": ["in", leads], "opportunity": ["is", "not set"]},
+		order_by="creation asc",
+		for_update=lock,
+	)
 
 
 def leads_behind(opportunity) -> list[str]:
@@ -368,6 +393,7 @@ def merge_into(lead: str):
 
 
 def forget_lead(lead: str):
-	"""Delete the judgement of a deleted lead."""
+	"""Delete the judgement of a deleted lead, and the leave that was given for it."""
+	frappe.db.delete("Gate Override", {"lead": lead})
 	for name in frappe.get_all("Lead Qualification", {"lead": lead}, pluck="name", order_by="name asc"):
 		frappe.delete_doc("Lead Qualification", name, ignore_permissions=True, force=True)

@@ -246,6 +246,7 @@ def test_a_user_without_a_sales_role_calls_nothing(make_user, as_user, sales):
 		"reject_handover",
 		"return_handover",
 		"opt_out",
+		"override_gate",
 	],
 )
 def test_what_changes_something_answers_to_post_only(function):

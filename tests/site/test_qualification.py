@@ -4,7 +4,7 @@ import frappe
 import pytest
 
 from lead_quality import api
-from lead_quality.demo.factories import answers, make_lead, make_opportunity, make_sales_ready
+from lead_quality.demo.factories import answers, make_item, make_lead, make_opportunity, make_sales_ready
 from lead_quality.qualification.jobs import sort_leads
 from lead_quality.qualification.service import NotSalesReadyError
 
@@ -32,6 +32,32 @@ def test_an_opportunity_is_refused_even_where_permissions_and_validation_are_byp
 	opportunity.flags.ignore_validate = True
 	with pytest.raises(NotSalesReadyError):
 		opportunity.insert(ignore_permissions=True, ignore_mandatory=True)
+
+
+def test_an_override_opens_the_gate_for_one_opportunity_and_is_kept(lead, make_user, as_user):
+	manager = make_user("manager@gate.example", "Sales Manager", "Sales User")
+	make_item()
+	with as_user(manager):
+		override = api.override_gate(lead.name, "Override: Strategic account", note="The board wants it")
+		assert api.get_panel(lead.name)["overridden"]
+		opportunity = make_opportunity(lead.name)
+		assert opportunity.lq_verdict == "Open"
+		with pytest.raises(NotSalesReadyError):
+			make_opportunity(lead.name)
+	override.reload()
+	assert (override.overridden_by, override.opportunity) == (manager, opportunity.name)
+
+
+def test_a_sales_user_does_not_override_the_gate(lead, make_user, as_user):
+	with as_user(make_user("seller@gate.example", "Sales User")):
+		assert not api.get_panel(lead.name)["may_override"]
+		with pytest.raises(frappe.PermissionError):
+			api.override_gate(lead.name, "Override: Strategic account")
+
+
+def test_an_override_needs_one_of_the_reasons_for_it(lead):
+	with pytest.raises((frappe.MandatoryError, frappe.LinkValidationError)):
+		api.override_gate(lead.name, "Reject: No budget yet")
 
 
 def test_a_sales_ready_lead_passes_the_gate_and_the_opportunity_says_so(lead):

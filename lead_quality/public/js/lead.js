@@ -119,6 +119,7 @@ lead_quality.QUICK_OUTCOMES = {
 				<div class="mt-2 d-flex flex-wrap" style="gap: 4px">
 					${button("qualify", __("Qualify"))}
 					${this.triage_html(q)}
+					${this.override_html(q)}
 					${this.handover_html(q)}
 				</div>`;
 		}
@@ -130,6 +131,12 @@ lead_quality.QUICK_OUTCOMES = {
 				${button("horizon", __("Near Term"), "Near Term", pick("Near Term"))}
 				${button("horizon", __("Long Term"), "Long Term", pick("Long Term"))}
 				${button("disqualify", __("Disqualify"))}`;
+		}
+
+		override_html(q) {
+			if (q.verdict === "Sales Ready" || !["target", "prospect"].includes(this.data.stage)) return "";
+			if (this.data.overridden) return `<span class="indicator-pill orange">${__("Gate overridden")}</span>`;
+			return this.data.may_override ? button("override", __("Override…")) : "";
 		}
 
 		handover_html(q) {
@@ -203,6 +210,7 @@ lead_quality.QUICK_OUTCOMES = {
 				qualify: () => this.open_qualification(),
 				horizon: (horizon) => this.call("qualify", { horizon }),
 				disqualify: () => this.disqualify(),
+				override: () => this.override(),
 				hand_over: () => this.hand_over(),
 				open_handover: (name) => frappe.set_route("Form", "Lead Handover", name),
 				enroll: () => this.call("enroll", {}),
@@ -328,6 +336,25 @@ lead_quality.QUICK_OUTCOMES = {
 				(values) => this.call("qualify", { decision: "Disqualified", ...values }),
 				__("Disqualify"),
 				__("Disqualify"),
+			);
+		}
+
+		override() {
+			frappe.prompt(
+				[
+					{
+						fieldname: "reason",
+						fieldtype: "Link",
+						options: "Lead Outcome Reason",
+						label: __("Why may this lead become an Opportunity now?"),
+						reqd: 1,
+						get_query: () => ({ filters: { applies_to: "Override", enabled: 1 } }),
+					},
+					{ fieldname: "note", fieldtype: "Small Text", label: __("Note") },
+				],
+				(values) => this.call("override_gate", values),
+				__("Override the Gate for One Opportunity"),
+				__("Override"),
 			);
 		}
 

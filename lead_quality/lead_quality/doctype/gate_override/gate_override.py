@@ -1,0 +1,24 @@
+import frappe
+from frappe import _
+from frappe.model.document import Document
+from frappe.utils import now_datetime
+
+from lead_quality.qualification import service
+
+
+class GateOverride(Document):
+	"""Leave for one Opportunity from a lead that is not sales ready: who gave it, why, and what was missing."""
+
+	def before_insert(self):
+		if not service.is_reason_for(self.reason, "Override"):
+			frappe.throw(_("Choose one of the reasons that were agreed on for this."), frappe.MandatoryError)
+		judged = service.judge_now(self.lead)
+		self.update(
+			{
+				"lead_name": frappe.db.get_value("Lead", self.lead, "title"),
+				"overridden_by": frappe.session.user,
+				"overridden_at": now_datetime(),
+				"missing": judged.reason if judged else None,
+				"opportunity": None,
+			}
+		)
