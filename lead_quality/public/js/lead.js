@@ -32,17 +32,21 @@ lead_quality.QUICK_OUTCOMES = {
 	const button = (action, label, value = "", colour = "btn-default") =>
 		`<button class="btn btn-xs ${colour}" data-action="${action}" data-value="${escape(value)}">${label}</button>`;
 
+	// minutes matter within two days, after that only days do
+	const time_span = (minutes) => {
+		if (minutes < 60) return __("{0}m", [minutes]);
+		if (minutes < 48 * 60) return __("{0}h {1}m", [Math.floor(minutes / 60), minutes % 60]);
+		return __("{0}d", [Math.floor(minutes / 1440)]);
+	};
+
 	// a deadline (site time) as words that say how long is left, coloured by how urgent it is
 	const due_html = (due, warn) => {
 		const now = moment(frappe.datetime.system_datetime());
 		const minutes = moment(due).diff(now, "minutes");
 		const overdue = minutes < 0;
 		const colour = overdue ? "red" : warn && now.isSameOrAfter(moment(warn)) ? "orange" : "green";
-		const span = frappe.utils.get_formatted_duration(Math.abs(minutes) * 60, {
-			hide_days: 0,
-			hide_seconds: 1,
-		});
-		const words = overdue ? __("{0} overdue", [span]) : __("in {0}", [span || __("a moment")]);
+		const span = time_span(Math.abs(minutes));
+		const words = overdue ? __("{0} overdue", [span]) : __("in {0}", [span]);
 		return `<span class="indicator ${colour}" data-due="${due}" data-warn="${warn || ""}"
 			title="${frappe.datetime.str_to_user(due)}">${words}</span>`;
 	};
