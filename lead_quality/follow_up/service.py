@@ -5,7 +5,7 @@ from datetime import datetime
 import frappe
 from frappe import _
 from frappe.email.doctype.email_account.email_account import EmailAccount
-from frappe.utils import cint, format_datetime, get_datetime, get_url_to_form, now_datetime
+from frappe.utils import cint, format_datetime, get_datetime, now_datetime
 
 from lead_quality import summary
 from lead_quality.engine import clock as engine
@@ -237,7 +237,6 @@ def notify(user: str, subject: str, doctype: str, name: str):
 			"subject": subject,
 			"document_type": doctype,
 			"document_name": name,
-			"link": get_url_to_form(doctype, name),
 			"email_content": subject,
 		}
 	).insert(ignore_permissions=True)

@@ -188,6 +188,11 @@ def make_dossier(lead) -> str:
 		"Lead Qualification",
 		frappe.db.get_value("Lead Qualification", {"lead": lead.name}, order_by="creation desc"),
 	)
+	criteria = frappe.get_cached_doc("Qualification Checklist", qualification.checklist).criteria
+	formats = {"Number": "Float", "Date": "Date"}
+	for row, criterion in zip(qualification.answers, criteria, strict=True):
+		if row.value and criterion.answer_type in formats:
+			row.value = frappe.format(row.value, formats[criterion.answer_type])
 	touches = frappe.get_all(
 		"Lead Touch",
 		{"lead": lead.name, "status": "Done"},

@@ -252,7 +252,12 @@ def _advance(enrollment, touch):
 		stop(enrollment, reason, "Stopped" if move.kind == "Stop" else "Finished", at)
 		return
 	due = _due_at(
-		plan, move.index, enrollment.lead, anchors_of(enrollment, at), at, repeated=move.kind == "Repeat"
+		plan,
+		move.index,
+		enrollment.lead,
+		anchors_of(enrollment, at),
+		max(at, now_datetime()),  # a touch that is logged late leaves no touch behind that is late already
+		repeated=move.kind == "Repeat",
 	)
 	step = plan.steps[move.index]
 	_plan_touch(enrollment, step, (touch.occurrence or 1) + 1 if move.kind == "Repeat" else 1, due, at)

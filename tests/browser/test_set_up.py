@@ -40,3 +40,25 @@ def test_a_segment_rule_offers_the_fields_of_a_lead(admin, page, desk, shoot):
 	box.fill("indus")
 	expect(page.locator(".awesomplete").get_by_text("Industry", exact=True).first).to_be_visible()
 	shoot(page, "segment")
+
+
+@pytest.mark.parametrize("shown", ["50.000,50", "1234,5", "7"])
+def test_a_number_on_the_sheet_is_kept_as_it_was_typed(admin, page, desk, database, shown):
+	qualification = frappe.get_last_doc("Lead Qualification")
+	expected = {"50.000,50": 50000.5, "1234,5": 1234.5, "7": 7}[shown]
+	desk.login(admin, PASSWORD)
+	for criterion, place, value in (("budget", ".answer", shown), ("need", ".note", f"as they said {shown}")):
+		# opened afresh each time: what was saved is shown, and must not be taken for something new
+		desk.open(f"lead-qualification/{qualification.name}")
+		assert page.evaluate("frappe.boot.sysdefaults.number_format") == "#.###,##"
+		box = page.locator(f"[data-criterion={criterion}] {place}").locator("input, textarea").first
+		box.fill(value)
+		box.press("Tab")
+		page.get_by_role("button", name="Save", exact=True).locator("visible=true").click()
+		page.wait_for_function("() => !cur_frm.is_dirty()")
+		desk.settle()
+	database.rollback()
+	kept = frappe.db.get_value(
+		"Lead Qualification Answer", {"parent": qualification.name, "criterion": "budget"}, "value"
+	)
+	assert float(kept) == expected

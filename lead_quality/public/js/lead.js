@@ -155,7 +155,11 @@ lead_quality.QUICK_OUTCOMES = {
 						)}</a>`;
 			}
 			if (handover) {
-				return `<a class="btn btn-xs btn-default" href="${url("Lead Handover", handover.name)}">${__(
+				const create =
+					["target", "prospect"].includes(this.data.stage) && frappe.model.can_create("Opportunity")
+						? button("create_opportunity", __("Create Opportunity"), "", "btn-primary")
+						: "";
+				return `${create}<a class="btn btn-xs btn-default" href="${url("Lead Handover", handover.name)}">${__(
 					"Accepted by {0}",
 					[escape(handover.to_name)],
 				)}</a>`;
@@ -176,7 +180,9 @@ lead_quality.QUICK_OUTCOMES = {
 				button("outcome", __(outcome), outcome),
 			);
 			if (touch.channel === "Email") {
-				outcomes.unshift(button("email", __("Write e-mail"), "", "btn-primary"));
+				// one black button at a time: a lead that is ready is to be handed over first
+				const colour = this.data.qualification.verdict === "Sales Ready" ? "btn-default" : "btn-primary";
+				outcomes.unshift(button("email", __("Write e-mail"), "", colour));
 			} else if (touch.channel !== "Phone") {
 				outcomes.unshift(button("outcome", __("Done"), ""));
 			}
@@ -216,6 +222,11 @@ lead_quality.QUICK_OUTCOMES = {
 				disqualify: () => this.disqualify(),
 				override: () => this.override(),
 				hand_over: () => this.hand_over(),
+				create_opportunity: () =>
+					frappe.model.open_mapped_doc({
+						method: "erpnext.crm.doctype.lead.lead.make_opportunity",
+						source_name: this.frm.doc.name,
+					}),
 				open_handover: (name) => frappe.set_route("Form", "Lead Handover", name),
 				enroll: () => this.call("enroll", {}),
 				email: () => this.write_email(),

@@ -12,6 +12,12 @@
 			frm.disable_save();
 			frm.add_custom_button(__("Open Lead"), () => frappe.set_route("Form", "Lead", frm.doc.lead));
 			frm.get_field("dossier_html").$wrapper.html(frm.doc.dossier || "");
+			const may_answer =
+				frm.doc.to_user === frappe.session.user ||
+				["Sales Manager", "Lead Quality Manager", "System Manager"].some((role) =>
+					frappe.user.has_role(role),
+				);
+			if (!may_answer) return;
 			if (frm.doc.status === "Sent") {
 				frm.page.set_primary_action(__("Accept"), () => answer(frm, "accept_handover", {}));
 				frm.add_custom_button(__("Reject"), () => decline(frm, "reject_handover", "Reject"));

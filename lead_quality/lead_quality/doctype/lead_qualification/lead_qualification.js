@@ -73,6 +73,9 @@
 	};
 
 	const make_control = ($parent, frm, row, fieldname, df) => {
+		// the row keeps text with a decimal point; a Float control reads text in the user's own number format
+		const is_number = df.fieldtype === "Float";
+		const typed = (text) => (is_number && text ? parseFloat(text) : text || "");
 		const control = frappe.ui.form.make_control({
 			parent: $parent,
 			df: {
@@ -80,15 +83,17 @@
 				fieldname,
 				change() {
 					const value = control.get_value();
-					const text = value === null || value === undefined ? "" : String(value);
 					// a control also reports the value that it was given to begin with
-					if (text === String(row[fieldname] || "")) return;
+					if (typed(value === null || value === undefined ? "" : String(value)) === typed(row[fieldname])) {
+						return;
+					}
+					const text = value === null || value === undefined ? "" : String(value);
 					frappe.model.set_value(row.doctype, row.name, fieldname, text);
 				},
 			},
 			render_input: true,
 		});
-		control.set_value(row[fieldname] || "");
+		control.set_value(typed(row[fieldname]));
 		if (!frm.has_perm("write")) control.df.read_only = 1;
 		control.refresh();
 	};
