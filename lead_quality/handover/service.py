@@ -199,6 +199,8 @@ def make_dossier(lead) -> str:
 		["done_at", "channel", "direction", "outcome", "note", "done_by"],
 		order_by="done_at asc",
 	)
+	for touch in touches:
+		touch.done_by = frappe.utils.get_fullname(touch.done_by) if touch.done_by else None
 	return frappe.render_template(
 		"lead_quality/templates/dossier.html",
 		{"lead": lead, "qualification": qualification, "touches": touches},
