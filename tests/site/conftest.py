@@ -39,7 +39,8 @@ def isolation(site, request, monkeypatch, clean_cache):
 	frappe.db.rollback()
 	frappe.set_user("Administrator")
 	frappe.local.flags = frappe._dict(flags)
-	frappe.local.request_cache = type(frappe.local.request_cache)(dict)
+	if hasattr(frappe.local, "request_cache"):  # v15 makes it at its first use
+		frappe.local.request_cache = type(frappe.local.request_cache)(dict)
 	frappe.clear_messages()
 	frappe.local.error_log = []
 

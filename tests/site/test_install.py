@@ -29,6 +29,12 @@ found["Index"] = [
 		"select distinct table_name, index_name from information_schema.statistics where table_schema = database()"
 	)
 ]
+found["Column"] = [
+	" ".join(row)
+	for row in frappe.db.sql(
+		"select table_name, column_name from information_schema.columns where table_schema = database()"
+	)
+]
 found["Single"] = frappe.db.sql_list("select distinct doctype from tabSingles")
 found["Installed App"] = frappe.get_installed_apps(_ensure_on_bench=False)
 print(json.dumps({kind: list(names) for kind, names in found.items()}))
