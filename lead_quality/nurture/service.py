@@ -17,7 +17,6 @@ from lead_quality.site_time import aware, get_calendar, naive
 from lead_quality.versions import lead_field
 
 EMAIL_CHANNELS = {"Email"}
-PHONE_CHANNELS = {"Phone", "Voicemail", "SMS"}
 OPEN_STATUSES = ("Active", "Snoozed")
 
 
