@@ -13,6 +13,7 @@ from lead_quality.qualification.service import (
 	is_reason_for,
 	judge_now,
 	not_ready_in_words,
+	qualification_of,
 )
 
 DECIDERS = {"Sales Manager", "Lead Quality Manager", "System Manager"}
@@ -184,10 +185,7 @@ def _tell_sender(handover, words: str):
 
 def make_dossier(lead) -> str:
 	"""What is known of a lead at this moment, as HTML: company, answers with their evidence, and all touches."""
-	qualification = frappe.get_doc(
-		"Lead Qualification",
-		frappe.db.get_value("Lead Qualification", {"lead": lead.name}, order_by="creation desc"),
-	)
+	qualification = frappe.get_doc("Lead Qualification", qualification_of(lead.name))
 	criteria = frappe.get_cached_doc("Qualification Checklist", qualification.checklist).criteria
 	formats = {"Number": "Float", "Date": "Date"}
 	for row, criterion in zip(qualification.answers, criteria, strict=True):

@@ -92,12 +92,17 @@ def sort_leads(leads: list[str]) -> int:
 # judgement
 
 
+def qualification_of(lead: str) -> str | None:
+	"""The name of the lead's newest Lead Qualification, or None."""
+	return frappe.db.get_value("Lead Qualification", {"lead": lead}, order_by="creation desc")
+
+
 def get_qualification(lead: str):
 	"""The lead's qualification; a new, unsaved one with the checklist of its segment if there is none yet.
 
 	:raises frappe.ValidationError: if the segment has no checklist.
 	"""
-	name = frappe.db.get_value("Lead Qualification", {"lead": lead}, order_by="creation desc")
+	name = qualification_of(lead)
 	if name:
 		return frappe.get_doc("Lead Qualification", name)
 	doc = frappe.new_doc("Lead Qualification")
@@ -201,7 +206,7 @@ def judge_now(lead: str, now: datetime | None = None):
 
 	:param now: naive instant in the site's zone.
 	"""
-	name = frappe.db.get_value("Lead Qualification", {"lead": lead}, order_by="creation desc")
+	name = qualification_of(lead)
 	if not name:
 		return None
 	doc = frappe.get_doc("Lead Qualification", name)
@@ -288,7 +293,7 @@ def answering_fields() -> frozenset[str]:
 
 def judge_again(lead: str):
 	"""Judge a lead again because a field that answers a criterion has changed. No qualification: nothing to do."""
-	name = frappe.db.get_value("Lead Qualification", {"lead": lead}, order_by="creation desc")
+	name = qualification_of(lead)
 	if name:
 		frappe.get_doc("Lead Qualification", name).save(ignore_permissions=True)
 
