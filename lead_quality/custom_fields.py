@@ -55,7 +55,8 @@ CUSTOM_FIELDS = {
 			in_standard_filter=1,
 		),
 		_summary_field("lq_column_break", "", "Column Break", "lq_segment"),
-		_summary_field("lq_met_count", "Criteria Met", "Int", "lq_column_break", search_index=1),
+		# bold: the list then offers to sort by it
+		_summary_field("lq_met_count", "Criteria Met", "Int", "lq_column_break", search_index=1, bold=1),
 		_summary_field("lq_criteria_count", "Criteria", "Int", "lq_met_count", search_index=1),
 		_summary_field(
 			"lq_handover_status",
@@ -67,7 +68,10 @@ CUSTOM_FIELDS = {
 			in_standard_filter=1,
 		),
 		_summary_field("lq_next_touch_at", "Next Touch", "Datetime", "lq_handover_status", search_index=1),
-		_summary_field("lq_due_at", "Due", "Datetime", "lq_next_touch_at", search_index=1),
+		_summary_field("lq_due_at", "Due", "Datetime", "lq_next_touch_at", search_index=1, bold=1),
+		_summary_field(
+			"lq_non_buyer", "Not a Buyer", "Check", "lq_due_at", search_index=1, in_standard_filter=1
+		),
 	],
 	"Opportunity": [
 		_section("lq_section", "probability"),

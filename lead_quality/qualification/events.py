@@ -55,7 +55,11 @@ def opportunity_before_insert(doc, method=None):
 def opportunity_on_update(doc, method=None):
 	"""Leave that was given for one Opportunity is used up by it."""
 	if doc.flags.gate_override:
-		frappe.db.set_value("Gate Override", doc.flags.gate_override, "opportunity", doc.name)
+		frappe.db.set_value(
+			"Gate Override",
+			doc.flags.gate_override,
+			{"reference_doctype": doc.doctype, "reference_name": doc.name},
+		)
 		doc.flags.gate_override = None
 
 

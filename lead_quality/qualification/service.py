@@ -348,7 +348,7 @@ def open_override(leads: list[str], lock: bool = True) -> str | None:
 	"""The oldest leave given for one of these leads that no Opportunity has used, by default locked for its use."""
 	return frappe.db.get_value(
 		"Gate Override",
-		{"lead": ["in", leads], "opportunity": ["is", "not set"]},
+		{"lead": ["in", leads], "reference_name": ["is", "not set"]},
 		order_by="creation asc",
 		for_update=lock,
 	)

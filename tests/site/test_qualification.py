@@ -45,7 +45,7 @@ def test_an_override_opens_the_gate_for_one_opportunity_and_is_kept(lead, make_u
 		with pytest.raises(NotSalesReadyError):
 			make_opportunity(lead.name)
 	override.reload()
-	assert (override.overridden_by, override.opportunity) == (manager, opportunity.name)
+	assert (override.overridden_by, override.reference_name) == (manager, opportunity.name)
 
 
 def test_a_sales_user_does_not_override_the_gate(lead, make_user, as_user):

@@ -19,6 +19,7 @@ class GateOverride(Document):
 				"overridden_by": frappe.session.user,
 				"overridden_at": now_datetime(),
 				"missing": judged.reason if judged else None,
-				"opportunity": None,
+				"reference_doctype": None,
+				"reference_name": None,
 			}
 		)
