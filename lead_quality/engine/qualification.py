@@ -2,8 +2,10 @@
 
 import operator
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import date, datetime, time, timedelta
+from itertools import pairwise
+from math import isfinite
 from typing import Any
 
 ONE_DAY = timedelta(days=1)
@@ -33,26 +35,46 @@ class Criterion:
 
 
 @dataclass(frozen=True)
+class VerdictRule:
+	"""Gives a verdict (Nurture, Disqualified) from one answer alone: that to the criterion `key`."""
+
+	key: str
+	operator: str
+	value: str
+	verdict: str
+
+
+@dataclass(frozen=True)
 class Definition:
-	"""What makes a lead sales ready. `pass_rule` is All, At Least or Score."""
+	"""What makes a lead sales ready. `pass_rule` is All, At Least or Score; `rules` are tried in their order."""
 
 	criteria: tuple[Criterion, ...]
 	pass_rule: str = "All"
 	at_least: int = 0
 	pass_score: float = 0.0
+	rules: tuple[VerdictRule, ...] = ()
 
 
 @dataclass(frozen=True)
 class Answer:
-	"""An answer as it was typed, and when it was given (the same zone as the `now` it is judged at)."""
+	"""An answer as it was typed, and when it was given (the same zone as the `now` it is judged at).
+
+	`rate` is what one unit of a Number is worth in the unit that the criterion compares in, such as an exchange
+	rate; 0 means that nobody knows.
+	"""
 
 	value: str
 	answered_on: datetime | None = None
+	rate: float = 1.0
 
 
 @dataclass(frozen=True)
 class Judgement:
-	"""The verdict, and per criterion why: `states` maps its key to Met, Not Met, Open or Stale."""
+	"""The verdict, and per criterion why: `states` maps its key to Met, Not Met, Open, Stale or Unvalued.
+
+	`rule` is the index of the rule that gave the verdict, if one did. `valid_until` is an instant until which
+	time alone changes nothing of this (the zone of `now`), or None if it never does.
+	"""
 
 	verdict: str
 	met_count: int
@@ -60,35 +82,64 @@ class Judgement:
 	score: float
 	states: dict[str, str]
 	knocked_out: tuple[str, ...]
+	rule: int | None = None
+	valid_until: datetime | None = None
 
 
 def judge(
-	definition: Definition, answers: Mapping[str, Answer], decision: str | None, now: datetime
+	definition: Definition,
+	answers: Mapping[str, Sequence[Answer]],
+	decision: str | None,
+	now: datetime,
+	decided_until: date | None = None,
 ) -> Judgement:
 	"""Judge one lead. Total: every input has a verdict; the order of the answers does not matter.
 
-	:param answers: criterion key to answer; keys that the definition does not know are ignored.
+	:param answers: criterion key to its answers (more than one where each contact is asked); keys that the
+	    definition does not know are ignored.
 	:param decision: a person's decision, Nurture or Disqualified, which goes before the answers.
 	:param now: the instant of the judgement, in the zone of the answers' instants.
+	:param decided_until: the day from which the decision no longer holds.
 	"""
-	states = {c.key: answer_state(c, answers.get(c.key), now) for c in definition.criteria}
+	states = {c.key: criterion_state(c, answers.get(c.key, ()), now) for c in definition.criteria}
 	met = [c for c in definition.criteria if states[c.key] == "Met"]
 	# rounded: 0.1 and 0.7 are to reach a pass score of 0.8
 	score = round(sum(c.weight for c in met), 9)
 	knocked_out = tuple(c.key for c in definition.criteria if c.knock_out and states[c.key] == "Not Met")
-	if decision in {"Disqualified", "Nurture"}:
+	rule = None
+	if decision in {"Disqualified", "Nurture"} and (decided_until is None or now.date() < decided_until):
 		verdict = decision
 	elif knocked_out:
 		verdict = "Disqualified"
+	elif (rule := first_rule(definition, answers, now)) is not None:
+		verdict = definition.rules[rule].verdict
 	elif _passes(definition, states, len(met), score):
 		verdict = "Sales Ready"
 	else:
 		verdict = "Open"
-	return Judgement(verdict, len(met), len(definition.criteria), score, states, knocked_out)
+	return Judgement(
+		verdict,
+		len(met),
+		len(definition.criteria),
+		score,
+		states,
+		knocked_out,
+		rule,
+		valid_until(definition, answers, now, decided_until if decision else None),
+	)
+
+
+def criterion_state(criterion: Criterion, answers: Sequence[Answer], now: datetime) -> str:
+	"""The state of a criterion by all answers to it: one that meets it is enough; those that count go before
+	those that do not, because they are stale or have no value."""
+	states = {answer_state(criterion, answer, now) for answer in answers}
+	return next((state for state in ("Met", "Not Met", "Unvalued", "Stale") if state in states), "Open")
 
 
 def answer_state(criterion: Criterion, answer: Answer | None, now: datetime) -> str:
-	"""Met, Not Met, Open (nobody has answered), or Stale (the answer has expired and counts as open).
+	"""Met, Not Met, Open (nobody has answered), Stale (the answer has expired), or Unvalued (its rate is not known).
+
+	The last two count as open.
 
 	:param now: in the zone of the answer's instant.
 	"""
@@ -97,25 +148,74 @@ def answer_state(criterion: Criterion, answer: Answer | None, now: datetime) -> 
 	if criterion.expires_after_days and answer.answered_on is not None:
 		if (now - answer.answered_on) / ONE_DAY > criterion.expires_after_days:
 			return "Stale"
-	return "Met" if meets(criterion, answer.value.strip(), now.date()) else "Not Met"
+	if criterion.answer_type == "Number" and not answer.rate:
+		return "Unvalued"
+	return "Met" if meets(criterion, answer.value.strip(), now.date(), answer.rate) else "Not Met"
 
 
-def meets(criterion: Criterion, value: str, today: date) -> bool:
+def first_rule(definition: Definition, answers: Mapping[str, Sequence[Answer]], now: datetime) -> int | None:
+	"""The index of the first rule that holds for an answer that counts, or None."""
+	criteria = {c.key: c for c in definition.criteria}
+	for index, rule in enumerate(definition.rules):
+		criterion = criteria.get(rule.key)
+		if criterion is None:
+			continue
+		wanted = replace(criterion, pass_operator=rule.operator, pass_value=rule.value)
+		if criterion_state(wanted, answers.get(rule.key, ()), now) == "Met":
+			return index
+	return None
+
+
+def valid_until(
+	definition: Definition,
+	answers: Mapping[str, Sequence[Answer]],
+	now: datetime,
+	decided_until: date | None = None,
+) -> datetime | None:
+	"""An instant, `now` or later, until which time alone changes nothing of a judgement; None if it never does.
+
+	Answers expire, a date is held against today, and a decision may end. The instant is never too late; it may be
+	too early, where what happens then does not matter to the verdict.
+	"""
+	instants: list[datetime] = []
+	for criterion in definition.criteria:
+		for answer in answers.get(criterion.key, ()):
+			if criterion.expires_after_days and answer.answered_on is not None:
+				try:
+					instants.append(answer.answered_on + criterion.expires_after_days * ONE_DAY)
+				except OverflowError:
+					pass  # beyond the end of the calendar
+			if criterion.answer_type == "Date" and (day := parse("Date", answer.value.strip())):
+				instants += [*_end_of_day_before(day), datetime.combine(day, time.max)]
+	if decided_until is not None:
+		instants += _end_of_day_before(decided_until)
+	return min((instant for instant in instants if instant >= now), default=None)
+
+
+def _end_of_day_before(day: date) -> list[datetime]:
+	return [datetime.combine(day - ONE_DAY, time.max)] if day > date.min else []
+
+
+def meets(criterion: Criterion, value: str, today: date, rate: float = 1.0) -> bool:
 	"""Whether a given answer meets the criterion. A value that is not of the answer's type does not.
 
 	Without an operator: a tick, a number above zero, a date that has not passed, words, or any choice but
 	"Unknown".
 
 	:param today: the day of the judgement, against which dates are held.
+	:param rate: what one unit of a Number is worth in the unit of the pass value.
 	"""
 	typed = parse(criterion.answer_type, value)
 	if typed is None:
 		return False
+	if criterion.answer_type == "Number" and rate != 1:
+		# rounded: 3 × 1.1 is to be 3.3
+		typed = round(typed * rate, 9)
 	if criterion.pass_operator in {"in", "not in"}:
 		listed = typed in [parse(criterion.answer_type, item) for item in split_list(criterion.pass_value)]
 		return listed == (criterion.pass_operator == "in")
 	if criterion.pass_operator:
-		if criterion.answer_type == "Date" and criterion.pass_value.strip().casefold() in {"", "today"}:
+		if is_today(criterion):
 			wanted: Any = today
 		else:
 			wanted = parse(criterion.answer_type, criterion.pass_value.strip())
@@ -131,6 +231,51 @@ def meets(criterion: Criterion, value: str, today: date) -> bool:
 	return any(character.isalnum() for character in value)
 
 
+def is_today(criterion: Criterion) -> bool:
+	"""Whether the criterion compares a date with the day of the judgement."""
+	return (
+		criterion.answer_type == "Date"
+		and criterion.pass_operator in COMPARISONS
+		and criterion.pass_value.strip().casefold() in {"", "today"}
+	)
+
+
+def contradict(criteria: Sequence[Criterion], choices: Sequence[str] = ()) -> bool:
+	"""Whether no answer at all could meet all these criteria, which ask for the same thing and have one type.
+
+	Tries one answer of every kind that the pass values tell apart: each of them, and one between, below and
+	above them.
+
+	:param choices: what can be answered where the type is Select.
+	"""
+	answer_type = criteria[0].answer_type
+	named = [
+		item
+		for c in criteria
+		for item in (
+			split_list(c.pass_value) if c.pass_operator in {"in", "not in"} else [c.pass_value.strip()]
+		)
+	]
+	today = date(2000, 1, 1)
+	if answer_type == "Check":
+		tried = ["yes", "no"]
+	elif answer_type == "Select":
+		tried = [choice for choice in choices if choice.strip()]
+	elif answer_type == "Text":
+		tried = [*named, "any other words"]
+	elif answer_type == "Number":
+		points = sorted({0.0, *(n for n in (parse("Number", item) for item in named) if n is not None)})
+		between = [(low + high) / 2 for low, high in pairwise(points)]
+		tried = [repr(point) for point in (points[0] - 1, *points, *between, points[-1] + 1)]
+	else:
+		days = {today, *(d for d in (parse("Date", item) for item in named) if d is not None)}
+		near = {day + shift * ONE_DAY for day in days for shift in (-1, 0, 1) if date.min < day < date.max}
+		if any(c.pass_operator == "" or is_today(c) for c in criteria):
+			return False  # another day, another answer
+		tried = [day.isoformat() for day in near]
+	return not any(all(meets(c, value, today) for c in criteria) for value in tried)
+
+
 def parse(answer_type: str, value: str) -> Any:
 	"""The typed value of an answer, or None if `value` is not of that type. Dates are ISO 8601."""
 	if answer_type == "Check":
@@ -138,7 +283,7 @@ def parse(answer_type: str, value: str) -> Any:
 	try:
 		if answer_type == "Number":
 			number = float(value)
-			return number if number == number else None
+			return number if isfinite(number) else None
 		if answer_type == "Date":
 			return date.fromisoformat(value[:10])
 	except ValueError:

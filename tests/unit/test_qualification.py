@@ -20,7 +20,10 @@ from lead_quality.engine.qualification import (
 	Judgement,
 	Rule,
 	Segment,
+	VerdictRule,
 	answer_state,
+	contradict,
+	criterion_state,
 	judge,
 	meets,
 	parse,
@@ -54,7 +57,7 @@ BANT = tuple(Criterion(key) for key in ("budget", "authority", "need", "timescal
 
 
 def verdict(definition: Definition, decision: str | None = None, **answers: str) -> str:
-	given_answers = {key: Answer(value, NOW) for key, value in answers.items()}
+	given_answers = {key: [Answer(value, NOW)] for key, value in answers.items()}
 	return judge(definition, given_answers, decision, NOW).verdict
 
 
@@ -105,9 +108,9 @@ def judged(draw: st.DrawFn, knock_outs: bool = True) -> tuple[Definition, list[s
 	return definition, states, [draw(st.sampled_from(ANSWERS[state])) for state in states]
 
 
-def by_key(definition: Definition, answers: list[Answer | None]) -> dict[str, Answer]:
+def by_key(definition: Definition, answers: list[Answer | None]) -> dict[str, list[Answer]]:
 	pairs = zip(definition.criteria, answers, strict=True)
-	return {criterion.key: answer for criterion, answer in pairs if answer is not None}
+	return {criterion.key: [answer] for criterion, answer in pairs if answer is not None}
 
 
 # What a person can check
@@ -139,7 +142,7 @@ def test_a_score_is_the_sum_of_the_weights_of_what_is_met() -> None:
 	)
 	assert verdict(definition, need="1") == "Sales Ready"
 	assert verdict(definition, budget="1") == "Open"
-	assert judge(definition, {"budget": Answer("1"), "need": Answer("1")}, None, NOW).score == 7
+	assert judge(definition, {"budget": [Answer("1")], "need": [Answer("1")]}, None, NOW).score == 7
 
 
 def test_weights_in_tenths_add_up_to_their_pass_score() -> None:
@@ -161,7 +164,7 @@ def test_a_knock_out_that_nobody_has_asked_about_disqualifies_nobody() -> None:
 
 def test_the_judgement_names_the_knock_outs_in_the_order_of_the_checklist() -> None:
 	definition = Definition(tuple(replace(c, knock_out=c.key != "need") for c in BANT))
-	answers = {key: Answer("0") for key in ("timescale", "need", "authority")}
+	answers = {key: [Answer("0")] for key in ("timescale", "need", "authority")}
 	assert judge(definition, answers, None, NOW).knocked_out == ("authority", "timescale")
 
 
@@ -184,7 +187,7 @@ def test_a_lead_of_whom_nothing_is_known_is_never_sales_ready(pass_rule: str) ->
 
 
 def test_an_answer_to_a_question_that_is_not_asked_is_ignored() -> None:
-	judgement = judge(Definition(BANT[:1]), {"favourite_colour": Answer("1")}, None, NOW)
+	judgement = judge(Definition(BANT[:1]), {"favourite_colour": [Answer("1")]}, None, NOW)
 	assert judgement == Judgement("Open", 0, 1, 0, {"budget": "Open"}, ())
 
 
@@ -192,7 +195,7 @@ def test_a_judgement_says_why() -> None:
 	definition = Definition(
 		(Criterion("a", weight=2), Criterion("b"), Criterion("c", expires_after_days=1), Criterion("d"))
 	)
-	answers = {"a": Answer("1"), "b": Answer("0"), "c": Answer("1", NOW - timedelta(days=2))}
+	answers = {"a": [Answer("1")], "b": [Answer("0")], "c": [Answer("1", NOW - timedelta(days=2))]}
 	assert judge(definition, answers, None, NOW) == Judgement(
 		"Open", 1, 4, 2, {"a": "Met", "b": "Not Met", "c": "Stale", "d": "Open"}, ()
 	)
@@ -216,8 +219,8 @@ def test_an_answer_is_stale_from_the_moment_its_days_have_passed() -> None:
 def test_a_stale_answer_counts_as_open() -> None:
 	definition = Definition((Criterion("need", knock_out=True, expires_after_days=90),))
 	old = NOW - timedelta(days=91)
-	assert judge(definition, {"need": Answer("1", old)}, None, NOW).verdict == "Open"
-	assert judge(definition, {"need": Answer("0", old)}, None, NOW).verdict == "Open"
+	assert judge(definition, {"need": [Answer("1", old)]}, None, NOW).verdict == "Open"
+	assert judge(definition, {"need": [Answer("0", old)]}, None, NOW).verdict == "Open"
 
 
 def test_an_answer_never_gets_stale_without_an_expiry_or_a_date() -> None:
@@ -483,7 +486,7 @@ def test_every_input_has_a_verdict(
 	decision: str | None,
 ) -> None:
 	criterion = Criterion("c", answer_type, pass_operator, pass_value, expires_after_days=days)
-	judgement = judge(Definition((criterion,)), {"c": Answer(value, answered_on)}, decision, NOW)
+	judgement = judge(Definition((criterion,)), {"c": [Answer(value, answered_on)]}, decision, NOW)
 	if decision in {"Nurture", "Disqualified"}:
 		assert judgement.verdict == decision
 	else:
@@ -500,6 +503,206 @@ def test_not_in_is_the_opposite_of_in_for_every_answer_of_its_type(
 	listed = meets(Criterion("c", answer_type, "in", pass_value), value, TODAY)
 	unlisted = meets(Criterion("c", answer_type, "not in", pass_value), value, TODAY)
 	assert [listed, unlisted].count(True) == (parse(answer_type, value) is not None)
+
+
+# Several answers to one question
+
+
+def test_one_contact_who_decides_is_enough() -> None:
+	authority = Criterion("authority", "Select", "in", "Decision Maker")
+	asked = [Answer("Gatekeeper", NOW), Answer("Decision Maker", NOW), Answer("User", NOW)]
+	assert criterion_state(authority, asked, NOW) == "Met"
+	assert criterion_state(authority, asked[::2], NOW) == "Not Met"
+	assert criterion_state(authority, [], NOW) == "Open"
+
+
+def test_an_answer_that_counts_goes_before_those_that_are_stale() -> None:
+	criterion = Criterion("authority", expires_after_days=90)
+	old = Answer("1", NOW - timedelta(days=91))
+	assert criterion_state(criterion, [old, Answer("0", NOW)], NOW) == "Not Met"
+	assert criterion_state(criterion, [old, Answer("1", NOW)], NOW) == "Met"
+	assert criterion_state(criterion, [old, Answer("")], NOW) == "Stale"
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+	st.lists(st.sampled_from([a for group in ANSWERS.values() for a in group if a]), max_size=5), st.data()
+)
+def test_the_order_of_the_contacts_does_not_matter_and_one_more_that_meets_it_never_harms(
+	asked: list[Answer], data: st.DataObject
+) -> None:
+	criterion = Criterion("c", expires_after_days=90)
+	state = criterion_state(criterion, asked, NOW)
+	single = [answer_state(criterion, answer, NOW) for answer in asked]
+	assert (state == "Met") == ("Met" in single)
+	assert (state == "Not Met") == ("Met" not in single and "Not Met" in single)
+	assert criterion_state(criterion, data.draw(st.permutations(asked)), NOW) == state
+	assert criterion_state(criterion, [*asked, Answer("1", NOW)], NOW) == "Met"
+
+
+# Amounts in other currencies
+
+
+def test_an_amount_is_held_against_the_pass_value_at_its_rate() -> None:
+	budget = Criterion("budget", "Number", ">=", "10000")
+	assert answer_state(budget, Answer("11000", NOW, rate=0.9), NOW) == "Not Met"
+	assert answer_state(budget, Answer("11200", NOW, rate=0.9), NOW) == "Met"
+	assert answer_state(Criterion("b", "Number", "=", "3.3"), Answer("3", NOW, rate=1.1), NOW) == "Met"
+
+
+def test_an_amount_without_a_rate_counts_as_open_and_says_so() -> None:
+	definition = Definition((Criterion("budget", "Number", ">=", "10000", knock_out=True),))
+	judgement = judge(definition, {"budget": [Answer("1", NOW, rate=0)]}, None, NOW)
+	assert (judgement.verdict, judgement.states) == ("Open", {"budget": "Unvalued"})
+
+
+# Verdicts from one answer alone
+
+STUDENT = VerdictRule("role", "=", "Student", "Disqualified")
+NEXT_YEAR = VerdictRule("timescale", ">", "2026-01-01", "Nurture")
+SURVEY = Definition(
+	(Criterion("role", "Select"), Criterion("timescale", "Date")), "At Least", 1, rules=(STUDENT, NEXT_YEAR)
+)
+
+
+@pytest.mark.parametrize(
+	("role", "timescale", "verdict_", "rule"),
+	[
+		("Student", "2027-01-01", "Disqualified", 0),
+		("Buyer", "2027-01-01", "Nurture", 1),
+		("Buyer", "2025-12-31", "Sales Ready", None),
+		("", "", "Open", None),
+	],
+)
+def test_the_first_rule_that_holds_gives_the_verdict(
+	role: str, timescale: str, verdict_: str, rule: int | None
+) -> None:
+	answers = {"role": [Answer(role, NOW)], "timescale": [Answer(timescale, NOW)]}
+	judgement = judge(SURVEY, answers, None, NOW)
+	assert (judgement.verdict, judgement.rule) == (verdict_, rule)
+
+
+def test_a_rule_does_not_overrule_a_person_or_a_knock_out_and_ignores_stale_answers() -> None:
+	student = {"role": [Answer("Student", NOW)]}
+	assert judge(SURVEY, student, "Nurture", NOW).verdict == "Nurture"
+	rule = replace(STUDENT, verdict="Nurture")
+	asked = replace(SURVEY.criteria[0], pass_operator="!=", pass_value="Student", knock_out=True)
+	assert judge(Definition((asked,), rules=(rule,)), student, None, NOW).verdict == "Disqualified"
+	short_lived = replace(SURVEY.criteria[0], expires_after_days=1)
+	old = {"role": [Answer("Student", NOW - timedelta(days=2))]}
+	assert judge(Definition((short_lived,), rules=(STUDENT,)), old, None, NOW).verdict == "Open"
+
+
+def test_a_rule_about_a_question_that_is_not_asked_is_ignored() -> None:
+	definition = Definition(BANT[:1], rules=(VerdictRule("colour", "=", "blue", "Disqualified"),))
+	assert judge(definition, {"colour": [Answer("blue")]}, None, NOW).verdict == "Open"
+
+
+# Decisions and judgements that end by themselves
+
+
+def test_a_decision_for_later_holds_until_its_day_comes() -> None:
+	definition, answers = Definition(BANT[:1]), {"budget": [Answer("1", NOW)]}
+	until = date(2025, 9, 1)
+	for now, expected in (
+		(datetime(2025, 8, 31, 23, 59), "Nurture"),
+		(datetime(2025, 9, 1), "Sales Ready"),
+	):
+		assert judge(definition, answers, "Nurture", now, until).verdict == expected
+
+
+def test_a_judgement_knows_until_when_time_cannot_change_it() -> None:
+	expiring = Definition((Criterion("need", expires_after_days=90),))
+	assert judge(expiring, {"need": [Answer("1", NOW)]}, None, NOW).valid_until == NOW + timedelta(days=90)
+	dated = Definition((Criterion("timescale", "Date"),))
+	last = judge(dated, {"timescale": [Answer("2025-06-30")]}, None, NOW).valid_until
+	assert last == datetime(2025, 6, 29, 23, 59, 59, 999999)
+	assert judge(Definition(BANT), {"need": [Answer("1", NOW)]}, None, NOW).valid_until is None
+
+
+DAYS = st.dates(date(2025, 6, 1), date(2025, 6, 25))
+
+
+@settings(max_examples=250, deadline=None)
+@given(
+	st.sampled_from(["Check", "Date", "Number"]),
+	st.sampled_from(["", "=", "!=", ">", ">=", "<", "<=", "in"]),
+	st.sampled_from(["", "today", "2025-06-12", "5"]),
+	DAYS.map(str) | st.sampled_from(["1", "0", "7", "9999-12-31", "0001-01-01"]),
+	st.integers(0, 9),
+	st.none() | st.tuples(st.sampled_from(["Nurture", "Disqualified"]), st.none() | DAYS),
+	st.integers(0, 9 * 24),
+	st.floats(0, 1),
+)
+def test_time_changes_nothing_of_a_judgement_before_its_valid_until(
+	answer_type: str,
+	pass_operator: str,
+	pass_value: str,
+	value: str,
+	days: int,
+	decision: tuple[str, date | None] | None,
+	age: int,
+	share: float,
+) -> None:
+	criterion = Criterion("c", answer_type, pass_operator, pass_value, expires_after_days=days)
+	definition = Definition((criterion,), rules=(VerdictRule("c", ">=", pass_value, "Nurture"),))
+	answers = {"c": [Answer(value, NOW - timedelta(hours=age))]}
+	verdict_, until = decision or (None, None)
+	judgement = judge(definition, answers, verdict_, NOW, until)
+	end = judgement.valid_until or NOW + timedelta(days=30)
+	assert end >= NOW
+	later = NOW + (min(end, NOW + timedelta(days=30)) - NOW) * share
+	again = judge(definition, answers, verdict_, later, until)
+	assert (again.verdict, again.states, again.rule) == (
+		judgement.verdict,
+		judgement.states,
+		judgement.rule,
+	)
+
+
+# Criteria that no answer can meet
+
+
+@pytest.mark.parametrize(
+	("answer_type", "pairs", "found"),
+	[
+		("Number", [(">", "500"), ("<", "50")], True),
+		("Number", [(">", "500"), ("<", "501")], False),
+		("Number", [(">=", "5"), ("<=", "5")], False),
+		("Number", [(">", "5"), ("<=", "5")], True),
+		("Number", [("", ""), ("<=", "0")], True),
+		("Number", [("in", "1, 2"), ("not in", "2, 1")], True),
+		("Date", [(">", "2026-01-01"), ("<", "2025-01-01")], True),
+		("Date", [(">", "2026-01-01"), ("<", "2026-01-03")], False),
+		("Date", [("", ""), ("<", "2000-01-01")], False),
+		("Select", [("=", "Buyer"), ("=", "User")], True),
+		("Select", [("!=", "Buyer")], False),
+		("Select", [("not in", "Buyer, User, Unknown")], True),
+		("Check", [("=", "yes"), ("!=", "yes")], True),
+		("Text", [("=", "a"), ("!=", "b")], False),
+		("Text", [("=", "a"), ("=", "b")], True),
+	],
+)
+def test_criteria_that_contradict_each_other_are_found(
+	answer_type: str, pairs: list[tuple[str, str]], found: bool
+) -> None:
+	criteria = [Criterion("c", answer_type, *pair) for pair in pairs]
+	assert contradict(criteria, ["Buyer", "User", "Unknown"]) is found
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+	st.lists(
+		st.tuples(st.sampled_from(["=", "!=", ">", ">=", "<", "<=", "in"]), st.integers(-3, 3).map(str)),
+		min_size=1,
+		max_size=3,
+	)
+)
+def test_a_contradiction_between_numbers_is_found_exactly(pairs: list[tuple[str, str]]) -> None:
+	criteria = [Criterion("c", "Number", *pair) for pair in pairs]
+	halves = [str(half / 2) for half in range(-10, 11)]
+	possible = any(all(meets(c, value, TODAY) for c in criteria) for value in halves)
+	assert contradict(criteria) is not possible
 
 
 # Segments
