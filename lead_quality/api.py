@@ -3,7 +3,7 @@ and returns the document it changed. Instants are naive, in the site's zone.
 """
 
 import json
-from datetime import datetime
+from datetime import date, datetime
 
 import frappe
 from frappe import _
@@ -12,9 +12,8 @@ from frappe.utils import get_datetime
 from lead_quality.follow_up import service as follow_up
 from lead_quality.handover import service as handover_service
 from lead_quality.nurture import service as nurture
+from lead_quality.qualification import gate, sheet
 from lead_quality.qualification import service as qualification
-
-ENROLLMENT_REASON = "Stop Early"
 
 
 @frappe.whitelist(methods=["POST"])
@@ -35,10 +34,9 @@ def snooze(lead: str, until: str | datetime):
 def stop(lead: str, reason: str):
 	"""End the lead's cadence early, with a Lead Outcome Reason for that. Returns the Nurture Enrollment."""
 	_check(lead, "Nurture Enrollment", "write")
-	row = frappe.db.get_value("Lead Outcome Reason", reason, ["reason", "applies_to"], as_dict=True)
-	if not row or row.applies_to != ENROLLMENT_REASON:
+	if not qualification.is_reason_for(reason, "Stop Early", lead):
 		frappe.throw(_("Choose one of the agreed reasons to stop early."), frappe.MandatoryError)
-	return nurture.stop(_enrollment(lead), row.reason)
+	return nurture.stop(_enrollment(lead), frappe.db.get_value("Lead Outcome Reason", reason, "reason"))
 
 
 @frappe.whitelist(methods=["POST"])
@@ -71,15 +69,17 @@ def qualify(
 	horizon: str | None = None,
 	decision: str | None = None,
 	outcome_reason: str | None = None,
+	nurture_until: str | date | None = None,
 ):
-	"""Record answers (rows of criterion, value, evidence_grade, note) and judge the lead again.
+	"""Record answers (rows of criterion, value, and if known contact, currency, evidence_grade, note,
+	reference_doctype, reference_name) and judge the lead again. They are merged by criterion and contact.
 
-	With `horizon` (Long Term, Near Term) or `decision` (Nurture, Disqualified, or empty to take it back) also
-	the triage decision. Returns the Lead Qualification.
+	With `horizon` (Unknown, Long Term, Near Term) or `decision` (Nurture, if wanted until a day, Disqualified, or
+	empty to take it back) also the triage decision. Returns the Lead Qualification.
 	"""
 	_check(lead, "Lead Qualification", "create")
 	rows = json.loads(answers) if isinstance(answers, str) else answers or []
-	return qualification.answer(lead, rows, horizon, decision, outcome_reason)
+	return qualification.answer(lead, rows, horizon, decision, outcome_reason, nurture_until)
 
 
 @frappe.whitelist(methods=["POST"])
@@ -118,9 +118,12 @@ def return_handover(handover: str, reason: str, feedback: str | None = None):
 
 @frappe.whitelist(methods=["POST"])
 def override_gate(lead: str, reason: str, note: str | None = None):
-	"""Give leave for one Opportunity from a lead that is not sales ready. Returns the Gate Override."""
+	"""Give leave for one document (Opportunity, Quotation, Customer) from a lead that is not sales ready.
+
+	Returns the Gate Override.
+	"""
 	_check(lead, "Gate Override", "create")
-	return qualification.override_gate(lead, reason, note)
+	return gate.override(lead, reason, note)
 
 
 @frappe.whitelist(methods=["POST"])
@@ -139,7 +142,7 @@ def get_panel(lead: str) -> dict:
 	panel.update({"next_touch": None, "clocks": [], "handover": None, "touches": []})
 	if frappe.has_permission("Lead Qualification", "read"):
 		judged = qualification.judge_now(lead)
-		fields = ("name", "verdict", "reason", "horizon", "met_count", "criteria_count")
+		fields = ("name", "verdict", "reason", "horizon", "decision", "met_count", "criteria_count")
 		panel["qualification"] = {f: judged.get(f) for f in fields} if judged else panel["qualification"]
 	if frappe.has_permission("Lead Touch", "read"):
 		panel["next_touch"] = _next_touch(lead)
@@ -154,21 +157,28 @@ def get_panel(lead: str) -> dict:
 		panel["clocks"] = follow_up.open_clocks(lead)
 	if frappe.has_permission("Lead Handover", "read"):
 		panel["handover"] = _open_handover(lead)
-	gate = frappe.get_cached_doc("Lead Quality Settings").opportunity_gate
-	panel["may_override"] = gate == "Enforce" and bool(frappe.has_permission("Gate Override", "create"))
-	panel["overridden"] = (
-		bool(qualification.open_override([lead], lock=False)) if gate == "Enforce" else False
-	)
+	is_enforced = gate.mode_of("Opportunity") == "Enforce"
+	panel["may_override"] = is_enforced and bool(frappe.has_permission("Gate Override", "create"))
+	panel["overridden"] = is_enforced and bool(gate.open_override([lead], lock=False))
+	panel["profile"] = sheet.company_profile(doc)
+	panel["hint"] = sheet.non_buyer_hint(doc)
 	return panel
 
 
 @frappe.whitelist()
-def get_checklist(lead: str) -> dict:
-	"""The criteria that a lead is judged by, for a sheet to fill in."""
+def check_gate(lead: str, doctype: str = "Opportunity") -> dict:
+	"""Whether a document of `doctype` could be made from the lead now: `passes`, and else a `message` that says why not."""
 	frappe.has_permission("Lead", "read", doc=lead, throw=True)
-	name = frappe.db.get_value("Lead Qualification", {"lead": lead}, "checklist", order_by="creation desc")
-	checklist = frappe.get_cached_doc("Qualification Checklist", name or qualification.checklist_for(lead))
-	return {"name": checklist.name, "criteria": [row.as_dict() for row in checklist.criteria]}
+	return gate.check(lead, doctype)
+
+
+@frappe.whitelist()
+def get_checklist(lead: str) -> dict:
+	"""The sheet of a lead: what it is asked, what is known and how, as it stands now. Instants are naive, in the
+	site's zone; confidential answers are left out for users without permission level 1 on Lead Qualification."""
+	frappe.has_permission("Lead", "read", doc=lead, throw=True)
+	frappe.has_permission("Lead Qualification", "read", throw=True)
+	return sheet.get_sheet(lead)
 
 
 def _open_judgement(lead) -> dict:

@@ -105,15 +105,16 @@ doc_events = {
 	"Opportunity": {
 		"before_insert": [
 			"lead_quality.funnel.events.opportunity_before_insert",
-			"lead_quality.qualification.events.opportunity_before_insert",
+			"lead_quality.qualification.events.gated_before_insert",
 		],
 		"validate": [
 			"lead_quality.funnel.events.opportunity_validate",
 			"lead_quality.qualification.events.opportunity_validate",
+			"lead_quality.qualification.events.gated_validate",
 		],
 		"on_update": [
 			"lead_quality.funnel.events.opportunity_on_update",
-			"lead_quality.qualification.events.opportunity_on_update",
+			"lead_quality.qualification.events.gated_on_update",
 		],
 		"after_insert": [
 			"lead_quality.funnel.events.opportunity_after_insert",
@@ -121,7 +122,19 @@ doc_events = {
 		],
 		"after_delete": "lead_quality.funnel.events.opportunity_after_delete",
 	},
-	"Customer": {"on_update": "lead_quality.funnel.events.customer_on_update"},
+	"Quotation": {
+		"before_insert": "lead_quality.qualification.events.gated_before_insert",
+		"validate": "lead_quality.qualification.events.gated_validate",
+		"on_update": "lead_quality.qualification.events.gated_on_update",
+	},
+	"Customer": {
+		"before_insert": "lead_quality.qualification.events.gated_before_insert",
+		"validate": "lead_quality.qualification.events.gated_validate",
+		"on_update": [
+			"lead_quality.qualification.events.gated_on_update",
+			"lead_quality.funnel.events.customer_on_update",
+		],
+	},
 	"Sales Order": {
 		"on_submit": "lead_quality.funnel.events.sales_order_on_submit",
 		"on_cancel": "lead_quality.funnel.events.sales_order_on_cancel",

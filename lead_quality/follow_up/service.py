@@ -18,12 +18,13 @@ from lead_quality.site_time import aware, get_calendar, naive
 def start_entry_clocks(lead):
 	"""Start the clocks of a new lead document: triage, first response, and its first planned touch.
 
-	Nobody is asked to respond to a person who wants no contact.
+	Nobody is asked to respond to a person who wants no contact, nor to one whom a rule has disqualified; where a
+	rule has given the verdict, the triage is done.
 	"""
-	if wants_no_contact(lead):
+	if wants_no_contact(lead) or lead.lq_verdict == "Disqualified":
 		return
 	at = get_datetime(lead.creation)
-	starts = {"Triage": at, "First Response": at}
+	starts = {"First Response": at} if lead.lq_verdict == "Nurture" else {"Triage": at, "First Response": at}
 	if lead.get("lq_next_touch_at"):
 		starts["Next Touch"] = get_datetime(lead.lq_next_touch_at)
 	start(lead, starts, at)

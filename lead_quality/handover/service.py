@@ -8,13 +8,8 @@ from frappe.utils import format_datetime, get_link_to_form, now_datetime
 
 from lead_quality import summary
 from lead_quality.follow_up import service as follow_up
-from lead_quality.qualification.service import (
-	NotSalesReadyError,
-	is_reason_for,
-	judge_now,
-	not_ready_in_words,
-	qualification_of,
-)
+from lead_quality.qualification.gate import NotSalesReadyError, not_ready_in_words
+from lead_quality.qualification.service import is_reason_for, judge_now, qualification_of
 
 DECIDERS = {"Sales Manager", "Lead Quality Manager", "System Manager"}
 REASONS_FOR = {"Rejected": "Reject", "Returned": "Return"}

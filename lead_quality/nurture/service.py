@@ -28,7 +28,7 @@ def enroll_new_lead(lead):
 	cadence = plan_of(lead.lq_segment, "cadence")
 	if not cadence or not frappe.get_cached_doc("Lead Quality Settings").enroll_new_leads:
 		return
-	if wants_no_contact(lead):
+	if wants_no_contact(lead) or lead.lq_verdict == "Disqualified":
 		return
 	at = get_datetime(lead.creation)
 	start = plan_start(lead, cadence, at)

@@ -5,7 +5,7 @@ import pytest
 
 from lead_quality import api
 from lead_quality.demo.factories import make_lead, make_sales_ready
-from lead_quality.qualification.service import NotSalesReadyError
+from lead_quality.qualification.gate import NotSalesReadyError
 
 MONDAY = "2026-03-02 10:00:00"
 

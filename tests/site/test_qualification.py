@@ -6,7 +6,7 @@ import pytest
 from lead_quality import api
 from lead_quality.demo.factories import answers, make_item, make_lead, make_opportunity, make_sales_ready
 from lead_quality.qualification.jobs import sort_leads
-from lead_quality.qualification.service import NotSalesReadyError
+from lead_quality.qualification.gate import NotSalesReadyError
 
 
 @pytest.fixture

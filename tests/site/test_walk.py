@@ -11,7 +11,7 @@ from lead_quality import api
 from lead_quality.demo.factories import make_item
 from lead_quality.follow_up.jobs import sweep_clocks
 from lead_quality.lead_quality.report.stage_conversion import stage_conversion
-from lead_quality.qualification.service import NotSalesReadyError
+from lead_quality.qualification.gate import NotSalesReadyError
 from lead_quality.versions import lead_field
 
 MONDAY = "2026-03-02 10:00:00"

@@ -1,0 +1,39 @@
+"""What can be told of a lead without asking anybody, though no single field of it says so.
+
+A criterion may name a fact where it could name a field of the Lead.
+"""
+
+import frappe
+from frappe.utils import validate_email_address, validate_phone_number
+
+from lead_quality.versions import lead_field
+
+# fact to the fields of the Lead that it is told from
+FACTS = {"reachable": ("email_id", "mobile_no", "phone")}
+
+
+def fields_of(source: str) -> tuple[str, ...]:
+	"""The fields of this site's Lead that answer a criterion whose `lead_field` is `source`; none if it is unknown."""
+	if source in FACTS:
+		return FACTS[source]
+	fieldname = lead_field(source)
+	return (fieldname,) if fieldname else ()
+
+
+def value_of(source: str, lead) -> str | None:
+	"""What a lead (document or row) says to a criterion whose `lead_field` is `source`, or None if nothing."""
+	if source in FACTS:
+		return "Yes" if is_reachable(lead) else "No"
+	fieldname = lead_field(source)
+	value = lead.get(fieldname) if fieldname else None
+	return str(value) if value else None
+
+
+def is_reachable(lead) -> bool:
+	"""Whether there is a well-formed phone number, or an e-mail address from which no mail has come back."""
+	if any(validate_phone_number(lead.get(field) or "") for field in ("mobile_no", "phone")):
+		return True
+	email_id = validate_email_address(lead.get("email_id") or "")
+	return bool(email_id) and not frappe.db.exists(
+		"Contact Opt Out", {"email_id": email_id, "reason": "Bounced"}
+	)

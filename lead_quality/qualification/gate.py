@@ -1,0 +1,172 @@
+"""The gate: what may be made from a lead that is not sales ready, and who has opened it for one."""
+
+import frappe
+from frappe import _
+from frappe.permissions import get_doctype_roles
+from frappe.utils import comma_and, comma_or, get_fullname, get_link_to_form
+
+from lead_quality.qualification.service import judge_now, plan_of, segment_of
+
+# what is held at the gate, by which setting, and which of its fields name the lead
+GATED = {
+	"Opportunity": ("opportunity_gate", ("opportunity_from", "party_name")),
+	"Quotation": ("quotation_gate", ("quotation_to", "party_name", "opportunity")),
+	"Customer": ("customer_gate", ("lead_name", "opportunity_name", "prospect_name")),
+}
+
+
+class NotSalesReadyError(frappe.ValidationError):
+	"""A document was refused because its lead does not meet the agreed definition."""
+
+
+def hold(doc):
+	"""Refuse, or let pass with a warning, a document whose lead is not sales ready, as the settings say.
+
+	:param doc: a document of one of the DocTypes of `GATED`.
+	:raises NotSalesReadyError: with the missing criteria named, if the gate is on Enforce.
+	"""
+	mode = mode_of(doc.doctype)
+	if mode == "Off" and doc.doctype != "Opportunity":
+		return
+	leads = leads_behind(doc)
+	if not leads:
+		return
+	lead, judged = best_of(leads)
+	if doc.doctype == "Opportunity":
+		doc.lq_verdict = judged.verdict if judged else "Open"
+		doc.lq_segment = segment_of(lead)
+	if mode == "Off" or (judged and judged.verdict == "Sales Ready"):
+		return
+	doc.flags.gate_override = open_override(leads)
+	if doc.flags.gate_override:
+		return
+	message = not_ready_in_words(lead, judged)
+	if mode == "Enforce":
+		frappe.throw(f"{message}<br>{way_out_in_words(lead)}", NotSalesReadyError, title=_("Not Sales Ready"))
+	frappe.msgprint(message, title=_("Not Sales Ready"), indicator="orange")
+
+
+def hold_again(doc):
+	"""The gate holds as well for a document that is given to another party."""
+	if not doc.is_new() and any(doc.has_value_changed(field) for field in GATED[doc.doctype][1]):
+		hold(doc)
+
+
+def use_override(doc):
+	"""Leave that was given for one document is used up by it."""
+	if doc.flags.gate_override:
+		frappe.db.set_value(
+			"Gate Override",
+			doc.flags.gate_override,
+			{"reference_doctype": doc.doctype, "reference_name": doc.name},
+		)
+		doc.flags.gate_override = None
+
+
+def mode_of(doctype: str) -> str:
+	"""Enforce, Warn or Off."""
+	return frappe.get_cached_doc("Lead Quality Settings").get(GATED[doctype][0]) or "Off"
+
+
+def best_of(leads: list[str]) -> tuple:
+	"""Of some leads the first that is sales ready at this moment, else the first; with its judgement or None."""
+	candidates = [(lead, judge_now(lead)) for lead in leads]
+	ready = (pair for pair in candidates if pair[1] and pair[1].verdict == "Sales Ready")
+	return next(ready, candidates[0])
+
+
+def leads_behind(doc) -> list[str]:
+	"""The leads that a document is made from: its own, those of its Prospect, or those of its Opportunity.
+
+	None if it comes from a Customer, or from an Opportunity that has passed the gate itself.
+	"""
+	opportunity = doc.get("opportunity") or doc.get("opportunity_name")
+	if doc.doctype == "Customer":
+		if doc.lead_name or doc.prospect_name:
+			return [doc.lead_name] if doc.lead_name else leads_of_prospect(doc.prospect_name)
+	else:
+		kind = doc.opportunity_from if doc.doctype == "Opportunity" else doc.quotation_to
+		if not opportunity and doc.party_name and kind in {"Lead", "Prospect"}:
+			return [doc.party_name] if kind == "Lead" else leads_of_prospect(doc.party_name)
+	if not opportunity or has_passed(opportunity):
+		return []
+	return leads_behind(frappe.get_doc("Opportunity", opportunity))
+
+
+def leads_of_prospect(prospect: str) -> list[str]:
+	return frappe.get_all("Prospect Lead", {"parent": prospect}, pluck="lead", order_by="idx asc")
+
+
+def has_passed(opportunity: str) -> bool:
+	"""Whether an Opportunity was made from a sales-ready lead, or with leave."""
+	return frappe.db.get_value("Opportunity", opportunity, "lq_verdict") == "Sales Ready" or bool(
+		frappe.db.exists("Gate Override", {"reference_doctype": "Opportunity", "reference_name": opportunity})
+	)
+
+
+def check(lead: str, doctype: str) -> dict:
+	"""Whether the gate would let a document be made from a lead now, with its words if not. Asks, and does nothing."""
+	mode, judged = mode_of(doctype), judge_now(lead)
+	is_ready = bool(judged and judged.verdict == "Sales Ready")
+	passes = mode != "Enforce" or is_ready or bool(open_override([lead], lock=False))
+	message = None if passes else f"{not_ready_in_words(lead, judged)}<br>{way_out_in_words(lead)}"
+	return {"passes": passes, "message": message}
+
+
+def override(lead: str, reason: str, note: str | None = None):
+	"""Give leave for one document from a lead that is not sales ready. It is kept, and counted per user.
+
+	:param reason: a Lead Outcome Reason for overrides.
+	:returns: the Gate Override.
+	:raises frappe.PermissionError: if the user may not create a Gate Override.
+	"""
+	return frappe.get_doc({"doctype": "Gate Override", "lead": lead, "reason": reason, "note": note}).insert()
+
+
+def open_override(leads: list[str], lock: bool = True) -> str | None:
+	"""The oldest leave given for one of these leads that no document has used, by default locked for its use."""
+	return frappe.db.get_value(
+		"Gate Override",
+		{"lead": ["in", leads], "reference_name": ["is", "not set"]},
+		order_by="creation asc",
+		for_update=lock,
+	)
+
+
+def not_ready_in_words(lead: str, judged) -> str:
+	"""That a lead is not sales ready, and what it misses.
+
+	:param judged: its Lead Qualification, judged now, or None.
+	"""
+	if judged:
+		why = judged.reason
+	else:
+		checklist = plan_of(segment_of(lead), "checklist")
+		criteria = frappe.get_cached_doc("Qualification Checklist", checklist).criteria if checklist else []
+		why = (
+			_("Nobody has asked about {0} yet.").format(
+				comma_and([_(row.topic or row.label) for row in criteria], add_quotes=False)
+			)
+			if criteria
+			else _("There is no checklist for it yet.")
+		)
+	return _("{0} is not sales ready. {1}").format(
+		get_link_to_form("Lead", lead, frappe.db.get_value("Lead", lead, "title")), why
+	)
+
+
+def way_out_in_words(lead: str) -> str:
+	"""Who can fill in what is missing, and who can override."""
+	owner = frappe.db.get_value("Lead", lead, "lead_owner")
+	is_person = (
+		owner and owner not in {"Guest", "Administrator"} and frappe.db.get_value("User", owner, "enabled")
+	)
+	answer = (
+		_("Open the lead and choose Qualify to answer what is missing, or ask its owner {0}.").format(
+			frappe.bold(get_fullname(owner))
+		)
+		if is_person and owner != frappe.session.user
+		else _("Open the lead and choose Qualify to answer what is missing.")
+	)
+	roles = [_(role) for role in get_doctype_roles("Gate Override", "create") if role != "System Manager"]
+	return f"{answer} {_('A {0} can override.').format(comma_or(roles, add_quotes=False))}"
