@@ -12,7 +12,7 @@ from frappe.utils import get_datetime
 from lead_quality.follow_up import service as follow_up
 from lead_quality.handover import service as handover_service
 from lead_quality.nurture import service as nurture
-from lead_quality.qualification import gate, sheet
+from lead_quality.qualification import gate, requalify, sheet
 from lead_quality.qualification import service as qualification
 
 
@@ -131,6 +131,28 @@ def opt_out(lead: str, channel: str = "All", reason: str = "Manual"):
 	"""Record that the lead's person wants no contact, on one channel or at all. Returns the Contact Opt Out."""
 	_check(lead, "Contact Opt Out", "create")
 	return nurture.opt_out(lead, channel, reason)
+
+
+@frappe.whitelist(methods=["POST"])
+def judge_all_again(move_from: str | None = None, move_to: str | None = None) -> dict:
+	"""Put every lead into its segment again and judge it again, in the background, after definitions have changed.
+
+	With `move_from` and `move_to`, leads under way on one Qualification Checklist go over to another. Returns the
+	progress, as `get_progress` does.
+	"""
+	for doctype in ("Lead Segment", "Qualification Checklist"):
+		frappe.has_permission(doctype, "write", throw=True)
+	if move_to and frappe.db.get_value("Qualification Checklist", move_to, "status") != "Active":
+		frappe.throw(_("{0} is not active. Activate it first.").format(frappe.bold(move_to)))
+	return requalify.progress(requalify.start(move_from, move_to))
+
+
+@frappe.whitelist()
+def get_progress() -> dict | None:
+	"""How far `judge_all_again` is: leads in `total`, `done` and `changed`, and the `status`; None if it does not run."""
+	frappe.has_permission("Lead Segment", "read", throw=True)
+	run = requalify.open_run()
+	return requalify.progress(run) if run else None
 
 
 @frappe.whitelist()

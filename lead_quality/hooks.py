@@ -167,8 +167,10 @@ scheduler_events = {
 		"*/5 * * * *": [
 			"lead_quality.nurture.jobs.wake_snoozed",
 			"lead_quality.follow_up.jobs.sweep_clocks",
+			"lead_quality.qualification.jobs.resume_requalification",
 		],
 	},
+	"hourly": ["lead_quality.qualification.jobs.judge_expired"],
 	"hourly_long": [
 		"lead_quality.qualification.jobs.sort_leads",
 		"lead_quality.funnel.jobs.reconcile_stages",

@@ -14,12 +14,17 @@ WIDE_ROLES = frozenset(
 
 
 def own_leads_condition(user: str | None = None, doctype: str | None = None) -> str:
-	"""List condition on Lead: an outside qualifier sees only the leads that are theirs. SQL, or empty."""
+	"""List condition on Lead: an outside qualifier sees only the leads that are theirs; where the settings say so,
+	a sales user also sees those that are sales ready or were handed over. SQL, or empty."""
 	user = user or frappe.session.user
-	if not only_own_leads(user):
-		return ""
 	escaped = frappe.db.escape(user)
-	return f"(`tabLead`.lead_owner = {escaped} or `tabLead`.owner = {escaped})"
+	own = f"`tabLead`.lead_owner = {escaped} or `tabLead`.owner = {escaped}"
+	if only_own_leads(user):
+		return f"({own})"
+	if only_qualified_leads(user):
+		return f"""({own} or `tabLead`.lq_verdict = 'Sales Ready' or `tabLead`.lq_stage in ('opportunity', 'sale')
+			or `tabLead`.name in (select lead from `tabLead Handover` where to_user = {escaped}))"""
+	return ""
 
 
 def only_own_leads(user: str) -> bool:
@@ -28,12 +33,30 @@ def only_own_leads(user: str) -> bool:
 	return user != "Administrator" and "Lead Qualifier" in roles and not roles & WIDE_ROLES
 
 
+def only_qualified_leads(user: str) -> bool:
+	"""Whether the user sells and does nothing else with leads, and the settings keep raw leads from such users."""
+	roles = set(frappe.get_roles(user))
+	return (
+		user != "Administrator"
+		and "Sales User" in roles
+		and not roles & ((WIDE_ROLES - {"Sales User"}) | {"Lead Qualifier"})
+		and bool(frappe.get_cached_doc("Lead Quality Settings").hide_unqualified_leads)
+	)
+
+
 def has_lead_permission(doc, ptype=None, user=None, debug=False) -> bool:
 	"""Single check on Lead, the counterpart of `own_leads_condition`."""
 	user = user or frappe.session.user
-	if doc.is_new() or not only_own_leads(user):
+	if doc.is_new() or user in {doc.lead_owner, doc.owner}:
 		return True
-	return user in {doc.lead_owner, doc.owner}
+	if only_own_leads(user):
+		return False
+	return (
+		not only_qualified_leads(user)
+		or doc.lq_verdict == "Sales Ready"
+		or doc.lq_stage in {"opportunity", "sale"}
+		or bool(frappe.db.exists("Lead Handover", {"lead": doc.name, "to_user": user}))
+	)
 
 
 def lead_condition(user: str | None = None) -> str:

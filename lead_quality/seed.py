@@ -8,23 +8,34 @@ POLICY = "Standard Follow Up"
 
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday")
 
+ROLES = "Decision Maker\nInfluencer\nUser\nGatekeeper\nUnknown"
+
 BANT = [
 	{
 		"criterion": "budget",
 		"label": "What is the budget?",
 		"topic": "Budget",
 		"answer_type": "Number",
-		"guidance": "Ask for the amount set aside, or what a comparable purchase has cost before.",
+		"guidance": "The amount set aside, or what a comparable purchase has cost before.",
+		"guidance_phone": "Have you put an amount aside for this, or would it have to be found?",
+		"guidance_web_form": "What budget have you planned?",
+		"guidance_chat": "Roughly, what budget do you have in mind?",
+		"guidance_trade_show": "Is there a budget for this already?",
 	},
 	{
 		"criterion": "authority",
 		"label": "Who decides?",
 		"topic": "Authority",
 		"answer_type": "Select",
-		"options": "Decision Maker\nInfluencer\nUser\nGatekeeper\nUnknown",
+		"options": ROLES,
 		"pass_operator": "in",
 		"pass_value": "Decision Maker, Influencer",
-		"guidance": "Ask who else has to agree, and how such purchases were decided before.",
+		"per_contact": 1,
+		"guidance": "What part each person has in the purchase. Ask who else has to agree.",
+		"guidance_phone": "Who besides you is part of the decision, and how was it made the last time?",
+		"guidance_web_form": "What is your part in the decision?",
+		"guidance_chat": "Are you choosing this yourself, or for someone else?",
+		"guidance_trade_show": "Who decides about this in your company?",
 	},
 	{
 		"criterion": "need",
@@ -32,6 +43,10 @@ BANT = [
 		"topic": "Need",
 		"answer_type": "Text",
 		"guidance": "In the lead's own words. A need without words is not a need.",
+		"guidance_phone": "What made you look for it now? What happens if you do nothing?",
+		"guidance_web_form": "What do you want to solve?",
+		"guidance_chat": "What are you trying to get done?",
+		"guidance_trade_show": "What brought you to our stand?",
 	},
 	{
 		"criterion": "timescale",
@@ -39,6 +54,118 @@ BANT = [
 		"topic": "Timescale",
 		"answer_type": "Date",
 		"guidance": "The date by which it has to work for them.",
+		"guidance_phone": "By when does it have to be running? What depends on that date?",
+		"guidance_web_form": "When do you need it?",
+		"guidance_chat": "When would you like to start?",
+		"guidance_trade_show": "When do you want to decide?",
+	},
+]
+
+# The ten attributes of a short-term lead, in the order of the article that lists them.
+TEN_ATTRIBUTES = [
+	("industry", "Is the industry (SIC or NAICS) one that we sell to?", "Industry", "industry"),
+	("firmographics", "Are revenue, employees and locations known, and do they fit?", "Firmographics", None),
+	("people", "Are the decision makers and influencers identified?", "Authority", None),
+	("environment", "Is it known what they work with today?", "Environment", None),
+	("decision_maker_engaged", "Has a decision maker been engaged?", "Authority", None),
+	("pains", "Are their pains uncovered and validated?", "Need", None),
+	("decision_process", "Are decision process and timeframe known?", "Timescale", None),
+	("budget", "Is a budget allocated, or is there a process for it?", "Budget", None),
+	("competition", "Is the competitive landscape known?", "Competition", None),
+	("urgency", "Is there urgency or a compelling event?", "Urgency", None),
+]
+
+IDEAL_CUSTOMER = [
+	{
+		"criterion": "industry",
+		"label": "Which industry are they in?",
+		"topic": "Industry",
+		"answer_type": "Text",
+		"lead_field": "industry",
+		"guidance": "Narrow it with Met When, such as: in, Manufacturing, Automotive.",
+	},
+	{
+		"criterion": "employees",
+		"label": "How many people work there?",
+		"topic": "Firmographics",
+		"answer_type": "Select",
+		"options": "1-10\n11-50\n51-200\n201-500\n501-1000\n1000+",
+		"lead_field": "no_of_employees",
+		"pass_operator": "not in",
+		"pass_value": "1-10",
+		"guidance": "Leave out what is smaller than the profile.",
+	},
+	{
+		"criterion": "revenue",
+		"label": "What is the annual revenue?",
+		"topic": "Firmographics",
+		"answer_type": "Number",
+		"lead_field": "annual_revenue",
+	},
+	{
+		"criterion": "territory",
+		"label": "Which territory are they in?",
+		"topic": "Territory",
+		"answer_type": "Text",
+		"lead_field": "territory",
+	},
+	{
+		"criterion": "reachable",
+		"label": "Can we reach them?",
+		"topic": "Reachability",
+		"lead_field": "reachable",
+		"guidance": "A well-formed phone number, or an e-mail address from which no mail has come back.",
+	},
+]
+
+TRADE_SHOW = [
+	{
+		"criterion": "role",
+		"label": "What is your part in the decision?",
+		"topic": "Authority",
+		"answer_type": "Select",
+		"options": "Decision Maker\nInfluencer\nUser\nStudent\nConsultant\nUnknown",
+		"pass_operator": "in",
+		"pass_value": "Decision Maker, Influencer, User",
+		"guidance_trade_show": "What do you do in your company?",
+	},
+	{
+		"criterion": "interest",
+		"label": "What did they come to see?",
+		"topic": "Need",
+		"answer_type": "Text",
+		"guidance_trade_show": "What brought you to our stand?",
+	},
+	{
+		"criterion": "decision_by",
+		"label": "When will they decide?",
+		"topic": "Timescale",
+		"answer_type": "Select",
+		"options": "Within 3 months\nWithin a year\nLater\nUnknown",
+		"guidance_trade_show": "When do you want to decide?",
+	},
+	{
+		"criterion": "follow_up_agreed",
+		"label": "Did they agree to a call?",
+		"topic": "Next Step",
+		"guidance_trade_show": "May we call you next week?",
+	},
+]
+NOT_A_BUYER = "Disqualify: Not a buyer (student, competitor, consultant)"
+TRADE_SHOW_RULES = [
+	{
+		"criterion": "role",
+		"operator": "in",
+		"value": "Student, Consultant",
+		"verdict": "Disqualified",
+		"outcome_reason": NOT_A_BUYER,
+	},
+	{
+		"criterion": "decision_by",
+		"operator": "=",
+		"value": "Later",
+		"verdict": "Nurture",
+		"outcome_reason": "Disqualify: Not this year",
 	},
 ]
 
@@ -113,13 +240,14 @@ SEGMENTS = [
 	("Other Leads", 100, ""),
 ]
 
-# applies to, reason, proposes nurture
+# applies to, reason, proposes nurture, topic of the criterion that fails
 REASONS = [
-	("Disqualify", "No need for what we sell", 0),
-	("Disqualify", "Too small for us", 0),
+	("Disqualify", "No need for what we sell", 0, "Need"),
+	("Disqualify", "Too small for us", 0, "Firmographics"),
 	("Disqualify", "Not a buyer (student, competitor, consultant)", 0),
-	("Disqualify", "Wrong contact data", 0),
-	("Disqualify", "Not this year", 1),
+	("Disqualify", "Wrong contact data", 0, "Reachability"),
+	("Disqualify", "Not this year", 1, "Timescale"),
+	("Disqualify", "No budget yet", 1, "Budget"),
 	("Reject", "Does not meet the definition", 0),
 	("Reject", "Not a decision maker", 1),
 	("Reject", "No budget yet", 1),
@@ -146,23 +274,8 @@ def make():
 		time_zone=get_system_timezone(),
 		hours=[{"weekday": day, "opens": "09:00:00", "closes": "17:00:00"} for day in WEEKDAYS],
 	)
-	for applies_to, reason, proposes_nurture in REASONS:
-		_make(
-			"Lead Outcome Reason",
-			f"{applies_to}: {reason}",
-			applies_to=applies_to,
-			reason=reason,
-			proposes_nurture=proposes_nurture,
-		)
-	checklist = _make(
-		"Qualification Checklist",
-		"BANT v1",
-		title="BANT",
-		status="Active",
-		pass_rule="All",
-		criteria=BANT,
-		description="Budget, authority, need and timescale are known and right.",
-	)
+	make_reasons()
+	checklist = make_checklists()
 	cadence = _make(
 		"Nurture Cadence",
 		"Inbound in Seven Touches v1",
@@ -185,6 +298,73 @@ def make():
 			cadence=cadence,
 			follow_up_policy=policy,
 		)
+
+
+def make_reasons():
+	for applies_to, reason, proposes_nurture, *topic in REASONS:
+		name = f"{applies_to}: {reason}"
+		_make(
+			"Lead Outcome Reason",
+			name,
+			applies_to=applies_to,
+			reason=reason,
+			proposes_nurture=proposes_nurture,
+			topic=topic[0] if topic else None,
+			non_buyer=int(name == NOT_A_BUYER),
+		)
+
+
+def make_checklists() -> str:
+	"""BANT, which every segment starts with, and three more to choose from. Returns the name of the first."""
+	bant = _make(
+		"Qualification Checklist",
+		"BANT v1",
+		title="BANT",
+		status="Active",
+		pass_rule="All",
+		criteria=BANT,
+		description="Budget, authority, need and timescale are known and right.",
+	)
+	_make(
+		"Qualification Checklist",
+		"Ten Attributes v1",
+		title="Ten Attributes",
+		status="Active",
+		pass_rule="At Least",
+		at_least=6,
+		criteria=[
+			{
+				"criterion": key,
+				"label": label,
+				"topic": topic,
+				"answer_type": "Text" if field else "Check",
+				"lead_field": field,
+			}
+			for key, label, topic, field in TEN_ATTRIBUTES
+		],
+		description="The ten attributes of a short-term lead. How many are enough is for both of you to agree.",
+	)
+	_make(
+		"Qualification Checklist",
+		"Ideal Customer Profile v1",
+		title="Ideal Customer Profile",
+		status="Active",
+		pass_rule="At Least",
+		at_least=4,
+		criteria=IDEAL_CUSTOMER,
+		description="A start: the lead's own data answer it. Make a new version and narrow each criterion.",
+	)
+	_make(
+		"Qualification Checklist",
+		"Trade Show Survey v1",
+		title="Trade Show Survey",
+		status="Active",
+		pass_rule="All",
+		criteria=TRADE_SHOW,
+		rules=TRADE_SHOW_RULES,
+		description="Four questions for the stand. Students and consultants are left out, late deciders nurtured.",
+	)
+	return bant
 
 
 def set_time_zone():

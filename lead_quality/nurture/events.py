@@ -1,7 +1,7 @@
 """What ERPNext tells the nurture room."""
 
 from frappe import _
-from frappe.utils import get_datetime, now_datetime
+from frappe.utils import get_datetime, getdate, now_datetime
 
 from lead_quality.nurture import service
 from lead_quality.nurture.mail import leads_of, reads_as_reply, written_by_person
@@ -28,6 +28,8 @@ def lead_after_rename(doc, method=None, old=None, new=None, merge=False):
 def qualification_on_update(doc, method=None):
 	if doc.verdict == "Disqualified":
 		service.stop_for_lead(doc.lead, _("The lead is disqualified."))
+	elif doc.verdict == "Nurture" and doc.nurture_until and doc.has_value_changed("nurture_until"):
+		service.rest_until(doc.lead, getdate(doc.nurture_until))
 
 
 def opportunity_after_insert(doc, method=None):

@@ -1,6 +1,6 @@
 """Enrollments and touches: who is to be contacted next, when, and what came of it."""
 
-from datetime import datetime
+from datetime import date, datetime, time
 
 import frappe
 from frappe import _
@@ -118,6 +118,23 @@ def snooze(enrollment, until: datetime, now: datetime | None = None):
 	enrollment.save(ignore_permissions=True)
 	summary.write(enrollment.lead, lq_next_touch_at=until)
 	return enrollment
+
+
+def rest_until(lead: str, day: date):
+	"""Let a lead's cadence rest until its calendar opens on a day or after it. A lead on none is put on its
+	segment's, if that has one and the lead may be contacted."""
+	doc = frappe.get_doc("Lead", lead)
+	if not open_enrollment(lead):
+		cadence = plan_of(doc.lq_segment, "cadence")
+		if not cadence or is_opted_out(doc, "All"):
+			return
+		enroll(lead, cadence)
+	enrollment = open_enrollment(lead)
+	calendar = get_calendar(
+		frappe.get_cached_value("Nurture Cadence", enrollment.cadence, "working_calendar")
+	)
+	begins = aware(datetime.combine(day, time.min))
+	snooze(enrollment, naive(begins if calendar.is_open(begins) else calendar.next_opening(begins)))
 
 
 def wake(name: str, now: datetime) -> bool:

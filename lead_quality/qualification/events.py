@@ -1,8 +1,5 @@
 """What ERPNext tells the qualification room."""
 
-from frappe import _
-from frappe.utils import get_link_to_form
-
 from lead_quality.qualification import gate, service
 
 
@@ -19,17 +16,11 @@ def lead_validate(doc, method=None):
 	elif any(doc.has_value_changed(field) for field in service.fields_of_rules(segments)):
 		segment = service.pick_segment(doc)
 		if segment != doc.lq_segment:
-			doc.add_comment("Info", segment_change_in_words(doc.lq_segment, segment))
+			doc.add_comment("Info", service.segment_change_in_words(doc.lq_segment, segment))
 			doc.lq_segment = segment
 	fields = service.answering_fields()
 	if any((doc.get(field) if doc.is_new() else doc.has_value_changed(field)) for field in fields):
 		service.judge_lead(doc)
-
-
-def segment_change_in_words(old: str | None, new: str | None) -> str:
-	return _("moved from segment {0} to {1}").format(
-		old or _("none"), get_link_to_form("Lead Segment", new) if new else _("none")
-	)
 
 
 def lead_on_update(doc, method=None):

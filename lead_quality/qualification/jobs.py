@@ -1,9 +1,11 @@
-"""What the scheduler runs for segments."""
+"""What the scheduler runs for segments and judgements."""
 
 from datetime import datetime
 
+from frappe.utils import now_datetime
+
 from lead_quality.job_run import JobRun
-from lead_quality.qualification import service
+from lead_quality.qualification import requalify, service
 
 MOST_LEADS = 20_000
 CHUNK = 500
@@ -21,3 +23,24 @@ def sort_leads(now: datetime | None = None) -> dict:
 	chunks = [leads[start : start + CHUNK] for start in range(0, len(leads), CHUNK)]
 	run = JobRun("sort_leads", now)
 	return run.each(chunks, lambda chunk, now: service.sort_leads(chunk), commit_every=1).finish()
+
+
+def judge_expired(now: datetime | None = None) -> dict:
+	"""Judge the leads again whose verdict time may have changed: an answer has expired, a date has passed, or the
+	day has come until which a lead was to rest.
+
+	Whoever asks for a verdict that matters, as the gate does, judges at that moment; this brings lists up to date.
+
+	:param now: naive instant in the site's zone.
+	:returns: counts found, done, failed.
+	"""
+	now = now or now_datetime()
+	return JobRun("judge_expired", now).each(service.expired(now, MOST_LEADS), service.judge_again).finish()
+
+
+def resume_requalification(now: datetime | None = None) -> dict:
+	"""Go on with a run over all leads that was interrupted.
+
+	:returns: counts found and done, of parts that were not done and are with the workers again, and failed (none).
+	"""
+	return requalify.resume()

@@ -1,6 +1,8 @@
 """Segments, the judgement of a lead by its checklist, and the gate before Opportunities."""
 
 from datetime import date, datetime
+from itertools import groupby
+from operator import attrgetter
 
 import frappe
 from erpnext.setup.utils import get_exchange_rate
@@ -72,8 +74,17 @@ def get_segments() -> list[engine.Segment]:
 
 	A segment with a rule on a field that no longer exists takes no lead until the rule is mended.
 	"""
-	rows = frappe.cache.get_value(SEGMENTS_CACHE, _load_segments)
-	return [as_segment(name, rules) for name, rules in rows if all(lead_field(field) for field, *_ in rules)]
+	return as_segments(all_rules())
+
+
+def all_rules() -> list[tuple[str, list[tuple[str, str, str]]]]:
+	"""Names of the enabled segments in their order, with their rules: field, operator, value."""
+	return frappe.cache.get_value(SEGMENTS_CACHE, _load_segments)
+
+
+def as_segments(rules: list[tuple[str, list[tuple[str, str, str]]]]) -> list[engine.Segment]:
+	"""The engine's segments; one with a rule on a field that this site's Lead does not have is left out."""
+	return [as_segment(name, rows) for name, rows in rules if all(lead_field(row[0]) for row in rows)]
 
 
 def as_segment(name: str, rules: list[tuple[str, str, str]]) -> engine.Segment:
@@ -126,6 +137,13 @@ def sort_leads(leads: list[str]) -> int:
 	for row in rows:
 		summary.write(row.name, lq_segment=engine.pick_segment(segments, row), lq_verdict="Open")
 	return len(rows)
+
+
+def segment_change_in_words(old: str | None, new: str | None) -> str:
+	"""For the timeline of a lead that has changed segment."""
+	return _("moved from segment {0} to {1}").format(
+		old or _("none"), get_link_to_form("Lead Segment", new) if new else _("none")
+	)
 
 
 # judgement
@@ -463,6 +481,28 @@ def _take_answer(doc, given: dict) -> str | None:
 	return words
 
 
+def expired(now: datetime, limit: int) -> list[str]:
+	"""Names of the Lead Qualifications that time may have changed by `now` (naive, the site's zone)."""
+	return frappe.db.sql_list(
+		"select name from `tabLead Qualification` where valid_until < %s order by valid_until limit %s",
+		(now, limit),
+	)
+
+
+def judge_again(name: str, now: datetime) -> bool:
+	"""Save a Lead Qualification again, and with it the verdict that it has by now. Returns whether it has changed.
+
+	:param now: naive instant in the site's zone.
+	"""
+	doc = frappe.get_doc("Lead Qualification", name, for_update=True)
+	if not doc.valid_until or get_datetime(doc.valid_until) >= now:
+		return False
+	before = doc.verdict
+	doc.flags.now = now
+	doc.save(ignore_permissions=True)
+	return doc.verdict != before
+
+
 # fields of the lead that answer criteria
 
 
@@ -520,18 +560,29 @@ def keep_judgement(doc):
 
 def load_qualification(lead: str):
 	"""The lead's Lead Qualification with its answers, locked, in one query; or None."""
+	return next(iter(load_qualifications([lead])), None)
+
+
+def load_qualifications(leads: list[str]) -> list:
+	"""The Lead Qualifications of some leads with their answers, locked, in one query."""
 	rows = frappe.db.sql(
 		f"""
 		select q.*, a.name as answer_name, a.idx as answer_idx, {", ".join(f"a.`{f}` as `answer_{f}`" for f in ANSWER)}
 		from `tabLead Qualification` q
 		left join `tabLead Qualification Answer` a on a.parent = q.name and a.parenttype = 'Lead Qualification'
-		where q.lead = %s order by q.creation desc, a.idx
+		where q.lead in %s order by q.lead, q.creation desc, q.name, a.idx
 		for update
 		""",
-		(lead,),
+		(leads,),
 		as_dict=True,
 	)
-	return as_qualification(rows[0], [row for row in rows if row.name == rows[0].name]) if rows else None
+	found = []
+	for _lead, of_lead in groupby(rows, key=attrgetter("lead")):
+		# a merge may have left a second one for a moment: the newest counts
+		_name, of_newest = next(groupby(of_lead, key=attrgetter("name")))
+		of_newest = list(of_newest)
+		found.append(as_qualification(of_newest[0], of_newest))
+	return found
 
 
 def as_qualification(values: dict, answers: list[dict]):
@@ -589,6 +640,16 @@ def write_judgements(docs: list, now: datetime):
 	]
 	if gone:
 		frappe.db.delete("Lead Qualification Answer", {"name": ["in", gone]})
+
+
+def is_changed(doc) -> bool:
+	"""Whether judging a Lead Qualification that was loaded in bulk has changed anything of it."""
+	stored = doc.flags.stored
+	return (
+		any((doc.get(field) or None) != (stored.get(field) or None) for field in JUDGED)
+		or len(doc.answers) != len(stored.answers)
+		or any(not row.name or _is_changed(row, stored.answers) for row in doc.answers)
+	)
 
 
 def _pick(doc, fields: tuple[str, ...]) -> dict:

@@ -123,7 +123,7 @@ def contacts_of(lead: str) -> list:
 		frappe.qb.from_(link)
 		.join(contact)
 		.on(contact.name == link.parent)
-		.select(contact.name, contact.first_name, contact.last_name, contact.designation)
+		.select(contact.name, contact.full_name, contact.designation)
 		.where((link.parenttype == "Contact") & (link.link_doctype == "Lead") & (link.link_name == lead))
 		.orderby(contact.creation)
 		.run(as_dict=True)

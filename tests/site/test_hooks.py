@@ -10,7 +10,8 @@ from frappe.utils import add_to_date, now_datetime
 
 import lead_quality
 from lead_quality import api, hooks
-from lead_quality.demo.factories import make_lead
+from lead_quality.demo.factories import make_lead, make_sales_ready
+from lead_quality.qualification import requalify
 
 PACKAGE = Path(lead_quality.__file__).parent
 DOTTED_PATH = re.compile(r"(lead_quality|frappe|erpnext)(\.\w+)+")
@@ -62,6 +63,9 @@ def test_scheduled_function_does_its_work_once_and_has_nothing_left_when_it_runs
 	unseen = frappe.get_doc({"doctype": "Lead", "lead_name": "Unseen", "title": "Unseen", "status": "Lead"})
 	unseen.name = "LEAD-UNSEEN"
 	unseen.db_insert()
+	make_sales_ready(make_lead(first_name="Expiring").name)
+	requalify.start()
+	frappe.db.after_commit.reset()  # its jobs are lost
 	function = frappe.get_attr(path)
 	now = add_to_date(now_datetime(), days=90)
 

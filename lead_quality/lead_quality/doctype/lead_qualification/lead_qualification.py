@@ -19,7 +19,7 @@ class LeadQualification(Document):
 		self.check_answers()
 		self.stamp_answers()
 		self.check_decision()
-		service.judge(self)
+		service.judge(self, self.flags.now)
 		self.stamp_verdict()
 
 	def judge_from_lead(self, lead):
@@ -82,7 +82,7 @@ class LeadQualification(Document):
 				self.append("answers", row).label = criterion.label
 
 	def stored(self) -> frappe._dict:
-		"""What the database has of it: `verdict`, `decided_by`, `decided_on`, and its `answers` by `key_of`."""
+		"""What the database has of it: what judging changes, and its `answers` by `key_of`."""
 		if self.flags.stored:
 			return self.flags.stored
 		before = self.get_doc_before_save()
@@ -90,9 +90,7 @@ class LeadQualification(Document):
 
 	def snapshot(self) -> frappe._dict:
 		return frappe._dict(
-			verdict=self.verdict,
-			decided_by=self.decided_by,
-			decided_on=self.decided_on,
+			{field: self.get(field) for field in service.JUDGED},
 			answers={
 				key_of(row): frappe._dict({field: row.get(field) for field in row.meta.get_valid_columns()})
 				for row in self.answers
@@ -187,7 +185,8 @@ class LeadQualification(Document):
 		for row in self.answers:
 			criterion, old = criteria[row.criterion], stored.get(key_of(row))
 			if not value_of(row):
-				row.answered_by = row.answered_on = row.currency = row.exchange_rate = None
+				row.answered_by = row.answered_on = row.currency = None
+				row.exchange_rate = 0
 				continue
 			if criterion.currency:
 				row.currency = row.currency or criterion.currency
@@ -201,6 +200,7 @@ class LeadQualification(Document):
 				row.evidence_grade = row.evidence_grade or "Stated"
 			else:
 				row.answered_by, row.answered_on = old.answered_by, old.answered_on
+			row.exchange_rate = row.exchange_rate or 0
 			if criterion.currency:
 				known = old.exchange_rate if old and not changed else 0
 				# asked once and kept, so that the same answers give the same verdict every time
@@ -209,18 +209,22 @@ class LeadQualification(Document):
 				)
 
 	def check_decision(self):
+		today = (self.flags.now or now_datetime()).date()
+		before = self.get_doc_before_save()
+		is_new_date = not before or str(before.nurture_until or "") != str(self.nurture_until or "")
 		if self.decision != "Nurture":
 			self.nurture_until = None
+		elif self.nurture_until and getdate(self.nurture_until) <= today:
+			if is_new_date:
+				frappe.throw(_("Choose a day in the future to come back to the lead."))
+			# the day has come: from now on the answers count again
+			self.decision = self.outcome_reason = self.nurture_until = None
 		if self.decision == "Disqualified" and not service.is_reason_for(
 			self.outcome_reason, "Disqualify", self.lead
 		):
 			frappe.throw(
 				_("Say why the lead is disqualified: choose an outcome reason."), frappe.MandatoryError
 			)
-		before = self.get_doc_before_save()
-		is_new_date = not before or str(before.nurture_until or "") != str(self.nurture_until or "")
-		if self.nurture_until and is_new_date and getdate(self.nurture_until) <= now_datetime().date():
-			frappe.throw(_("Choose a day in the future to come back to the lead."))
 
 	def stamp_verdict(self):
 		"""A verdict is that of the person who decided, or who gave the latest answer; a rule has none."""

@@ -2,6 +2,7 @@ import frappe
 from frappe import _
 from frappe.model.document import Document
 
+from lead_quality.qualification import segments
 from lead_quality.qualification.service import clear_caches
 from lead_quality.versions import lead_field
 
@@ -20,10 +21,24 @@ class LeadSegment(Document):
 	def on_trash(self):
 		clear_caches()
 
+	@frappe.whitelist()
+	def try_out(self) -> dict:
+		"""What this segment as it stands in the form, saved or not, would do to the leads that there are.
+
+		:returns: see `qualification.segments.try_out`.
+		"""
+		frappe.has_permission("Lead Segment", "write", throw=True)
+		self.check_rules()
+		return segments.try_out(self)
+
 	def check_rules(self):
 		for row in self.rules:
 			if not lead_field(row.field):
 				frappe.throw(_("Row {0}: Lead has no field {1}.").format(row.idx, frappe.bold(row.field)))
+			if row.operator not in OPERATORS:
+				frappe.throw(
+					_("Row {0}: there is no operator {1}.").format(row.idx, frappe.bold(row.operator))
+				)
 			if row.operator not in {"is set", "is not set", "=", "!="} and not (row.value or "").strip():
 				frappe.throw(_("Row {0}: {1} needs a value.").format(row.idx, frappe.bold(row.operator)))
 
@@ -38,3 +53,6 @@ class LeadSegment(Document):
 							frappe.bold(name), _(status)
 						)
 					)
+
+
+OPERATORS = {"=", "!=", "in", "not in", "like", "not like", ">", ">=", "<", "<=", "is set", "is not set"}

@@ -3,10 +3,10 @@ import re
 import frappe
 from frappe import _
 
-from lead_quality.engine.qualification import COMPARISONS, parse
-from lead_quality.qualification.service import clear_caches
+from lead_quality.engine.qualification import COMPARISONS, Criterion, contradict, is_today, parse, split_list
+from lead_quality.qualification import facts
+from lead_quality.qualification.service import as_criterion, clear_caches
 from lead_quality.versioned import VersionedDocument
-from lead_quality.versions import lead_field
 
 # answer types that not every field of the Lead can give
 FITTING_TYPES = {
@@ -21,11 +21,15 @@ class QualificationChecklist(VersionedDocument):
 	segment_field = "checklist"
 
 	def validate(self):
-		self.refuse_change_in_use("pass_rule", "at_least", "pass_score", "criteria")
+		self.refuse_change_in_use("pass_rule", "at_least", "pass_score", "criteria", "rules")
 		self.check_keys()
 		for row in self.criteria:
+			self.check_options(row)
 			self.check_pass_value(row)
 			self.check_lead_field(row)
+			self.check_contacts(row)
+		self.check_contradictions()
+		self.check_rules()
 		self.check_reachable()
 
 	def on_update(self):
@@ -42,36 +46,67 @@ class QualificationChecklist(VersionedDocument):
 				frappe.throw(_("Row {0}: the key {1} is used twice.").format(row.idx, row.criterion))
 			seen.add(row.criterion)
 
+	def check_options(self, row):
+		if row.answer_type == "Select" and not choices_of(row):
+			frappe.throw(_("Row {0}: list the options, one a line.").format(row.idx))
+
 	def check_pass_value(self, row):
-		if not row.pass_operator:
-			return
-		value = (row.pass_value or "").strip()
-		is_today = row.answer_type == "Date" and value.lower() in {"", "today"}
-		if row.pass_operator in COMPARISONS and not is_today and parse(row.answer_type, value) is None:
-			frappe.throw(
-				_("Row {0}: {1} is not a {2} that an answer can be compared with.").format(
-					row.idx, frappe.bold(value or "''"), _(row.answer_type)
-				)
-			)
-		if row.answer_type == "Select" and row.pass_operator in {"=", "in"}:
-			choices = {choice.strip().casefold() for choice in (row.options or "").splitlines()}
-			wanted = [v.strip() for v in value.split(",")] if row.pass_operator == "in" else [value]
-			unknown = [v for v in wanted if v.casefold() not in choices]
-			if unknown:
-				frappe.throw(
-					_("Row {0}: {1} is not among the options.").format(
-						row.idx, frappe.bold(", ".join(unknown))
+		if row.pass_operator:
+			check_value(row, row.pass_operator, row.pass_value, _("Row {0}").format(row.idx))
+
+	def check_contradictions(self):
+		"""Criteria that are needed both, ask for the same field and cannot both be met make nobody sales ready."""
+		for row in self.criteria:
+			if contradict([as_criterion(row)], choices_of(row)):
+				frappe.throw(_("Row {0}: no answer can meet this criterion.").format(row.idx))
+		needed = [
+			row for row in self.criteria if row.lead_field and (self.pass_rule == "All" or row.mandatory)
+		]
+		for place, row in enumerate(needed):
+			for other in needed[:place]:
+				if (row.lead_field, row.answer_type) != (other.lead_field, other.answer_type):
+					continue
+				choices = [choice for choice in choices_of(row) if choice in choices_of(other)]
+				if contradict([as_criterion(other), as_criterion(row)], choices):
+					frappe.throw(
+						_("Rows {0} and {1} contradict each other: no value of {2} meets both.").format(
+							other.idx, row.idx, frappe.bold(row.lead_field)
+						)
 					)
-				)
+
+	def check_contacts(self, row):
+		if row.per_contact and row.knock_out:
+			frappe.throw(
+				_(
+					"Row {0}: what is asked of each contact cannot be a knock-out, or the first gatekeeper would end it."
+				).format(row.idx)
+			)
+
+	def check_rules(self):
+		criteria = {row.criterion: row for row in self.criteria}
+		for rule in self.rules:
+			where = _("Rule {0}").format(rule.idx)
+			criterion = criteria.get((rule.criterion or "").strip().lower())
+			if not criterion:
+				frappe.throw(_("{0}: there is no criterion {1}.").format(where, frappe.bold(rule.criterion)))
+			rule.criterion = criterion.criterion
+			check_value(criterion, rule.operator, rule.value, where)
+			purpose = frappe.get_cached_value("Lead Outcome Reason", rule.outcome_reason, "applies_to")
+			if purpose != "Disqualify":
+				frappe.throw(_("{0}: choose a reason to disqualify.").format(where))
 
 	def check_lead_field(self, row):
 		if not row.lead_field:
 			return
-		field = frappe.get_meta("Lead").get_field(lead_field(row.lead_field) or "")
-		if not field:
+		fields = facts.fields_of(row.lead_field)
+		if not fields:
 			frappe.throw(_("Row {0}: Lead has no field {1}.").format(row.idx, frappe.bold(row.lead_field)))
+		if row.lead_field in facts.FACTS:
+			types = {"Check"}
+		else:
+			types = {frappe.get_meta("Lead").get_field(fields[0]).fieldtype}
 		fitting = FITTING_TYPES.get(row.answer_type)
-		if fitting and field.fieldtype not in fitting:
+		if fitting and not types & fitting:
 			frappe.throw(
 				_("Row {0}: the Lead field {1} does not hold a {2}.").format(
 					row.idx, frappe.bold(row.lead_field), _(row.answer_type)
@@ -88,4 +123,42 @@ class QualificationChecklist(VersionedDocument):
 		if self.pass_rule == "Score" and not 0 < (self.pass_score or 0) <= best:
 			frappe.throw(
 				_("Pass Score must lie above 0 and at most at {0}, the sum of the weights.").format(best)
+			)
+
+
+def choices_of(row) -> list[str]:
+	return [choice.strip() for choice in (row.options or "").splitlines() if choice.strip()]
+
+
+def check_value(criterion, operator: str, value: str | None, where: str):
+	"""Refuse what an answer to a criterion cannot be compared with.
+
+	:param where: names the row to the user.
+	"""
+	value = (value or "").strip()
+	if operator in {"in", "not in"}:
+		unreadable = [item for item in split_list(value) if parse(criterion.answer_type, item) is None]
+		if unreadable or not split_list(value):
+			frappe.throw(
+				_("{0}: {1} is not a list of {2} separated by commas.").format(
+					where, frappe.bold(value or "''"), _(criterion.answer_type)
+				)
+			)
+	elif operator not in COMPARISONS:
+		frappe.throw(_("{0}: there is no operator {1}.").format(where, frappe.bold(operator)))
+	elif parse(criterion.answer_type, value) is None and not is_today(
+		Criterion(criterion.criterion, criterion.answer_type, operator, value)
+	):
+		frappe.throw(
+			_("{0}: {1} is not a {2} that an answer can be compared with.").format(
+				where, frappe.bold(value or "''"), _(criterion.answer_type)
+			)
+		)
+	if criterion.answer_type == "Select" and operator in {"=", "!=", "in", "not in"}:
+		known = {choice.casefold() for choice in choices_of(criterion)}
+		wanted = split_list(value) if operator in {"in", "not in"} else [value]
+		unknown = [item for item in wanted if item.casefold() not in known]
+		if unknown:
+			frappe.throw(
+				_("{0}: {1} is not among the options.").format(where, frappe.bold(", ".join(unknown)))
 			)

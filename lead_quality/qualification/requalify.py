@@ -1,0 +1,282 @@
+"""Judging all leads again, after segments or a checklist have changed: in parts, on the background workers.
+
+The run and its parts are Follow Up Runs. A part may be done twice, or be taken up again after its worker was
+killed: what is right already is not written.
+"""
+
+import json
+from collections import Counter
+from datetime import datetime
+
+import frappe
+from frappe import _
+from frappe.utils import get_link_to_form, now_datetime
+
+from lead_quality.engine import qualification as engine
+from lead_quality.job_run import MAX_ERROR_LENGTH
+from lead_quality.qualification import service
+from lead_quality.records import insert_rows, update_rows
+
+JOB = "requalify"
+PART = 5_000  # leads of a background job
+CHUNK = 500  # leads that are locked, judged and committed together
+PROGRESS = "lead_quality_requalify"
+
+
+def start(move_from: str | None = None, move_to: str | None = None) -> str:
+	"""Put every lead into its segment again and judge it again, on the background workers.
+
+	:param move_from: leads under way on this Qualification Checklist go over to `move_to`; by default every lead
+	    stays on the one that it began with. Answers to criteria of the same key go along.
+	:returns: the name of the Follow Up Run.
+	:raises frappe.ValidationError: if such a run is under way.
+	"""
+	# of two who start at once, one waits for the other
+	frappe.db.sql("select value from `tabSingles` where doctype = 'Lead Quality Settings' for update")
+	running = open_run()
+	if running:
+		frappe.throw(
+			_("All leads are being judged again already, see {0}. Wait until that is done.").format(
+				get_link_to_form("Follow Up Run", running)
+			)
+		)
+	now = now_datetime()
+	total = frappe.db.count("Lead")
+	options = json.dumps({"move_from": move_from, "move_to": move_to})
+	common = {"job": JOB, "started_at": now, "options": options}
+	run = insert_rows("Follow Up Run", [{**common, "status": "Running", "total": total}], now)[0].name
+	insert_rows(
+		"Follow Up Run",
+		[
+			{**common, "status": "Queued", "part_of": run, "from_lead": first, "to_lead": last, "total": size}
+			for first, last, size in ranges()
+		],
+		now,
+	)
+	enqueue_parts(run)
+	if not total:
+		finish_if_done(run)
+	return run
+
+
+def ranges() -> list[tuple[str, str, int]]:
+	"""First name, last name and size of every part, over all leads in the order of their names."""
+	return frappe.db.sql(
+		"""
+		select min(name), max(name), count(*) from (
+			select name, floor((row_number() over (order by name) - 1) / %s) as part from `tabLead`
+		) numbered group by part order by part
+		""",
+		(PART,),
+	)
+
+
+def open_run() -> str | None:
+	"""The run that is under way, or None."""
+	return frappe.db.get_value(
+		"Follow Up Run",
+		{"job": JOB, "status": "Running", "part_of": ["is", "not set"]},
+		order_by="creation desc",
+	)
+
+
+def open_parts(run: str) -> list[str]:
+	"""The parts of a run that are not done yet."""
+	return frappe.get_all(
+		"Follow Up Run",
+		{"part_of": run, "status": ["in", ["Queued", "Running"]]},
+		pluck="name",
+		order_by="from_lead asc",
+	)
+
+
+def enqueue_parts(run: str):
+	"""Give the parts of a run that are not done to the workers; one that waits or is being done is left alone."""
+	for part in open_parts(run):
+		frappe.enqueue(
+			"lead_quality.qualification.requalify.do_part",
+			queue="long",
+			job_id=f"lead_quality_{JOB}:{part}",
+			deduplicate=True,
+			enqueue_after_commit=True,
+			part=part,
+		)
+
+
+def resume() -> dict:
+	"""Take up again what a killed worker or an emptied Redis has left undone.
+
+	:returns: counts found and done, of parts that were not done and are with the workers again, and failed (none).
+	"""
+	run = open_run()
+	parts = open_parts(run) if run else []
+	if run and not parts:
+		finish_if_done(run)
+	elif run:
+		enqueue_parts(run)
+		frappe.db.commit()
+	return {"found": len(parts), "done": len(parts), "failed": 0}
+
+
+def do_part(part: str):
+	"""Do one part of a run, a chunk at a time, each of them committed."""
+	doc = frappe.get_doc("Follow Up Run", part)
+	if doc.status == "Completed":
+		return
+	options = json.loads(doc.options or "{}")
+	frappe.db.set_value("Follow Up Run", part, {"status": "Running", "found": 0, "done": 0, "failed": 0})
+	frappe.db.commit()
+	last, counts, errors = "", Counter(), []
+	while names := chunk_after(last, doc.from_lead, doc.to_lead):
+		last = names[-1]
+		counts["found"] += len(names)
+		try:
+			counts["done"] += judge_chunk(names, now_datetime(), **options)
+		except Exception:
+			frappe.db.rollback()
+			for name in names:
+				counts["done"] += judge_alone(name, errors, **options)
+		frappe.db.set_value(
+			"Follow Up Run",
+			part,
+			{**counts, "failed": len(errors), "errors": "\n".join(errors)[:MAX_ERROR_LENGTH]},
+		)
+		frappe.db.commit()
+		tell_progress(doc.part_of)
+	frappe.db.set_value("Follow Up Run", part, {"status": "Completed", "finished_at": now_datetime()})
+	frappe.db.commit()
+	finish_if_done(doc.part_of)
+
+
+def judge_alone(name: str, errors: list[str], **options) -> int:
+	"""Judge one lead of a chunk that has failed: one bad lead never stops the rest. Returns how many changed."""
+	try:
+		changed = judge_chunk([name], now_datetime(), **options)
+		frappe.db.commit()
+		return changed
+	except Exception:
+		frappe.db.rollback()
+		errors.append(f"{name}\n{frappe.get_traceback()}")
+		return 0
+
+
+def chunk_after(last: str, first: str, end: str) -> list[str]:
+	return frappe.db.sql_list(
+		"select name from `tabLead` where name > %s and name >= %s and name <= %s order by name limit %s",
+		(last, first, end, CHUNK),
+	)
+
+
+def finish_if_done(run: str):
+	"""Close a run whose parts are all done. Asked by each part at its end; the last one does it."""
+	frappe.db.get_value("Follow Up Run", run, "status", for_update=True)
+	if not open_parts(run):
+		counts = progress(run)
+		frappe.db.set_value(
+			"Follow Up Run",
+			run,
+			{
+				"status": "Completed",
+				"finished_at": now_datetime(),
+				"found": counts["done"],
+				"done": counts["changed"],
+			},
+		)
+	frappe.db.commit()
+	tell_progress(run)
+
+
+def progress(run: str) -> dict:
+	"""How far a run is: `total`, `done` and `changed` leads, its `status`."""
+	total, status = frappe.db.get_value("Follow Up Run", run, ["total", "status"])
+	found, done = frappe.db.sql(
+		"select ifnull(sum(found), 0), ifnull(sum(done), 0) from `tabFollow Up Run` where part_of = %s",
+		(run,),
+	)[0]
+	return {"run": run, "total": total, "done": int(found), "changed": int(done), "status": status}
+
+
+def tell_progress(run: str):
+	"""Who has started a run sees how far it is, in whatever form is open."""
+	frappe.publish_realtime(PROGRESS, progress(run), user=frappe.db.get_value("Follow Up Run", run, "owner"))
+
+
+def judge_chunk(
+	names: list[str], now: datetime, move_from: str | None = None, move_to: str | None = None
+) -> int:
+	"""Sort and judge some leads again. Returns how many of them changed.
+
+	The leads and their judgements are locked until the caller commits.
+
+	:param now: naive instant in the site's zone.
+	"""
+	segments = service.get_segments()
+	fields = sorted({*service.fields_of_rules(segments), *service.answering_fields(), *LEAD_COLUMNS})
+	leads = frappe.db.sql(
+		f"select {', '.join(f'`{field}`' for field in fields)} from `tabLead` where name in %s order by name "
+		"for update",
+		(names,),
+		as_dict=True,
+	)
+	judged = {doc.lead: doc for doc in service.load_qualifications(names)}
+	lead_rows, comments, docs, heard = [], [], [], []
+	for lead in leads:
+		segment = engine.pick_segment(segments, lead)
+		values = {"lq_segment": segment, "lq_verdict": lead.lq_verdict or "Open"}
+		if segment != lead.lq_segment and lead.lq_verdict:
+			comments.append((lead.name, service.segment_change_in_words(lead.lq_segment, segment)))
+		doc = judged.get(lead.name)
+		if doc:
+			if doc.checklist == move_from:
+				doc.checklist = move_to
+				comments.append((lead.name, _("is held against {0} now").format(move_to)))
+			doc.judge_from_lead(lead)
+			values.update(service.verdict_values(doc))
+			if service.is_changed(doc):
+				docs.append(doc)
+			if doc.flags.stored.verdict != doc.verdict and doc.verdict != "Open":
+				heard.append(doc)
+		row = {field: values.get(field, lead.get(field)) for field in SUMMARY}
+		if any((row[field] or None) != (lead.get(field) or None) for field in SUMMARY):
+			lead_rows.append({"name": lead.name, **row})
+	service.write_judgements(docs, now)
+	update_rows("Lead", lead_rows)
+	log(comments, now)
+	for doc in heard:
+		# the other rooms hear of a new verdict as at every save
+		doc.run_method("on_update")
+	changed = {row["name"] for row in lead_rows} | {doc.lead for doc in docs}
+	return len(changed)
+
+
+# what a Lead shows of its segment and its judgement
+SUMMARY = (
+	"lq_segment",
+	"lq_verdict",
+	"lq_met_count",
+	"lq_criteria_count",
+	"lq_non_buyer",
+	"qualification_status",
+	"qualified_by",
+	"qualified_on",
+)
+LEAD_COLUMNS = ("name", "company", "lead_name", "title", *SUMMARY)
+
+
+def log(comments: list[tuple[str, str]], now: datetime):
+	"""Add lines to the timelines of leads, in one statement."""
+	insert_rows(
+		"Comment",
+		[
+			{
+				"comment_type": "Info",
+				"reference_doctype": "Lead",
+				"reference_name": lead,
+				"content": text,
+				"comment_by": frappe.session.user,
+				"comment_email": frappe.session.user,
+			}
+			for lead, text in comments
+		],
+		now,
+	)

@@ -1,0 +1,96 @@
+"""Trying a segment's rules on the leads that there are, before they are switched on."""
+
+from collections import Counter
+
+import frappe
+
+from lead_quality.engine import qualification as engine
+from lead_quality.permissions import lead_condition
+from lead_quality.qualification import service
+
+MOST_SHOWN = 20
+CHUNK = 10_000
+
+
+def try_out(segment) -> dict:
+	"""What a Lead Segment document, saved or not, would do to the leads that there are.
+
+	:returns: `leads` in all, how many its rules alone `match`, how many it would `take` in its place among the
+	    enabled segments, how many `change` segment, `moves` (from, to, leads), and some of the leads that change
+	    (name, title, from, to), as far as the user may see them.
+	"""
+	present, tried = service.get_segments(), in_place(segment)
+	own = service.as_segment(segment.name or "", rules_of(segment))
+	fields = service.fields_of_rules([*present, *tried, own])
+	counts: Counter = Counter()
+	moves: Counter = Counter()
+	changed: list = []
+	for lead in every_lead(["name", "title", "lq_segment", *fields]):
+		counts["leads"] += 1
+		counts["match"] += engine.pick_segment([own], lead) is not None
+		after = engine.pick_segment(tried, lead)
+		counts["take"] += after == own.name
+		if after != lead.lq_segment:
+			moves[lead.lq_segment, after] += 1
+			if len(changed) < 10 * MOST_SHOWN:
+				changed.append({"name": lead.name, "title": lead.title, "from": lead.lq_segment, "to": after})
+	return {
+		"leads": counts["leads"],
+		"match": counts["match"],
+		"take": counts["take"],
+		"change": sum(moves.values()),
+		"moves": [{"from": a, "to": b, "leads": count} for (a, b), count in moves.most_common()],
+		"examples": visible(changed)[:MOST_SHOWN],
+	}
+
+
+def in_place(segment) -> list[engine.Segment]:
+	"""The enabled segments in their order, with one document in place of what is stored of it."""
+	rows = frappe.get_all(
+		"Lead Segment",
+		{"enabled": 1, "name": ["!=", segment.name or ""]},
+		["name", "priority", "creation"],
+		order_by="priority asc, creation asc, name asc",
+	)
+	rules = dict(service.all_rules())
+	placed = [((row.priority, str(row.creation), row.name), row.name, rules[row.name]) for row in rows]
+	if segment.enabled:
+		at = (segment.priority or 0, str(segment.creation or "9999"), segment.name or "")
+		placed.append((at, segment.name or "", rules_of(segment)))
+	return service.as_segments([(name, rows) for _at, name, rows in sorted(placed, key=lambda item: item[0])])
+
+
+def rules_of(segment) -> list[tuple[str, str, str]]:
+	return [(row.field, row.operator, row.value or "") for row in segment.rules]
+
+
+def every_lead(fields: list[str]):
+	"""Every lead, in the order of names, without holding all of them in memory."""
+	table, last = frappe.qb.DocType("Lead"), ""
+	while True:
+		rows = (
+			frappe.qb.from_(table)
+			.select(*[table[field] for field in dict.fromkeys(fields)])
+			.where(table.name > last)
+			.orderby(table.name)
+			.limit(CHUNK)
+			.run(as_dict=True)
+		)
+		yield from rows
+		if len(rows) < CHUNK:
+			return
+		last = rows[-1].name
+
+
+def visible(leads: list[dict]) -> list[dict]:
+	"""Those of some leads that the user may see."""
+	condition = lead_condition()
+	if not leads or not condition:
+		return leads
+	names = set(
+		frappe.db.sql_list(
+			f"select name from `tabLead` where name in %s and ({condition})",
+			([row["name"] for row in leads],),
+		)
+	)
+	return [row for row in leads if row["name"] in names]
