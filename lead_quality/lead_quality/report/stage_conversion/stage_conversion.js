@@ -25,6 +25,7 @@ frappe.query_reports["Stage Conversion"] = {
 			],
 			default: "Steps",
 		},
+		{ fieldname: "include_non_buyers", label: __("Include Non-Buyers"), fieldtype: "Check", default: 0 },
 	],
 	formatter(value, row, column, data, default_formatter) {
 		const text = default_formatter(value, row, column, data);

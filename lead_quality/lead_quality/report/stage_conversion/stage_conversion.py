@@ -4,13 +4,9 @@ from itertools import pairwise
 
 import frappe
 from frappe import _
-from frappe.utils import add_days, getdate
 
 from lead_quality.engine.conversion import STAGES, cohort_steps, first_entries
-from lead_quality.permissions import lead_condition
-
-# below this a share says little; shown, but marked
-SMALL_SAMPLE = 10
+from lead_quality.reporting import SMALL_SAMPLE, Where, column, count_column, percent_column
 
 
 def execute(filters: dict | None = None):
@@ -23,63 +19,41 @@ def execute(filters: dict | None = None):
 
 
 def stage_log(filters) -> list:
-	"""The log rows of every visible lead that came in between two dates (both included, the site's zone)."""
-	conditions = ["entry.stage = 'target'"]
-	values = {}
-	if filters.from_date:
-		conditions.append("entry.entered_at >= %(from_date)s")
-		values["from_date"] = getdate(filters.from_date)
-	if filters.to_date:
-		conditions.append("entry.entered_at < %(day_after)s")
-		values["day_after"] = add_days(getdate(filters.to_date), 1)
-	for fieldname, column in (("source", "source"), ("segment", "segment"), ("owner", "owner_user")):
-		if filters.get(fieldname):
-			conditions.append(f"entry.{column} = %({fieldname})s")
-			values[fieldname] = filters.get(fieldname)
-	visible = lead_condition()
-	if visible:
-		conditions.append(f"entry.lead in (select `tabLead`.name from `tabLead` where {visible})")
-	return frappe.db.sql(
-		f"""
+	"""The log rows of every visible lead that came in between two dates (both included, the site's zone).
+
+	Who was found not to be a buyer is left out, unless the filter `include_non_buyers` is set.
+	"""
+	where = Where()
+	where.add("entry.stage = 'target'")
+	where.within("entry.entered_at", filters.from_date, filters.to_date)
+	where.equal("entry.source", filters.source)
+	where.equal("entry.segment", filters.segment)
+	where.equal("entry.owner_user", filters.owner)
+	where.visible("Lead", "entry.lead in (select `tabLead`.name from `tabLead` where {})")
+	if not filters.include_non_buyers:
+		# the log may name a lead that is gone, which is not known to be no buyer
+		where.add(
+			"not exists (select 1 from `tabLead` other where other.name = entry.lead and other.lq_non_buyer = 1)"
+		)
+	return where.select(
+		"""
 		select log.lead, log.stage, log.entered_at, l.title
 		from `tabLead Stage Log` log left join `tabLead` l on l.name = log.lead
-		where log.lead in (
-			select entry.lead from `tabLead Stage Log` entry where {" and ".join(conditions)}
-		)
+		where log.lead in (select entry.lead from `tabLead Stage Log` entry where {where})
 		order by log.entered_at, log.creation
-		""",
-		values,
-		as_dict=True,
+		"""
 	)
 
 
 def step_columns() -> list[dict]:
 	return [
-		{"fieldname": "stage", "label": _("Stage"), "fieldtype": "Data", "width": 140},
-		{"fieldname": "reached", "label": _("Leads Reached"), "fieldtype": "Int", "width": 130},
-		{
-			"fieldname": "from_previous",
-			"label": _("Of Stage Before"),
-			"fieldtype": "Percent",
-			"precision": 1,
-			"width": 140,
-		},
-		{
-			"fieldname": "from_first",
-			"label": _("Of All Leads"),
-			"fieldtype": "Percent",
-			"precision": 1,
-			"width": 130,
-		},
-		{"fieldname": "lost", "label": _("Lost Here"), "fieldtype": "Int", "width": 110},
-		{"fieldname": "skipped", "label": _("Went Past"), "fieldtype": "Int", "width": 110},
-		{
-			"fieldname": "median_days",
-			"label": _("Median Days Since Entry"),
-			"fieldtype": "Float",
-			"precision": 1,
-			"width": 180,
-		},
+		column("stage", _("Stage"), width=140),
+		count_column("reached", _("Leads Reached"), width=130),
+		percent_column("from_previous", _("Of Stage Before"), width=140),
+		percent_column("from_first", _("Of All Leads")),
+		count_column("lost", _("Lost Here")),
+		count_column("skipped", _("Went Past")),
+		column("median_days", _("Median Days Since Entry"), "Float", 180, precision=1),
 	]
 
 
@@ -161,12 +135,9 @@ def summary(steps) -> list[dict]:
 
 def lead_columns() -> list[dict]:
 	return [
-		{"fieldname": "lead", "label": _("Lead"), "fieldtype": "Link", "options": "Lead", "width": 170},
-		{"fieldname": "title", "label": _("Title"), "fieldtype": "Data", "width": 200},
-		*(
-			{"fieldname": stage, "label": _(stage).capitalize(), "fieldtype": "Datetime", "width": 165}
-			for stage in STAGES
-		),
+		column("lead", _("Lead"), "Link", 170, options="Lead"),
+		column("title", _("Title"), width=200),
+		*(column(stage, _(stage).capitalize(), "Datetime", 165) for stage in STAGES),
 	]
 
 

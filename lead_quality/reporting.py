@@ -1,0 +1,155 @@
+"""What the reports share: which leads they count, shares and their columns, and links from a count to its rows."""
+
+import json
+from urllib.parse import quote, urlencode
+
+import frappe
+from frappe import _
+from frappe.model.db_query import DatabaseQuery
+from frappe.utils import add_days, getdate
+
+from lead_quality.permissions import lead_condition
+
+# below this many cases a share says little; shown, but marked
+SMALL_SAMPLE = 10
+
+# what sales answered; a handover that still waits, or that was pulled back, has no answer
+DECLINED = ("Rejected", "Returned")
+DECIDED = ("Accepted", *DECLINED)
+
+
+class Where:
+	"""The conditions of one query and their values. Columns are written by the code; what users give is bound."""
+
+	def __init__(self):
+		self.conditions: list[str] = []
+		self.values: dict = {}
+
+	def add(self, condition: str, **values):
+		self.conditions.append(condition)
+		self.values.update(values)
+
+	def equal(self, column: str, value):
+		"""The column has this value; an empty value asks for nothing."""
+		if value:
+			self.add(f"{column} = {self._bind(value)}")
+
+	def within(self, instant: str, from_date=None, to_date=None):
+		"""An instant lies between two days of the site's zone, both included; an empty one leaves that end open."""
+		if from_date:
+			self.add(f"{instant} >= {self._bind(getdate(from_date))}")
+		if to_date:
+			self.add(f"{instant} < {self._bind(add_days(getdate(to_date), 1))}")
+
+	def visible(self, doctype: str, template: str = "{}"):
+		"""Only what the user's list of this DocType would show. The query names the table without an alias.
+
+		:param template: what the condition is put into, such as a subquery.
+		"""
+		condition = lead_condition() if doctype == "Lead" else DatabaseQuery(doctype).build_match_conditions()
+		if condition:
+			# Frappe doubles the % of a permission such as "50% Off Ltd" in some places and not in others
+			self.add(template.format(condition.replace("%%", "%").replace("%", "%%")))
+
+	def select(self, query: str, **values) -> list:
+		"""The rows of a query that has `{where}` where the conditions go."""
+		# never without any value: %% is read as % only where there are some
+		values = {"bound": 1, **self.values, **values}
+		return frappe.db.sql(query.replace("{where}", str(self)), values, as_dict=True)
+
+	def _bind(self, value) -> str:
+		key = f"value_{len(self.values)}"
+		self.values[key] = value
+		return f"%({key})s"
+
+	def __str__(self) -> str:
+		return " and ".join(f"({condition})" for condition in self.conditions) or "1 = 1"
+
+
+def leads_where(filters, created: bool = True) -> Where:
+	"""The leads that the user may see, of the filters' company and segment, and by default of their period.
+
+	:param filters: `company`, `segment`, `from_date`, `to_date`.
+	:param created: the period is that of the lead's creation; False if the caller means another instant.
+	"""
+	where = Where()
+	where.visible("Lead")
+	where.equal("`tabLead`.company", filters.company)
+	where.equal("`tabLead`.lq_segment", filters.segment)
+	if created:
+		where.within("`tabLead`.creation", filters.from_date, filters.to_date)
+	return where
+
+
+def pick_checklist(filters) -> str | None:
+	"""The checklist that the filters name, else the active one that judges most leads, else None."""
+	if filters.checklist:
+		return filters.checklist
+	rows = frappe.db.sql_list(
+		"""
+		select c.name
+		from `tabQualification Checklist` c
+		left join `tabLead Qualification` q on q.checklist = c.name
+		where c.status = 'Active'
+		group by c.name, c.creation
+		order by count(q.name) desc, c.creation desc, c.name
+		limit 1
+		"""
+	)
+	return rows[0] if rows else None
+
+
+def no_checklist() -> str:
+	return _("There is no active checklist yet: make a Qualification Checklist, or choose an older one.")
+
+
+def percent(part: float, whole: float) -> float | None:
+	"""`part` of `whole` in percent; None, which is shown empty, where there is nothing to take a share of."""
+	return part / whole * 100 if whole else None
+
+
+# columns
+
+
+def column(fieldname: str, label: str, fieldtype: str = "Data", width: int = 130, **more) -> dict:
+	return {"fieldname": fieldname, "label": label, "fieldtype": fieldtype, "width": width, **more}
+
+
+def count_column(fieldname: str, label: str, width: int = 110) -> dict:
+	return column(fieldname, label, "Int", width)
+
+
+def percent_column(fieldname: str, label: str, width: int = 130) -> dict:
+	return column(fieldname, label, "Percent", width, precision=1)
+
+
+# links
+
+
+def list_route(doctype: str, **filters) -> str:
+	"""The address of a list with filters: a value, or an operator and a value. Empty ones are left out."""
+	return _route(doctype.lower().replace(" ", "-"), filters)
+
+
+def report_route(report: str, **filters) -> str:
+	"""The address of a report with its filters. Empty ones are left out."""
+	return _route(f"query-report/{quote(report)}", filters)
+
+
+def days_filter(from_date=None, to_date=None) -> list | None:
+	"""A list's filter for an instant between two days, both included; None if both are open."""
+	first, last = (day and str(getdate(day)) for day in (from_date, to_date))
+	if first and last:
+		return ["between", [first, last]]
+	if first:
+		return [">=", first]
+	return ["<", str(add_days(getdate(last), 1))] if last else None
+
+
+def _route(path: str, filters: dict) -> str:
+	query = {
+		key: json.dumps(value) if isinstance(value, list) else str(value)
+		for key, value in filters.items()
+		if value is not None and value != ""
+	}
+	return f"/app/{path}?{urlencode(query, quote_via=quote)}"
