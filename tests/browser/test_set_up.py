@@ -47,11 +47,18 @@ def test_a_number_on_the_sheet_is_kept_as_it_was_typed(admin, page, desk, databa
 	qualification = frappe.get_last_doc("Lead Qualification")
 	expected = {"50.000,50": 50000.5, "1234,5": 1234.5, "7": 7}[shown]
 	desk.login(admin, PASSWORD)
-	for criterion, place, value in (("budget", ".answer", shown), ("need", ".note", f"as they said {shown}")):
+	for criterion, place, value in (
+		("budget", ".answer input", shown),
+		("need", "textarea.note", f"as they said {shown}"),
+	):
 		# opened afresh each time: what was saved is shown, and must not be taken for something new
 		desk.open(f"lead-qualification/{qualification.name}")
 		assert page.evaluate("frappe.boot.sysdefaults.number_format") == "#.###,##"
-		box = page.locator(f"[data-criterion={criterion}] {place}").locator("input, textarea").first
+		card = page.locator(f"[data-criterion={criterion}]")
+		expect(card).to_be_visible()
+		if place == "textarea.note" and card.get_by_text("Add a note").is_visible():
+			card.get_by_text("Add a note").click()
+		box = card.locator(place)
 		box.fill(value)
 		box.press("Tab")
 		page.get_by_role("button", name="Save", exact=True).locator("visible=true").click()

@@ -59,7 +59,10 @@ lead_quality.QUICK_OUTCOMES = {
 		async refresh() {
 			const lead = this.frm.doc.name;
 			// nobody shall click on what belongs to the lead before
-			if (this.lead !== lead) this.$panel?.remove();
+			if (this.lead !== lead) {
+				this.$panel?.remove();
+				this.$verdict?.remove();
+			}
 			this.lead = lead;
 			if (this.frm.is_new()) return;
 			const { message } = await frappe.call({
@@ -87,8 +90,19 @@ lead_quality.QUICK_OUTCOMES = {
 				</div>`);
 			// above the tabs, so that it is in sight whichever tab is open
 			this.frm.layout.message.after(this.$panel);
+			this.show_verdict();
 			this.bind();
 			this.tick();
+		}
+
+		// beside ERPNext's own status, in sight however far down the form is scrolled
+		show_verdict() {
+			const { verdict } = this.data.qualification;
+			this.$verdict?.remove();
+			this.$verdict =
+				$(`<span class="indicator-pill no-indicator-dot whitespace-nowrap d-none d-md-inline-flex
+				ml-2 ${lead_quality.VERDICT_COLOURS[verdict]}" data-verdict>${__(verdict)}</span>`);
+			this.frm.page.indicator.after(this.$verdict);
 		}
 
 		funnel_html() {
@@ -120,27 +134,52 @@ lead_quality.QUICK_OUTCOMES = {
 					<div class="progress-bar ${share === 100 ? "bg-success" : ""}" style="width: ${share}%"></div>
 				</div>
 				<div class="small text-muted mt-1">${escape(q.reason || "")}</div>
+				${this.profile_html()}${this.hint_html()}
 				<div class="mt-2 d-flex flex-wrap" style="gap: 4px">
-					${button("qualify", __("Qualify"))}
+					${this.qualify_html(q)}
 					${this.triage_html(q)}
 					${this.override_html(q)}
 					${this.handover_html(q)}
 				</div>`;
 		}
 
+		profile_html() {
+			const { filled, total, missing } = this.data.profile;
+			const title = missing.length ? __("Missing: {0}", [missing.join(", ")]) : "";
+			return `<div class="small text-muted mt-1" data-profile title="${escape(title)}">
+				${__("Company profile {0} of {1}", [filled, total])}</div>`;
+		}
+
+		// the hint is HTML of the server's: it links to the supplier or the competitor
+		hint_html() {
+			if (!this.data.hint) return "";
+			return `<div class="small mt-1" data-hint>${this.data.hint} ${button("disqualify", __("Disqualify"))}</div>`;
+		}
+
+		qualify_html(q) {
+			// answers change nothing for as long as a person has decided that it is no lead
+			return q.decision === "Disqualified" ? "" : button("qualify", __("Qualify"));
+		}
+
 		triage_html(q) {
+			const disqualify = this.data.hint ? "" : button("disqualify", __("Disqualify"));
+			if (q.decision) {
+				const undo = button("take_back", __("Take back"));
+				return q.decision === "Nurture" ? `${undo}${disqualify}` : undo;
+			}
 			if (q.verdict === "Disqualified" || q.verdict === "Sales Ready") return "";
 			const pick = (horizon) => (q.horizon === horizon ? "btn-primary-light" : "btn-default");
 			return `
 				${button("horizon", __("Near Term"), "Near Term", pick("Near Term"))}
 				${button("horizon", __("Long Term"), "Long Term", pick("Long Term"))}
-				${button("disqualify", __("Disqualify"))}`;
+				${disqualify}`;
 		}
 
 		override_html(q) {
 			if (q.verdict === "Sales Ready" || !["target", "prospect"].includes(this.data.stage)) return "";
 			if (this.data.overridden) return `<span class="indicator-pill orange">${__("Gate overridden")}</span>`;
-			return this.data.may_override ? button("override", __("Override…")) : "";
+			const is_decided = q.decision || q.verdict === "Disqualified";
+			return this.data.may_override && !is_decided ? button("override", __("Override…")) : "";
 		}
 
 		handover_html(q) {
@@ -171,7 +210,8 @@ lead_quality.QUICK_OUTCOMES = {
 			const touch = this.data.next_touch;
 			const title = `<div class="small text-muted">${__("Next Touch")}</div>`;
 			if (!touch) {
-				const enroll = this.data.stage === "sale" ? "" : button("enroll", __("Start a cadence"));
+				const is_over = this.data.stage === "sale" || this.data.qualification.verdict === "Disqualified";
+				const enroll = is_over ? "" : button("enroll", __("Start a cadence"));
 				return `${title}<div class="mt-1"><b>${__("Nothing planned")}</b></div>
 					<div class="mt-2 d-flex flex-wrap" style="gap: 4px">${enroll}${button("log", __("Log a touch"))}</div>`;
 			}
@@ -218,15 +258,21 @@ lead_quality.QUICK_OUTCOMES = {
 		bind() {
 			const actions = {
 				qualify: () => this.open_qualification(),
-				horizon: (horizon) => this.call("qualify", { horizon }),
+				horizon: (horizon) => {
+					const pressed = this.data.qualification.horizon === horizon;
+					this.call("qualify", { horizon: pressed ? "Unknown" : horizon });
+				},
+				take_back: () => this.call("qualify", { decision: "" }),
 				disqualify: () => this.disqualify(),
 				override: () => this.override(),
 				hand_over: () => this.hand_over(),
-				create_opportunity: () =>
+				create_opportunity: async () => {
+					if (!(await this.passes_gate("Opportunity"))) return;
 					frappe.model.open_mapped_doc({
 						method: "erpnext.crm.doctype.lead.lead.make_opportunity",
 						source_name: this.frm.doc.name,
-					}),
+					});
+				},
 				open_handover: (name) => frappe.set_route("Form", "Lead Handover", name),
 				enroll: () => this.call("enroll", {}),
 				email: () => this.write_email(),
@@ -271,7 +317,7 @@ lead_quality.QUICK_OUTCOMES = {
 		}
 
 		async open_qualification() {
-			const name = this.data.qualification.name;
+			const name = this.data?.qualification.name;
 			if (name) return frappe.set_route("Form", "Lead Qualification", name);
 			// no reload of this form, which is about to be left
 			const doc = await this.post("qualify", {});
@@ -339,19 +385,89 @@ lead_quality.QUICK_OUTCOMES = {
 		}
 
 		disqualify() {
-			frappe.prompt(
-				{
-					fieldname: "outcome_reason",
-					fieldtype: "Link",
-					options: "Lead Outcome Reason",
-					label: __("Why is this not a lead?"),
-					reqd: 1,
-					get_query: () => ({ filters: { applies_to: "Disqualify", enabled: 1 } }),
+			const decide = async (decision) => {
+				const values = dialog.get_values();
+				if (!values) return;
+				if (decision === "Disqualified") delete values.nurture_until;
+				await this.call("qualify", { decision, ...values });
+				dialog.hide();
+			};
+			// a reason that says "later" is no reason to lose the lead
+			const propose = (later) => {
+				dialog.set_df_property("nurture_until", "hidden", !later);
+				dialog.set_df_property("nurture_until", "reqd", later);
+				if (later && !dialog.get_value("nurture_until")) {
+					dialog.set_value("nurture_until", frappe.datetime.add_months(frappe.datetime.get_today(), 3));
+				}
+				if (!later) dialog.set_value("nurture_until", null);
+				dialog.set_primary_action(later ? __("Nurture until then") : __("Disqualify"), () =>
+					decide(later ? "Nurture" : "Disqualified"),
+				);
+				dialog.set_secondary_action_label(__("Disqualify all the same"));
+				dialog.get_secondary_btn().toggleClass("hide", !later);
+			};
+			const dialog = new frappe.ui.Dialog({
+				title: __("Disqualify"),
+				fields: [
+					{
+						fieldname: "outcome_reason",
+						fieldtype: "Link",
+						options: "Lead Outcome Reason",
+						label: __("Why is this not a lead?"),
+						reqd: 1,
+						get_query: () => ({ filters: { applies_to: "Disqualify", enabled: 1 } }),
+						change: async () => {
+							const reason = dialog.get_value("outcome_reason");
+							if (reason === this.asked_reason) return;
+							this.asked_reason = reason;
+							const { message } = reason
+								? await frappe.db.get_value("Lead Outcome Reason", reason, "proposes_nurture")
+								: {};
+							if (reason === this.asked_reason) propose(Boolean(message?.proposes_nurture));
+						},
+					},
+					{
+						fieldname: "nurture_until",
+						fieldtype: "Date",
+						label: __("Nurture until"),
+						description: __("On this day the lead is open again."),
+						min_date: new Date(),
+						hidden: 1,
+					},
+				],
+				secondary_action: () => decide("Disqualified"),
+			});
+			this.asked_reason = null;
+			propose(false);
+			dialog.show();
+		}
+
+		// asked before ERPNext makes a Prospect and a Contact for a document that is refused in the end
+		async passes_gate(doctype) {
+			const { message: answer } = await frappe.call({
+				method: "lead_quality.api.check_gate",
+				args: { lead: this.frm.doc.name, doctype },
+				type: "GET",
+			});
+			if (answer.passes) return true;
+			const dialog = new frappe.ui.Dialog({
+				title: __("Not Sales Ready"),
+				fields: [{ fieldtype: "HTML", options: `<p>${answer.message}</p>` }],
+				primary_action_label: __("Qualify"),
+				primary_action: () => {
+					dialog.hide();
+					this.open_qualification();
 				},
-				(values) => this.call("qualify", { decision: "Disqualified", ...values }),
-				__("Disqualify"),
-				__("Disqualify"),
-			);
+			});
+			if (this.data?.may_override) {
+				dialog.set_secondary_action(() => {
+					dialog.hide();
+					this.override();
+				});
+				dialog.set_secondary_action_label(__("Override…"));
+			}
+			dialog.show();
+			return false;
 		}
 
 		override() {
@@ -398,16 +514,46 @@ lead_quality.QUICK_OUTCOMES = {
 		}
 	};
 
+	// what ERPNext makes from a lead: the method of its controller, and what the user must be allowed to create
+	const MADE = { make_customer: "Customer", make_quotation: "Quotation", make_opportunity: "Opportunity" };
+
+	// ERPNext binds these methods to its buttons when the form is set up and at every refresh
+	const ask_the_gate_first = (frm) => {
+		for (const [method, doctype] of Object.entries(MADE)) {
+			const make = frm.cscript[method];
+			frm.cscript[method] = async function () {
+				if (await frm.lead_quality_panel.passes_gate(doctype)) await make.call(frm.cscript);
+			};
+		}
+	};
+
+	// after ERPNext has added its buttons: a button that ends in a permission error helps nobody
+	const remove_what_is_not_allowed = (frm) => {
+		const refresh = frm.cscript.refresh;
+		frm.cscript.refresh = function (...args) {
+			const done = refresh.apply(frm.cscript, args);
+			for (const doctype of [...Object.values(MADE), "Prospect"]) {
+				if (!frappe.model.can_create(doctype)) frm.remove_custom_button(__(doctype), __("Create"));
+			}
+			if (!frappe.model.can_write("Prospect")) {
+				frm.remove_custom_button(__("Add to Prospect"), __("Action"));
+			}
+			return done;
+		};
+	};
+
 	frappe.ui.form.on("Lead", {
 		setup(frm) {
+			frm.lead_quality_panel = new lead_quality.LeadPanel(frm);
+			ask_the_gate_first(frm);
+			remove_what_is_not_allowed(frm);
 			// many things may happen to a lead at once: one look is enough
-			const refresh = frappe.utils.debounce(() => frm.lead_quality_panel?.refresh(), 500);
+			const refresh = frappe.utils.debounce(() => frm.lead_quality_panel.refresh(), 500);
 			frappe.realtime.on("lead_quality_changed", ({ lead }) => {
 				if (cur_frm === frm && lead === frm.doc.name) refresh();
 			});
 		},
 		refresh(frm) {
-			frm.lead_quality_panel = frm.lead_quality_panel || new lead_quality.LeadPanel(frm);
 			frm.lead_quality_panel.refresh();
 		},
 	});
