@@ -95,6 +95,26 @@ def make_sales_ready(lead: str):
 	return api.qualify(lead, answers())
 
 
+def make_checklist(title: str, criteria: list[dict], status: str = "Active", **values):
+	"""A Qualification Checklist; a criterion without a label is labelled by its key."""
+	return frappe.get_doc(
+		{
+			"doctype": "Qualification Checklist",
+			"title": title,
+			"status": status,
+			"criteria": [{"label": row["criterion"], **row} for row in criteria],
+			**values,
+		}
+	).insert(ignore_permissions=True)
+
+
+def use_checklist(checklist, segment: str = "Inbound"):
+	"""New leads of a segment are held against this checklist."""
+	doc = frappe.get_doc("Lead Segment", segment)
+	doc.checklist = checklist.name
+	doc.save(ignore_permissions=True)
+
+
 def make_item(item_code: str = "Ventilation Audit", rate: float = 1_000, **values) -> str:
 	"""The code of an Item that is not kept in stock, made with its selling price if it is missing."""
 	if not frappe.db.exists("Item", item_code):
