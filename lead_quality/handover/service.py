@@ -8,6 +8,7 @@ from frappe.utils import format_datetime, get_link_to_form, now_datetime
 
 from lead_quality import summary
 from lead_quality.follow_up import service as follow_up
+from lead_quality.notices import is_reachable, notify
 from lead_quality.qualification.service import (
 	NotSalesReadyError,
 	is_reason_for,
@@ -60,7 +61,7 @@ def send(
 	clocks = follow_up.start(doc, {"Handover Acceptance": now}, now, handover)
 	if clocks:
 		handover.db_set("accept_by", clocks[0].due_at, update_modified=False)
-	follow_up.notify(
+	notify(
 		to_user,
 		_("{0} hands you the lead {1}. Accept or reject it by {2}.").format(
 			frappe.utils.get_fullname(frappe.session.user),
@@ -173,9 +174,9 @@ def _check_decider(handover):
 
 
 def _tell_sender(handover, words: str):
-	if handover.from_user != frappe.session.user and follow_up.is_reachable(handover.from_user):
+	if handover.from_user != frappe.session.user and is_reachable(handover.from_user):
 		lead = frappe.db.get_value("Lead", handover.lead, "title")
-		follow_up.notify(
+		notify(
 			handover.from_user,
 			words.format(frappe.utils.get_fullname(frappe.session.user), lead),
 			"Lead Handover",
