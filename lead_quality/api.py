@@ -35,10 +35,9 @@ def snooze(lead: str, until: str | datetime):
 def stop(lead: str, reason: str):
 	"""End the lead's cadence early, with a Lead Outcome Reason for that. Returns the Nurture Enrollment."""
 	_check(lead, "Nurture Enrollment", "write")
-	row = frappe.db.get_value("Lead Outcome Reason", reason, ["reason", "applies_to"], as_dict=True)
-	if not row or row.applies_to != ENROLLMENT_REASON:
+	if not qualification.is_reason_for(reason, ENROLLMENT_REASON, lead):
 		frappe.throw(_("Choose one of the agreed reasons to stop early."), frappe.MandatoryError)
-	return nurture.stop(_enrollment(lead), row.reason)
+	return nurture.stop(_enrollment(lead), frappe.db.get_value("Lead Outcome Reason", reason, "reason"))
 
 
 @frappe.whitelist(methods=["POST"])

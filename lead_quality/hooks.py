@@ -121,6 +121,7 @@ doc_events = {
 		],
 		"after_delete": "lead_quality.funnel.events.opportunity_after_delete",
 	},
+	"Company": {"after_rename": "lead_quality.qualification.events.company_after_rename"},
 	"Customer": {"on_update": "lead_quality.funnel.events.customer_on_update"},
 	"Sales Order": {
 		"on_submit": "lead_quality.funnel.events.sales_order_on_submit",
@@ -154,6 +155,7 @@ scheduler_events = {
 		"*/5 * * * *": [
 			"lead_quality.nurture.jobs.wake_snoozed",
 			"lead_quality.follow_up.jobs.sweep_clocks",
+			"lead_quality.handover.jobs.pull_back",
 		],
 	},
 	"hourly_long": [

@@ -72,3 +72,8 @@ def opportunity_validate(doc, method=None):
 	else:
 		before = doc.get_doc_before_save()
 		doc.lq_verdict, doc.lq_segment = before.lq_verdict, before.lq_segment
+
+
+def company_after_rename(doc, method=None, old=None, new=None, merge=False):
+	"""The agreements are remembered by company."""
+	service.clear_caches()

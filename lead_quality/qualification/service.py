@@ -8,6 +8,12 @@ from frappe.utils import comma_and, get_datetime, get_link_to_form, now_datetime
 
 from lead_quality import summary
 from lead_quality.engine import qualification as engine
+from lead_quality.qualification.agreement import (
+	AGREEMENTS_CACHE,
+	agreed_reasons,
+	agreement_for,
+	checklist_of,
+)
 from lead_quality.versions import lead_field
 
 SEGMENTS_CACHE = "lead_quality_segments"
@@ -19,10 +25,10 @@ class NotSalesReadyError(frappe.ValidationError):
 
 
 def clear_caches():
-	"""Forget the segments and the answering fields, once more after the commit: others may read until then."""
+	"""Forget the segments, the answering fields and the agreements, once more after the commit: others may read until then."""
 
 	def clear():
-		frappe.cache.delete_value([SEGMENTS_CACHE, LEAD_FIELDS_CACHE])
+		frappe.cache.delete_value([SEGMENTS_CACHE, LEAD_FIELDS_CACHE, AGREEMENTS_CACHE])
 
 	clear()
 	frappe.db.after_commit.add(clear)
@@ -112,12 +118,12 @@ def get_qualification(lead: str):
 
 
 def checklist_for(lead: str) -> str:
-	"""The checklist of the lead's segment.
+	"""The checklist of the agreement that is in force for the lead, else that of its segment.
 
 	:raises frappe.ValidationError: if there is none, saying where to choose one.
 	"""
 	segment = segment_of(lead)
-	checklist = plan_of(segment, "checklist")
+	checklist = checklist_of(agreement_of(lead)) or plan_of(segment, "checklist")
 	if not checklist and segment:
 		frappe.throw(
 			_("There is no checklist for this lead: choose one on its segment {0}.").format(
@@ -131,6 +137,11 @@ def checklist_for(lead: str) -> str:
 			)
 		)
 	return checklist
+
+
+def agreement_of(lead: str) -> str | None:
+	"""The name of the Sales Ready Agreement that is in force for a lead, or None."""
+	return agreement_for(frappe.db.get_value("Lead", lead, "company"), segment_of(lead))
 
 
 def get_definition(checklist) -> engine.Definition:
@@ -214,8 +225,14 @@ def judge_now(lead: str, now: datetime | None = None):
 	return doc
 
 
-def is_reason_for(reason: str | None, purpose: str) -> bool:
-	"""Whether a Lead Outcome Reason is enabled and meant for this purpose, such as Disqualify."""
+def is_reason_for(reason: str | None, purpose: str, lead: str | None = None) -> bool:
+	"""Whether a Lead Outcome Reason is enabled and meant for this purpose, such as Disqualify.
+
+	:param lead: where the agreement in force for it lists reasons for the purpose, only those count.
+	"""
+	agreed = agreed_reasons(agreement_of(lead), purpose) if lead and reason else []
+	if agreed:
+		return reason in agreed
 	return bool(
 		reason
 		and frappe.db.exists("Lead Outcome Reason", {"name": reason, "applies_to": purpose, "enabled": 1})

@@ -115,7 +115,7 @@ class LeadQualification(Document):
 	def check_decision(self):
 		if self.decision != "Disqualified":
 			return
-		if not service.is_reason_for(self.outcome_reason, "Disqualify"):
+		if not service.is_reason_for(self.outcome_reason, "Disqualify", self.lead):
 			frappe.throw(
 				_("Say why the lead is disqualified: choose an outcome reason."), frappe.MandatoryError
 			)

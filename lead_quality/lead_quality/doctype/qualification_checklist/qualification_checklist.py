@@ -4,6 +4,7 @@ import frappe
 from frappe import _
 
 from lead_quality.engine.qualification import COMPARISONS, parse
+from lead_quality.qualification.agreement import renew
 from lead_quality.qualification.service import clear_caches
 from lead_quality.versioned import VersionedDocument
 from lead_quality.versions import lead_field
@@ -29,8 +30,10 @@ class QualificationChecklist(VersionedDocument):
 		self.check_reachable()
 
 	def on_update(self):
-		self.supersede_older()
+		superseded = self.supersede_older()
 		clear_caches()
+		for older in superseded:
+			renew(older, self.name)
 
 	def check_keys(self):
 		seen = set()
