@@ -141,8 +141,15 @@ def rules_in_words(checklist) -> list[str]:
 def deadlines_in_words(doc) -> list[str]:
 	"""What an agreement document says of deadlines, as sentences."""
 
+	units = {
+		"Working Hours": _("{0} working hours"),
+		"Hours": _("{0} hours"),
+		"Working Days": _("{0} working days"),
+		"Days": _("{0} days"),
+	}
+
 	def span(fieldname: str) -> str:
-		return f"{number(doc.get(fieldname))} {_(doc.deadline_unit)}"
+		return units[doc.deadline_unit].format(number(doc.get(fieldname)))
 
 	sentences = [
 		_("Sales accepts or rejects a lead within {0} after the handover.").format(span("accept_within"))
