@@ -77,8 +77,10 @@ def add_segment() -> dict:
 		title=SEGMENT,
 		priority=1,
 		checklist="BANT v1",
-		rules=[{"field": "email_id", "operator": "like", "value": "%1@%"}]
-		+ [{"field": "email_id", "operator": "like", "value": "%@lead.example"}],
+		rules=[
+			{"field": "email_id", "operator": "like", "value": "%1@%"},
+			{"field": "email_id", "operator": "like", "value": "%@lead.example"},
+		],
 	).insert()
 	return {}
 

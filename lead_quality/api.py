@@ -204,7 +204,7 @@ def get_checklist(lead: str) -> dict:
 
 
 def _open_judgement(lead) -> dict:
-	checklist = qualification.plan_of(lead.lq_segment, "checklist")
+	checklist = qualification.expected_checklist(lead.company, lead.lq_segment)
 	criteria = frappe.get_cached_doc("Qualification Checklist", checklist).criteria if checklist else []
 	return {"verdict": lead.lq_verdict or "Open", "met_count": 0, "criteria_count": len(criteria)}
 

@@ -127,6 +127,7 @@ doc_events = {
 		"validate": "lead_quality.qualification.events.gated_validate",
 		"on_update": "lead_quality.qualification.events.gated_on_update",
 	},
+	"Company": {"after_rename": "lead_quality.qualification.events.company_after_rename"},
 	"Customer": {
 		"before_insert": "lead_quality.qualification.events.gated_before_insert",
 		"validate": "lead_quality.qualification.events.gated_validate",
@@ -168,6 +169,7 @@ scheduler_events = {
 			"lead_quality.nurture.jobs.wake_snoozed",
 			"lead_quality.follow_up.jobs.sweep_clocks",
 			"lead_quality.qualification.jobs.resume_requalification",
+			"lead_quality.handover.jobs.pull_back",
 		],
 	},
 	"hourly": ["lead_quality.qualification.jobs.judge_expired"],

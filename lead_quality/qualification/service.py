@@ -12,6 +12,13 @@ from frappe.utils import flt, format_date, get_datetime, get_link_to_form, getda
 from lead_quality import summary
 from lead_quality.engine import qualification as engine
 from lead_quality.qualification import facts
+from lead_quality.qualification.agreement import (
+	AGREEMENTS_CACHE,
+	agreed_reasons,
+	agreement_for,
+	checklist_of,
+)
+from lead_quality.qualification.words import state_in_words
 from lead_quality.records import insert_rows, update_rows
 from lead_quality.versions import lead_field
 
@@ -30,7 +37,7 @@ JUDGED = (
 	"decided_on",
 	"valid_until",
 )
-IDENTITY = ("lead", "lead_name", "horizon")
+IDENTITY = ("lead", "lead_name", "agreement", "horizon")
 ANSWER = (
 	"criterion",
 	"label",
@@ -50,10 +57,10 @@ ANSWER = (
 
 
 def clear_caches():
-	"""Forget the segments and the answering fields, once more after the commit: others may read until then."""
+	"""Forget the segments, the answering fields and the agreements, once more after the commit: others may read until then."""
 
 	def clear():
-		frappe.cache.delete_value([SEGMENTS_CACHE, LEAD_FIELDS_CACHE])
+		frappe.cache.delete_value([SEGMENTS_CACHE, LEAD_FIELDS_CACHE, AGREEMENTS_CACHE])
 
 	clear()
 	frappe.db.after_commit.add(clear)
@@ -165,16 +172,17 @@ def get_qualification(lead: str):
 	doc = frappe.new_doc("Lead Qualification")
 	doc.lead = lead
 	doc.checklist = checklist_for(lead)
+	doc.agreement = agreement_of(lead)
 	return doc
 
 
 def checklist_for(lead: str) -> str:
-	"""The checklist that a lead is held against: that of its segment.
+	"""The checklist of the agreement that is in force for the lead, else that of its segment.
 
 	:raises frappe.ValidationError: if there is none, saying where to choose one.
 	"""
 	segment = segment_of(lead)
-	checklist = plan_of(segment, "checklist")
+	checklist = expected_checklist(frappe.db.get_value("Lead", lead, "company"), segment)
 	if not checklist and segment:
 		frappe.throw(
 			_("There is no checklist for this lead: choose one on its segment {0}.").format(
@@ -188,6 +196,16 @@ def checklist_for(lead: str) -> str:
 			)
 		)
 	return checklist
+
+
+def expected_checklist(company: str | None, segment: str | None) -> str | None:
+	"""The checklist for new judgements of leads of a company and a segment: of the agreement, else of the segment."""
+	return checklist_of(agreement_for(company, segment)) or plan_of(segment, "checklist")
+
+
+def agreement_of(lead: str) -> str | None:
+	"""The name of the Sales Ready Agreement that is in force for a lead, or None."""
+	return agreement_for(frappe.db.get_value("Lead", lead, "company"), segment_of(lead))
 
 
 def get_definition(checklist) -> engine.Definition:
@@ -296,47 +314,6 @@ def reason_in_words(checklist, judgement: engine.Judgement, rule=None) -> str:
 	return " ".join(sentences)
 
 
-def state_in_words(criterion, state: str) -> str:
-	"""The state of a criterion (its row of the checklist), such as "not met: needs at least 10,000 EUR"."""
-	if state == "Not Met":
-		return _("not met: needs {0}").format(needs_in_words(criterion))
-	return {
-		"Met": _("met"),
-		"Open": _("asked of nobody yet") if criterion.per_contact else _("not asked yet"),
-		"Stale": _("answer is out of date, ask again"),
-		"Unvalued": _("no exchange rate to {0}").format(criterion.currency),
-	}[state]
-
-
-def needs_in_words(criterion) -> str:
-	"""What an answer to a criterion (its row of the checklist) has to be, such as "at least 10,000 EUR"."""
-	if not criterion.pass_operator:
-		return {
-			"Check": _("a yes"),
-			"Number": _("a number above 0"),
-			"Date": _("a date that has not passed"),
-			"Select": _("a choice other than Unknown"),
-			"Text": _("words"),
-		}[criterion.answer_type]
-	value = (criterion.pass_value or "").strip()
-	if engine.is_today(as_criterion(criterion)):
-		value = _("today")
-	elif criterion.pass_operator not in {"in", "not in"} and criterion.answer_type in {"Number", "Date"}:
-		value = frappe.format(value, {"fieldtype": {"Number": "Float"}.get(criterion.answer_type, "Date")})
-	if criterion.currency:
-		value = f"{value} {criterion.currency}"
-	return {
-		"=": "{0}",
-		"!=": _("anything but {0}"),
-		">": _("more than {0}"),
-		">=": _("at least {0}"),
-		"<": _("less than {0}"),
-		"<=": _("at most {0}"),
-		"in": _("one of {0}"),
-		"not in": _("none of {0}"),
-	}[criterion.pass_operator].format(value)
-
-
 def _reason_text(reason: str | None) -> str:
 	text = reason and frappe.get_cached_value("Lead Outcome Reason", reason, "reason")
 	return _(text) if text else ""
@@ -356,7 +333,13 @@ def judge_now(lead: str, now: datetime | None = None):
 
 
 def is_reason_for(reason: str | None, purpose: str, lead: str | None = None) -> bool:
-	"""Whether a Lead Outcome Reason is enabled and meant for this purpose, such as Disqualify."""
+	"""Whether a Lead Outcome Reason is enabled and meant for this purpose, such as Disqualify.
+
+	:param lead: where the agreement in force for it lists reasons for the purpose, only those count.
+	"""
+	agreed = agreed_reasons(agreement_of(lead), purpose) if lead and reason else []
+	if agreed:
+		return reason in agreed
 	return bool(
 		reason
 		and frappe.db.exists("Lead Outcome Reason", {"name": reason, "applies_to": purpose, "enabled": 1})
@@ -531,20 +514,22 @@ def judge_lead(lead):
 	"""
 	doc = None if lead.is_new() else load_qualification(lead.name)
 	if not doc:
-		checklist = find_checklist(lead)
+		checklist = expected_checklist(lead.company, lead.lq_segment)
 		if not checklist:
 			return
 		doc = frappe.new_doc("Lead Qualification")
-		doc.update({"lead": lead.name, "lead_name": lead.title or lead.lead_name, "checklist": checklist})
+		doc.update(
+			{
+				"lead": lead.name,
+				"lead_name": lead.title or lead.lead_name,
+				"agreement": agreement_for(lead.company, lead.lq_segment),
+				"checklist": checklist,
+			}
+		)
 	doc.judge_from_lead(lead)
 	if doc.name or any(row.answered_on for row in doc.answers):
 		lead.update(verdict_values(doc))
 		lead.flags.judged = doc
-
-
-def find_checklist(lead) -> str | None:
-	"""The checklist that a Lead document without a judgement would be held against, or None."""
-	return plan_of(lead.lq_segment, "checklist")
 
 
 def keep_judgement(doc):

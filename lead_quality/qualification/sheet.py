@@ -5,7 +5,7 @@ from frappe import _
 from frappe.utils import get_fullname, get_link_to_form, now_datetime
 
 from lead_quality.engine import qualification as engine
-from lead_quality.qualification import service
+from lead_quality.qualification import service, words
 from lead_quality.versions import lead_field
 
 GUIDANCE = ("guidance", "guidance_phone", "guidance_web_form", "guidance_chat", "guidance_trade_show")
@@ -67,9 +67,9 @@ def get_sheet(lead: str) -> dict:
 			{
 				**{field: row.get(field) for field in ASKED},
 				"guidance": {field: row.get(field) for field in GUIDANCE if row.get(field)},
-				"needs": service.needs_in_words(row),
+				"needs": words.needs_in_words(row),
 				"state": state,
-				"state_in_words": service.state_in_words(row, state),
+				"state_in_words": words.state_in_words(row, state),
 				"hidden": bool(hidden),
 				"answers": [_answer(answer, row, names, now, hidden) for answer in answers],
 			}

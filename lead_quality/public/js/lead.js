@@ -346,7 +346,10 @@ lead_quality.QUICK_OUTCOMES = {
 					options: "Lead Outcome Reason",
 					label: __("Why is this not a lead?"),
 					reqd: 1,
-					get_query: () => ({ filters: { applies_to: "Disqualify", enabled: 1 } }),
+					get_query: () => ({
+						query: "lead_quality.desk.reasons",
+						filters: { lead: this.frm.doc.name, applies_to: "Disqualify" },
+					}),
 				},
 				(values) => this.call("qualify", { decision: "Disqualified", ...values }),
 				__("Disqualify"),
@@ -363,7 +366,10 @@ lead_quality.QUICK_OUTCOMES = {
 						options: "Lead Outcome Reason",
 						label: __("Why may this lead become an Opportunity now?"),
 						reqd: 1,
-						get_query: () => ({ filters: { applies_to: "Override", enabled: 1 } }),
+						get_query: () => ({
+							query: "lead_quality.desk.reasons",
+							filters: { lead: this.frm.doc.name, applies_to: "Override" },
+						}),
 					},
 					{ fieldname: "note", fieldtype: "Small Text", label: __("Note") },
 				],

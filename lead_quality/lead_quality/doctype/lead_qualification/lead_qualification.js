@@ -11,7 +11,8 @@
 	frappe.ui.form.on("Lead Qualification", {
 		setup(frm) {
 			frm.set_query("outcome_reason", () => ({
-				filters: { applies_to: "Disqualify", enabled: 1 },
+				query: "lead_quality.desk.reasons",
+				filters: { lead: frm.doc.lead, applies_to: "Disqualify" },
 			}));
 		},
 		async refresh(frm) {

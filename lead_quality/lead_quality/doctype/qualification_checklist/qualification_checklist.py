@@ -5,6 +5,7 @@ from frappe import _
 
 from lead_quality.engine.qualification import COMPARISONS, Criterion, contradict, is_today, parse, split_list
 from lead_quality.qualification import facts
+from lead_quality.qualification.agreement import renew
 from lead_quality.qualification.service import as_criterion, clear_caches
 from lead_quality.versioned import VersionedDocument
 
@@ -33,8 +34,10 @@ class QualificationChecklist(VersionedDocument):
 		self.check_reachable()
 
 	def on_update(self):
-		self.supersede_older()
+		superseded = self.supersede_older()
 		clear_caches()
+		for older in superseded:
+			renew(older, self.name)
 
 	def check_keys(self):
 		seen = set()
