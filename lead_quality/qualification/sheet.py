@@ -6,6 +6,7 @@ from frappe.utils import get_fullname, get_link_to_form, now_datetime
 
 from lead_quality.engine import qualification as engine
 from lead_quality.qualification import service, words
+from lead_quality.qualification.judgement import as_answer, as_criterion, judge
 from lead_quality.versions import lead_field
 
 GUIDANCE = ("guidance", "guidance_phone", "guidance_web_form", "guidance_chat", "guidance_trade_show")
@@ -54,14 +55,14 @@ def get_sheet(lead: str) -> dict:
 	now = now_datetime()
 	doc = service.get_qualification(lead)
 	doc.fill_rows()
-	judgement = service.judge(doc, now)
+	judged = judge(doc, now)
 	may_read_confidential = 1 in doc.get_permlevel_access("read")
 	contacts = contacts_of(lead)
 	names = {contact.name: contact.full_name for contact in contacts}
 	criteria = []
 	for row in doc.criteria.values():
 		hidden = row.confidential and not may_read_confidential
-		state = judgement.states[row.criterion]
+		state = judged.states[row.criterion]
 		answers = [answer for answer in doc.answers if answer.criterion == row.criterion]
 		criteria.append(
 			{
@@ -91,14 +92,14 @@ def get_sheet(lead: str) -> dict:
 
 
 def _answer(row, criterion, names: dict, now, hidden: bool) -> dict:
-	answer = service.as_answer(row, criterion)
+	answer = as_answer(row, criterion)
 	return {
 		**{field: row.get(field) for field in KNOWN},
 		"value": "" if hidden else answer.value,
 		"note": None if hidden else row.note,
 		"contact_name": names.get(row.contact) or row.contact,
 		"answered_name": get_fullname(row.answered_by) if row.answered_by else None,
-		"state": engine.answer_state(service.as_criterion(criterion), answer, now),
+		"state": engine.answer_state(as_criterion(criterion), answer, now),
 	}
 
 

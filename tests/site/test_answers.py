@@ -1,5 +1,7 @@
 """Answers to a lead's criteria: by contact, in currencies, merged, stale, confidential."""
 
+import re
+
 import frappe
 import pytest
 from frappe.utils import add_days, now_datetime, today
@@ -112,7 +114,7 @@ def test_an_affordable_budget_is_told_from_one_that_is_not():
 	judged = api.qualify(lead.name, [{"criterion": "budget", "value": "9999.99"}])
 	assert (judged.verdict, rows_of(lead.name, "budget")[0].currency) == ("Open", "EUR")
 	assert "needs at least" in judged.reason
-	assert "EUR" in judged.reason
+	assert "€" in judged.reason
 	assert api.qualify(lead.name, [{"criterion": "budget", "value": "10000"}]).verdict == "Sales Ready"
 
 
@@ -267,10 +269,7 @@ def test_the_sheet_says_what_an_answer_needs():
 		BUDGET, {"criterion": "need", "answer_type": "Text", "guidance_phone": "Why now?"}, AUTHORITY
 	)
 	sheet = api.get_checklist(lead.name)
-	assert (
-		"at least 10,000" in sheet["criteria"][0]["needs"]
-		or "at least 10.000" in sheet["criteria"][0]["needs"]
-	)
+	assert re.fullmatch(r"at least .*10.000.*", sheet["criteria"][0]["needs"])
 	assert sheet["criteria"][1]["guidance"] == {"guidance_phone": "Why now?"}
 	assert [row["state"] for row in sheet["criteria"]] == ["Open"] * 3
 	assert sheet["definition"] == "Sales ready when all 3 are met."

@@ -6,7 +6,8 @@ from frappe import _
 from lead_quality.engine.qualification import COMPARISONS, Criterion, contradict, is_today, parse, split_list
 from lead_quality.qualification import facts
 from lead_quality.qualification.agreement import renew
-from lead_quality.qualification.service import as_criterion, clear_caches
+from lead_quality.qualification.judgement import as_criterion
+from lead_quality.qualification.service import clear_caches
 from lead_quality.versioned import VersionedDocument
 
 # answer types that not every field of the Lead can give
