@@ -58,13 +58,12 @@ class AnswerSheet:
 	`answers`, `append`, `stored` (what the database has of it, with its answers by `key_of`) and `answered_now`
 	(the keys of the answers that somebody gives at this moment)."""
 
-	@property
-	def criteria(self) -> dict:
+	def get_criteria(self) -> dict:
 		"""The rows of the checklist by their keys, in its order."""
 		checklist = frappe.get_cached_doc("Qualification Checklist", self.checklist)
 		return {row.criterion: row for row in checklist.criteria}
 
-	def fill_rows(self):
+	def fill_rows(self, criteria: dict):
 		"""At least one row for every criterion of the checklist, in its order; rows of other keys are dropped.
 
 		An answer that is stored and not mentioned stays: whoever sends only some answers takes none away.
@@ -72,7 +71,7 @@ class AnswerSheet:
 		stored = self.stored().answers
 		given = {key_of(row): row for row in self.answers}
 		self.answers = []
-		for criterion in self.criteria.values():
+		for criterion in criteria.values():
 			keys = [(criterion.criterion, None)]
 			if criterion.per_contact:
 				keys = [key for key in {**stored, **given} if key[0] == criterion.criterion]
@@ -82,12 +81,12 @@ class AnswerSheet:
 				row = self.append("answers", row)
 				row.update({"label": criterion.label, "idx": len(self.answers)})
 
-	def answer_from_lead(self, lead=None):
+	def answer_from_lead(self, criteria: dict, lead=None):
 		"""A mapped Lead field answers its criterion for as long as no person has; the answer refers to the lead.
 
+		:param criteria: as `get_criteria` gives them, here and below.
 		:param lead: document or row with these fields, if at hand.
 		"""
-		criteria = self.criteria
 		mapped = {key: row.lead_field for key, row in criteria.items() if row.lead_field}
 		if not mapped:
 			return
@@ -114,11 +113,10 @@ class AnswerSheet:
 				if not is_typed:
 					row.value = row.confidential_value = row.evidence_grade = None
 
-	def stamp_answers(self):
+	def stamp_answers(self, criteria: dict):
 		"""Who said what and when; only an answer that was given anew gets a new stamp."""
 		stored = self.stored().answers
 		answered = self.answered_now()
-		criteria = self.criteria
 		for row in self.answers:
 			criterion, old = criteria[row.criterion], stored.get(key_of(row))
 			if not value_of(row):
@@ -179,9 +177,10 @@ class StoredJudgement(AnswerSheet, frappe._dict):
 
 		:param lead: document or row with the fields that answer criteria.
 		"""
-		self.fill_rows()
-		self.answer_from_lead(lead)
-		self.stamp_answers()
+		criteria = self.get_criteria()
+		self.fill_rows(criteria)
+		self.answer_from_lead(criteria, lead)
+		self.stamp_answers(criteria)
 		judge(self)
 		self.stamp_verdict()
 
@@ -345,24 +344,26 @@ def verdict_values(doc) -> dict:
 
 def load(leads: list[str]) -> list[StoredJudgement]:
 	"""The judgements of some leads, locked, in one query."""
-	held = ", ".join(f"q.`{field}`" for field in ("name", *IDENTITY, *DECISION, *JUDGED))
+	held = ", ".join(f"q.`{field}`" for field in ("name", "creation", *IDENTITY, *DECISION, *JUDGED))
 	answers = ", ".join(f"a.`{field}` as `answer_{field}`" for field in ("name", *ANSWER))
 	rows = frappe.db.sql(
 		f"""
 		select {held}, {answers} from `tabLead Qualification` q
 		left join `tabLead Qualification Answer` a on a.parent = q.name and a.parenttype = 'Lead Qualification'
-		where q.lead in %s order by q.lead, q.creation desc, q.name, a.idx
-		for update
+		where q.lead in %s for update
 		""",
 		(leads,),
 		as_dict=True,
 	)
-	found = []
-	for _lead, of_lead in groupby(rows, key=attrgetter("lead")):
-		# a merge may have left a second one for a moment: the newest counts
-		_name, of_newest = next(groupby(of_lead, key=attrgetter("name")))
-		found.append(_as_judgement(list(of_newest)))
-	return found
+	# sorted here: the database would make a table on disk for it
+	rows.sort(key=attrgetter("lead", "creation", "name"))
+	by_lead = groupby(rows, key=attrgetter("lead"))
+	# a merge may have left a second one for a moment: the newest counts
+	newest = [
+		[list(group) for _name, group in groupby(of_lead, key=attrgetter("name"))][-1]
+		for _lead, of_lead in by_lead
+	]
+	return [_as_judgement(sorted(rows, key=attrgetter("answer_idx"))) for rows in newest]
 
 
 def _as_judgement(rows: list) -> StoredJudgement:

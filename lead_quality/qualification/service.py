@@ -8,6 +8,7 @@ from frappe.utils import get_datetime, get_link_to_form, now_datetime
 
 from lead_quality import summary
 from lead_quality.engine import qualification as engine
+from lead_quality.notices import is_reachable, notify
 from lead_quality.qualification import facts, judgement
 from lead_quality.qualification.agreement import (
 	AGREEMENTS_CACHE,
@@ -238,9 +239,10 @@ def answer(
 	"""
 	frappe.db.get_value("Lead", lead, "name", for_update=True)
 	doc = get_qualification(lead)
-	doc.fill_rows()
+	criteria = doc.get_criteria()
+	doc.fill_rows(criteria)
 	doc.flags.answered = set()
-	replaced = [words for given in answers if (words := _take_answer(doc, given))]
+	replaced = [words for given in answers if (words := _take_answer(doc, criteria, given))]
 	if horizon:
 		doc.horizon = horizon
 	if decision is not None:
@@ -253,13 +255,13 @@ def answer(
 	return doc
 
 
-def _take_answer(doc, given: dict) -> str | None:
+def _take_answer(doc, criteria: dict, given: dict) -> str | None:
 	"""Put one answer into a qualification. Returns what it has replaced unseen, in words."""
-	criterion = doc.criteria.get(given.get("criterion"))
+	criterion = criteria.get(given.get("criterion"))
 	if not criterion:
 		frappe.throw(
 			_("{0} has no criterion {1}. It has: {2}.").format(
-				doc.checklist, frappe.bold(given.get("criterion")), ", ".join(doc.criteria)
+				doc.checklist, frappe.bold(given.get("criterion")), ", ".join(criteria)
 			)
 		)
 	contact = (criterion.per_contact and given.get("contact")) or None
@@ -306,7 +308,15 @@ def judge_again(name: str, now: datetime) -> bool:
 	before = doc.verdict
 	doc.flags.now = now
 	doc.save(ignore_permissions=True)
+	if before == "Nurture" and doc.verdict != "Nurture":
+		_tell_owner_that_it_is_back(doc)
 	return doc.verdict != before
+
+
+def _tell_owner_that_it_is_back(doc):
+	owner, title = frappe.db.get_value("Lead", doc.lead, ["lead_owner", "title"])
+	if owner and is_reachable(owner):
+		notify(owner, _("{0} was to rest until today. Take it up again.").format(title), "Lead", doc.lead)
 
 
 # fields of the lead that answer criteria

@@ -54,13 +54,14 @@ def get_sheet(lead: str) -> dict:
 	"""
 	now = now_datetime()
 	doc = service.get_qualification(lead)
-	doc.fill_rows()
+	rows = doc.get_criteria()
+	doc.fill_rows(rows)
 	judged = judge(doc, now)
 	may_read_confidential = 1 in doc.get_permlevel_access("read")
 	contacts = contacts_of(lead)
 	names = {contact.name: contact.full_name for contact in contacts}
 	criteria = []
-	for row in doc.criteria.values():
+	for row in rows.values():
 		hidden = row.confidential and not may_read_confidential
 		state = judged.states[row.criterion]
 		answers = [answer for answer in doc.answers if answer.criterion == row.criterion]

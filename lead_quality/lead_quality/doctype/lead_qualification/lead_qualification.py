@@ -6,6 +6,7 @@ from frappe.utils import getdate, now_datetime
 from lead_quality.engine.qualification import parse
 from lead_quality.qualification import service
 from lead_quality.qualification.judgement import JUDGED, AnswerSheet, judge, key_of, value_of
+from lead_quality.records import keep
 
 
 class LeadQualification(AnswerSheet, Document):
@@ -14,15 +15,30 @@ class LeadQualification(AnswerSheet, Document):
 	def validate(self):
 		self.refuse_second()
 		self.check_access_to_lead()
-		self.checklist = self.checklist or service.checklist_for(self.lead)
-		self.fill_rows()
-		self.place_confidential()
-		self.answer_from_lead()
-		self.check_answers()
-		self.stamp_answers()
+		self.choose_definition()
+		criteria = self.get_criteria()
+		self.fill_rows(criteria)
+		self.place_confidential(criteria)
+		self.answer_from_lead(criteria)
+		self.check_answers(criteria)
+		self.stamp_answers(criteria)
 		self.check_decision()
 		judge(self, self.flags.now)
 		self.stamp_verdict()
+
+	def choose_definition(self):
+		"""A lead is held against the definition that is in force for it, whatever a form or an API call sends."""
+		if not self.is_new():
+			keep(self, "agreement")
+			return
+		expected = service.checklist_for(self.lead)
+		if self.checklist and self.checklist != expected:
+			frappe.throw(
+				_("This lead is held against {0}, not against {1}.").format(
+					frappe.bold(expected), frappe.bold(self.checklist)
+				)
+			)
+		self.checklist, self.agreement = expected, service.agreement_of(self.lead)
 
 	def stored(self) -> frappe._dict:
 		before = self.get_doc_before_save()
@@ -62,12 +78,11 @@ class LeadQualification(AnswerSheet, Document):
 		if not self.flags.ignore_permissions:
 			frappe.has_permission("Lead", "read", doc=self.lead, throw=True)
 
-	def place_confidential(self):
+	def place_confidential(self, criteria: dict):
 		"""A confidential answer is kept where only permission level 1 reads and writes it.
 
 		:raises frappe.PermissionError: if the user may not write it.
 		"""
-		criteria = self.criteria
 		for row in self.answers:
 			if not criteria[row.criterion].confidential:
 				row.value = row.value or row.confidential_value
@@ -85,9 +100,8 @@ class LeadQualification(AnswerSheet, Document):
 	def may_write_confidential(self) -> bool:
 		return self.flags.ignore_permissions or 1 in self.get_permlevel_access("write")
 
-	def check_answers(self):
+	def check_answers(self, criteria: dict):
 		"""An answer that cannot be read is refused, not judged: "50,000" is no number to a program."""
-		criteria = self.criteria
 		for row in self.answers:
 			criterion = criteria[row.criterion]
 			value = value_of(row).strip()
