@@ -325,6 +325,7 @@ def make_checklists() -> str:
 		criteria=BANT,
 		description="Budget, authority, need and timescale are known and right.",
 	)
+	set_currency()
 	_make(
 		"Qualification Checklist",
 		"Ten Attributes v1",
@@ -365,6 +366,19 @@ def make_checklists() -> str:
 		description="Four questions for the stand. Students and consultants are left out, late deciders nurtured.",
 	)
 	return bant
+
+
+def set_currency():
+	"""Ask for the seeded budget in the site's currency, if nobody has edited the checklist since the install."""
+	row = frappe.db.get_value("Qualification Checklist", "BANT v1", ["creation", "modified"], as_dict=True)
+	if row and row.creation == row.modified:
+		frappe.db.set_value(
+			"Qualification Criterion",
+			{"parent": "BANT v1", "criterion": "budget"},
+			"amount_currency",
+			frappe.defaults.get_global_default("currency"),
+		)
+		frappe.clear_document_cache("Qualification Checklist", "BANT v1")
 
 
 def set_time_zone():

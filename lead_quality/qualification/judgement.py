@@ -106,8 +106,8 @@ class AnswerSheet:
 				set_value(row, criterion, value)
 				row.update({"reference_doctype": "Lead", "reference_name": self.lead})
 				row.evidence_grade = "Observed"
-				if criterion.currency:
-					row.currency = company_currency(lead.get("company")) or criterion.currency
+				if criterion.amount_currency:
+					row.currency = company_currency(lead.get("company")) or criterion.amount_currency
 			elif row.reference_doctype == "Lead":
 				row.reference_doctype = row.reference_name = None
 				if not is_typed:
@@ -123,8 +123,8 @@ class AnswerSheet:
 				row.answered_by = row.answered_on = row.currency = None
 				row.exchange_rate = 0
 				continue
-			if criterion.currency:
-				row.currency = row.currency or criterion.currency
+			if criterion.amount_currency:
+				row.currency = row.currency or criterion.amount_currency
 			changed = not old or (value_of(old), old.currency or None) != (
 				value_of(row),
 				row.currency or None,
@@ -136,11 +136,13 @@ class AnswerSheet:
 			else:
 				row.answered_by, row.answered_on = old.answered_by, old.answered_on
 			row.exchange_rate = row.exchange_rate or 0
-			if criterion.currency:
+			if not criterion.amount_currency:
+				row.currency = None
+			else:
 				known = old.exchange_rate if old and not changed else 0
 				# asked once and kept, so that the same answers give the same verdict every time
 				row.exchange_rate = known or exchange_rate(
-					row.currency, criterion.currency, getdate(row.answered_on)
+					row.currency, criterion.amount_currency, getdate(row.answered_on)
 				)
 
 	def stamp_verdict(self):
@@ -236,7 +238,7 @@ def as_answer(row, criterion) -> engine.Answer:
 	return engine.Answer(
 		row.value or row.confidential_value or "",
 		row.answered_on and get_datetime(row.answered_on),
-		(row.exchange_rate or 0.0) if criterion.currency else 1.0,
+		(row.exchange_rate or 0.0) if criterion.amount_currency else 1.0,
 	)
 
 

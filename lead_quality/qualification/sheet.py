@@ -18,7 +18,6 @@ ASKED = (
 	"options",
 	"mandatory",
 	"knock_out",
-	"currency",
 	"per_contact",
 	"confidential",
 )
@@ -68,6 +67,7 @@ def get_sheet(lead: str) -> dict:
 		criteria.append(
 			{
 				**{field: row.get(field) for field in ASKED},
+				"currency": row.amount_currency,
 				"guidance": {field: row.get(field) for field in GUIDANCE if row.get(field)},
 				"needs": words.needs_in_words(row),
 				"state": state,

@@ -51,8 +51,8 @@ def compare_in_words(criterion, operator: str, value: str | None) -> str:
 	elif kind == "Check":
 		value = _("Yes") if parse(kind, value) else _("No")
 	elif operator not in {"in", "not in"} and kind in {"Number", "Date"}:
-		if kind == "Number" and criterion.currency:
-			value = fmt_money(value, currency=criterion.currency)
+		if kind == "Number" and criterion.amount_currency:
+			value = fmt_money(value, currency=criterion.amount_currency)
 		else:
 			value = number(value) if kind == "Number" else frappe.format(value, {"fieldtype": "Date"})
 	return {
@@ -75,7 +75,7 @@ def state_in_words(criterion, state: str) -> str:
 		"Met": _("met"),
 		"Open": _("asked of nobody yet") if criterion.per_contact else _("not asked yet"),
 		"Stale": _("answer is out of date, ask again"),
-		"Unvalued": _("no exchange rate to {0}").format(criterion.currency),
+		"Unvalued": _("no exchange rate to {0}").format(criterion.amount_currency),
 	}[state]
 
 

@@ -22,7 +22,7 @@ BUDGET = {
 	"answer_type": "Number",
 	"pass_operator": ">=",
 	"pass_value": "10000",
-	"currency": "EUR",
+	"amount_currency": "EUR",
 }
 
 

@@ -29,6 +29,7 @@ class QualificationChecklist(VersionedDocument):
 			self.check_options(row)
 			self.check_pass_value(row)
 			self.check_lead_field(row)
+			self.check_amount(row)
 			self.check_contacts(row)
 		self.check_contradictions()
 		self.check_rules()
@@ -77,6 +78,10 @@ class QualificationChecklist(VersionedDocument):
 							other.idx, row.idx, frappe.bold(row.lead_field)
 						)
 					)
+
+	def check_amount(self, row):
+		if row.answer_type != "Number":
+			row.amount_currency = None
 
 	def check_contacts(self, row):
 		if row.per_contact and row.knock_out:
