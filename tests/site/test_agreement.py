@@ -710,7 +710,7 @@ def checklist():
 					"answer_type": "Number",
 					"pass_operator": ">=",
 					"pass_value": "10000",
-					"currency": "EUR",
+					"amount_currency": "EUR",
 					"weight": 2,
 					"mandatory": 1,
 				},
