@@ -118,6 +118,9 @@ IDEAL_CUSTOMER = [
 	},
 ]
 
+# the criteria above whose answer is an amount of money
+MONEY = frozenset({"budget", "revenue"})
+
 TRADE_SHOW = [
 	{
 		"criterion": "role",
@@ -322,7 +325,7 @@ def make_checklists() -> str:
 		title="BANT",
 		status="Active",
 		pass_rule="All",
-		criteria=BANT,
+		criteria=in_site_currency(BANT),
 		description="Budget, authority, need and timescale are known and right.",
 	)
 	_make(
@@ -351,7 +354,7 @@ def make_checklists() -> str:
 		status="Active",
 		pass_rule="At Least",
 		at_least=4,
-		criteria=IDEAL_CUSTOMER,
+		criteria=in_site_currency(IDEAL_CUSTOMER),
 		description="A start: the lead's own data answer it. Make a new version and narrow each criterion.",
 	)
 	_make(
@@ -365,6 +368,12 @@ def make_checklists() -> str:
 		description="Four questions for the stand. Students and consultants are left out, late deciders nurtured.",
 	)
 	return bant
+
+
+def in_site_currency(criteria: list[dict]) -> list[dict]:
+	"""Criteria of which those about money are asked in the currency that the site has by default."""
+	currency = frappe.defaults.get_global_default("currency")
+	return [{**row, "currency": currency if row["criterion"] in MONEY else None} for row in criteria]
 
 
 def set_time_zone():

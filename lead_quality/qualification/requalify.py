@@ -80,6 +80,11 @@ def open_run() -> str | None:
 	)
 
 
+def find_run(name: str) -> str | None:
+	"""The run of this name, done or not; None if it is another job's or has been cleared."""
+	return frappe.db.get_value("Follow Up Run", {"name": name, "job": JOB, "part_of": ["is", "not set"]})
+
+
 def open_parts(run: str) -> list[str]:
 	"""The parts of a run that are not done yet."""
 	return frappe.get_all(
@@ -227,10 +232,10 @@ def judge_chunk(
 			comments.append((lead.name, service.segment_change_in_words(lead.lq_segment, segment)))
 		doc = judged.get(lead.name)
 		if doc:
-			if doc.checklist == move_from:
-				doc.checklist = move_to
+			is_moved = bool(move_to) and doc.checklist == move_from
+			if is_moved:
 				comments.append((lead.name, _("is held against {0} now").format(move_to)))
-			doc.judge_from_lead(lead)
+			doc.judge_from_lead(lead, move_to if is_moved else None)
 			values.update(service.verdict_values(doc))
 			if service.is_changed(doc):
 				docs.append(doc)

@@ -22,12 +22,14 @@ class LeadQualification(Document):
 		service.judge(self, self.flags.now)
 		self.stamp_verdict()
 
-	def judge_from_lead(self, lead):
+	def judge_from_lead(self, lead, checklist: str | None = None):
 		"""What `validate` does when nobody has answered anything, but fields of the lead have changed.
 
 		:param lead: document or row with the fields that answer criteria.
+		:param checklist: what the lead is held against from now on, by default as before.
 		"""
 		self.flags.stored = self.snapshot()
+		self.checklist = checklist or self.checklist
 		self.fill_rows()
 		self.answer_from_lead(lead)
 		self.stamp_answers()
