@@ -323,7 +323,7 @@ def needs_in_words(criterion) -> str:
 		value = _("today")
 	elif criterion.pass_operator not in {"in", "not in"} and criterion.answer_type in {"Number", "Date"}:
 		value = frappe.format(value, {"fieldtype": {"Number": "Float"}.get(criterion.answer_type, "Date")})
-	if criterion.currency:
+	if criterion.currency and criterion.answer_type == "Number":
 		value = f"{value} {criterion.currency}"
 	return {
 		"=": "{0}",

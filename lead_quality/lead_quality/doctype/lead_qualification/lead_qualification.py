@@ -81,7 +81,7 @@ class LeadQualification(Document):
 			rows = [given.get(key) or stored.get(key) for key in keys]
 			rows = [row for row in rows if row and (value_of(row) or not criterion.per_contact)]
 			for row in rows or [{"criterion": criterion.criterion}]:
-				self.append("answers", row).label = criterion.label
+				self.append("answers", row).update({"label": criterion.label, "idx": len(self.answers)})
 
 	def stored(self) -> frappe._dict:
 		"""What the database has of it: what judging changes, and its `answers` by `key_of`."""

@@ -105,6 +105,7 @@ function make_fields(frm) {
 			{
 				fieldtype: "MultiCheck",
 				fieldname: "criteria",
+				sort_options: false,
 				options: open.map((row) => ({
 					label: question_of(row),
 					value: row.criterion,
@@ -114,7 +115,7 @@ function make_fields(frm) {
 			{
 				fieldtype: "HTML",
 				options: `<p class="text-muted small">${__(
-					"Who sees a lead sees these fields, also those of confidential criteria. What each contact is asked, a visitor answers for himself.",
+					"Who sees a lead sees these fields, also those of confidential criteria. What is asked of each contact, visitors answer for themselves.",
 				)}</p>`,
 			},
 		],
@@ -197,16 +198,14 @@ function web_form_in_words({ name, left_out }, may_publish) {
 	const escape = frappe.utils.escape_html;
 	const sentences = [
 		may_publish
-			? __("Nobody sees it yet: read it through, then choose Published and save.")
+			? __("Nobody sees it yet: read it through, then publish it.")
 			: __("Nobody sees {0} yet: ask a Website Manager to publish it.", [`<b>${escape(name)}</b>`]),
 		__("Each lead that comes in by it is judged at once."),
 	];
+	let words = `<p>${sentences.join(" ")}</p>`;
 	if (left_out.length) {
-		sentences.push(
-			__("It does not ask: {0}. These have no Lead field that a visitor could fill in.", [
-				left_out.map((label) => escape(label)).join(" · "),
-			]),
-		);
+		words += `<p>${__("Not asked, since these have no Lead field that a visitor could fill in:")}</p>
+			<ul>${left_out.map((label) => `<li>${escape(label)}</li>`).join("")}</ul>`;
 	}
-	return sentences.join(" ");
+	return words;
 }
