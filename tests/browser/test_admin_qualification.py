@@ -26,10 +26,11 @@ def admin(database):
 	return user.name
 
 
-@pytest.fixture
-def tag() -> str:
-	"""A word that no other run of these tests uses."""
-	return frappe.generate_hash(length=6)
+def own(doctype: str, title: str) -> str:
+	"""A title that no record has yet; on a new site, it is `title` itself."""
+	while frappe.db.exists(doctype, {"title": title}):
+		title = f"{title.split(' #')[0]} #{frappe.generate_hash(length=4)}"
+	return title
 
 
 @pytest.fixture
@@ -59,17 +60,18 @@ def finish_runs(database):
 
 
 def test_a_new_segment_shows_what_it_would_take_and_is_applied_to_the_leads_that_there_are(
-	admin, page, desk, database, shoot, tag
+	admin, page, desk, database, shoot
 ):
+	title, city = own("Lead Segment", "Pump Towns"), f"Pumpstadt {frappe.generate_hash(length=2)}"
 	leads = [
-		make_lead(company_name=name, city=f"Pumpstadt {tag}").name
+		make_lead(company_name=name, city=city).name
 		for name in ("Adler Pumpen", "Brunnen & Co", "Cascade Works")
 	]
 	database.commit()
 	finish_runs(database)
 	desk.login(admin, PASSWORD)
 	desk.open("lead-segment/new")
-	fill(page, "title", f"Pump Towns {tag}")
+	fill(page, "title", title)
 	fill(page, "priority", "1")
 	page.evaluate(
 		"""async city => {
@@ -77,13 +79,13 @@ def test_a_new_segment_shows_what_it_would_take_and_is_applied_to_the_leads_that
 			await frappe.model.set_value(row.doctype, row.name, {field: "city", operator: "=", value: city});
 			cur_frm.refresh_field("rules");
 		}""",
-		f"Pumpstadt {tag}",
+		city,
 	)
 
 	button(page, "Try Out").click()
 	dialog = page.locator(".modal.show")
 	expect(dialog).to_contain_text("Would match 3 leads; 3 change segment.")
-	expect(dialog).to_contain_text(f"Pump Towns {tag}")
+	expect(dialog).to_contain_text(title)
 	expect(dialog.get_by_role("link", name="Adler Pumpen")).to_have_attribute("href", re.compile(leads[0]))
 	expect(dialog.get_by_role("button", name="Apply to Existing Leads")).to_have_count(0)
 	page.wait_for_timeout(500)  # the dialog slides in
@@ -91,7 +93,7 @@ def test_a_new_segment_shows_what_it_would_take_and_is_applied_to_the_leads_that
 	dialog.locator(".btn-modal-close").click()
 	expect(page.locator(".modal.show")).to_have_count(0)
 	database.rollback()
-	assert not frappe.db.exists("Lead Segment", f"Pump Towns {tag}")
+	assert not frappe.db.exists("Lead Segment", title)
 
 	button(page, "Save").click()
 	offer = page.locator(".lq-offer").locator("visible=true")
@@ -108,7 +110,7 @@ def test_a_new_segment_shows_what_it_would_take_and_is_applied_to_the_leads_that
 	shoot(page, "segment-applied")
 	database.rollback()
 	segments = frappe.get_all("Lead", {"name": ["in", leads]}, pluck="lq_segment", order_by="name asc")
-	assert segments == [f"Pump Towns {tag}"] * 3
+	assert segments == [title] * 3
 
 
 def test_progress_is_seen_in_form_and_list_and_after_the_page_was_loaded_again(
@@ -131,26 +133,26 @@ def test_progress_is_seen_in_form_and_list_and_after_the_page_was_loaded_again(
 	expect(bar).to_contain_text("leads judged again")
 
 
-def test_a_segment_whose_rule_asks_for_a_missing_field_says_so(admin, page, desk, database, shoot, tag):
+def test_a_segment_whose_rule_asks_for_a_missing_field_says_so(admin, page, desk, database, shoot):
 	segment = frappe.get_doc(
 		{
 			"doctype": "Lead Segment",
-			"title": f"Fair {tag}",
+			"title": own("Lead Segment", "Fair Guests"),
 			"priority": 90,
 			"rules": [{"field": "city", "operator": "is set"}, {"field": "fax", "operator": "is set"}],
 		}
 	).insert()
 	# as when somebody has deleted the field since
-	frappe.db.set_value("Lead Segment Rule", segment.rules[1].name, "field", "fair_<b>hall")
+	frappe.db.set_value("Lead Segment Rule", segment.rules[1].name, "field", "fair_hall")
 	database.commit()
 	desk.login(admin, PASSWORD)
 	desk.open(f"lead-segment/{segment.name}")
 	message = page.locator(".form-message.red").locator("visible=true")
-	expect(message).to_contain_text("Rule 2 asks for a field that Lead no longer has: fair_<b>hall.")
+	expect(message).to_contain_text("Rule 2 asks for a field that Lead no longer has: fair_hall.")
 	expect(message).to_contain_text("this segment takes no leads")
 	shoot(page, "segment-broken-rule")
 	desk.open("lead-segment")
-	row = page.locator(".list-row-container").filter(has_text=f"Fair {tag}")
+	row = page.locator(".list-row-container").filter(has_text=segment.name)
 	expect(row).to_contain_text("Rule asks for a missing field")
 	frappe.delete_doc("Lead Segment", segment.name)
 	database.commit()
@@ -179,10 +181,10 @@ def test_a_checklist_says_in_words_what_it_asks_and_offers_its_criteria_and_fact
 	shoot(page, "criterion")
 
 
-def test_leads_under_way_are_moved_to_the_new_version_with_their_answers(
-	admin, page, desk, database, shoot, tag
-):
-	first = make_checklist(f"Moving {tag}", [{"criterion": "need", "answer_type": "Text"}])
+def test_leads_under_way_are_moved_to_the_new_version_with_their_answers(admin, page, desk, database, shoot):
+	first = make_checklist(
+		own("Qualification Checklist", "Needs"), [{"criterion": "need", "answer_type": "Text"}]
+	)
 	lead = make_lead().name
 	answered = api.qualify(lead, [])
 	frappe.db.set_value("Lead Qualification", answered.name, "checklist", first.name)
@@ -197,7 +199,7 @@ def test_leads_under_way_are_moved_to_the_new_version_with_their_answers(
 	desk.open(f"qualification-checklist/{second.name}")
 	button(page, "Move Leads Under Way Here").click()
 	dialog = page.locator(".modal.show")
-	expect(dialog).to_contain_text(f"{first.name} (1 leads)")
+	expect(dialog).to_contain_text(f"{first.name}, leads under way: 1")
 	page.wait_for_timeout(500)  # the dialog slides in
 	shoot(page, "checklist-move-leads")
 	dialog.get_by_role("button", name="Move", exact=True).click()
@@ -216,10 +218,10 @@ def test_leads_under_way_are_moved_to_the_new_version_with_their_answers(
 
 
 def test_a_visitor_answers_a_checklist_by_a_web_form_that_the_admin_has_made_of_it(
-	admin, page, desk, database, shoot, tag, browser, base_url
+	admin, page, desk, database, shoot, browser, base_url
 ):
 	checklist = make_checklist(
-		f"Fair Survey {tag}",
+		own("Qualification Checklist", "Fair Survey"),
 		[
 			{
 				"criterion": "fair_role",
@@ -251,7 +253,8 @@ def test_a_visitor_answers_a_checklist_by_a_web_form_that_the_admin_has_made_of_
 		pass_rule="At Least",
 		at_least=3,
 	)
-	source = make_source(f"Fair {tag}")
+	segment, title = own("Lead Segment", "Fair Visitors"), own("Web Form", "Visit us at the Fair")
+	source, email = make_source(segment), f"vera.{frappe.generate_hash(length=4)}@visitor.example"
 	database.commit()
 	desk.login(admin, PASSWORD)
 
@@ -274,7 +277,7 @@ def test_a_visitor_answers_a_checklist_by_a_web_form_that_the_admin_has_made_of_
 
 	choose(page, "Make a Web Form")
 	dialog = page.locator(".modal.show")
-	dialog.locator("[data-fieldname=title] input").fill(f"Visit us {tag}")
+	dialog.locator("[data-fieldname=title] input").fill(title)
 	link = dialog.locator("[data-fieldname=source] input")
 	link.click()
 	link.press_sequentially(source, delay=20)
@@ -287,7 +290,7 @@ def test_a_visitor_answers_a_checklist_by_a_web_form_that_the_admin_has_made_of_
 	page.wait_for_timeout(500)  # the message slides in
 	shoot(page, "web-form-made")
 	database.rollback()
-	form = frappe.db.get_value("Web Form", f"visit-us-{tag}", ["route", "published"], as_dict=True)
+	form = frappe.db.get_value("Web Form", {"title": title}, ["route", "published"], as_dict=True)
 	assert not form.published
 	close(page)
 	page.evaluate("cur_frm.set_value('published', 1)")
@@ -297,7 +300,7 @@ def test_a_visitor_answers_a_checklist_by_a_web_form_that_the_admin_has_made_of_
 	frappe.get_doc(
 		{
 			"doctype": "Lead Segment",
-			"title": f"Fair Visitors {tag}",
+			"title": segment,
 			"priority": 1,
 			"rules": [{"field": "source", "operator": "=", "value": source}],
 			"checklist": checklist.name,
@@ -310,7 +313,7 @@ def test_a_visitor_answers_a_checklist_by_a_web_form_that_the_admin_has_made_of_
 	visitor.goto(f"/{form.route}")
 	visitor.wait_for_load_state("networkidle")
 	fill(visitor, "first_name", "Vera")
-	fill(visitor, "email_id", f"vera.{tag}@visitor.example")
+	fill(visitor, "email_id", email)
 	field(visitor, "lqa_fair_role").locator("select").select_option("Decision Maker")
 	fill(visitor, "lqa_fair_budget", "25000")
 	field(visitor, "lqa_fair_call").locator("select").select_option("Yes")
@@ -321,8 +324,8 @@ def test_a_visitor_answers_a_checklist_by_a_web_form_that_the_admin_has_made_of_
 	context.close()
 
 	database.rollback()
-	lead = frappe.get_doc("Lead", {"email_id": f"vera.{tag}@visitor.example"})
-	assert (lead.lq_segment, lead.lq_verdict) == (f"Fair Visitors {tag}", "Sales Ready")
+	lead = frappe.get_doc("Lead", {"email_id": email})
+	assert (lead.lq_segment, lead.lq_verdict) == (segment, "Sales Ready")
 	desk.open(f"lead/{lead.name}")
 	expect(page.locator(".lead-quality-panel")).to_contain_text("Sales Ready")
 	page.evaluate("cur_frm.scroll_to_field('lqa_fair_budget')")

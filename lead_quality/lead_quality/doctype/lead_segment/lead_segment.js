@@ -49,6 +49,7 @@ function warn_of_broken_rules(frm) {
 	);
 	rules.push(__("Until you choose another field, this segment takes no leads."));
 	frm.set_intro(rules.join(" "), "red");
+	frm.page.set_indicator(__("Takes no leads"), "red");
 }
 
 function offer_to_apply(frm) {

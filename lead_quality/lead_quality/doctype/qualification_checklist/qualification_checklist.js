@@ -58,7 +58,7 @@ async function saved(frm, action) {
 
 function move_leads(frm) {
 	const older = frm.doc.__onload.older;
-	const title = ({ name, leads }) => __("{0} ({1} leads)", [name, format_number(leads, null, 0)]);
+	const title = ({ name, leads }) => __("{0}, leads under way: {1}", [name, format_number(leads, null, 0)]);
 	frappe.prompt(
 		[
 			{
