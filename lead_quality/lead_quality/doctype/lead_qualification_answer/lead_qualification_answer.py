@@ -3,5 +3,5 @@ from frappe.model.document import Document
 
 class LeadQualificationAnswer(Document):
 	def __setup__(self):
-		# Frappe gives a row without currency the site's default one at every save; that would be another answer
+		# Frappe gives a new row the site's default currency, though most answers are no amounts of money
 		self.dont_update_if_missing.append("currency")
