@@ -33,11 +33,15 @@ fixtures = [{"dt": "Role", "filters": [["name", "in", ["Lead Quality Manager", "
 
 doctype_js = {
 	"Lead": "public/js/lead.js",
-	"Lead Segment": "public/js/lead_fields.js",
+	"Lead Segment": ["public/js/lead_fields.js", "public/js/requalify.js"],
 	"Nurture Cadence": ["public/js/lead_fields.js", "public/js/versioned.js"],
-	"Qualification Checklist": ["public/js/lead_fields.js", "public/js/versioned.js"],
+	"Qualification Checklist": [
+		"public/js/lead_fields.js",
+		"public/js/versioned.js",
+		"public/js/requalify.js",
+	],
 }
-doctype_list_js = {"Lead": "public/js/lead_list.js"}
+doctype_list_js = {"Lead": "public/js/lead_list.js", "Lead Segment": "public/js/requalify.js"}
 override_doctype_dashboards = {"Lead": "lead_quality.desk.lead_dashboard"}
 
 # Permissions follow the Lead

@@ -118,6 +118,9 @@ IDEAL_CUSTOMER = [
 	},
 ]
 
+# the criteria above whose answer is an amount of money
+MONEY = (("BANT v1", "budget"), ("Ideal Customer Profile v1", "revenue"))
+
 TRADE_SHOW = [
 	{
 		"criterion": "role",
@@ -325,7 +328,6 @@ def make_checklists() -> str:
 		criteria=BANT,
 		description="Budget, authority, need and timescale are known and right.",
 	)
-	set_currency()
 	_make(
 		"Qualification Checklist",
 		"Ten Attributes v1",
@@ -365,20 +367,24 @@ def make_checklists() -> str:
 		rules=TRADE_SHOW_RULES,
 		description="Four questions for the stand. Students and consultants are left out, late deciders nurtured.",
 	)
+	set_currency()
 	return bant
 
 
 def set_currency():
-	"""Ask for the seeded budget in the site's currency, if nobody has edited the checklist since the install."""
-	row = frappe.db.get_value("Qualification Checklist", "BANT v1", ["creation", "modified"], as_dict=True)
-	if row and row.creation == row.modified:
-		frappe.db.set_value(
-			"Qualification Criterion",
-			{"parent": "BANT v1", "criterion": "budget"},
-			"amount_currency",
-			frappe.defaults.get_global_default("currency"),
+	"""Ask for the seeded amounts in the site's currency, where nobody has edited the checklist since the install."""
+	for checklist, criterion in MONEY:
+		row = frappe.db.get_value(
+			"Qualification Checklist", checklist, ["creation", "modified"], as_dict=True
 		)
-		frappe.clear_document_cache("Qualification Checklist", "BANT v1")
+		if row and row.creation == row.modified:
+			frappe.db.set_value(
+				"Qualification Criterion",
+				{"parent": checklist, "criterion": criterion},
+				"amount_currency",
+				frappe.defaults.get_global_default("currency"),
+			)
+			frappe.clear_document_cache("Qualification Checklist", checklist)
 
 
 def set_time_zone():

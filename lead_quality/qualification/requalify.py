@@ -80,6 +80,11 @@ def open_run() -> str | None:
 	)
 
 
+def find_run(name: str) -> str | None:
+	"""The run of this name, done or not; None if it is another job's or has been cleared."""
+	return frappe.db.get_value("Follow Up Run", {"name": name, "job": JOB, "part_of": ["is", "not set"]})
+
+
 def open_parts(run: str) -> list[str]:
 	"""The parts of a run that are not done yet."""
 	return frappe.get_all(
@@ -227,7 +232,7 @@ def judge_chunk(
 			comments.append((lead.name, service.segment_change_in_words(lead.lq_segment, segment)))
 		doc = judged.get(lead.name)
 		if doc:
-			if doc.checklist == move_from:
+			if move_to and doc.checklist == move_from:
 				doc.checklist = move_to
 				comments.append((lead.name, _("is held against {0} now").format(move_to)))
 			doc.judge_from_lead(lead)
