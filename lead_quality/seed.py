@@ -90,10 +90,9 @@ IDEAL_CUSTOMER = [
 		"topic": "Firmographics",
 		"answer_type": "Select",
 		"options": "1-10\n11-50\n51-200\n201-500\n501-1000\n1000+",
-		"lead_field": "no_of_employees",
 		"pass_operator": "not in",
 		"pass_value": "1-10",
-		"guidance": "Leave out what is smaller than the profile.",
+		"guidance": "Leave out what is smaller than the profile. Not taken from the lead: ERPNext writes 1-10 there by itself.",
 	},
 	{
 		"criterion": "revenue",
