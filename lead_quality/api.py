@@ -148,10 +148,13 @@ def judge_all_again(move_from: str | None = None, move_to: str | None = None) ->
 
 
 @frappe.whitelist()
-def get_progress() -> dict | None:
-	"""How far `judge_all_again` is: leads in `total`, `done` and `changed`, and the `status`; None if it does not run."""
+def get_progress(run: str | None = None) -> dict | None:
+	"""How far `judge_all_again` is: leads in `total`, `done` and `changed`, and the `status`; None if it does not run.
+
+	With `run`, as `judge_all_again` has returned it, also after that run is done.
+	"""
 	frappe.has_permission("Lead Segment", "read", throw=True)
-	run = requalify.open_run()
+	run = requalify.find_run(run) if run else requalify.open_run()
 	return requalify.progress(run) if run else None
 
 
@@ -204,7 +207,7 @@ def get_checklist(lead: str) -> dict:
 
 
 def _open_judgement(lead) -> dict:
-	checklist = qualification.plan_of(lead.lq_segment, "checklist")
+	checklist = qualification.expected_checklist(lead.company, lead.lq_segment)
 	criteria = frappe.get_cached_doc("Qualification Checklist", checklist).criteria if checklist else []
 	return {"verdict": lead.lq_verdict or "Open", "met_count": 0, "criteria_count": len(criteria)}
 

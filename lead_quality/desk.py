@@ -3,6 +3,9 @@
 import frappe
 from frappe import _
 
+from lead_quality.qualification.agreement import agreed_reasons
+from lead_quality.qualification.service import agreement_of
+
 
 def lead_dashboard(data: dict) -> dict:
 	"""The Connections of a Lead, with the app's documents."""
@@ -43,4 +46,24 @@ def receivers(
 		.limit(page_len)
 		.offset(start)
 		.run()
+	)
+
+
+@frappe.whitelist()
+@frappe.validate_and_sanitize_search_inputs
+def reasons(doctype: str, txt: str, searchfield: str, start: int, page_len: int, filters: dict):
+	"""Search for a link field: the reasons that count for a `lead` and a purpose, `applies_to`."""
+	frappe.has_permission("Lead", "read", doc=filters["lead"], throw=True)
+	conditions = {"applies_to": filters["applies_to"], "enabled": 1, "reason": ["like", f"%{txt}%"]}
+	agreed = agreed_reasons(agreement_of(filters["lead"]), filters["applies_to"])
+	if agreed:
+		conditions["name"] = ["in", agreed]
+	return frappe.get_list(
+		"Lead Outcome Reason",
+		conditions,
+		["name", "reason"],
+		order_by="reason asc",
+		limit_start=start,
+		limit_page_length=page_len,
+		as_list=True,
 	)

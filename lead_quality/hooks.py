@@ -33,11 +33,15 @@ fixtures = [{"dt": "Role", "filters": [["name", "in", ["Lead Quality Manager", "
 
 doctype_js = {
 	"Lead": "public/js/lead.js",
-	"Lead Segment": "public/js/lead_fields.js",
+	"Lead Segment": ["public/js/lead_fields.js", "public/js/requalify.js"],
 	"Nurture Cadence": ["public/js/lead_fields.js", "public/js/versioned.js"],
-	"Qualification Checklist": ["public/js/lead_fields.js", "public/js/versioned.js"],
+	"Qualification Checklist": [
+		"public/js/lead_fields.js",
+		"public/js/versioned.js",
+		"public/js/requalify.js",
+	],
 }
-doctype_list_js = {"Lead": "public/js/lead_list.js"}
+doctype_list_js = {"Lead": "public/js/lead_list.js", "Lead Segment": "public/js/requalify.js"}
 override_doctype_dashboards = {"Lead": "lead_quality.desk.lead_dashboard"}
 
 # Permissions follow the Lead
@@ -127,6 +131,7 @@ doc_events = {
 		"validate": "lead_quality.qualification.events.gated_validate",
 		"on_update": "lead_quality.qualification.events.gated_on_update",
 	},
+	"Company": {"after_rename": "lead_quality.qualification.events.company_after_rename"},
 	"Customer": {
 		"before_insert": "lead_quality.qualification.events.gated_before_insert",
 		"validate": "lead_quality.qualification.events.gated_validate",
@@ -168,6 +173,7 @@ scheduler_events = {
 			"lead_quality.nurture.jobs.wake_snoozed",
 			"lead_quality.follow_up.jobs.sweep_clocks",
 			"lead_quality.qualification.jobs.resume_requalification",
+			"lead_quality.handover.jobs.pull_back",
 		],
 	},
 	"hourly": ["lead_quality.qualification.jobs.judge_expired"],

@@ -31,8 +31,9 @@ def after_migrate():
 
 
 def after_setup_wizard(args: dict | None = None):
-	"""Installed before ERPNext was set up: the seeded calendar takes the zone that the wizard has set."""
+	"""Installed before ERPNext was set up: what was seeded takes the zone and the currency that the wizard has set."""
 	seed.set_time_zone()
+	seed.set_currency()
 
 
 def make_custom_fields():

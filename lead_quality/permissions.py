@@ -47,14 +47,19 @@ def only_qualified_leads(user: str) -> bool:
 def has_lead_permission(doc, ptype=None, user=None, debug=False) -> bool:
 	"""Single check on Lead, the counterpart of `own_leads_condition`."""
 	user = user or frappe.session.user
-	if doc.is_new() or user in {doc.lead_owner, doc.owner}:
+	if doc.is_new() or not (only_own_leads(user) or only_qualified_leads(user)):
+		return True
+	# as stored: the document at hand may have been made the user's own by the very request that is checked
+	stored = frappe.db.get_value(
+		"Lead", doc.name, ["lead_owner", "owner", "lq_verdict", "lq_stage"], as_dict=True
+	)
+	if not stored or user in {stored.lead_owner, stored.owner}:
 		return True
 	if only_own_leads(user):
 		return False
 	return (
-		not only_qualified_leads(user)
-		or doc.lq_verdict == "Sales Ready"
-		or doc.lq_stage in {"opportunity", "sale"}
+		stored.lq_verdict == "Sales Ready"
+		or stored.lq_stage in {"opportunity", "sale"}
 		or bool(frappe.db.exists("Lead Handover", {"lead": doc.name, "to_user": user}))
 	)
 

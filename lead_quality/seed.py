@@ -90,10 +90,9 @@ IDEAL_CUSTOMER = [
 		"topic": "Firmographics",
 		"answer_type": "Select",
 		"options": "1-10\n11-50\n51-200\n201-500\n501-1000\n1000+",
-		"lead_field": "no_of_employees",
 		"pass_operator": "not in",
 		"pass_value": "1-10",
-		"guidance": "Leave out what is smaller than the profile.",
+		"guidance": "Leave out what is smaller than the profile. Not taken from the lead: ERPNext writes 1-10 there by itself.",
 	},
 	{
 		"criterion": "revenue",
@@ -117,6 +116,9 @@ IDEAL_CUSTOMER = [
 		"guidance": "A well-formed phone number, or an e-mail address from which no mail has come back.",
 	},
 ]
+
+# the criteria above whose answer is an amount of money
+MONEY = (("BANT v1", "budget"), ("Ideal Customer Profile v1", "revenue"))
 
 TRADE_SHOW = [
 	{
@@ -364,7 +366,24 @@ def make_checklists() -> str:
 		rules=TRADE_SHOW_RULES,
 		description="Four questions for the stand. Students and consultants are left out, late deciders nurtured.",
 	)
+	set_currency()
 	return bant
+
+
+def set_currency():
+	"""Ask for the seeded amounts in the site's currency, where nobody has edited the checklist since the install."""
+	for checklist, criterion in MONEY:
+		row = frappe.db.get_value(
+			"Qualification Checklist", checklist, ["creation", "modified"], as_dict=True
+		)
+		if row and row.creation == row.modified:
+			frappe.db.set_value(
+				"Qualification Criterion",
+				{"parent": checklist, "criterion": criterion},
+				"amount_currency",
+				frappe.defaults.get_global_default("currency"),
+			)
+			frappe.clear_document_cache("Qualification Checklist", checklist)
 
 
 def set_time_zone():

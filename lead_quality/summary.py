@@ -64,7 +64,9 @@ def rebuild():
 	frappe.db.sql(
 		"""
 		update `tabLead` l join `tabLead Qualification` q on q.lead = l.name
-		set l.lq_verdict = q.verdict, l.lq_met_count = q.met_count, l.lq_criteria_count = q.criteria_count
+		left join `tabLead Outcome Reason` r on r.name = q.verdict_reason
+		set l.lq_verdict = q.verdict, l.lq_met_count = q.met_count, l.lq_criteria_count = q.criteria_count,
+			l.lq_non_buyer = q.verdict = 'Disqualified' and ifnull(r.non_buyer, 0)
 		"""
 	)
 	frappe.db.sql(

@@ -5,6 +5,7 @@ from frappe.permissions import reset_perms
 
 from lead_quality.custom_fields import CUSTOM_FIELDS, INDEXES
 from lead_quality.install import LEAD_RIGHTS, chosen_from
+from lead_quality.qualification import capture
 
 # where other DocTypes keep rows about the app's documents
 TRACES = {
@@ -19,6 +20,7 @@ TRACES = {
 
 def before_uninstall():
 	remove_traces()
+	remove_answer_fields()
 	remove_custom_fields()
 	remove_indexes()
 	revoke_permissions()
@@ -37,17 +39,27 @@ def remove_traces():
 		frappe.db.delete(doctype, {fieldname: ["in", doctypes]})
 
 
+def remove_answer_fields():
+	"""The Lead fields that a checklist was given for imports and web forms, and what asks for them."""
+	names = capture.answer_fields()
+	capture.remove_questions(names)
+	drop_fields("Lead", names)
+
+
 def remove_custom_fields():
-	"""The columns too, which Frappe would leave behind."""
 	for doctype, fields in CUSTOM_FIELDS.items():
-		names = [field["fieldname"] for field in fields]
-		frappe.db.delete("Custom Field", {"dt": doctype, "fieldname": ["in", names]})
-		frappe.db.delete("Property Setter", {"doc_type": doctype, "field_name": ["in", names]})
-		columns = set(names) & set(frappe.db.get_table_columns(doctype))
-		if columns:
-			drops = ", ".join(f"drop column `{column}`" for column in sorted(columns))
-			frappe.db.sql_ddl(f"alter table `tab{doctype}` {drops}")
-		frappe.clear_cache(doctype=doctype)
+		drop_fields(doctype, [field["fieldname"] for field in fields])
+
+
+def drop_fields(doctype: str, names: list[str]):
+	"""Delete Custom Fields, and their columns too, which Frappe would leave behind."""
+	frappe.db.delete("Custom Field", {"dt": doctype, "fieldname": ["in", names]})
+	frappe.db.delete("Property Setter", {"doc_type": doctype, "field_name": ["in", names]})
+	columns = set(names) & set(frappe.db.get_table_columns(doctype))
+	if columns:
+		drops = ", ".join(f"drop column `{column}`" for column in sorted(columns))
+		frappe.db.sql_ddl(f"alter table `tab{doctype}` {drops}")
+	frappe.clear_cache(doctype=doctype)
 
 
 def remove_indexes():

@@ -3,6 +3,7 @@
 import frappe
 from frappe import _
 from frappe.model.document import Document
+from frappe.utils import cast
 
 
 class VersionedDocument(Document):
@@ -26,7 +27,7 @@ class VersionedDocument(Document):
 		before = self.get_doc_before_save()
 		if (
 			not before
-			or all(_values(self, f) == _values(before, f) for f in fieldnames)
+			or all(content_of(self, f) == content_of(before, f) for f in fieldnames)
 			or not self.is_used()
 		):
 			return
@@ -41,16 +42,20 @@ class VersionedDocument(Document):
 		doctype, fieldname = self.used_in
 		return bool(frappe.db.exists(doctype, {fieldname: self.name}))
 
-	def supersede_older(self):
-		"""Once active, take the place of the version before, also in the segments that use it."""
+	def supersede_older(self) -> list[str]:
+		"""Once active, take the place of the version before, also in the segments that use it.
+
+		:returns: the names of the versions whose place it has taken just now.
+		"""
 		if self.status != "Active" or not self.has_value_changed("status"):
-			return
-		for older in frappe.get_all(
+			return []
+		names = frappe.get_all(
 			self.doctype,
 			{"title": self.title, "status": "Active", "name": ["!=", self.name]},
 			pluck="name",
 			order_by="version asc",
-		):
+		)
+		for older in names:
 			frappe.db.set_value(self.doctype, older, "status", "Superseded")
 			for segment in frappe.get_all(
 				"Lead Segment", {self.segment_field: older}, pluck="name", order_by="name asc"
@@ -58,6 +63,7 @@ class VersionedDocument(Document):
 				doc = frappe.get_doc("Lead Segment", segment)
 				doc.set(self.segment_field, self.name)
 				doc.save(ignore_permissions=True)
+		return names
 
 	@frappe.whitelist(methods=["POST"])
 	def make_new_version(self) -> Document:
@@ -69,9 +75,10 @@ class VersionedDocument(Document):
 		return copy.insert()
 
 
-def _values(doc: Document, fieldname: str):
+def content_of(doc: Document, fieldname: str):
 	"""A field's value to compare: of a table, what its rows say, without their names and stamps."""
 	value = doc.get(fieldname)
 	if not isinstance(value, list):
-		return value or None
-	return [{field.fieldname: row.get(field.fieldname) or None for field in row.meta.fields} for row in value]
+		# a request may send a number as text
+		return cast(doc.meta.get_field(fieldname).fieldtype, value) or None if value else None
+	return [{field.fieldname: content_of(row, field.fieldname) for field in row.meta.fields} for row in value]

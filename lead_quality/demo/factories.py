@@ -95,6 +95,49 @@ def make_sales_ready(lead: str):
 	return api.qualify(lead, answers())
 
 
+def make_checklist(title: str, criteria: list[dict], status: str = "Active", **values):
+	"""A Qualification Checklist; a criterion without a label is labelled by its key."""
+	return frappe.get_doc(
+		{
+			"doctype": "Qualification Checklist",
+			"title": title,
+			"status": status,
+			"criteria": [{"label": row["criterion"], **row} for row in criteria],
+			**values,
+		}
+	).insert(ignore_permissions=True)
+
+
+def use_checklist(checklist, segment: str = "Inbound"):
+	"""New leads of a segment are held against this checklist."""
+	doc = frappe.get_doc("Lead Segment", segment)
+	doc.checklist = checklist.name
+	doc.save(ignore_permissions=True)
+
+
+def make_agreement(marketing: str | None = None, sales: str | None = None, **values):
+	"""A Sales Ready Agreement on the seeded checklist BANT, in force once both users are given, who sign it."""
+	agreement = frappe.get_doc(
+		{
+			"doctype": "Sales Ready Agreement",
+			"checklist": "BANT v1",
+			"deadline_unit": "Working Hours",
+			**values,
+		}
+	).insert(ignore_permissions=True)
+	if marketing or sales:
+		agreement.ask_for_signatures()
+	user = frappe.session.user
+	try:
+		for side, signer in (("Marketing", marketing), ("Sales", sales)):
+			if signer:
+				frappe.set_user(signer)
+				agreement.sign(side)
+	finally:
+		frappe.set_user(user)
+	return agreement
+
+
 def make_item(item_code: str = "Ventilation Audit", rate: float = 1_000, **values) -> str:
 	"""The code of an Item that is not kept in stock, made with its selling price if it is missing."""
 	if not frappe.db.exists("Item", item_code):

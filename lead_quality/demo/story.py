@@ -21,6 +21,7 @@ from frappe.utils import get_datetime, now_datetime
 from lead_quality import api, seed
 from lead_quality.demo.factories import (
 	answers,
+	make_agreement,
 	make_item,
 	make_lead,
 	make_opportunity,
@@ -167,6 +168,8 @@ DISQUALIFY = (
 )
 POSTPONE = "Disqualify: Not this year"
 NOT_MET = "Reject: Does not meet the definition"
+AGREED = """<p>Marketing hands over no lead without budget, authority, need and timescale, each from somebody who
+was asked. Sales calls every lead it has accepted, and says why when it gives one back.</p>"""
 REJECT = (
 	NOT_MET,
 	"Reject: Not a decision maker",
@@ -453,6 +456,11 @@ class Story:
 			for name in names:
 				if not frappe.db.exists(doctype, name):
 					frappe.get_doc({"doctype": doctype, fieldname: name}).insert()
+		agreement = make_agreement(HANNA, ELENA, accept_within=8, first_touch_within=8, notes=AGREED)
+		for reader in (INES, CLARA, VIKTOR):  # Sven has not found the time
+			self.act_as(reader)
+			agreement.confirm_read()
+		self.act_as("Administrator")
 
 	def finish(self):
 		"""Users have read what is two days old."""
@@ -690,13 +698,16 @@ class Story:
 		api.qualify(plan.lead, decision="Disqualified", outcome_reason=plan.reason)
 
 	def find_nurture(self, plan: Plan):
-		"""Not now: the cadence rests, and most of the time the call after that is a better one."""
+		"""Not now: the lead rests, and most of the time the call after that is a better one."""
 		given = answers(need=self.one_of(NEEDS), budget=None, timescale_in=None)
-		api.qualify(plan.lead, given, horizon="Long Term", decision="Nurture", outcome_reason=POSTPONE)
-		if not frappe.db.get_value("Lead", plan.lead, "lq_next_touch_at"):
-			api.enroll(plan.lead)
-		until = datetime.combine(self.now.date(), time(9)) + timedelta(weeks=self.random.randint(4, 20))
-		api.snooze(plan.lead, str(naive(self.calendar.next_opening(aware(until)))))
+		api.qualify(
+			plan.lead,
+			given,
+			horizon="Long Term",
+			decision="Nurture",
+			outcome_reason=POSTPONE,
+			nurture_until=self.now.date() + timedelta(weeks=self.random.randint(4, 20)),
+		)
 		plan.fate = self.one_of(("ready", "ready", "silent"))
 		plan.reached_at = plan.touches + 1
 		self.work_on(plan)

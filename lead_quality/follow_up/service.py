@@ -4,12 +4,13 @@ from datetime import datetime
 
 import frappe
 from frappe import _
-from frappe.email.doctype.email_account.email_account import EmailAccount
-from frappe.utils import cint, format_datetime, get_datetime, now_datetime
+from frappe.utils import format_datetime, get_datetime, now_datetime
 
 from lead_quality import summary
 from lead_quality.engine import clock as engine
+from lead_quality.notices import is_reachable, notify
 from lead_quality.nurture.service import wants_no_contact
+from lead_quality.qualification.agreement import Span
 from lead_quality.qualification.service import plan_of
 from lead_quality.records import insert_rows
 from lead_quality.site_time import aware, get_calendar, naive
@@ -30,27 +31,31 @@ def start_entry_clocks(lead):
 	start(lead, starts, at)
 
 
-def start(lead, starts: dict[str, datetime], at: datetime, reference=None) -> list:
-	"""Start clocks of a lead document as its segment's policy has them.
+def start(
+	lead,
+	starts: dict[str, datetime],
+	at: datetime,
+	reference=None,
+	agreed: dict[str, Span | None] | None = None,
+) -> list:
+	"""Start clocks of a lead document as its segment's policy has them, or as both sides have agreed.
 
 	:param starts: clock to the naive instant (the site's zone) from which its time runs.
 	:param at: naive instant in the site's zone, kept as creation.
-	:returns: the Follow Up Clocks started; a clock that the policy does not have is not.
+	:param agreed: clock to the span that goes before the policy's; None leaves it to the policy.
+	:returns: the Follow Up Clocks started; a clock that has neither an agreed span nor a target is not.
 	"""
-	policy_name = plan_of(lead.get("lq_segment"), "follow_up_policy")
-	if not policy_name:
-		return []
-	policy = frappe.get_cached_doc("Follow Up Policy", policy_name)
-	targets = {row.clock: row for row in policy.targets}
+	policy = policy_of(lead)
+	targets = _targets(policy, agreed or {})
 	rows = [
 		{
 			"lead": lead.name,
 			"lead_name": lead.title,
 			"clock": clock,
-			"policy": policy.name,
+			"policy": policy.name if policy else None,
 			"status": "Running",
 			"started_at": begins,
-			**deadlines(targets[clock], begins, policy.working_calendar),
+			**deadlines(targets[clock], begins, targets[clock].calendar),
 			"reference_doctype": reference.doctype if reference else None,
 			"reference_name": reference.name if reference else None,
 		}
@@ -64,6 +69,38 @@ def start(lead, starts: dict[str, datetime], at: datetime, reference=None) -> li
 			dues.append(get_datetime(lead.lq_due_at))
 		summary.write(lead, lq_due_at=min(dues))
 	return clocks
+
+
+def policy_of(lead):
+	"""The Follow Up Policy document of a lead document's segment, or None."""
+	name = plan_of(lead.get("lq_segment"), "follow_up_policy")
+	return frappe.get_cached_doc("Follow Up Policy", name) if name else None
+
+
+def _targets(policy, agreed: dict[str, Span | None]) -> dict[str, frappe._dict]:
+	"""Clock to `within`, `unit`, `warn_at_percent` and `calendar`. An agreed span without any calendar is none."""
+	targets = {
+		row.clock: frappe._dict(
+			within=row.within,
+			unit=row.unit,
+			warn_at_percent=row.warn_at_percent,
+			calendar=policy.working_calendar,
+		)
+		for row in (policy.targets if policy else [])
+	}
+	for clock, span in agreed.items():
+		calendar = span and (span.calendar or (policy and policy.working_calendar))
+		if calendar:
+			targets.setdefault(clock, frappe._dict()).update(
+				within=span.within, unit=span.unit, calendar=calendar
+			)
+	return targets
+
+
+def end_of_span(lead, span: Span | None, begins: datetime) -> datetime | None:
+	"""When an agreed span is over that begins at `begins` (both naive, the site's zone); None without span or calendar."""
+	target = _targets(policy_of(lead), {"agreed": span}).get("agreed")
+	return deadlines(target, begins, target.calendar)["due_at"] if target else None
 
 
 def deadlines(target, begins: datetime, calendar: str) -> dict[str, datetime]:
@@ -212,35 +249,8 @@ def recipients(clock) -> list[str]:
 	]
 
 
-def is_reachable(user: str) -> bool:
-	"""Whether a user can be told anything: enabled, and a person."""
-	return user not in {"Guest", "Administrator"} and bool(frappe.db.get_value("User", user, "enabled"))
-
-
 def owner_of(lead: str) -> str | None:
 	return frappe.db.get_value("Lead", lead, "lead_owner")
-
-
-def notify(user: str, subject: str, doctype: str, name: str):
-	"""Tell a user at once: in the desk's bell, and by mail unless the user has switched that off.
-
-	For the user this is work, as an Assignment is. Frappe never mails an Alert, which suits a site that has no
-	account to send mail from.
-	"""
-	is_muted = frappe.flags.mute_emails or cint(frappe.conf.get("mute_emails"))
-	can_mail = not is_muted and EmailAccount.find_outgoing()
-	frappe.get_doc(
-		{
-			"doctype": "Notification Log",
-			"type": "Assignment" if can_mail else "Alert",
-			"for_user": user,
-			"from_user": frappe.session.user,
-			"subject": subject,
-			"document_type": doctype,
-			"document_name": name,
-			"email_content": subject,
-		}
-	).insert(ignore_permissions=True)
 
 
 def forget_lead(lead: str):

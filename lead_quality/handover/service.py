@@ -8,11 +8,18 @@ from frappe.utils import format_datetime, get_link_to_form, now_datetime
 
 from lead_quality import summary
 from lead_quality.follow_up import service as follow_up
+from lead_quality.notices import is_reachable, notify
+from lead_quality.qualification.agreement import Span, span_of
 from lead_quality.qualification.gate import NotSalesReadyError, not_ready_in_words
-from lead_quality.qualification.service import is_reason_for, judge_now, qualification_of
+from lead_quality.qualification.service import agreement_of, is_reason_for, judge_now, qualification_of
 
 DECIDERS = {"Sales Manager", "Lead Quality Manager", "System Manager"}
 REASONS_FOR = {"Rejected": "Reject", "Returned": "Return"}
+# clock to the field of the agreement that says how long it runs
+AGREED_CLOCKS = {
+	"Handover Acceptance": "accept_within",
+	"First Touch After Acceptance": "first_touch_within",
+}
 
 
 def send(
@@ -35,7 +42,8 @@ def send(
 	qualification = frappe.db.get_value(
 		"Lead Qualification", {"lead": lead}, ["name", "decided_by"], order_by="creation desc", as_dict=True
 	)
-	check_can_send(doc, to_user, qualification)
+	judged = check_can_send(doc, to_user, qualification)
+	agreement = agreement_of(lead)
 	handover = frappe.get_doc(
 		{
 			"doctype": "Lead Handover",
@@ -43,19 +51,22 @@ def send(
 			"from_user": frappe.session.user,
 			"to_user": to_user,
 			"qualification": qualification.name,
+			"agreement": agreement,
 			"status": "Sent",
 			"sent_at": now,
+			"pull_back_at": follow_up.end_of_span(doc, span_of(agreement, "pull_back_after"), now),
 			"note": note,
 			"expected_value": expected_value,
 			"currency": currency or _company_currency(doc.company),
 			"dossier": make_dossier(doc),
+			**snapshot_of(judged),
 		}
 	).insert(ignore_permissions=True)
 	summary.write(lead, lq_handover_status="Sent")
-	clocks = follow_up.start(doc, {"Handover Acceptance": now}, now, handover)
+	clocks = follow_up.start(doc, {"Handover Acceptance": now}, now, handover, agreed_clocks(handover))
 	if clocks:
 		handover.db_set("accept_by", clocks[0].due_at, update_modified=False)
-	follow_up.notify(
+	notify(
 		to_user,
 		_("{0} hands you the lead {1}. Accept or reject it by {2}.").format(
 			frappe.utils.get_fullname(frappe.session.user),
@@ -71,6 +82,7 @@ def send(
 def check_can_send(lead, to_user: str, qualification):
 	"""Refuse a handover that the receiver could not or should not work on.
 
+	:returns: the lead's Lead Qualification, judged at this moment.
 	:raises NotSalesReadyError: if the lead does not meet its definition.
 	:raises frappe.ValidationError: for any other reason, saying what to do.
 	"""
@@ -93,6 +105,27 @@ def check_can_send(lead, to_user: str, qualification):
 	pending = frappe.db.get_value("Lead Handover", {"lead": lead.name, "status": "Sent"})
 	if pending:
 		frappe.throw(_("{0} already waits for an answer.").format(get_link_to_form("Lead Handover", pending)))
+	return judged
+
+
+def snapshot_of(judged) -> dict:
+	"""What a handover keeps of the judgement that it was sent with.
+
+	:param judged: a Lead Qualification, judged at that moment.
+	"""
+	met = {row.criterion for row in judged.answers if row.met}
+	criteria = frappe.get_cached_doc("Qualification Checklist", judged.checklist).criteria
+	return {
+		"checklist": judged.checklist,
+		"met_count": judged.met_count,
+		"criteria_count": judged.criteria_count,
+		"met_criteria": ",".join(row.criterion for row in criteria if row.criterion in met),
+	}
+
+
+def agreed_clocks(handover) -> dict[str, Span | None]:
+	"""Clock to what the agreement that a handover was sent under says of it."""
+	return {clock: span_of(handover.agreement, field) for clock, field in AGREED_CLOCKS.items()}
 
 
 def accept(name: str, now: datetime | None = None):
@@ -106,7 +139,7 @@ def accept(name: str, now: datetime | None = None):
 	if lead.lead_owner != handover.to_user:
 		lead.lead_owner = handover.to_user
 		lead.save(ignore_permissions=True)
-	follow_up.start(lead, {"First Touch After Acceptance": now}, now, handover)
+	follow_up.start(lead, {"First Touch After Acceptance": now}, now, handover, agreed_clocks(handover))
 	_tell_sender(handover, _("{0} has accepted the lead {1}."))
 	return handover
 
@@ -119,21 +152,85 @@ def decline(name: str, status: str, reason: str, feedback: str | None = None, no
 	:param now: naive instant in the site's zone.
 	:raises frappe.ValidationError: if the reason is missing or is not one for this.
 	"""
-	if not is_reason_for(reason, REASONS_FOR[status]):
+	lead = frappe.db.get_value("Lead Handover", name, "lead")
+	if not is_reason_for(reason, REASONS_FOR[status], lead):
 		frappe.throw(_("Choose one of the reasons that were agreed on for this."), frappe.MandatoryError)
 	now = now or now_datetime()
 	handover = _decide(name, status, now, reason=reason, feedback=feedback)
 	if status == "Returned":
 		follow_up.cancel(handover.lead, ("First Touch After Acceptance",))
-	lead = frappe.get_doc("Lead", handover.lead)
-	if lead.lead_owner == handover.to_user and handover.from_user != handover.to_user:
-		lead.lead_owner = handover.from_user
-		lead.save(ignore_permissions=True)
+	_give_back(handover)
 	_tell_sender(
 		handover,
 		_("{0} has rejected the lead {1}.") if status == "Rejected" else _("{0} has returned the lead {1}."),
 	)
 	return handover
+
+
+def _give_back(handover):
+	"""The lead belongs to the sender again, unless somebody else has taken it meanwhile."""
+	lead = frappe.get_doc("Lead", handover.lead)
+	if lead.lead_owner == handover.to_user and handover.from_user != handover.to_user:
+		lead.lead_owner = handover.from_user
+		lead.save(ignore_permissions=True)
+
+
+def unanswered(now: datetime) -> list[str]:
+	"""Names of the handovers that nobody has answered by the agreed time, `now` being naive, in the site's zone."""
+	return frappe.db.sql_list(
+		"""
+		select name from `tabLead Handover`
+		where status = 'Sent' and pull_back_at < %s order by pull_back_at
+		""",
+		(now,),
+	)
+
+
+def pull_back(name: str, now: datetime) -> bool:
+	"""Give a lead back to marketing that sales has not answered by the agreed time, and tell both users.
+
+	The row is locked while it is judged: of two runs at the same time, one pulls back and the other passes it by.
+
+	:param now: naive instant in the site's zone.
+	:returns: whether it was still to be done.
+	"""
+	row = frappe.db.get_value(
+		"Lead Handover",
+		{"name": name, "status": "Sent", "pull_back_at": ["<", now]},
+		for_update=True,
+		skip_locked=True,
+	)
+	if not row:
+		return False
+	handover = frappe.get_doc("Lead Handover", name, for_update=True)
+	handover.update({"status": "Pulled Back", "decided_at": now})
+	handover.save(ignore_permissions=True)
+	summary.write(handover.lead, lq_handover_status="Pulled Back")
+	if handover.accept_by and handover.accept_by < now:
+		# a miss, whether or not any job has declared it
+		follow_up.stop(handover.lead, "handover decision", now)
+	else:
+		follow_up.cancel(handover.lead, ("Handover Acceptance",))
+	_give_back(handover)
+	_tell_of_pull_back(handover)
+	return True
+
+
+def _tell_of_pull_back(handover):
+	lead = frappe.db.get_value("Lead", handover.lead, "title")
+	receiver = frappe.utils.get_fullname(handover.to_user)
+	words = {
+		handover.to_user: _("The lead {0} has gone back to marketing: nobody accepted it in time.").format(
+			lead
+		),
+		# last, so that who has sent it to himself is told to go on with it
+		handover.from_user: _(
+			"The lead {0} is yours again: {1} did not accept it in time. Hand it to somebody else, or nurture it."
+		).format(lead, receiver),
+	}
+	for user, subject in words.items():
+		if is_reachable(user):
+			notify(user, subject, "Lead Handover", handover.name)
 
 
 def _decide(name: str, status: str, now: datetime, **values):
@@ -168,9 +265,9 @@ def _check_decider(handover):
 
 
 def _tell_sender(handover, words: str):
-	if handover.from_user != frappe.session.user and follow_up.is_reachable(handover.from_user):
+	if handover.from_user != frappe.session.user and is_reachable(handover.from_user):
 		lead = frappe.db.get_value("Lead", handover.lead, "title")
-		follow_up.notify(
+		notify(
 			handover.from_user,
 			words.format(frappe.utils.get_fullname(frappe.session.user), lead),
 			"Lead Handover",

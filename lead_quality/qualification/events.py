@@ -56,3 +56,8 @@ def opportunity_validate(doc, method=None):
 	before = doc.get_doc_before_save()
 	if before and not any(doc.has_value_changed(field) for field in gate.GATED["Opportunity"][1]):
 		doc.lq_verdict, doc.lq_segment = before.lq_verdict, before.lq_segment
+
+
+def company_after_rename(doc, method=None, old=None, new=None, merge=False):
+	"""The agreements are remembered by company."""
+	service.clear_caches()

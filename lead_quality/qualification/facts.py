@@ -5,6 +5,7 @@ A criterion may name a fact where it could name a field of the Lead.
 
 import frappe
 from frappe.utils import validate_email_address, validate_phone_number
+from frappe.utils.data import cast
 
 from lead_quality.versions import lead_field
 
@@ -26,6 +27,10 @@ def value_of(source: str, lead) -> str | None:
 		return "Yes" if is_reachable(lead) else "No"
 	fieldname = lead_field(source)
 	value = lead.get(fieldname) if fieldname else None
+	df = frappe.get_meta("Lead").get_field(fieldname) if value else None
+	if df:
+		# a form or a file sends "25000" for what the database then reads as 25000.0: one answer, not two
+		value = cast(df.fieldtype, value)
 	return str(value) if value else None
 
 

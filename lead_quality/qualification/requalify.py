@@ -14,7 +14,7 @@ from frappe.utils import get_link_to_form, now_datetime
 
 from lead_quality.engine import qualification as engine
 from lead_quality.job_run import MAX_ERROR_LENGTH
-from lead_quality.qualification import service
+from lead_quality.qualification import judgement, service
 from lead_quality.records import insert_rows, update_rows
 
 JOB = "requalify"
@@ -78,6 +78,11 @@ def open_run() -> str | None:
 		{"job": JOB, "status": "Running", "part_of": ["is", "not set"]},
 		order_by="creation desc",
 	)
+
+
+def find_run(name: str) -> str | None:
+	"""The run of this name, done or not; None if it is another job's or has been cleared."""
+	return frappe.db.get_value("Follow Up Run", {"name": name, "job": JOB, "part_of": ["is", "not set"]})
 
 
 def open_parts(run: str) -> list[str]:
@@ -218,7 +223,7 @@ def judge_chunk(
 		(names,),
 		as_dict=True,
 	)
-	judged = {doc.lead: doc for doc in service.load_qualifications(names)}
+	judged = {doc.lead: doc for doc in judgement.load(names)}
 	lead_rows, comments, docs, heard = [], [], [], []
 	for lead in leads:
 		segment = engine.pick_segment(segments, lead)
@@ -227,24 +232,24 @@ def judge_chunk(
 			comments.append((lead.name, service.segment_change_in_words(lead.lq_segment, segment)))
 		doc = judged.get(lead.name)
 		if doc:
-			if doc.checklist == move_from:
+			if move_to and doc.checklist == move_from:
 				doc.checklist = move_to
 				comments.append((lead.name, _("is held against {0} now").format(move_to)))
 			doc.judge_from_lead(lead)
-			values.update(service.verdict_values(doc))
-			if service.is_changed(doc):
+			values.update(judgement.verdict_values(doc))
+			if judgement.is_changed(doc):
 				docs.append(doc)
-			if doc.flags.stored.verdict != doc.verdict and doc.verdict != "Open":
+			if doc.before.verdict != doc.verdict and doc.verdict != "Open":
 				heard.append(doc)
 		row = {field: values.get(field, lead.get(field)) for field in SUMMARY}
 		if any((row[field] or None) != (lead.get(field) or None) for field in SUMMARY):
 			lead_rows.append({"name": lead.name, **row})
-	service.write_judgements(docs, now)
+	judgement.write(docs, now)
 	update_rows("Lead", lead_rows)
 	log(comments, now)
 	for doc in heard:
 		# the other rooms hear of a new verdict as at every save
-		doc.run_method("on_update")
+		frappe.get_doc("Lead Qualification", doc.name).run_method("on_update")
 	changed = {row["name"] for row in lead_rows} | {doc.lead for doc in docs}
 	return len(changed)
 

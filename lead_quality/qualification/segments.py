@@ -19,8 +19,10 @@ def try_out(segment) -> dict:
 	    enabled segments, how many `change` segment, `moves` (from, to, leads), and some of the leads that change
 	    (name, title, from, to), as far as the user may see them.
 	"""
-	present, tried = service.get_segments(), in_place(segment)
-	own = service.as_segment(segment.name or "", rules_of(segment))
+	# a new one will be named by its title
+	name = (segment.title if segment.is_new() else segment.name) or ""
+	present, tried = service.get_segments(), in_place(segment, name)
+	own = service.as_segment(name, rules_of(segment))
 	fields = service.fields_of_rules([*present, *tried, own])
 	counts: Counter = Counter()
 	moves: Counter = Counter()
@@ -44,19 +46,19 @@ def try_out(segment) -> dict:
 	}
 
 
-def in_place(segment) -> list[engine.Segment]:
-	"""The enabled segments in their order, with one document in place of what is stored of it."""
+def in_place(segment, name: str) -> list[engine.Segment]:
+	"""The enabled segments in their order, with one document in place of what is stored under its name."""
 	rows = frappe.get_all(
 		"Lead Segment",
-		{"enabled": 1, "name": ["!=", segment.name or ""]},
+		{"enabled": 1, "name": ["!=", name]},
 		["name", "priority", "creation"],
 		order_by="priority asc, creation asc, name asc",
 	)
 	rules = dict(service.all_rules())
 	placed = [((row.priority, str(row.creation), row.name), row.name, rules[row.name]) for row in rows]
 	if segment.enabled:
-		at = (segment.priority or 0, str(segment.creation or "9999"), segment.name or "")
-		placed.append((at, segment.name or "", rules_of(segment)))
+		at = (segment.priority or 0, str(segment.creation or "9999"), name)
+		placed.append((at, name, rules_of(segment)))
 	return service.as_segments([(name, rows) for _at, name, rows in sorted(placed, key=lambda item: item[0])])
 
 

@@ -5,7 +5,8 @@ from frappe import _
 from frappe.utils import get_fullname, get_link_to_form, now_datetime
 
 from lead_quality.engine import qualification as engine
-from lead_quality.qualification import service
+from lead_quality.qualification import service, words
+from lead_quality.qualification.judgement import as_answer, as_criterion, judge
 from lead_quality.versions import lead_field
 
 GUIDANCE = ("guidance", "guidance_phone", "guidance_web_form", "guidance_chat", "guidance_trade_show")
@@ -17,7 +18,6 @@ ASKED = (
 	"options",
 	"mandatory",
 	"knock_out",
-	"currency",
 	"per_contact",
 	"confidential",
 )
@@ -53,23 +53,25 @@ def get_sheet(lead: str) -> dict:
 	"""
 	now = now_datetime()
 	doc = service.get_qualification(lead)
-	doc.fill_rows()
-	judgement = service.judge(doc, now)
+	rows = doc.get_criteria()
+	doc.fill_rows(rows)
+	judged = judge(doc, now)
 	may_read_confidential = 1 in doc.get_permlevel_access("read")
 	contacts = contacts_of(lead)
 	names = {contact.name: contact.full_name for contact in contacts}
 	criteria = []
-	for row in doc.criteria.values():
+	for row in rows.values():
 		hidden = row.confidential and not may_read_confidential
-		state = judgement.states[row.criterion]
+		state = judged.states[row.criterion]
 		answers = [answer for answer in doc.answers if answer.criterion == row.criterion]
 		criteria.append(
 			{
 				**{field: row.get(field) for field in ASKED},
+				"currency": row.amount_currency,
 				"guidance": {field: row.get(field) for field in GUIDANCE if row.get(field)},
-				"needs": service.needs_in_words(row),
+				"needs": words.needs_in_words(row),
 				"state": state,
-				"state_in_words": service.state_in_words(row, state),
+				"state_in_words": words.state_in_words(row, state),
 				"hidden": bool(hidden),
 				"answers": [_answer(answer, row, names, now, hidden) for answer in answers],
 			}
@@ -91,14 +93,14 @@ def get_sheet(lead: str) -> dict:
 
 
 def _answer(row, criterion, names: dict, now, hidden: bool) -> dict:
-	answer = service.as_answer(row, criterion)
+	answer = as_answer(row, criterion)
 	return {
 		**{field: row.get(field) for field in KNOWN},
 		"value": "" if hidden else answer.value,
 		"note": None if hidden else row.note,
 		"contact_name": names.get(row.contact) or row.contact,
 		"answered_name": get_fullname(row.answered_by) if row.answered_by else None,
-		"state": engine.answer_state(service.as_criterion(criterion), answer, now),
+		"state": engine.answer_state(as_criterion(criterion), answer, now),
 	}
 
 

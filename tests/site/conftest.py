@@ -160,7 +160,8 @@ def make_user() -> Callable[..., str]:
 	"""`make_user("a@example.com", "Sales User", …)` returns the name of a new user with these roles."""
 
 	def make(email: str, *roles: str, **fields) -> str:
-		user = frappe.new_doc("User", email=email, first_name=email.split("@")[0].title(), **fields)
+		values = {"email": email, "first_name": email.split("@")[0].title(), **fields}
+		user = frappe.new_doc("User", **values)
 		user.append_roles(*roles)
 		user.flags.no_welcome_mail = True
 		return user.insert(ignore_permissions=True).name

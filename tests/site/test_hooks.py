@@ -10,7 +10,7 @@ from frappe.utils import add_to_date, now_datetime
 
 import lead_quality
 from lead_quality import api, hooks
-from lead_quality.demo.factories import make_lead, make_sales_ready
+from lead_quality.demo.factories import make_agreement, make_lead, make_sales_ready
 from lead_quality.qualification import requalify
 
 PACKAGE = Path(lead_quality.__file__).parent
@@ -57,7 +57,15 @@ def test_patch_exists(patch):
 
 
 @pytest.mark.parametrize("path", scheduled_functions())
-def test_scheduled_function_does_its_work_once_and_has_nothing_left_when_it_runs_again(path):
+def test_scheduled_function_does_its_work_once_and_has_nothing_left_when_it_runs_again(path, make_user):
+	make_agreement(
+		make_user("marketing@hooks.example", "Lead Quality Manager"),
+		make_user("manager@hooks.example", "Sales Manager"),
+		pull_back_after=8,
+	)
+	unanswered = make_lead()
+	make_sales_ready(unanswered.name)
+	api.send_handover(unanswered.name, make_user("sales@hooks.example", "Sales User"))
 	snoozed = make_lead()
 	api.snooze(snoozed.name, add_to_date(now_datetime(), days=1))
 	unseen = frappe.get_doc({"doctype": "Lead", "lead_name": "Unseen", "title": "Unseen", "status": "Lead"})

@@ -40,6 +40,18 @@ found["Installed App"] = frappe.get_installed_apps(_ensure_on_bench=False)
 print(json.dumps({kind: list(names) for kind, names in found.items()}))
 """
 
+# What an admin adds to the site by the app's means.
+MAKE_FIELDS = """
+import sys
+import frappe
+
+frappe.init(sys.argv[1])
+frappe.connect()
+draft = frappe.get_doc("Qualification Checklist", "BANT v1").make_new_version()
+draft.make_fields(["budget", "need"])
+frappe.db.commit()
+"""
+
 
 @pytest.fixture
 def other_site() -> str:
@@ -73,12 +85,15 @@ def test_uninstalled_app_leaves_nothing_behind_and_can_be_installed_again(other_
 
 	bench(other_site, "install-app", "lead_quality")
 	installed = inventory(other_site)
+	subprocess.run([sys.executable, "-c", MAKE_FIELDS, other_site], check=True)
+	with_fields = inventory(other_site)
 	bench(other_site, "uninstall-app", "lead_quality", "--yes", "--no-backup")
 	uninstalled = inventory(other_site)
 	bench(other_site, "install-app", "lead_quality")
 	installed_again = inventory(other_site)
 
 	assert ("DocType", "Lead Handover") in installed
+	assert {("Custom Field", "Lead-lqa_budget"), ("Column", "tabLead lqa_budget")} <= with_fields - installed
 	assert uninstalled - before == set()
 	assert before - uninstalled == set()
 	assert installed_again == installed

@@ -4,7 +4,15 @@ import frappe
 import pytest
 
 from lead_quality import api
-from lead_quality.demo.factories import answers, make_item, make_lead, make_opportunity, make_sales_ready
+from lead_quality.demo.factories import (
+	answers,
+	make_checklist,
+	make_item,
+	make_lead,
+	make_opportunity,
+	make_sales_ready,
+	use_checklist,
+)
 from lead_quality.qualification.gate import NotSalesReadyError
 from lead_quality.qualification.jobs import sort_leads
 
@@ -256,24 +264,6 @@ def test_a_second_qualification_of_a_lead_is_refused(lead):
 	make_sales_ready(lead.name)
 	with pytest.raises(frappe.DuplicateEntryError):
 		frappe.get_doc({"doctype": "Lead Qualification", "lead": lead.name, "checklist": "BANT v1"}).insert()
-
-
-def make_checklist(title: str, criteria: list[dict], status: str = "Active", **values):
-	return frappe.get_doc(
-		{
-			"doctype": "Qualification Checklist",
-			"title": title,
-			"status": status,
-			"criteria": [{"label": row["criterion"], **row} for row in criteria],
-			**values,
-		}
-	).insert()
-
-
-def use_checklist(checklist):
-	segment = frappe.get_doc("Lead Segment", "Inbound")
-	segment.checklist = checklist.name
-	segment.save()
 
 
 def test_a_lead_field_answers_its_criterion_until_a_person_does():

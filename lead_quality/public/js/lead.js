@@ -415,7 +415,10 @@ lead_quality.QUICK_OUTCOMES = {
 						options: "Lead Outcome Reason",
 						label: __("Why is this not a lead?"),
 						reqd: 1,
-						get_query: () => ({ filters: { applies_to: "Disqualify", enabled: 1 } }),
+						get_query: () => ({
+							query: "lead_quality.desk.reasons",
+							filters: { lead: this.frm.doc.name, applies_to: "Disqualify" },
+						}),
 						change: async () => {
 							const reason = dialog.get_value("outcome_reason");
 							if (reason === this.asked_reason) return;
@@ -479,7 +482,10 @@ lead_quality.QUICK_OUTCOMES = {
 						options: "Lead Outcome Reason",
 						label: __("Why may this lead become an Opportunity now?"),
 						reqd: 1,
-						get_query: () => ({ filters: { applies_to: "Override", enabled: 1 } }),
+						get_query: () => ({
+							query: "lead_quality.desk.reasons",
+							filters: { lead: this.frm.doc.name, applies_to: "Override" },
+						}),
 					},
 					{ fieldname: "note", fieldtype: "Small Text", label: __("Note") },
 				],

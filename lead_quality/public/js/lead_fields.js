@@ -1,8 +1,9 @@
-// Offers the fields of a Lead in a column of a table, wherever a rule or a step speaks of one.
+// Offers the fields of a Lead in a column of a table, wherever a rule or a step speaks of one; and `more`, which is
+// no field of it but may be named where a field may.
 
 frappe.provide("lead_quality");
 
-lead_quality.offer_lead_fields = (frm, table, fieldname, fits = () => true) => {
+lead_quality.offer_lead_fields = (frm, table, fieldname, fits = () => true, more = []) => {
 	frappe.model.with_doctype("Lead", () => {
 		const options = frappe.meta
 			.get_docfields("Lead")
@@ -16,6 +17,7 @@ lead_quality.offer_lead_fields = (frm, table, fieldname, fits = () => true) => {
 				{ value: "campaign_name", label: __("Campaign") },
 			);
 		}
+		options.unshift(...more);
 		frm.fields_dict[table].grid.update_docfield_property(fieldname, "options", options);
 	});
 };

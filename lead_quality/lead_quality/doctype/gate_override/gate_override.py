@@ -10,7 +10,7 @@ class GateOverride(Document):
 	"""Leave for one Opportunity from a lead that is not sales ready: who gave it, why, and what was missing."""
 
 	def before_insert(self):
-		if not service.is_reason_for(self.reason, "Override"):
+		if not service.is_reason_for(self.reason, "Override", self.lead):
 			frappe.throw(_("Choose one of the reasons that were agreed on for this."), frappe.MandatoryError)
 		judged = service.judge_now(self.lead)
 		self.update(

@@ -56,7 +56,10 @@
 					options: "Lead Outcome Reason",
 					label: __("Reason"),
 					reqd: 1,
-					get_query: () => ({ filters: { applies_to: purpose, enabled: 1 } }),
+					get_query: () => ({
+						query: "lead_quality.desk.reasons",
+						filters: { lead: frm.doc.lead, applies_to: purpose },
+					}),
 				},
 				{
 					fieldname: "feedback",

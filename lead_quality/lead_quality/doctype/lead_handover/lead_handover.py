@@ -29,3 +29,7 @@ class LeadHandover(Document):
 		if not self.flags.ignore_permissions and before.status != self.status:
 			frappe.throw(_("Use Accept, Reject or Return."), frappe.PermissionError)
 		keep(self, *(field.fieldname for field in self.meta.fields))
+
+
+def on_doctype_update():
+	frappe.db.add_index("Lead Handover", ["status", "pull_back_at"])

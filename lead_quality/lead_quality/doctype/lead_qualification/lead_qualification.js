@@ -653,7 +653,8 @@
 		setup(frm) {
 			frm.lead_quality_sheet = new QualificationSheet(frm);
 			frm.set_query("outcome_reason", () => ({
-				filters: { applies_to: "Disqualify", enabled: 1 },
+				query: "lead_quality.desk.reasons",
+				filters: { lead: frm.doc.lead, applies_to: "Disqualify" },
 			}));
 		},
 		refresh(frm) {

@@ -8,6 +8,9 @@ from lead_quality.versions import lead_field
 
 
 class LeadSegment(Document):
+	def onload(self):
+		self.set_onload("broken_rules", broken_rules([self.name]))
+
 	def validate(self):
 		self.check_rules()
 		self.check_plans()
@@ -53,6 +56,25 @@ class LeadSegment(Document):
 							frappe.bold(name), _(status)
 						)
 					)
+
+
+def broken_rules(segments: list[str] | None = None) -> list:
+	"""The stored rules of segments, by default of all, that ask for a field which Lead no longer has: `parent` (the
+	segment), `idx`, `field`. Until they are mended, their segment takes no leads."""
+	rules = frappe.get_all(
+		"Lead Segment Rule",
+		{"parent": ["in", segments]} if segments else {},
+		["parent", "idx", "field"],
+		order_by="parent asc, idx asc",
+	)
+	return [rule for rule in rules if not lead_field(rule.field)]
+
+
+@frappe.whitelist()
+def get_broken_segments() -> list[str]:
+	"""The segments that take no leads because a rule of theirs asks for a field which Lead no longer has."""
+	frappe.has_permission("Lead Segment", "read", throw=True)
+	return list(dict.fromkeys(rule.parent for rule in broken_rules()))
 
 
 OPERATORS = {"=", "!=", "in", "not in", "like", "not like", ">", ">=", "<", "<=", "is set", "is not set"}

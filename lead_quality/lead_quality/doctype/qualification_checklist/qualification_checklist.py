@@ -2,11 +2,16 @@ import re
 
 import frappe
 from frappe import _
+from frappe.query_builder.functions import Count
 
 from lead_quality.engine.qualification import COMPARISONS, Criterion, contradict, is_today, parse, split_list
-from lead_quality.qualification import facts
-from lead_quality.qualification.service import as_criterion, clear_caches
+from lead_quality.qualification import capture, facts, sheet
+from lead_quality.qualification.agreement import renew
+from lead_quality.qualification.judgement import as_criterion
+from lead_quality.qualification.service import clear_caches
+from lead_quality.qualification.words import needs_in_words
 from lead_quality.versioned import VersionedDocument
+from lead_quality.versions import source_doctype
 
 # answer types that not every field of the Lead can give
 FITTING_TYPES = {
@@ -20,10 +25,20 @@ class QualificationChecklist(VersionedDocument):
 	used_in = ("Lead Qualification", "checklist")
 	segment_field = "checklist"
 
+	def onload(self):
+		self.set_onload("definition", sheet.definition_in_words(self))
+		self.set_onload("criteria", [criterion_in_words(row) for row in self.criteria])
+		self.set_onload("rules", self.rules_in_words())
+		if self.has_permission("write"):
+			self.set_onload("older", self.older_in_use())
+			self.set_onload("source_doctype", source_doctype())
+
 	def validate(self):
 		self.refuse_change_in_use("pass_rule", "at_least", "pass_score", "criteria", "rules")
 		self.check_keys()
 		for row in self.criteria:
+			if row.answer_type != "Number":
+				row.amount_currency = None
 			self.check_options(row)
 			self.check_pass_value(row)
 			self.check_lead_field(row)
@@ -33,8 +48,65 @@ class QualificationChecklist(VersionedDocument):
 		self.check_reachable()
 
 	def on_update(self):
-		self.supersede_older()
+		superseded = self.supersede_older()
 		clear_caches()
+		for older in superseded:
+			renew(older, self.name)
+
+	@frappe.whitelist(methods=["POST"])
+	def make_fields(self, criteria: list) -> list[str]:
+		"""Give criteria (their keys) of this draft Lead fields that answer them, for web forms and imports.
+
+		:returns: the names of the fields, see `qualification.capture.make_fields`.
+		"""
+		self.reload()
+		self.check_permission("write")
+		return capture.make_fields(self, criteria)
+
+	@frappe.whitelist(methods=["POST"])
+	def make_web_form(self, title: str, source: str | None = None) -> dict:
+		"""Make an unpublished Web Form that asks visitors what this checklist asks.
+
+		:param source: the lead source that those who fill it in get.
+		:returns: its `name`, and the questions that are `left_out`, see `qualification.capture.make_web_form`.
+		"""
+		self.reload()
+		self.check_permission("write")
+		return capture.make_web_form(self, title, source)
+
+	def rules_in_words(self) -> list[str]:
+		"""What its rules do, such as "Disqualified when Authority is one of Student, Consultant"."""
+		criteria = {row.criterion: row for row in self.criteria}
+		words = {"Disqualified": _("Disqualified when {0}: {1}"), "Nurture": _("Nurture when {0}: {1}")}
+		return [
+			words[rule.verdict].format(
+				name_of(criteria[rule.criterion]),
+				needs_in_words(
+					frappe._dict(
+						criteria[rule.criterion].as_dict(), pass_operator=rule.operator, pass_value=rule.value
+					)
+				),
+			)
+			for rule in self.rules
+			if rule.criterion in criteria
+		]
+
+	def older_in_use(self) -> list[dict]:
+		"""The older versions of an active checklist that leads are under way on: `name`, `leads`; newest first."""
+		if self.status != "Active":
+			return []
+		table, used = frappe.qb.DocType("Qualification Checklist"), frappe.qb.DocType("Lead Qualification")
+		leads = Count(used.name)
+		return (
+			frappe.qb.from_(table)
+			.join(used)
+			.on(used.checklist == table.name)
+			.select(table.name, leads.as_("leads"))
+			.where((table.title == self.title) & (table.version < self.version))
+			.groupby(table.name, table.version)
+			.orderby(table.version, order=frappe.qb.desc)
+			.run(as_dict=True)
+		)
 
 	def check_keys(self):
 		seen = set()
@@ -101,7 +173,7 @@ class QualificationChecklist(VersionedDocument):
 		fields = facts.fields_of(row.lead_field)
 		if not fields:
 			frappe.throw(_("Row {0}: Lead has no field {1}.").format(row.idx, frappe.bold(row.lead_field)))
-		if row.lead_field in facts.FACTS:
+		if row.lead_field in facts.FACTS or is_yes_or_no(frappe.get_meta("Lead").get_field(fields[0])):
 			types = {"Check"}
 		else:
 			types = {frappe.get_meta("Lead").get_field(fields[0]).fieldtype}
@@ -124,6 +196,21 @@ class QualificationChecklist(VersionedDocument):
 			frappe.throw(
 				_("Pass Score must lie above 0 and at most at {0}, the sum of the weights.").format(best)
 			)
+
+
+def name_of(row) -> str:
+	return _(row.topic or row.label)
+
+
+def criterion_in_words(row) -> str:
+	"""What a criterion needs, such as "Budget: at least 10,000 EUR"."""
+	words = f"{name_of(row)}: {needs_in_words(row)}"
+	return _("{0}, or else disqualified").format(words) if row.knock_out else words
+
+
+def is_yes_or_no(df) -> bool:
+	"""Whether a field offers yes and no and nothing else, as a box does that can also be left unanswered."""
+	return df.fieldtype == "Select" and set((df.options or "").split("\n")) - {""} == {"Yes", "No"}
 
 
 def choices_of(row) -> list[str]:

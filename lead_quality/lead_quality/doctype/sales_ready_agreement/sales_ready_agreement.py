@@ -1,5 +1,311 @@
+import frappe
+from frappe import _
 from frappe.model.document import Document
+from frappe.utils import get_fullname, now_datetime
+
+from lead_quality.notices import is_reachable, notify
+from lead_quality.qualification import agreement
+from lead_quality.qualification.agreement_words import in_words
+from lead_quality.qualification.service import clear_caches
+from lead_quality.records import keep
+from lead_quality.versioned import content_of
+
+# what both sides sign
+CONTENT = (
+	"company",
+	"segment",
+	"checklist",
+	"notes",
+	"deadline_unit",
+	"working_calendar",
+	"accept_within",
+	"first_touch_within",
+	"pull_back_after",
+	"reasons",
+)
+DEADLINES = ("accept_within", "first_touch_within", "pull_back_after")
+SIGNATURES = tuple(field for side in agreement.SIDES.values() for field in side[2:])
+SCOPE = ("company", "segment")
 
 
 class SalesReadyAgreement(Document):
-	pass
+	def __setup__(self):
+		# left empty they mean all: an insert does not fill in the user's default company
+		self.dont_update_if_missing = list(SCOPE)
+
+	def onload(self):
+		self.set_onload("signing", agreement.signing_state(self, frappe.session.user))
+
+	def validate(self):
+		self.keep_signatures()
+		self.refuse_change_of_superseded()
+		self.clear_signatures_of_changed()
+		self.number()
+		self.check_checklist()
+		self.check_reasons()
+		self.check_calendar()
+		self.check_signatures()
+		self.set_title()
+
+	def on_update(self):
+		if self.status == "Active" and self.has_value_changed("status"):
+			self.supersede_older()
+		clear_caches()
+		if self.flags.pop("signatures_cleared", False):
+			agreement.tell_both_sides(
+				self, _("{0} has been changed and waits for your signature again").format(self.title)
+			)
+
+	def on_trash(self):
+		if self.status in {"Active", "Superseded"}:
+			frappe.throw(
+				_(
+					"{0} stays as the record of what both sides signed. Choose New Version to replace it."
+				).format(frappe.bold(self.title))
+			)
+
+	def before_print(self, settings=None):
+		self.words = in_words(self)
+
+	# validate
+
+	def keep_signatures(self):
+		"""Status, version, signatures and readers are nobody's to write; a new agreement is an unsigned draft."""
+		if self.is_new():
+			self.update({"status": "Draft", "readers": [], **dict.fromkeys(SIGNATURES)})
+			keep(self, "supersedes")
+		else:
+			keep(self, "status", "version", "supersedes", "readers", *SIGNATURES)
+
+	def refuse_change_of_superseded(self):
+		before = self.get_doc_before_save()
+		if before and before.status == "Superseded" and self.is_content_changed():
+			frappe.throw(
+				_(
+					"{0} is superseded and stays as it was signed. Choose New Version to start from a copy."
+				).format(frappe.bold(before.title))
+			)
+
+	def clear_signatures_of_changed(self):
+		"""What was signed or read was something else than what stands there now."""
+		before = self.get_doc_before_save()
+		if (
+			not before
+			or before.status not in {"Awaiting Signature", "Active"}
+			or not self.is_content_changed()
+		):
+			return
+		self.update({"status": "Awaiting Signature", "readers": [], **dict.fromkeys(SIGNATURES)})
+		if not agreement.signers(before) and not before.readers:
+			return
+		self.flags.signatures_cleared = True
+		if self.flags.is_renewed:
+			return  # nobody has edited it: its checklist has a new version
+		words = (
+			_(
+				"{0} is no longer in force: both sides have to sign what it says now. To keep the present agreement in force until they have, choose New Version before you change anything."
+			)
+			if before.status == "Active"
+			else _(
+				"{0} has changed, so its signatures no longer count: both sides have to read and sign it again. To keep the present text, choose New Version before you change anything."
+			)
+		)
+		frappe.msgprint(
+			words.format(frappe.bold(before.title)), title=_("Signatures Cleared"), indicator="orange"
+		)
+
+	def is_content_changed(self) -> bool:
+		before = self.get_doc_before_save()
+		return any(content_of(self, field) != content_of(before, field) for field in CONTENT)
+
+	def number(self):
+		"""The version counts up within a company and segment."""
+		before = self.get_doc_before_save()
+		if before and all(content_of(self, field) == content_of(before, field) for field in SCOPE):
+			return
+		latest = frappe.db.get_value(
+			self.doctype,
+			{"name": ["!=", self.name], **{field: self.get(field) or ["is", "not set"] for field in SCOPE}},
+			"version",
+			order_by="version desc",
+		)
+		self.version = (latest or 0) + 1
+
+	def check_checklist(self):
+		if not self.checklist or not self.has_value_changed("checklist"):
+			return
+		status = frappe.db.get_value("Qualification Checklist", self.checklist, "status")
+		if status != "Active":
+			frappe.throw(
+				_("{0} is {1}: only an active checklist can be agreed on. Activate it first.").format(
+					frappe.bold(self.checklist), _(status)
+				)
+			)
+
+	def check_reasons(self):
+		seen = set()
+		for row in self.reasons:
+			if row.reason in seen:
+				frappe.throw(
+					_("Row {0}: the reason {1} is there twice. Delete one of the two rows.").format(
+						row.idx, frappe.bold(row.reason)
+					)
+				)
+			seen.add(row.reason)
+
+	def check_calendar(self):
+		"""A deadline needs a calendar: the agreement's own, or that of the policy of every segment it is for."""
+		if self.working_calendar or not any(self.get(field) for field in DEADLINES):
+			return
+		filters = {"name": self.segment} if self.segment else {"enabled": 1}
+		without = frappe.get_all(
+			"Lead Segment",
+			{**filters, "follow_up_policy": ["is", "not set"]},
+			pluck="name",
+			order_by="priority asc, name asc",
+		)
+		if without:
+			frappe.throw(
+				_(
+					"Choose a working calendar: the segment {0} has no follow-up policy whose calendar could count the deadlines."
+				).format(frappe.bold(without[0]))
+			)
+
+	def check_signatures(self):
+		if self.status == "Active" and not all(self.get(field) for field in SIGNATURES):
+			frappe.throw(_("An agreement is active only when marketing and sales have signed it."))
+
+	def set_title(self):
+		scope = " · ".join((self.company or _("All companies"), self.segment or _("all segments")))
+		version = f" v{self.version}"
+		self.title = scope[: 140 - len(version)] + version
+
+	# signing
+
+	@frappe.whitelist(methods=["POST"])
+	def send_for_signature(self):
+		"""Ask both sides to read and sign this draft.
+
+		:raises frappe.ValidationError: if it is no draft.
+		"""
+		doc = self.lock()
+		doc.check_permission("write")
+		if doc.status != "Draft":
+			frappe.throw(_("{0} has been sent for signature already.").format(frappe.bold(doc.title)))
+		doc.ask_for_signatures()
+		self.reload()
+
+	@frappe.whitelist(methods=["POST"])
+	def sign(self, side: str):
+		"""Sign for Marketing or for Sales, as the session's user and now. The second signature puts it in force.
+
+		:raises frappe.TimestampMismatchError: if somebody has changed it since this copy of it was read.
+		:raises frappe.PermissionError: if the user does not have the role of the side.
+		:raises frappe.ValidationError: if it cannot be signed by the user now, saying what to do.
+		"""
+		user = frappe.session.user
+		if side not in agreement.SIDES:
+			frappe.throw(_("Sign for one of these: {0}.").format(", ".join(agreement.SIDES)))
+		doc = self.lock()
+		doc.check_permission("read")
+		if refused := agreement.refusal(doc, side, user):
+			frappe.throw(*refused)
+		first = agreement.signers(doc)
+		signed_by, signed_on = agreement.SIDES[side][2:]
+		doc.update({signed_by: user, signed_on: now_datetime()})
+		if first:
+			doc.status = "Active"
+		doc.save(ignore_permissions=True)
+		for other in first:
+			if other != user and is_reachable(other):
+				notify(
+					other,
+					_("{0} has signed {1}: it is in force").format(get_fullname(user), doc.title),
+					doc.doctype,
+					doc.name,
+				)
+		self.reload()
+
+	@frappe.whitelist(methods=["POST"])
+	def confirm_read(self):
+		"""Note that the session's user has read it. A second time changes nothing.
+
+		:raises frappe.TimestampMismatchError: if somebody has changed it since this copy of it was read.
+		:raises frappe.ValidationError: if it is a draft or superseded.
+		"""
+		user = frappe.session.user
+		doc = self.lock()
+		doc.check_permission("read")
+		if doc.status not in {"Awaiting Signature", "Active"}:
+			frappe.throw(
+				_("{0} is {1}: there is nothing to confirm.").format(frappe.bold(doc.title), _(doc.status))
+			)
+		if user not in {row.user for row in doc.readers}:
+			# past the save: who reads must not make stale what others are about to sign
+			doc.append("readers", {"user": user, "read_on": now_datetime()}).db_insert()
+			frappe.clear_document_cache(doc.doctype, doc.name)
+		self.reload()
+
+	@frappe.whitelist(methods=["POST"])
+	def make_new_version(self) -> Document:
+		"""A draft copy with the next version number, on the checklist's version that is active now.
+
+		This agreement stays in force until both sides have signed the copy.
+		"""
+		doc = frappe.get_doc(self.doctype, self.name)
+		doc.check_permission("write")
+		frappe.has_permission(self.doctype, "create", throw=True)
+		return doc.copy_as_draft(checklist=active_version(doc.checklist))
+
+	def lock(self) -> Document:
+		"""This agreement as it is stored, locked. Nothing is taken over from this copy, which a form has sent.
+
+		:raises frappe.TimestampMismatchError: if somebody has changed it since this copy of it was read.
+		"""
+		doc = frappe.get_doc(self.doctype, self.name, for_update=True)
+		if str(doc.modified) != str(self.modified):
+			frappe.throw(
+				_("{0} has changed since you opened it. Reload it and read it again first.").format(
+					frappe.bold(doc.title)
+				),
+				frappe.TimestampMismatchError,
+			)
+		return doc
+
+	def copy_as_draft(self, **changes) -> Document:
+		"""Insert the next version as a draft, past permissions."""
+		copy = frappe.copy_doc(self)
+		copy.update({"supersedes": self.name, **changes})
+		return copy.insert(ignore_permissions=True)
+
+	def ask_for_signatures(self):
+		"""Put a draft up for signature, past permissions, and tell the users of both roles."""
+		self.status = "Awaiting Signature"
+		self.save(ignore_permissions=True)
+		agreement.tell_both_sides(
+			self, _("{0} waits for the signatures of marketing and sales: read it").format(self.title)
+		)
+
+	def supersede_older(self):
+		"""Take the place of the agreement that was in force for the very same company and segment."""
+		# locked, and so read as it is now: another one may have come into force since this transaction began
+		for older in frappe.db.sql_list(
+			"""
+			select name from `tabSales Ready Agreement`
+			where status = 'Active' and name != %s and ifnull(company, '') = %s and ifnull(segment, '') = %s
+			order by name for update
+			""",
+			(self.name, self.company or "", self.segment or ""),
+		):
+			frappe.db.set_value(self.doctype, older, "status", "Superseded")
+
+
+def active_version(checklist: str) -> str:
+	"""The active version of a checklist, or the checklist itself if there is none."""
+	title = frappe.db.get_value("Qualification Checklist", checklist, "title")
+	return (
+		frappe.db.get_value(
+			"Qualification Checklist", {"title": title, "status": "Active"}, order_by="version desc"
+		)
+		or checklist
+	)

@@ -1,0 +1,18 @@
+"""What the scheduler runs for handovers."""
+
+from datetime import datetime
+
+from frappe.utils import now_datetime
+
+from lead_quality.handover import service
+from lead_quality.job_run import JobRun
+
+
+def pull_back(now: datetime | None = None) -> dict:
+	"""Give leads back to marketing that sales has not answered by the time that both sides have agreed on.
+
+	:param now: naive instant in the site's zone.
+	:returns: counts found, done, failed.
+	"""
+	now = now or now_datetime()
+	return JobRun("pull_back", now).each(service.unanswered(now), service.pull_back).finish()

@@ -1,0 +1,429 @@
+"""A lead's judgement: its answers, what the lead's own fields add to them, and the verdict that follows.
+
+`AnswerSheet` is what a Lead Qualification document and a `StoredJudgement` have in common. The latter is made of
+rows that were read in bulk, and is judged and written past Frappe's documents, which cost more than the judging.
+"""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from itertools import groupby
+from operator import attrgetter
+
+import frappe
+from erpnext.setup.utils import get_exchange_rate
+from frappe import _
+from frappe.utils import flt, format_date, get_datetime, getdate, now_datetime
+
+from lead_quality.engine import qualification as engine
+from lead_quality.qualification import facts
+from lead_quality.qualification.words import state_in_words
+from lead_quality.records import insert_rows, update_rows
+
+# what tells whose judgement it is, what a person decides, and what judging changes of a Lead Qualification
+IDENTITY = ("lead", "lead_name", "agreement", "horizon")
+DECISION = ("decision", "outcome_reason", "nurture_until")
+JUDGED = (
+	"checklist",
+	"verdict",
+	"met_count",
+	"criteria_count",
+	"score",
+	"reason",
+	"verdict_reason",
+	"decided_by",
+	"decided_on",
+	"valid_until",
+)
+ANSWER = (
+	"idx",
+	"criterion",
+	"label",
+	"contact",
+	"value",
+	"confidential_value",
+	"currency",
+	"exchange_rate",
+	"met",
+	"evidence_grade",
+	"note",
+	"reference_doctype",
+	"reference_name",
+	"answered_by",
+	"answered_on",
+)
+
+
+class AnswerSheet:
+	"""The answers to a checklist and their verdict. Whoever inherits this has the fields of a Lead Qualification,
+	`answers`, `append`, `stored` (what the database has of it, with its answers by `key_of`) and `answered_now`
+	(the keys of the answers that somebody gives at this moment)."""
+
+	def get_criteria(self) -> dict:
+		"""The rows of the checklist by their keys, in its order."""
+		checklist = frappe.get_cached_doc("Qualification Checklist", self.checklist)
+		return {row.criterion: row for row in checklist.criteria}
+
+	def fill_rows(self, criteria: dict):
+		"""At least one row for every criterion of the checklist, in its order; rows of other keys are dropped.
+
+		An answer that is stored and not mentioned stays: whoever sends only some answers takes none away.
+		"""
+		stored = self.stored().answers
+		given = {key_of(row): row for row in self.answers}
+		self.answers = []
+		for criterion in criteria.values():
+			keys = [(criterion.criterion, None)]
+			if criterion.per_contact:
+				keys = [key for key in {**stored, **given} if key[0] == criterion.criterion]
+			rows = [given.get(key) or stored.get(key) for key in keys]
+			rows = [row for row in rows if row and (value_of(row) or not criterion.per_contact)]
+			for row in rows or [{"criterion": criterion.criterion}]:
+				row = self.append("answers", row)
+				row.update({"label": criterion.label, "idx": len(self.answers)})
+
+	def answer_from_lead(self, criteria: dict, lead=None):
+		"""A mapped Lead field answers its criterion for as long as no person has; the answer refers to the lead.
+
+		:param criteria: as `get_criteria` gives them, here and below.
+		:param lead: document or row with these fields, if at hand.
+		"""
+		mapped = {key: row.lead_field for key, row in criteria.items() if row.lead_field}
+		if not mapped:
+			return
+		if lead is None:
+			fields = {field for source in mapped.values() for field in facts.fields_of(source)}
+			lead = frappe.db.get_value("Lead", self.lead, [*sorted(fields), "company"], as_dict=True)
+		stored = self.stored().answers
+		for row in self.answers:
+			if row.criterion not in mapped or row.contact:
+				continue
+			criterion, old = criteria[row.criterion], stored.get(key_of(row))
+			is_typed = value_of(row) and not (
+				old and value_of(old) == value_of(row) and old.reference_doctype == "Lead"
+			)
+			value = None if is_typed else facts.value_of(mapped[row.criterion], lead)
+			if value:
+				set_value(row, criterion, value)
+				row.update({"reference_doctype": "Lead", "reference_name": self.lead})
+				row.evidence_grade = "Observed"
+				if criterion.amount_currency:
+					row.currency = company_currency(lead.get("company")) or criterion.amount_currency
+			elif row.reference_doctype == "Lead":
+				row.reference_doctype = row.reference_name = None
+				if not is_typed:
+					row.value = row.confidential_value = row.evidence_grade = None
+
+	def stamp_answers(self, criteria: dict):
+		"""Who said what and when; only an answer that was given anew gets a new stamp."""
+		stored = self.stored().answers
+		answered = self.answered_now()
+		for row in self.answers:
+			criterion, old = criteria[row.criterion], stored.get(key_of(row))
+			if not value_of(row):
+				row.answered_by = row.answered_on = row.currency = None
+				row.exchange_rate = 0
+				continue
+			if criterion.amount_currency:
+				row.currency = row.currency or criterion.amount_currency
+			changed = not old or (value_of(old), old.currency or None) != (
+				value_of(row),
+				row.currency or None,
+			)
+			if changed or key_of(row) in answered:
+				row.answered_by = None if row.reference_doctype == "Lead" else frappe.session.user
+				row.answered_on = now_datetime()
+				row.evidence_grade = row.evidence_grade or "Stated"
+			else:
+				row.answered_by, row.answered_on = old.answered_by, old.answered_on
+			row.exchange_rate = row.exchange_rate or 0
+			if not criterion.amount_currency:
+				row.currency = None
+			else:
+				known = old.exchange_rate if old and not changed else 0
+				# asked once and kept, so that the same answers give the same verdict every time
+				row.exchange_rate = known or exchange_rate(
+					row.currency, criterion.amount_currency, getdate(row.answered_on)
+				)
+
+	def stamp_verdict(self):
+		"""A verdict is that of the person who decided, or who gave the latest answer; a rule has none."""
+		stored = self.stored()
+		if stored.verdict == self.verdict and stored.decided_on:
+			self.decided_by, self.decided_on = stored.decided_by, stored.decided_on
+			return
+		stamps = [(get_datetime(row.answered_on), row.answered_by) for row in self.answers if row.answered_by]
+		self.decided_by = max(stamps)[1] if stamps else None
+		if self.verdict == self.decision:
+			self.decided_by = frappe.session.user
+		self.decided_on = now_datetime()
+
+
+class StoredJudgement(AnswerSheet, frappe._dict):
+	"""A Lead Qualification as plain rows. `before` is what the database has of it, None for a new one.
+
+	Nobody answers it: only the lead's own fields have changed, or the definition.
+	"""
+
+	def answered_now(self) -> set:
+		return set()
+
+	def append(self, _table: str, row):
+		self.answers.append(frappe._dict(row))
+		return self.answers[-1]
+
+	def stored(self) -> frappe._dict:
+		return self.before or frappe._dict(answers={})
+
+	def judge_from_lead(self, lead):
+		"""Take up what the lead's own fields say, and judge.
+
+		:param lead: document or row with the fields that answer criteria.
+		"""
+		criteria = self.get_criteria()
+		self.fill_rows(criteria)
+		self.answer_from_lead(criteria, lead)
+		self.stamp_answers(criteria)
+		judge(self)
+		self.stamp_verdict()
+
+
+def key_of(row) -> tuple[str, str | None]:
+	"""What tells an answer from the others: its criterion, and its contact where each is asked."""
+	return row.criterion, row.contact or None
+
+
+def value_of(row) -> str:
+	"""The answer of a row, wherever it is kept."""
+	return row.value or row.confidential_value or ""
+
+
+def set_value(row, criterion, value: str | None):
+	"""Write the answer of a row where it belongs."""
+	row.update({"confidential_value" if criterion.confidential else "value": value})
+
+
+def get_definition(checklist) -> engine.Definition:
+	"""The engine's definition of a Qualification Checklist document."""
+	return engine.Definition(
+		tuple(as_criterion(row) for row in checklist.criteria),
+		pass_rule=checklist.pass_rule,
+		at_least=checklist.at_least or 0,
+		pass_score=checklist.pass_score or 0.0,
+		rules=tuple(
+			engine.VerdictRule(row.criterion, row.operator, row.value or "", row.verdict)
+			for row in checklist.rules
+		),
+	)
+
+
+def as_criterion(row) -> engine.Criterion:
+	"""The engine's criterion of a row of a checklist."""
+	return engine.Criterion(
+		key=row.criterion,
+		answer_type=row.answer_type,
+		pass_operator=row.pass_operator or "",
+		pass_value=row.pass_value or "",
+		mandatory=bool(row.mandatory),
+		knock_out=bool(row.knock_out),
+		weight=row.weight or 0.0,
+		expires_after_days=row.expires_after_days or 0,
+	)
+
+
+def as_answer(row, criterion) -> engine.Answer:
+	"""The engine's answer of a row of a qualification.
+
+	:param criterion: its row of the checklist.
+	"""
+	return engine.Answer(
+		row.value or row.confidential_value or "",
+		row.answered_on and get_datetime(row.answered_on),
+		(row.exchange_rate or 0.0) if criterion.amount_currency else 1.0,
+	)
+
+
+def judge(doc, now: datetime | None = None) -> engine.Judgement:
+	"""Judge a Lead Qualification document by its answers and set its verdict, counts and reason.
+
+	:param now: naive instant in the site's zone.
+	"""
+	now = now or now_datetime()
+	checklist = frappe.get_cached_doc("Qualification Checklist", doc.checklist)
+	criteria = {row.criterion: row for row in checklist.criteria}
+	definition = get_definition(checklist)
+	answers: dict[str, list[engine.Answer]] = {}
+	keys = {criterion.key: criterion for criterion in definition.criteria}
+	for row in doc.answers:
+		if row.criterion not in keys:
+			continue
+		answer = as_answer(row, criteria[row.criterion])
+		answers.setdefault(row.criterion, []).append(answer)
+		row.met = int(engine.answer_state(keys[row.criterion], answer, now) == "Met")
+	until = doc.nurture_until and getdate(doc.nurture_until)
+	judgement = engine.judge(definition, answers, doc.decision or None, now, until)
+	rule = checklist.rules[judgement.rule] if judgement.rule is not None else None
+	decided = bool(doc.decision) and not (until and until <= now.date())
+	doc.update(
+		{
+			"verdict": judgement.verdict,
+			"met_count": judgement.met_count,
+			"criteria_count": judgement.criteria_count,
+			"score": judgement.score,
+			"verdict_reason": doc.outcome_reason if decided else rule and rule.outcome_reason,
+			"valid_until": judgement.valid_until,
+		}
+	)
+	doc.reason = decision_in_words(doc) if decided else reason_in_words(checklist, judgement, rule)
+	return judgement
+
+
+def decision_in_words(doc) -> str:
+	"""A person's decision, such as "Nurture until 15-01-2027: Not this year"."""
+	words = _(doc.decision)
+	if doc.decision == "Nurture" and doc.nurture_until:
+		words = _("Nurture until {0}").format(format_date(doc.nurture_until))
+	return f"{words}: {why}" if (why := _reason_text(doc.outcome_reason)) else words
+
+
+def reason_in_words(checklist, judgement: engine.Judgement, rule=None) -> str:
+	"""Why the verdict is what it is, such as "3 of 4 met. Missing: Timescale (not asked yet)."
+
+	:param rule: the row of the checklist's rules that gave the verdict, if one did.
+	"""
+	rows = {row.criterion: row for row in checklist.criteria}
+	name = {key: _(row.topic or row.label) for key, row in rows.items()}
+	sentences = []
+	if judgement.knocked_out:
+		sentences.append(_("Knocked out by {0}.").format(", ".join(name[k] for k in judgement.knocked_out)))
+	elif rule:
+		sentences.append(_("{0}: {1}.").format(name[rule.criterion], _reason_text(rule.outcome_reason)))
+	sentences.append(_("{0} of {1} met.").format(judgement.met_count, judgement.criteria_count))
+	missing = [
+		f"{name[key]} ({state_in_words(rows[key], state)})"
+		for key, state in judgement.states.items()
+		if state != "Met"
+	]
+	if missing:
+		sentences.append(_("Missing: {0}.").format(", ".join(missing)))
+	return " ".join(sentences)
+
+
+def _reason_text(reason: str | None) -> str:
+	text = reason and frappe.get_cached_value("Lead Outcome Reason", reason, "reason")
+	return _(text) if text else ""
+
+
+def company_currency(company: str | None) -> str | None:
+	"""The currency of a company, by default of the site's."""
+	company = company or frappe.defaults.get_global_default("company")
+	return frappe.get_cached_value("Company", company, "default_currency") if company else None
+
+
+def exchange_rate(from_currency: str, to_currency: str, day: date) -> float:
+	"""ERPNext's rate between two currencies on a day; 0 if it knows none."""
+	return flt(get_exchange_rate(from_currency, to_currency, str(day)))
+
+
+def verdict_values(doc) -> dict:
+	"""What a Lead shows of its Lead Qualification document."""
+	qualified = doc.verdict == "Sales Ready"
+	is_non_buyer = doc.verdict == "Disqualified" and doc.verdict_reason
+	return {
+		"lq_verdict": doc.verdict,
+		"lq_met_count": doc.met_count,
+		"lq_criteria_count": doc.criteria_count,
+		"lq_non_buyer": int(
+			bool(is_non_buyer)
+			and frappe.get_cached_value("Lead Outcome Reason", doc.verdict_reason, "non_buyer")
+		),
+		"qualification_status": {"Sales Ready": "Qualified", "Open": "In Process"}.get(
+			doc.verdict, "Unqualified"
+		),
+		"qualified_by": doc.decided_by if qualified else None,
+		"qualified_on": get_datetime(doc.decided_on).date() if qualified else None,
+	}
+
+
+def load(leads: list[str]) -> list[StoredJudgement]:
+	"""The judgements of some leads, locked, in one query."""
+	held = ", ".join(f"q.`{field}`" for field in ("name", "creation", *IDENTITY, *DECISION, *JUDGED))
+	answers = ", ".join(f"a.`{field}` as `answer_{field}`" for field in ("name", *ANSWER))
+	rows = frappe.db.sql(
+		f"""
+		select {held}, {answers} from `tabLead Qualification` q
+		left join `tabLead Qualification Answer` a on a.parent = q.name and a.parenttype = 'Lead Qualification'
+		where q.lead in %s for update
+		""",
+		(leads,),
+		as_dict=True,
+	)
+	# sorted here: the database would make a table on disk for it
+	rows.sort(key=attrgetter("lead", "creation", "name"))
+	by_lead = groupby(rows, key=attrgetter("lead"))
+	# a merge may have left a second one for a moment: the newest counts
+	newest = [
+		[list(group) for _name, group in groupby(of_lead, key=attrgetter("name"))][-1]
+		for _lead, of_lead in by_lead
+	]
+	return [_as_judgement(sorted(rows, key=attrgetter("answer_idx"))) for rows in newest]
+
+
+def _as_judgement(rows: list) -> StoredJudgement:
+	answers = [
+		frappe._dict({field: row[f"answer_{field}"] for field in ("name", *ANSWER)})
+		for row in rows
+		if row["answer_name"]
+	]
+	doc = StoredJudgement({field: rows[0][field] for field in ("name", *IDENTITY, *DECISION, *JUDGED)})
+	doc.before = frappe._dict(doc, answers={key_of(row): frappe._dict(row) for row in answers})
+	doc.answers = answers
+	return doc
+
+
+def write(judgements: Sequence[StoredJudgement], now: datetime):
+	"""Write new and changed judgements and their answers, each kind in one statement, past their hooks.
+
+	:param judgements: those that are in the database are locked, as `load` does it.
+	:param now: naive instant in the site's zone, kept as modified.
+	"""
+	new, known = [doc for doc in judgements if not doc.name], [doc for doc in judgements if doc.name]
+	update_rows("Lead Qualification", [_pick(doc, ("name", *JUDGED)) for doc in known], now)
+	rows = [(doc, row) for doc in known for row in doc.answers]
+	changed = [row for doc, row in rows if row.name and _is_changed(row, doc.before.answers)]
+	update_rows("Lead Qualification Answer", [_pick(row, ("name", *ANSWER)) for row in changed], now)
+	made = insert_rows("Lead Qualification", [_pick(doc, (*IDENTITY, *JUDGED)) for doc in new], now)
+	for doc, row in zip(new, made, strict=True):
+		doc.name = row.name
+	parent = {"parenttype": "Lead Qualification", "parentfield": "answers"}
+	insert_rows(
+		"Lead Qualification Answer",
+		[
+			{"parent": doc.name, **parent, **_pick(row, ANSWER)}
+			for doc in judgements
+			for row in doc.answers
+			if not row.name
+		],
+		now,
+	)
+	kept = {row.name for _doc, row in rows}
+	gone = [old.name for doc in known for old in doc.before.answers.values() if old.name not in kept]
+	if gone:
+		frappe.db.delete("Lead Qualification Answer", {"name": ["in", gone]})
+
+
+def is_changed(doc: StoredJudgement) -> bool:
+	"""Whether judging has changed anything of a judgement that was loaded."""
+	return (
+		any((doc.get(field) or None) != (doc.before.get(field) or None) for field in JUDGED)
+		or len(doc.answers) != len(doc.before.answers)
+		or any(not row.name or _is_changed(row, doc.before.answers) for row in doc.answers)
+	)
+
+
+def _pick(row, fields: tuple[str, ...]) -> dict:
+	return {field: row.get(field) for field in fields}
+
+
+def _is_changed(row, stored: dict) -> bool:
+	old = stored.get(key_of(row))
+	return not old or any((row.get(field) or None) != (old.get(field) or None) for field in ("name", *ANSWER))

@@ -1,0 +1,85 @@
+"""Definitions in plain words: when a lead is sales ready, what a criterion needs, what state it is in."""
+
+import frappe
+from frappe import _
+from frappe.utils import fmt_money
+
+from lead_quality.engine.qualification import parse
+
+
+def pass_rule_in_words(checklist) -> str:
+	"""When a lead is sales ready by a checklist document."""
+	if checklist.pass_rule == "At Least":
+		rule = _("A lead is sales ready when at least {0} of these {1} criteria are met.").format(
+			checklist.at_least, len(checklist.criteria)
+		)
+	elif checklist.pass_rule == "Score":
+		rule = _("A lead is sales ready when the weights of the criteria that are met add up to {0}.").format(
+			number(checklist.pass_score)
+		)
+	else:
+		return _("A lead is sales ready when all of these {0} criteria are met.").format(
+			len(checklist.criteria)
+		)
+	if any(row.mandatory for row in checklist.criteria):
+		rule = f"{rule} {_('Mandatory criteria must be met in any case.')}"
+	return rule
+
+
+def needs_in_words(criterion) -> str:
+	"""What an answer to a criterion (its row of the checklist) has to be, such as "at least 10,000 EUR"."""
+	if not criterion.pass_operator:
+		return {
+			"Check": _("a yes"),
+			"Number": _("a number above 0"),
+			"Date": _("a date that has not passed"),
+			"Select": _("a choice other than Unknown"),
+			"Text": _("words"),
+		}[criterion.answer_type]
+	return compare_in_words(criterion, criterion.pass_operator, criterion.pass_value)
+
+
+def compare_in_words(criterion, operator: str, value: str | None) -> str:
+	"""What a comparison of an answer asks for, such as "at least 10,000 EUR".
+
+	:param criterion: the row of the checklist whose answer is compared.
+	"""
+	value = (value or "").strip()
+	kind = criterion.answer_type
+	if kind == "Date" and value.lower() in {"", "today"}:
+		value = _("today")
+	elif kind == "Check":
+		value = _("Yes") if parse(kind, value) else _("No")
+	elif operator not in {"in", "not in"} and kind in {"Number", "Date"}:
+		if kind == "Number" and criterion.amount_currency:
+			value = fmt_money(value, currency=criterion.amount_currency)
+		else:
+			value = number(value) if kind == "Number" else frappe.format(value, {"fieldtype": "Date"})
+	return {
+		"=": "{0}",
+		"!=": _("anything but {0}"),
+		">": _("after {0}") if kind == "Date" else _("more than {0}"),
+		">=": _("{0} or later") if kind == "Date" else _("at least {0}"),
+		"<": _("before {0}") if kind == "Date" else _("less than {0}"),
+		"<=": _("{0} or earlier") if kind == "Date" else _("at most {0}"),
+		"in": _("one of {0}"),
+		"not in": _("none of {0}"),
+	}[operator].format(value)
+
+
+def state_in_words(criterion, state: str) -> str:
+	"""The state of a criterion (its row of the checklist), such as "not met: needs at least 10,000 EUR"."""
+	if state == "Not Met":
+		return _("not met: needs {0}").format(needs_in_words(criterion))
+	return {
+		"Met": _("met"),
+		"Open": _("asked of nobody yet") if criterion.per_contact else _("not asked yet"),
+		"Stale": _("answer is out of date, ask again"),
+		"Unvalued": _("no exchange rate to {0}").format(criterion.amount_currency),
+	}[state]
+
+
+def number(value) -> str:
+	"""A number as the user writes it, without zeros after the point."""
+	value = float(value or 0)
+	return frappe.format(int(value), {"fieldtype": "Int"}) if value.is_integer() else f"{value:g}"
