@@ -54,7 +54,7 @@ def receivers(
 def reasons(doctype: str, txt: str, searchfield: str, start: int, page_len: int, filters: dict):
 	"""Search for a link field: the reasons that count for a `lead` and a purpose, `applies_to`."""
 	frappe.has_permission("Lead", "read", doc=filters["lead"], throw=True)
-	conditions = {"applies_to": filters["applies_to"], "enabled": 1, "reason": ["like", f"%{txt}%"]}
+	conditions = {"applies_to": filters["applies_to"], "enabled": 1}
 	agreed = agreed_reasons(agreement_of(filters["lead"]), filters["applies_to"])
 	if agreed:
 		conditions["name"] = ["in", agreed]
@@ -62,6 +62,8 @@ def reasons(doctype: str, txt: str, searchfield: str, start: int, page_len: int,
 		"Lead Outcome Reason",
 		conditions,
 		["name", "reason"],
+		# v16 asks for the name once more, to validate what was chosen
+		or_filters={"reason": ["like", f"%{txt}%"], "name": txt},
 		order_by="reason asc",
 		limit_start=start,
 		limit_page_length=page_len,

@@ -278,11 +278,13 @@ def _tell_sender(handover, words: str):
 def make_dossier(lead) -> str:
 	"""What is known of a lead at this moment, as HTML: company, answers with their evidence, and all touches."""
 	qualification = frappe.get_doc("Lead Qualification", qualification_of(lead.name))
-	criteria = frappe.get_cached_doc("Qualification Checklist", qualification.checklist).criteria
+	checklist = frappe.get_cached_doc("Qualification Checklist", qualification.checklist)
+	types = {row.criterion: row.answer_type for row in checklist.criteria}
 	formats = {"Number": "Float", "Date": "Date"}
-	for row, criterion in zip(qualification.answers, criteria, strict=True):
-		if row.value and criterion.answer_type in formats:
-			row.value = frappe.format(row.value, formats[criterion.answer_type])
+	for row in qualification.answers:
+		# of a criterion that each contact is asked there is more than one answer
+		if row.value and (fieldtype := formats.get(types.get(row.criterion))):
+			row.value = frappe.format(row.value, fieldtype)
 	touches = frappe.get_all(
 		"Lead Touch",
 		{"lead": lead.name, "status": "Done"},

@@ -124,6 +124,9 @@ lead_quality.QUICK_OUTCOMES = {
 			const q = this.data.qualification;
 			const share = q.criteria_count ? (100 * q.met_count) / q.criteria_count : 0;
 			const colour = lead_quality.VERDICT_COLOURS[q.verdict];
+			// the count stands above it already
+			const counted = __("{0} of {1} met.", [q.met_count, q.criteria_count]);
+			const reason = (q.reason || "").replace(counted, "").trim();
 			return `
 				<div class="small text-muted">${__("Qualification")}</div>
 				<div class="d-flex align-items-center mt-1" style="gap: 8px">
@@ -133,7 +136,7 @@ lead_quality.QUICK_OUTCOMES = {
 				<div class="progress mt-2" style="height: 6px">
 					<div class="progress-bar ${share === 100 ? "bg-success" : ""}" style="width: ${share}%"></div>
 				</div>
-				<div class="small text-muted mt-1">${escape(q.reason || "")}</div>
+				<div class="small text-muted mt-1">${escape(reason)}</div>
 				${this.profile_html()}${this.hint_html()}
 				<div class="mt-2 d-flex flex-wrap" style="gap: 4px">
 					${this.qualify_html(q)}

@@ -45,7 +45,8 @@
 		.lq-sheet .lq-line + .lq-line { border-top: 1px dashed var(--border-color); margin-top: 8px; padding-top: 8px; }
 		.lq-sheet .answer { max-width: 640px; }
 		.lq-sheet .answer .frappe-control { margin-bottom: 0; max-width: 220px; }
-		.lq-sheet .lq-more .btn { padding: 1px 8px; }
+		.lq-sheet .lq-more { display: flex; flex-wrap: wrap; align-items: center; gap: 6px; }
+		.lq-sheet .lq-more .btn, .lq-sheet [data-head] .btn { padding: 1px 8px; font-size: 12px; }
 		.lq-sheet [role=radio]:focus { box-shadow: 0 0 0 2px var(--blue-300, #90c5f4); }
 		@media (pointer: coarse), (max-width: 767px) {
 			.lq-sheet .btn, .lq-sheet .answer .form-control { min-height: 36px; }
@@ -230,7 +231,7 @@
 				<div class="lq-line" data-contact="${escape(contact.name)}">
 					${is_alone && !contact.name ? "" : `<div class="small mb-1">${who}</div>`}
 					<div class="answer">${this.answer_html(line)}</div>
-					<div class="lq-more mt-2 d-flex flex-wrap align-items-center" style="gap: 6px">
+					<div class="lq-more mt-2">
 						<div class="lq-group" role="radiogroup" aria-label="${__("Evidence")}" data-set="evidence">
 							${GRADES.map((grade) => this.pill_html(__(grade), grade, -1)).join("")}
 						</div>
@@ -351,7 +352,8 @@
 				$(pill).attr("aria-checked", pressed);
 				// a group of buttons is one stop of the Tab key
 				if (!is_detail) $(pill).attr("tabindex", pressed || (index === 0 && !any) ? 0 : -1);
-				$(pill).toggleClass("btn-primary", pressed).toggleClass("btn-default", !pressed);
+				$(pill).toggleClass(is_detail ? "btn-primary-light" : "btn-primary", pressed);
+				$(pill).toggleClass("btn-default", !pressed);
 			});
 		}
 
@@ -590,7 +592,7 @@
 			const doc = await this.post(args, btn);
 			if (!doc) return false;
 			delete this.edits_of[name];
-			frappe.show_alert({ message: __("Saved"), indicator: "green" });
+			frappe.show_alert({ message: __("Saved"), indicator: "green" }, 3);
 			if (frm.is_new()) {
 				frappe.model.clear_doc(frm.doctype, name);
 				await frappe.set_route("Form", frm.doctype, doc.name);
@@ -641,7 +643,7 @@
 				const edit = this.edits[line.key];
 				const text = edit && texts.find((each) => each.startsWith(`${__(line.criterion.label)}:`));
 				if (!text || (edit.value && !text.includes(edit.value))) continue;
-				this.errors[line.key] = text;
+				this.errors[line.key] = text.slice(__(line.criterion.label).length + 1).trim();
 				this.show_line(line);
 				this.show_state(line.$line.closest(".lq-card"), line.criterion);
 				element.scrollIntoView({ block: "center" });
