@@ -61,6 +61,8 @@ class AnswerSheet:
 
 	# whether a rate that nobody knew is asked for again: it may take a call over the network
 	asks_again = True
+	# whether some of the stored answers may not be among the rows
+	may_be_partial = True
 
 	def get_criteria(self) -> dict:
 		"""The rows of the checklist by their keys, in its order."""
@@ -72,7 +74,7 @@ class AnswerSheet:
 
 		An answer that is stored and not mentioned stays: whoever sends only some answers takes none away.
 		"""
-		stored = self.stored().answers
+		stored = self.stored().answers if self.may_be_partial else {}
 		given = {key_of(row): row for row in self.answers}
 		self.answers = []
 		for criterion in criteria.values():
@@ -173,7 +175,7 @@ class StoredJudgement(AnswerSheet, frappe._dict):
 	Nobody answers it: only the lead's own fields have changed, or the definition.
 	"""
 
-	asks_again = False
+	asks_again = may_be_partial = False
 
 	def answered_now(self) -> set:
 		return set()
@@ -493,7 +495,7 @@ def take_over(kept: str, other: str):
 	criteria, rows = into.get_criteria(), {key_of(row): row for row in into.answers}
 	for row in source.answers:
 		criterion, present = criteria.get(row.criterion), rows.get(key_of(row))
-		if not criterion or not is_readable(value_of(row), criterion):
+		if not value_of(row) or not criterion or not is_readable(value_of(row), criterion):
 			continue
 		if present and value_of(present) and str(present.answered_on) >= str(row.answered_on):
 			continue

@@ -131,9 +131,10 @@ class LeadQualification(AnswerSheet, Document):
 			seen.add(key_of(row))
 			row.value = as_text(row.value)
 			old = stored.get(key_of(row))
-			if old and not row.name:
+			if old and row.name != old.name:
 				# not a row of the form, but one that names its criterion: it is about the answer that is there
-				row.update({field: old.get(field) for field in ("name", *ANSWER) if row.get(field) is None})
+				row.update({field: old.get(field) for field in ANSWER if row.get(field) is None})
+				row.update({"name": old.name, "__islocal": None})
 			if old and not self.may_write_confidential():
 				row.update({field: old.get(field) for field in ("confidential_value", "confidential_note")})
 
