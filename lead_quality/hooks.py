@@ -152,7 +152,12 @@ doc_events = {
 			"lead_quality.follow_up.events.qualification_on_update",
 		]
 	},
-	"Contact Opt Out": {"after_insert": "lead_quality.follow_up.events.opt_out_after_insert"},
+	"Contact Opt Out": {
+		"after_insert": [
+			"lead_quality.qualification.events.opt_out_after_insert",
+			"lead_quality.follow_up.events.opt_out_after_insert",
+		]
+	},
 }
 ignore_links_on_delete = [
 	"Lead Qualification",

@@ -18,13 +18,18 @@ def insert_rows(doctype: str, rows: list[dict], at: datetime) -> list[dict]:
 		return []
 	user = frappe.session.user
 	standard = {"owner": user, "modified_by": user, "creation": at, "modified": at}
-	made = [frappe._dict(row, name=make_autoname("hash", doctype), **standard) for row in rows]
+	made = [frappe._dict(row, name=_new_name(doctype), **standard) for row in rows]
 	columns = ", ".join(f"`{column}`" for column in made[0])
 	frappe.db.sql(
 		f"insert into `tab{doctype}` ({columns}) values {', '.join(['%s'] * len(made))}",
 		[tuple(map(_as_sql, row.values())) for row in made],
 	)
 	return made
+
+
+def _new_name(doctype: str) -> str:
+	# longer than Frappe's own, as nobody tries again here: ten characters meet a million others in time
+	return make_autoname("hash", doctype) + frappe.generate_hash(length=6)
 
 
 def update_rows(doctype: str, rows: list[dict], at: datetime | None = None):

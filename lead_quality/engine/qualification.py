@@ -1,6 +1,7 @@
 """The judging rule: is a lead sales ready by its definition? And the rule that sorts leads into segments."""
 
 import operator
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
@@ -9,6 +10,7 @@ from math import isfinite
 from typing import Any
 
 ONE_DAY = timedelta(days=1)
+ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 TRUE_WORDS = frozenset({"1", "true", "yes", "on"})
 COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
 	"=": operator.eq,
@@ -208,6 +210,8 @@ def meets(criterion: Criterion, value: str, today: date, rate: float = 1.0) -> b
 	typed = parse(criterion.answer_type, value)
 	if typed is None:
 		return False
+	if criterion.answer_type == "Text" and not any(character.isalnum() for character in value):
+		return False  # no words, whatever they were to be or not to be
 	if criterion.answer_type == "Number" and rate != 1:
 		# rounded: 3 × 1.1 is to be 3.3
 		typed = round(typed * rate, 9)
@@ -226,9 +230,7 @@ def meets(criterion: Criterion, value: str, today: date, rate: float = 1.0) -> b
 		return bool(typed > 0)
 	if criterion.answer_type == "Date":
 		return bool(typed >= today)
-	if criterion.answer_type == "Select":
-		return bool(typed != "unknown")
-	return any(character.isalnum() for character in value)
+	return criterion.answer_type == "Text" or bool(typed != "unknown")
 
 
 def is_today(criterion: Criterion) -> bool:
@@ -282,10 +284,11 @@ def parse(answer_type: str, value: str) -> Any:
 		return value.casefold() in TRUE_WORDS
 	try:
 		if answer_type == "Number":
-			number = float(value)
+			# Python reads 1_000 too, which no person writes
+			number = float(value.replace("_", "?"))
 			return number if isfinite(number) else None
 		if answer_type == "Date":
-			return date.fromisoformat(value[:10])
+			return datetime.fromisoformat(value).date() if ISO_DATE.match(value) else None
 	except ValueError:
 		return None
 	return value.casefold()

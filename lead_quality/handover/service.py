@@ -4,7 +4,7 @@ from datetime import datetime
 
 import frappe
 from frappe import _
-from frappe.utils import format_datetime, get_link_to_form, now_datetime
+from frappe.utils import fmt_money, format_datetime, get_link_to_form, now_datetime
 
 from lead_quality import summary
 from lead_quality.follow_up import service as follow_up
@@ -278,13 +278,9 @@ def _tell_sender(handover, words: str):
 def make_dossier(lead) -> str:
 	"""What is known of a lead at this moment, as HTML: company, answers with their evidence, and all touches."""
 	qualification = frappe.get_doc("Lead Qualification", qualification_of(lead.name))
-	checklist = frappe.get_cached_doc("Qualification Checklist", qualification.checklist)
-	types = {row.criterion: row.answer_type for row in checklist.criteria}
-	formats = {"Number": "Float", "Date": "Date"}
+	criteria = qualification.get_criteria()
 	for row in qualification.answers:
-		# of a criterion that each contact is asked there is more than one answer
-		if row.value and (fieldtype := formats.get(types.get(row.criterion))):
-			row.value = frappe.format(row.value, fieldtype)
+		row.value = answer_in_words(row, criteria[row.criterion])
 	touches = frappe.get_all(
 		"Lead Touch",
 		{"lead": lead.name, "status": "Done"},
@@ -297,6 +293,21 @@ def make_dossier(lead) -> str:
 		"lead_quality/templates/dossier.html",
 		{"lead": lead, "qualification": qualification, "touches": touches},
 	)
+
+
+def answer_in_words(row, criterion) -> str:
+	"""An answer as a dossier shows it, which is read by whoever reads the handover."""
+	if row.confidential_value:
+		return _("confidential, see the qualification")
+	if not row.value:
+		return _("not asked yet")
+	if criterion.answer_type == "Date":
+		return frappe.format(row.value, "Date")
+	if criterion.answer_type == "Number":
+		return (
+			fmt_money(row.value, currency=row.currency) if row.currency else frappe.format(row.value, "Float")
+		)
+	return row.value
 
 
 def _company_currency(company: str | None) -> str | None:

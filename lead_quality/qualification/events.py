@@ -1,6 +1,9 @@
 """What ERPNext tells the qualification room."""
 
-from lead_quality.qualification import gate, service
+import frappe
+from frappe.utils import now_datetime
+
+from lead_quality.qualification import gate, requalify, service
 
 
 def lead_validate(doc, method=None):
@@ -27,7 +30,7 @@ def lead_on_update(doc, method=None):
 	"""Before `after_insert`'s other rooms, which ask for the verdict of a new lead."""
 	judged = doc.flags.pop("judged", None)
 	if judged:
-		service.keep_judgement(judged)
+		service.keep_judgement(judged, bool(doc.flags.in_insert))
 
 
 def lead_on_trash(doc, method=None):
@@ -61,3 +64,11 @@ def opportunity_validate(doc, method=None):
 def company_after_rename(doc, method=None, old=None, new=None, merge=False):
 	"""The agreements are remembered by company."""
 	service.clear_caches()
+
+
+def opt_out_after_insert(doc, method=None):
+	"""An address from which mail comes back no longer makes a lead reachable."""
+	if doc.reason == "Bounced" and doc.email_id and "reachable" in service.answering_sources():
+		leads = frappe.get_all("Lead", {"email_id": doc.email_id}, pluck="name", order_by="name asc")
+		if leads:
+			requalify.judge_chunk(leads, now_datetime())

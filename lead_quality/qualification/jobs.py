@@ -12,7 +12,7 @@ CHUNK = 500
 
 
 def sort_leads(now: datetime | None = None) -> dict:
-	"""Give leads that came in past every hook (bulk inserts, old data) their segment.
+	"""Give leads that came in past every hook (bulk inserts, old data) their segment, and judge them by their own data.
 
 	Takes at most 20,000 leads a run; what is left, the next run takes.
 
@@ -22,7 +22,7 @@ def sort_leads(now: datetime | None = None) -> dict:
 	leads = service.unsorted_leads(MOST_LEADS)
 	chunks = [leads[start : start + CHUNK] for start in range(0, len(leads), CHUNK)]
 	run = JobRun("sort_leads", now)
-	return run.each(chunks, lambda chunk, now: service.sort_leads(chunk), commit_every=1).finish()
+	return run.each(chunks, requalify.judge_chunk, commit_every=1).finish()
 
 
 def judge_expired(now: datetime | None = None) -> dict:

@@ -46,6 +46,7 @@ ANSWER = (
 	"met",
 	"evidence_grade",
 	"note",
+	"confidential_note",
 	"reference_doctype",
 	"reference_name",
 	"answered_by",
@@ -58,6 +59,11 @@ class AnswerSheet:
 	`answers`, `append`, `stored` (what the database has of it, with its answers by `key_of`) and `answered_now`
 	(the keys of the answers that somebody gives at this moment)."""
 
+	# whether a rate that nobody knew is asked for again: it may take a call over the network
+	asks_again = True
+	# whether some of the stored answers may not be among the rows
+	may_be_partial = True
+
 	def get_criteria(self) -> dict:
 		"""The rows of the checklist by their keys, in its order."""
 		checklist = frappe.get_cached_doc("Qualification Checklist", self.checklist)
@@ -68,7 +74,7 @@ class AnswerSheet:
 
 		An answer that is stored and not mentioned stays: whoever sends only some answers takes none away.
 		"""
-		stored = self.stored().answers
+		stored = self.stored().answers if self.may_be_partial else {}
 		given = {key_of(row): row for row in self.answers}
 		self.answers = []
 		for criterion in criteria.values():
@@ -88,6 +94,10 @@ class AnswerSheet:
 		:param lead: document or row with these fields, if at hand.
 		"""
 		mapped = {key: row.lead_field for key, row in criteria.items() if row.lead_field}
+		for row in self.answers:
+			if row.reference_doctype == "Lead" and (row.criterion not in mapped or row.contact):
+				# nobody but this method says that the lead's own data have answered
+				row.reference_doctype = row.reference_name = None
 		if not mapped:
 			return
 		if lead is None:
@@ -139,11 +149,12 @@ class AnswerSheet:
 			if not criterion.amount_currency:
 				row.currency = None
 			else:
-				known = old.exchange_rate if old and not changed else 0
 				# asked once and kept, so that the same answers give the same verdict every time
-				row.exchange_rate = known or exchange_rate(
-					row.currency, criterion.amount_currency, getdate(row.answered_on)
-				)
+				row.exchange_rate = old.exchange_rate if old and not changed else 0
+				if not row.exchange_rate and (changed or self.asks_again):
+					row.exchange_rate = exchange_rate(
+						row.currency, criterion.amount_currency, getdate(row.answered_on)
+					)
 
 	def stamp_verdict(self):
 		"""A verdict is that of the person who decided, or who gave the latest answer; a rule has none."""
@@ -164,6 +175,8 @@ class StoredJudgement(AnswerSheet, frappe._dict):
 	Nobody answers it: only the lead's own fields have changed, or the definition.
 	"""
 
+	asks_again = may_be_partial = False
+
 	def answered_now(self) -> set:
 		return set()
 
@@ -173,6 +186,28 @@ class StoredJudgement(AnswerSheet, frappe._dict):
 
 	def stored(self) -> frappe._dict:
 		return self.before or frappe._dict(answers={})
+
+	def move_to(self, checklist: str) -> list[str]:
+		"""Hold the lead against another checklist. Answers go along by the key of their criterion.
+
+		:returns: what the new checklist has no place for, in words.
+		"""
+		self.checklist = checklist
+		criteria, kept, dropped = self.get_criteria(), {}, []
+		# the newest last: it stays where contacts are no longer asked one by one
+		for row in sorted(self.answers, key=lambda row: str(row.answered_on or "")):
+			criterion = criteria.get(row.criterion)
+			if not value_of(row):
+				continue
+			if not criterion or not is_readable(value_of(row), criterion):
+				dropped.append(f"{_(row.label)}: {'…' if row.confidential_value else row.value}")
+				continue
+			if not criterion.per_contact:
+				row.contact = None
+			place(row, criterion)
+			kept[key_of(row)] = row
+		self.answers = list(kept.values())
+		return dropped
 
 	def judge_from_lead(self, lead):
 		"""Take up what the lead's own fields say, and judge.
@@ -200,6 +235,30 @@ def value_of(row) -> str:
 def set_value(row, criterion, value: str | None):
 	"""Write the answer of a row where it belongs."""
 	row.update({"confidential_value" if criterion.confidential else "value": value})
+
+
+def place(row, criterion):
+	"""Keep the answer and the note of a row where its criterion, confidential or not, has them."""
+	for plain, confidential in (("value", "confidential_value"), ("note", "confidential_note")):
+		text = row.get(plain) or row.get(confidential)
+		row.update(
+			{
+				plain: None if criterion.confidential else text,
+				confidential: text if criterion.confidential else None,
+			}
+		)
+
+
+def is_readable(value: str, criterion) -> bool:
+	"""Whether a value is of the type that a criterion (its row of the checklist) asks for, and one of its choices."""
+	if criterion.answer_type == "Select":
+		return value.strip() in choices_of(criterion)
+	return engine.parse(criterion.answer_type, value.strip()) is not None
+
+
+def choices_of(criterion) -> list[str]:
+	"""What can be chosen where a criterion (its row of the checklist) is a Select."""
+	return [choice.strip() for choice in (criterion.options or "").splitlines() if choice.strip()]
 
 
 def get_definition(checklist) -> engine.Definition:
@@ -427,3 +486,24 @@ def _pick(row, fields: tuple[str, ...]) -> dict:
 def _is_changed(row, stored: dict) -> bool:
 	old = stored.get(key_of(row))
 	return not old or any((row.get(field) or None) != (old.get(field) or None) for field in ("name", *ANSWER))
+
+
+def take_over(kept: str, other: str):
+	"""Give a Lead Qualification the answers of another one that are newer or that it lacks, and the decision if it
+	has none. Nothing is judged."""
+	into, source = frappe.get_doc("Lead Qualification", kept), frappe.get_doc("Lead Qualification", other)
+	criteria, rows = into.get_criteria(), {key_of(row): row for row in into.answers}
+	for row in source.answers:
+		criterion, present = criteria.get(row.criterion), rows.get(key_of(row))
+		if not value_of(row) or not criterion or not is_readable(value_of(row), criterion):
+			continue
+		if present and value_of(present) and str(present.answered_on) >= str(row.answered_on):
+			continue
+		values = _pick(row, tuple(field for field in ANSWER if field != "idx"))
+		if present:
+			frappe.db.set_value("Lead Qualification Answer", present.name, values)
+		else:
+			parent = {"parent": kept, "parenttype": "Lead Qualification", "parentfield": "answers"}
+			insert_rows("Lead Qualification Answer", [{**parent, **values}], now_datetime())
+	if source.decision and not into.decision:
+		frappe.db.set_value("Lead Qualification", kept, _pick(source, DECISION))

@@ -33,7 +33,7 @@ def start(move_from: str | None = None, move_to: str | None = None) -> str:
 	"""
 	# of two who start at once, one waits for the other
 	frappe.db.sql("select value from `tabSingles` where doctype = 'Lead Quality Settings' for update")
-	running = open_run()
+	running = open_run(lock=True)
 	if running:
 		frappe.throw(
 			_("All leads are being judged again already, see {0}. Wait until that is done.").format(
@@ -71,12 +71,16 @@ def ranges() -> list[tuple[str, str, int]]:
 	)
 
 
-def open_run() -> str | None:
-	"""The run that is under way, or None."""
+def open_run(lock: bool = False) -> str | None:
+	"""The run that is under way, or None.
+
+	:param lock: also one that somebody has started since this transaction began.
+	"""
 	return frappe.db.get_value(
 		"Follow Up Run",
 		{"job": JOB, "status": "Running", "part_of": ["is", "not set"]},
 		order_by="creation desc",
+		for_update=lock,
 	)
 
 
@@ -136,7 +140,7 @@ def do_part(part: str):
 		last = names[-1]
 		counts["found"] += len(names)
 		try:
-			counts["done"] += judge_chunk(names, now_datetime(), **options)
+			counts["done"] += retried(names, **options)
 		except Exception:
 			frappe.db.rollback()
 			for name in names:
@@ -153,10 +157,22 @@ def do_part(part: str):
 	finish_if_done(doc.part_of)
 
 
+def retried(names: list[str], **options) -> int:
+	"""Judge some leads; whoever is in the way, and makes the database break it off, is gone the next time."""
+	for attempts_left in (2, 1, 0):
+		try:
+			return judge_chunk(names, now_datetime(), **options)
+		except frappe.QueryDeadlockError:
+			frappe.db.rollback()
+			if not attempts_left:
+				raise
+	return 0
+
+
 def judge_alone(name: str, errors: list[str], **options) -> int:
 	"""Judge one lead of a chunk that has failed: one bad lead never stops the rest. Returns how many changed."""
 	try:
-		changed = judge_chunk([name], now_datetime(), **options)
+		changed = retried([name], **options)
 		frappe.db.commit()
 		return changed
 	except Exception:
@@ -181,10 +197,11 @@ def finish_if_done(run: str):
 			"Follow Up Run",
 			run,
 			{
-				"status": "Completed",
+				"status": "Failed" if counts["failed"] else "Completed",
 				"finished_at": now_datetime(),
 				"found": counts["done"],
 				"done": counts["changed"],
+				"failed": counts["failed"],
 			},
 		)
 	frappe.db.commit()
@@ -192,13 +209,24 @@ def finish_if_done(run: str):
 
 
 def progress(run: str) -> dict:
-	"""How far a run is: `total`, `done` and `changed` leads, its `status`."""
+	"""How far a run is: `total`, `done`, `changed` and `failed` leads, its `status`."""
 	total, status = frappe.db.get_value("Follow Up Run", run, ["total", "status"])
-	found, done = frappe.db.sql(
-		"select ifnull(sum(found), 0), ifnull(sum(done), 0) from `tabFollow Up Run` where part_of = %s",
+	counts = frappe.db.sql(
+		"""
+		select ifnull(sum(found), 0), ifnull(sum(done), 0), ifnull(sum(failed), 0)
+		from `tabFollow Up Run` where part_of = %s
+		""",
 		(run,),
 	)[0]
-	return {"run": run, "total": total, "done": int(found), "changed": int(done), "status": status}
+	done, changed, failed = map(int, counts)
+	return {
+		"run": run,
+		"total": total,
+		"done": done,
+		"changed": changed,
+		"failed": failed,
+		"status": status,
+	}
 
 
 def tell_progress(run: str):
@@ -226,23 +254,31 @@ def judge_chunk(
 	judged = {doc.lead: doc for doc in judgement.load(names)}
 	lead_rows, comments, docs, heard = [], [], [], []
 	for lead in leads:
+		shown = {field: lead.get(field) for field in SUMMARY}
 		segment = engine.pick_segment(segments, lead)
 		values = {"lq_segment": segment, "lq_verdict": lead.lq_verdict or "Open"}
 		if segment != lead.lq_segment and lead.lq_verdict:
 			comments.append((lead.name, service.segment_change_in_words(lead.lq_segment, segment)))
-		doc = judged.get(lead.name)
+		lead.update(values)
+		doc = judged.get(lead.name) or service.new_judgement(lead)
 		if doc:
-			if move_to and doc.checklist == move_from:
-				doc.checklist = move_to
-				comments.append((lead.name, _("is held against {0} now").format(move_to)))
+			if move_to and doc.name and doc.checklist == move_from:
+				words = _("is held against {0} now").format(move_to)
+				if dropped := doc.move_to(move_to):
+					words += ". " + _("It has no place for: {0}").format(
+						frappe.utils.escape_html(", ".join(dropped))
+					)
+				comments.append((lead.name, words))
 			doc.judge_from_lead(lead)
-			values.update(judgement.verdict_values(doc))
-			if judgement.is_changed(doc):
-				docs.append(doc)
-			if doc.before.verdict != doc.verdict and doc.verdict != "Open":
-				heard.append(doc)
-		row = {field: values.get(field, lead.get(field)) for field in SUMMARY}
-		if any((row[field] or None) != (lead.get(field) or None) for field in SUMMARY):
+			if doc.name or any(row.answered_on for row in doc.answers):
+				values.update(judgement.verdict_values(doc))
+				if not doc.name or judgement.is_changed(doc):
+					docs.append(doc)
+				before = doc.before.verdict if doc.before else "Open"
+				if before != doc.verdict != "Open":
+					heard.append(doc)
+		row = {field: values.get(field, shown[field]) for field in SUMMARY}
+		if any((row[field] or None) != (shown[field] or None) for field in SUMMARY):
 			lead_rows.append({"name": lead.name, **row})
 	judgement.write(docs, now)
 	update_rows("Lead", lead_rows)

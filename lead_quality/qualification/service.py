@@ -4,7 +4,7 @@ from datetime import date, datetime
 
 import frappe
 from frappe import _
-from frappe.utils import get_datetime, get_link_to_form, now_datetime
+from frappe.utils import get_datetime, get_link_to_form, getdate, now_datetime
 
 from lead_quality import summary
 from lead_quality.engine import qualification as engine
@@ -102,16 +102,6 @@ def unsorted_leads(limit: int) -> list[str]:
 	)
 
 
-def sort_leads(leads: list[str]) -> int:
-	"""Give leads that were never sorted their segment and an open verdict. Returns how many."""
-	segments = get_segments()
-	fields = fields_of_rules(segments)
-	rows = frappe.get_all("Lead", {"name": ["in", leads]}, ["name", *fields], order_by="name asc")
-	for row in rows:
-		summary.write(row.name, lq_segment=engine.pick_segment(segments, row), lq_verdict="Open")
-	return len(rows)
-
-
 def segment_change_in_words(old: str | None, new: str | None) -> str:
 	"""For the timeline of a lead that has changed segment."""
 	return _("moved from segment {0} to {1}").format(
@@ -122,19 +112,28 @@ def segment_change_in_words(old: str | None, new: str | None) -> str:
 # judgement
 
 
-def qualification_of(lead: str) -> str | None:
-	"""The name of the lead's newest Lead Qualification, or None."""
-	return frappe.db.get_value("Lead Qualification", {"lead": lead}, order_by="creation desc")
+def qualification_of(lead: str, lock: bool = False) -> str | None:
+	"""The name of the lead's newest Lead Qualification, or None.
+
+	:param lock: the lead is locked, and so is what is found, as others have committed it meanwhile. A lead that
+	    shows no criteria has none: looking for it with a lock would keep others from making theirs.
+	"""
+	if lock and not frappe.db.get_value("Lead", lead, "lq_criteria_count", for_update=True):
+		return None
+	return frappe.db.get_value(
+		"Lead Qualification", {"lead": lead}, order_by="creation desc", for_update=lock
+	)
 
 
-def get_qualification(lead: str):
+def get_qualification(lead: str, lock: bool = False):
 	"""The lead's qualification; a new, unsaved one with the checklist of its segment if there is none yet.
 
+	:param lock: as for `qualification_of`.
 	:raises frappe.ValidationError: if the segment has no checklist.
 	"""
-	name = qualification_of(lead)
+	name = qualification_of(lead, lock)
 	if name:
-		return frappe.get_doc("Lead Qualification", name)
+		return frappe.get_doc("Lead Qualification", name, for_update=lock)
 	doc = frappe.new_doc("Lead Qualification")
 	doc.lead = lead
 	doc.checklist = checklist_for(lead)
@@ -206,6 +205,20 @@ def publish(doc):
 	summary.write(doc.lead, **judgement.verdict_values(doc))
 
 
+def publish_unjudged(lead: str):
+	"""Show on a lead that nobody has answered for it, or no longer."""
+	summary.write(
+		lead,
+		lq_verdict="Open",
+		lq_met_count=0,
+		lq_criteria_count=0,
+		lq_non_buyer=0,
+		qualification_status=None,
+		qualified_by=None,
+		qualified_on=None,
+	)
+
+
 def log_on_lead(lead: str, text: str):
 	"""Add a line to the lead's timeline."""
 	frappe.get_doc(
@@ -237,8 +250,9 @@ def answer(
 	:returns: the saved Lead Qualification.
 	:raises frappe.ValidationError: for a criterion that the checklist does not have.
 	"""
-	frappe.db.get_value("Lead", lead, "name", for_update=True)
-	doc = get_qualification(lead)
+	if not all(isinstance(given, dict) for given in answers):
+		frappe.throw(_("Send answers as a list of rows with criterion and value."))
+	doc = get_qualification(lead, lock=True)
 	criteria = doc.get_criteria()
 	doc.fill_rows(criteria)
 	doc.flags.answered = set()
@@ -278,7 +292,8 @@ def _take_answer(doc, criteria: dict, given: dict) -> str | None:
 				frappe.bold(_(row.label)),
 				frappe.bold(_("a confidential answer") if criterion.confidential else present),
 			)
-		row.value, row.confidential_value = given["value"], None
+		row.value = "" if given["value"] is None else str(given["value"])
+		row.confidential_value = None
 		doc.flags.answered.add(key)
 		if row.reference_doctype == "Lead":
 			# a person says it now
@@ -286,14 +301,21 @@ def _take_answer(doc, criteria: dict, given: dict) -> str | None:
 	for fieldname in ("currency", "evidence_grade", "note", "reference_doctype", "reference_name"):
 		if fieldname in given:
 			row.set(fieldname, given[fieldname])
+	if criterion.confidential and "note" in given:
+		row.confidential_note = None
 	return words
 
 
 def expired(now: datetime, limit: int) -> list[str]:
 	"""Names of the Lead Qualifications that time may have changed by `now` (naive, the site's zone)."""
 	return frappe.db.sql_list(
-		"select name from `tabLead Qualification` where valid_until < %s order by valid_until limit %s",
-		(now, limit),
+		"""
+		select name from `tabLead Qualification` where valid_until < %(now)s
+		union
+		select name from `tabLead Qualification` where decision = 'Nurture' and nurture_until <= %(today)s
+		limit %(limit)s
+		""",
+		{"now": now, "today": now.date(), "limit": limit},
 	)
 
 
@@ -302,15 +324,22 @@ def judge_again(name: str, now: datetime) -> bool:
 
 	:param now: naive instant in the site's zone.
 	"""
+	# the lead first, as everywhere else
+	frappe.db.get_value(
+		"Lead", frappe.db.get_value("Lead Qualification", name, "lead"), "name", for_update=True
+	)
 	doc = frappe.get_doc("Lead Qualification", name, for_update=True)
-	if not doc.valid_until or get_datetime(doc.valid_until) >= now:
+	is_back = doc.decision == "Nurture" and doc.nurture_until and getdate(doc.nurture_until) <= now.date()
+	if not is_back and (not doc.valid_until or get_datetime(doc.valid_until) >= now):
 		return False
 	before = doc.verdict
 	doc.flags.now = now
+	# a contact or a mail that an answer names may be gone
+	doc.flags.ignore_links = True
 	doc.save(ignore_permissions=True)
-	if before == "Nurture" and doc.verdict != "Nurture":
+	if is_back:
 		_tell_owner_that_it_is_back(doc)
-	return doc.verdict != before
+	return bool(is_back or doc.verdict != before)
 
 
 def _tell_owner_that_it_is_back(doc):
@@ -324,18 +353,21 @@ def _tell_owner_that_it_is_back(doc):
 
 def answering_fields() -> frozenset[str]:
 	"""The Lead fields that answer a criterion of an active checklist by themselves."""
+	return frozenset(field for source in answering_sources() for field in facts.fields_of(source))
+
+
+def answering_sources() -> frozenset[str]:
+	"""The fields and facts that criteria of checklists in force name as `lead_field`."""
 	return frappe.cache.get_value(
 		LEAD_FIELDS_CACHE,
 		lambda: frozenset(
-			fieldname
-			for source in frappe.db.sql_list(
+			frappe.db.sql_list(
 				"""
 				select distinct c.lead_field from `tabQualification Criterion` c
 				join `tabQualification Checklist` l on l.name = c.parent
 				where l.status != 'Draft' and ifnull(c.lead_field, '') != ''
 				"""
 			)
-			for fieldname in facts.fields_of(source)
 		),
 	)
 
@@ -345,32 +377,41 @@ def judge_lead(lead):
 
 	A lead that nobody has answered for is judged once a field of it answers something.
 	"""
-	doc = None if lead.is_new() else next(iter(judgement.load([lead.name])), None)
+	before = lead.get_doc_before_save()
+	# a lead that shows no criteria has no judgement: looking for it with a lock would stop others
+	doc = next(iter(judgement.load([lead.name])), None) if before and before.lq_criteria_count else None
+	doc = doc or new_judgement(lead)
 	if not doc:
-		checklist = expected_checklist(lead.company, lead.lq_segment)
-		if not checklist:
-			return
-		doc = judgement.StoredJudgement(
-			lead=lead.name,
-			lead_name=lead.title or lead.lead_name,
-			agreement=agreement_for(lead.company, lead.lq_segment),
-			checklist=checklist,
-			horizon="Unknown",
-			answers=[],
-		)
+		return
 	doc.judge_from_lead(lead)
 	if doc.name or any(row.answered_on for row in doc.answers):
 		lead.update(judgement.verdict_values(doc))
 		lead.flags.judged = doc
 
 
-def keep_judgement(doc):
+def new_judgement(lead) -> judgement.StoredJudgement | None:
+	"""A judgement of a lead (document or row) that nobody has answered for, or None where there is no checklist."""
+	checklist = expected_checklist(lead.get("company"), lead.get("lq_segment"))
+	if not checklist:
+		return None
+	return judgement.StoredJudgement(
+		lead=lead.name,
+		lead_name=lead.get("title") or lead.get("lead_name"),
+		agreement=agreement_for(lead.get("company"), lead.get("lq_segment")),
+		checklist=checklist,
+		horizon="Unknown",
+		answers=[],
+	)
+
+
+def keep_judgement(doc, is_new_lead: bool):
 	"""Write a qualification that `judge_lead` has judged, past its hooks: two statements, if one answer changed.
 
-	If the verdict of one that was there before has changed, the other rooms hear of it as at every save.
+	If the verdict has changed, the other rooms hear of it as at every save; of a new lead's, they ask by themselves.
 	"""
+	before = doc.before.verdict if doc.before else "Open"
 	judgement.write([doc], now_datetime())
-	if doc.before and doc.before.verdict != doc.verdict:
+	if before != doc.verdict and not is_new_lead:
 		frappe.get_doc("Lead Qualification", doc.name).run_method("on_update")
 
 
@@ -378,13 +419,17 @@ def keep_judgement(doc):
 
 
 def merge_into(lead: str):
-	"""Two leads have become one: the judgement that was worked on last stays."""
+	"""Two leads have become one: the judgement that was worked on last stays, and takes over what only the other
+	knows."""
 	names = frappe.get_all("Lead Qualification", {"lead": lead}, pluck="name", order_by="modified desc")
 	for name in names[1:]:
+		judgement.take_over(names[0], name)
 		# merged, so that handovers that name it name the one that stays
 		frappe.rename_doc("Lead Qualification", name, names[0], merge=True, force=True)
 	if names:
-		publish(frappe.get_doc("Lead Qualification", names[0]))
+		doc = frappe.get_doc("Lead Qualification", names[0])
+		doc.flags.ignore_links = True
+		doc.save(ignore_permissions=True)
 
 
 def forget_lead(lead: str):

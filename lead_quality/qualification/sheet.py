@@ -97,7 +97,7 @@ def _answer(row, criterion, names: dict, now, hidden: bool) -> dict:
 	return {
 		**{field: row.get(field) for field in KNOWN},
 		"value": "" if hidden else answer.value,
-		"note": None if hidden else row.note,
+		"note": None if hidden else row.note or row.confidential_note,
 		"contact_name": names.get(row.contact) or row.contact,
 		"answered_name": get_fullname(row.answered_by) if row.answered_by else None,
 		"state": engine.answer_state(as_criterion(criterion), answer, now),

@@ -1,6 +1,8 @@
 """Answers to a lead's criteria: by contact, in currencies, merged, stale, confidential."""
 
 import re
+import subprocess
+import sys
 
 import frappe
 import pytest
@@ -283,3 +285,137 @@ def test_the_answers_of_a_date_are_judged_by_the_day(freeze):
 		clock.move_to("2026-03-04 00:00:01")
 		assert api.get_panel(lead.name)["qualification"]["verdict"] == "Open"
 		assert now_datetime().day == 4
+
+
+@pytest.mark.parametrize(
+	("rows", "words"),
+	[
+		([{"criterion": "colour", "value": "red"}], "Row 1.*colour"),
+		([{"criterion": "budget", "value": "1"}, {"criterion": "budget", "value": "2"}], "Row 2.*twice"),
+	],
+)
+def test_rows_that_cannot_be_meant_are_refused_with_their_number(lead, rows, words):
+	doc = make_sales_ready(lead.name)
+	doc.set("answers", rows)
+	with pytest.raises(frappe.ValidationError, match=words):
+		doc.save()
+
+
+def test_a_row_that_brings_only_a_note_takes_no_answer_away(lead):
+	doc = make_sales_ready(lead.name)
+	doc.reload()
+	doc.set("answers", [{"criterion": "budget", "note": "From the annual report"}])
+	doc.save()
+	row = rows_of(lead.name, "budget")[0]
+	assert (row.value, row.note, doc.verdict) == ("25000", "From the annual report", "Sales Ready")
+
+
+def test_a_program_may_send_numbers(lead):
+	judged = api.qualify(lead.name, [{"criterion": "budget", "value": 50000}])
+	assert (rows_of(lead.name, "budget")[0].value, judged.met_count) == ("50000", 1)
+	assert api.qualify(lead.name, [{"criterion": "budget", "value": 0}]).met_count == 0
+	assert rows_of(lead.name, "budget")[0].value == "0"
+	with pytest.raises(frappe.ValidationError, match="list of rows"):
+		api.qualify(lead.name, '["budget"]')
+
+
+def test_nobody_answers_in_the_name_of_the_leads_own_data(lead):
+	row = {"criterion": "budget", "value": "lots", "reference_doctype": "Lead", "reference_name": lead.name}
+	with pytest.raises(frappe.ValidationError, match="lots"):
+		api.qualify(lead.name, [row])
+	api.qualify(lead.name, [{**row, "value": "500"}])
+	assert rows_of(lead.name, "budget")[0].answered_by == "Administrator"
+
+
+def test_only_the_leads_own_contacts_answer_for_it(lead):
+	stranger = frappe.get_doc({"doctype": "Contact", "first_name": "Stranger"}).insert()
+	row = {"criterion": "authority", "contact": stranger.name, "value": "Decision Maker"}
+	with pytest.raises(frappe.ValidationError, match="not a contact of this lead"):
+		api.qualify(lead.name, [row])
+
+
+def test_a_lead_with_two_contacts_that_have_answered_can_be_handed_over(make_user):
+	lead = make_lead()
+	make_sales_ready(lead.name)
+	for name, part in (("Gerd", "Gatekeeper"), ("Berta", "Decision Maker")):
+		row = {"criterion": "authority", "contact": make_contact(lead.name, name), "value": part}
+		api.qualify(lead.name, [row])
+	handover = api.send_handover(lead.name, make_user("taker@answers.example", "Sales User"))
+	assert "Gatekeeper" in handover.dossier
+	assert "Berta" in handover.dossier
+
+
+def test_a_confidential_answer_is_in_no_version_and_no_dossier(make_user):
+	lead = held_against({**BUDGET, "confidential": 1})
+	api.qualify(lead.name, [{"criterion": "budget", "value": "12345", "note": "heard at lunch"}])
+	api.qualify(lead.name, [{"criterion": "budget", "value": "54321"}])
+	versions = frappe.get_all("Version", {"ref_doctype": "Lead Qualification"}, pluck="data", order_by="name")
+	handover = api.send_handover(lead.name, make_user("taker@answers.example", "Sales User"))
+	for text in (*versions, handover.dossier):
+		assert not re.search("12345|54321|12.345|54.321|lunch", text)
+	assert api.get_checklist(lead.name)["criteria"][0]["answers"][0]["note"] == "heard at lunch"
+
+
+def test_an_outside_qualifier_does_not_erase_a_confidential_answer(make_user, as_user):
+	lead = held_against({**BUDGET, "confidential": 1}, {"criterion": "need", "answer_type": "Text"})
+	qualifier = make_user("outside@answers.example", "Lead Qualifier")
+	frappe.db.set_value("Lead", lead.name, "lead_owner", qualifier)
+	name = api.qualify(lead.name, [{"criterion": "budget", "value": "12000"}]).name
+	with as_user(qualifier):
+		doc = frappe.get_doc("Lead Qualification", name)
+		doc.set("answers", [{"criterion": "budget"}, {"criterion": "need", "value": "Space"}])
+		doc.save()
+	assert frappe.db.get_value("Lead", lead.name, ["lq_verdict", "lq_met_count"]) == ("Sales Ready", 2)
+
+
+def test_a_bounce_makes_a_lead_unreachable_at_once():
+	use_checklist(make_checklist("Reach", [{"criterion": "reachable", "lead_field": "reachable"}]))
+	lead = make_lead(email_id="soon@reach.example")
+	assert frappe.db.get_value("Lead", lead.name, "lq_verdict") == "Sales Ready"
+	api.opt_out(lead.name, "Email", "Bounced")
+	assert frappe.db.get_value("Lead", lead.name, "lq_verdict") == "Open"
+
+
+QUALIFY = """
+import sys, time, pathlib, frappe
+site, lead, key, value, go = sys.argv[1:]
+frappe.init(site); frappe.connect()
+from lead_quality import api
+frappe.get_doc("Lead", lead)  # what this transaction has seen
+print("ready", flush=True)
+while not pathlib.Path(go).exists(): time.sleep(0.01)
+api.qualify(lead, [{"criterion": key, "value": value, "seen": ""}])
+time.sleep(0.3)
+frappe.db.commit()
+"""
+
+
+@pytest.mark.parametrize("asked_before", [False, True])
+def test_two_processes_that_answer_at_the_same_time_keep_both_answers(
+	site, real_commits, tmp_path, asked_before
+):
+	lead = make_lead()
+	if asked_before:
+		api.qualify(lead.name, [{"criterion": "authority", "value": "Influencer"}])
+	frappe.db.commit()
+	go = tmp_path / "go"
+	try:
+		processes = [
+			subprocess.Popen(
+				[sys.executable, "-W", "ignore", "-c", QUALIFY, site, lead.name, key, value, str(go)],
+				stdout=subprocess.PIPE,
+				text=True,
+			)
+			for key, value in (("budget", "5000"), ("need", "Space"))
+		]
+		for process in processes:
+			assert process.stdout.readline() == "ready\n"
+		go.touch()
+		assert [process.wait(60) for process in processes] == [0, 0]
+		frappe.db.rollback()
+		assert frappe.db.count("Lead Qualification", {"lead": lead.name}) == 1
+		assert [rows_of(lead.name, key)[0].value for key in ("budget", "need")] == ["5000", "Space"]
+		assert frappe.db.get_value("Lead", lead.name, "lq_met_count") == 2 + asked_before
+	finally:
+		frappe.delete_doc("Lead", lead.name, force=True)
+		frappe.db.commit()

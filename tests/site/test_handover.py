@@ -70,29 +70,6 @@ def test_the_dossier_holds_the_answers_and_the_whole_contact_history(lead, marke
 	assert "&lt;b&gt;twelve&lt;/b&gt;" in dossier
 
 
-def test_the_dossier_holds_the_answer_of_each_contact(lead, marketing, sales, as_user):
-	contacts = [
-		frappe.get_doc(
-			{
-				"doctype": "Contact",
-				"first_name": first_name,
-				"links": [{"link_doctype": "Lead", "link_name": lead.name}],
-			}
-		).insert(ignore_permissions=True)
-		for first_name in ("Olga", "Peter")
-	]
-	with as_user(marketing):
-		api.qualify(
-			lead.name,
-			[{"criterion": "authority", "contact": contact.name, "value": "User"} for contact in contacts],
-		)
-		dossier = api.send_handover(lead.name, sales).dossier
-	assert "(Olga" in dossier
-	assert "(Peter" in dossier
-	# in the user's format, not the database's: the types are those of the right criteria
-	assert frappe.utils.format_date(frappe.utils.add_days(frappe.utils.today(), 60)) in dossier
-
-
 def test_accepting_makes_the_receiver_the_owner_and_starts_the_clock_of_the_first_touch(
 	lead, sent, marketing, sales, as_user, freeze
 ):

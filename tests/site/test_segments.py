@@ -200,3 +200,38 @@ def test_the_progress_of_a_run_can_be_asked_for():
 	progress = api.get_progress()
 	assert (progress["status"], progress["done"]) == ("Running", 0)
 	assert progress["total"] == frappe.db.count("Lead")
+
+
+def test_leads_that_nobody_has_asked_are_judged_by_their_own_data_when_a_checklist_comes_into_force():
+	lead, silent = make_lead(city="Hamburg"), make_lead(city=None)
+	use_checklist(
+		make_checklist("Town", [{"criterion": "city", "answer_type": "Text", "lead_field": "city"}])
+	)
+	api.judge_all_again()
+	frappe.db.commit()
+	assert frappe.db.get_value("Lead", lead.name, "lq_verdict") == "Sales Ready"
+	assert frappe.db.count("Lead Qualification", {"lead": silent.name}) == 0
+
+
+def test_what_a_new_version_has_no_place_for_is_on_the_timeline_and_disqualifies_nobody():
+	size = {"criterion": "size", "answer_type": "Text"}
+	secret = {"criterion": "secret", "answer_type": "Text"}
+	first = make_checklist("Moving", [size, secret])
+	use_checklist(first)
+	lead = make_lead()
+	api.qualify(
+		lead.name, [{"criterion": "size", "value": "a lot"}, {"criterion": "secret", "value": "hush"}]
+	)
+	second = first.make_new_version()
+	second.criteria[0].update({"answer_type": "Number", "knock_out": 1})
+	second.criteria[1].confidential = 1
+	second.status = "Active"
+	second.save()
+	api.judge_all_again(move_from=first.name, move_to=second.name)
+	frappe.db.commit()
+	judged = frappe.get_doc("Lead Qualification", {"lead": lead.name})
+	assert judged.verdict == "Open"
+	assert [(row.value, row.confidential_value) for row in judged.answers] == [(None, None), (None, "hush")]
+	lines = frappe.get_all("Comment", {"reference_name": lead.name}, pluck="content", order_by="creation asc")
+	assert any("a lot" in line for line in lines)
+	api.qualify(lead.name, [{"criterion": "size", "value": "20"}])

@@ -254,3 +254,65 @@ def test_a_date_to_come_back_puts_a_lead_without_cadence_on_one(lead):
 	api.qualify(lead.name, decision="Nurture", outcome_reason=LATER, nurture_until=add_days(today(), 90))
 	enrollment = frappe.get_last_doc("Nurture Enrollment", {"lead": lead.name, "status": "Snoozed"})
 	assert getdate(enrollment.snoozed_until) >= getdate(add_days(today(), 90))
+
+
+def test_a_disqualified_lead_can_be_answered_for_after_its_reason_was_retired(lead):
+	api.qualify(lead.name, decision="Disqualified", outcome_reason=NOT_A_BUYER)
+	frappe.db.set_value("Lead Outcome Reason", NOT_A_BUYER, "enabled", 0)
+	judged = api.qualify(lead.name, answers())
+	assert (judged.verdict, judged.met_count) == ("Disqualified", 4)
+
+
+def test_leads_that_become_one_keep_what_either_knew(lead):
+	other = make_lead(first_name="Berta")
+	api.qualify(lead.name, answers()[:2])
+	api.qualify(other.name, answers()[2:])
+	frappe.rename_doc("Lead", other.name, lead.name, merge=True, force=True)
+	assert frappe.db.get_value("Lead", lead.name, ["lq_verdict", "lq_met_count"]) == ("Sales Ready", 4)
+	assert frappe.db.count("Lead Qualification", {"lead": lead.name}) == 1
+
+
+def test_the_newer_of_two_answers_stays_when_leads_become_one(lead, freeze):
+	other = make_lead(first_name="Berta")
+	with freeze("2026-03-02 10:00:00") as clock:
+		api.qualify(
+			other.name, [{"criterion": "need", "value": "Old"}, {"criterion": "budget", "value": "1"}]
+		)
+		clock.move_to("2026-03-03 10:00:00")
+		api.qualify(lead.name, [{"criterion": "need", "value": "New"}])
+	frappe.rename_doc("Lead", other.name, lead.name, merge=True, force=True)
+	kept = frappe.get_doc("Lead Qualification", {"lead": lead.name})
+	assert {row.criterion: row.value for row in kept.answers if row.value} == {"need": "New", "budget": "1"}
+
+
+def test_a_first_judgement_by_a_field_that_changes_ends_what_was_planned(survey):
+	lead = make_lead()
+	assert frappe.db.count("Nurture Enrollment", {"lead": lead.name, "status": "Active"}) == 1
+	lead.reload()
+	lead.job_title = "Student"
+	lead.save()
+	assert frappe.db.get_value("Lead", lead.name, "lq_verdict") == "Disqualified"
+	assert frappe.db.count("Nurture Enrollment", {"lead": lead.name, "status": "Active"}) == 0
+	assert frappe.db.count("Follow Up Clock", {"lead": lead.name, "status": "Running"}) == 0
+
+
+def test_a_lead_whose_judgement_is_deleted_is_open_again(lead):
+	doc = make_sales_ready(lead.name)
+	doc.delete()
+	shown = ["lq_verdict", "lq_met_count", "lq_criteria_count", "qualification_status"]
+	assert frappe.db.get_value("Lead", lead.name, shown) == ("Open", 0, 0, None)
+
+
+def test_the_owner_hears_that_a_lead_is_back_even_if_others_have_judged_it_before(lead, make_user, freeze):
+	owner = make_user("owner@verdicts.example", "Sales User")
+	frappe.db.set_value("Lead", lead.name, "lead_owner", owner)
+	with freeze("2026-03-02 10:00:00") as clock:
+		api.qualify(lead.name, decision="Nurture", outcome_reason=LATER, nurture_until="2026-09-01")
+		clock.move_to("2026-09-01 00:30:00")
+		api.judge_all_again()
+		frappe.db.commit()
+		assert judge_expired()["done"] == 1
+		assert frappe.db.get_value("Lead Qualification", {"lead": lead.name}, "decision") is None
+		assert judge_expired()["done"] == 0
+	told = frappe.get_all("Notification Log", {"for_user": owner}, pluck="subject", order_by="creation asc")
+	assert sum("rest until today" in subject for subject in told) == 1

@@ -259,6 +259,8 @@ def test_an_empty_answer_is_open_however_old() -> None:
 		("Number", "0", False),
 		("Number", "-5", False),
 		("Number", "nan", False),
+		("Number", "inf", False),
+		("Number", "1_000", False),
 		("Number", "plenty", False),
 		("Date", "2025-06-11", True),
 		("Date", "2025-06-11 00:00:00", True),
@@ -267,6 +269,8 @@ def test_an_empty_answer_is_open_however_old() -> None:
 		("Date", "2025-06-10 23:59:59", False),
 		("Date", "2025-02-30", False),
 		("Date", "soon", False),
+		("Date", "2025-12-31garbage", False),
+		("Date", "20251231", False),
 		("Select", "Decision Maker", True),
 		("Select", "Unknown", False),
 		("Select", "unknown", False),
@@ -284,6 +288,11 @@ def test_an_answer_meets_its_criterion_by_its_type(answer_type: str, value: str,
 
 def test_a_need_without_words_is_not_met() -> None:
 	assert answer_state(Criterion("need", "Text"), Answer(" - \n"), NOW) == "Not Met"
+
+
+@pytest.mark.parametrize("pass_operator", ["!=", "not in"])
+def test_a_text_without_words_is_not_even_something_else(pass_operator: str) -> None:
+	assert not meets(Criterion("need", "Text", pass_operator, "none"), "-", TODAY)
 
 
 def test_a_timescale_that_has_passed_is_not_met_any_more() -> None:
@@ -502,7 +511,9 @@ def test_not_in_is_the_opposite_of_in_for_every_answer_of_its_type(
 ) -> None:
 	listed = meets(Criterion("c", answer_type, "in", pass_value), value, TODAY)
 	unlisted = meets(Criterion("c", answer_type, "not in", pass_value), value, TODAY)
-	assert [listed, unlisted].count(True) == (parse(answer_type, value) is not None)
+	is_answer = parse(answer_type, value) is not None
+	has_words = answer_type != "Text" or any(character.isalnum() for character in value)
+	assert [listed, unlisted].count(True) == (is_answer and has_words)
 
 
 # Several answers to one question

@@ -3,9 +3,18 @@ from frappe import _
 from frappe.model.document import Document
 from frappe.utils import getdate, now_datetime
 
-from lead_quality.engine.qualification import parse
 from lead_quality.qualification import service
-from lead_quality.qualification.judgement import JUDGED, AnswerSheet, judge, key_of, value_of
+from lead_quality.qualification.judgement import (
+	ANSWER,
+	JUDGED,
+	AnswerSheet,
+	choices_of,
+	is_readable,
+	judge,
+	key_of,
+	place,
+	value_of,
+)
 from lead_quality.records import keep
 
 
@@ -17,6 +26,7 @@ class LeadQualification(AnswerSheet, Document):
 		self.check_access_to_lead()
 		self.choose_definition()
 		criteria = self.get_criteria()
+		self.take_rows(criteria)
 		self.fill_rows(criteria)
 		self.place_confidential(criteria)
 		self.answer_from_lead(criteria)
@@ -64,8 +74,25 @@ class LeadQualification(AnswerSheet, Document):
 			)
 		service.publish(self)
 
+	def on_trash(self):
+		service.publish_unjudged(self.lead)
+
+	def save_version(self):
+		"""Versions are read by everybody who reads the document: confidential answers are hidden in them."""
+		hidden = []
+		for doc in (self, self.get_doc_before_save()):
+			for row in doc.answers if doc else ():
+				for field in ("confidential_value", "confidential_note"):
+					hidden.append((row, field, row.get(field)))
+					row.set(field, "…" if row.get(field) else None)
+		try:
+			super().save_version()
+		finally:
+			for row, field, value in hidden:
+				row.set(field, value)
+
 	def refuse_second(self):
-		other = self.is_new() and frappe.db.get_value("Lead Qualification", {"lead": self.lead})
+		other = self.is_new() and service.qualification_of(self.lead, lock=True)
 		if other:
 			frappe.throw(
 				_("{0} judges this lead already: answer there.").format(
@@ -78,24 +105,54 @@ class LeadQualification(AnswerSheet, Document):
 		if not self.flags.ignore_permissions:
 			frappe.has_permission("Lead", "read", doc=self.lead, throw=True)
 
+	def check_if_latest(self):
+		# the lead first, as at a save of the lead: two saves that wait for each other would be a deadlock
+		frappe.db.get_value("Lead", self.lead, "name", for_update=True)
+		return super().check_if_latest()
+
+	def take_rows(self, criteria: dict):
+		"""What a form or an API call has sent as rows: refused where it cannot be meant, completed where it says less
+		than what is stored."""
+		stored, seen = self.stored().answers, set()
+		for row in self.answers:
+			criterion = criteria.get(row.criterion)
+			if not criterion:
+				frappe.throw(
+					_("Row {0}: {1} has no criterion {2}. It has: {3}.").format(
+						row.idx, self.checklist, frappe.bold(row.criterion or ""), ", ".join(criteria)
+					)
+				)
+			if not criterion.per_contact:
+				row.contact = None
+			if key_of(row) in seen:
+				frappe.throw(
+					_("Row {0}: {1} is answered twice.").format(row.idx, frappe.bold(_(criterion.label)))
+				)
+			seen.add(key_of(row))
+			row.value = as_text(row.value)
+			old = stored.get(key_of(row))
+			if old and row.name != old.name:
+				# not a row of the form, but one that names its criterion: it is about the answer that is there
+				row.update({field: old.get(field) for field in ANSWER if row.get(field) is None})
+				row.update({"name": old.name, "__islocal": None})
+			if old and not self.may_write_confidential():
+				row.update({field: old.get(field) for field in ("confidential_value", "confidential_note")})
+
 	def place_confidential(self, criteria: dict):
 		"""A confidential answer is kept where only permission level 1 reads and writes it.
 
 		:raises frappe.PermissionError: if the user may not write it.
 		"""
 		for row in self.answers:
-			if not criteria[row.criterion].confidential:
-				row.value = row.value or row.confidential_value
-				row.confidential_value = None
-			elif row.value:
-				if not self.may_write_confidential():
-					frappe.throw(
-						_("You may not answer {0}: the answer is confidential.").format(
-							frappe.bold(_(row.label))
-						),
-						frappe.PermissionError,
-					)
-				row.confidential_value, row.value = row.value, None
+			criterion = criteria[row.criterion]
+			if criterion.confidential and (row.value or row.note) and not self.may_write_confidential():
+				frappe.throw(
+					_("You may not answer {0}: the answer is confidential.").format(
+						frappe.bold(_(row.label))
+					),
+					frappe.PermissionError,
+				)
+			place(row, criterion)
 
 	def may_write_confidential(self) -> bool:
 		return self.flags.ignore_permissions or 1 in self.get_permlevel_access("write")
@@ -103,26 +160,40 @@ class LeadQualification(AnswerSheet, Document):
 	def check_answers(self, criteria: dict):
 		"""An answer that cannot be read is refused, not judged: "50,000" is no number to a program."""
 		for row in self.answers:
-			criterion = criteria[row.criterion]
-			value = value_of(row).strip()
-			choices = [choice.strip() for choice in (criterion.options or "").splitlines()]
-			if row.reference_doctype == "Lead":
-				continue  # nobody typed it
-			if value and parse(criterion.answer_type, value) is None:
-				frappe.throw(
-					_("{0}: {1} is not a {2}. Write it like {3}.").format(
-						_(row.label),
-						frappe.bold(value),
-						_(criterion.answer_type),
-						"2026-12-31" if criterion.answer_type == "Date" else "50000",
-					)
-				)
-			if value and criterion.answer_type == "Select" and value not in choices:
+			criterion, value = criteria[row.criterion], value_of(row).strip()
+			if row.contact:
+				self.check_contact(row)
+			if not value or row.reference_doctype == "Lead" or is_readable(value, criterion):
+				continue  # what the lead's own field says, nobody has typed
+			if criterion.answer_type == "Select":
 				frappe.throw(
 					_("{0}: {1} is not among the choices {2}.").format(
-						_(row.label), frappe.bold(value), ", ".join(choices)
+						_(row.label), frappe.bold(value), ", ".join(choices_of(criterion))
 					)
 				)
+			frappe.throw(
+				_("{0}: {1} is not a {2}. Write it like {3}.").format(
+					_(row.label),
+					frappe.bold(value),
+					_(criterion.answer_type),
+					"2026-12-31" if criterion.answer_type == "Date" else "50000",
+				)
+			)
+
+	def check_contact(self, row):
+		"""Only the lead's own contacts answer for it; one that was answered for stays, should its link be gone."""
+		link = {
+			"parenttype": "Contact",
+			"parent": row.contact,
+			"link_doctype": "Lead",
+			"link_name": self.lead,
+		}
+		if key_of(row) not in self.stored().answers and not frappe.db.exists("Dynamic Link", link):
+			frappe.throw(
+				_("{0} is not a contact of this lead. Add the lead to the contact's links first.").format(
+					frappe.bold(row.contact)
+				)
+			)
 
 	def check_decision(self):
 		today = (self.flags.now or now_datetime()).date()
@@ -135,9 +206,21 @@ class LeadQualification(AnswerSheet, Document):
 				frappe.throw(_("Choose a day in the future to come back to the lead."))
 			# the day has come: from now on the answers count again
 			self.decision = self.outcome_reason = self.nurture_until = None
-		if self.decision == "Disqualified" and not service.is_reason_for(
-			self.outcome_reason, "Disqualify", self.lead
+		is_as_before = before and (before.decision, before.outcome_reason) == (
+			self.decision,
+			self.outcome_reason,
+		)
+		# a reason that has been retired since does not stop anybody from answering
+		if (
+			self.decision == "Disqualified"
+			and not is_as_before
+			and not service.is_reason_for(self.outcome_reason, "Disqualify", self.lead)
 		):
 			frappe.throw(
 				_("Say why the lead is disqualified: choose an outcome reason."), frappe.MandatoryError
 			)
+
+
+def as_text(value) -> str | None:
+	"""An answer as it is kept: an API call may send a number or a truth value."""
+	return value if value is None or isinstance(value, str) else str(value)
