@@ -156,7 +156,8 @@ lead_quality.QUICK_OUTCOMES = {
 		// the hint is HTML of the server's: it links to the supplier or the competitor
 		hint_html() {
 			if (!this.data.hint) return "";
-			return `<div class="small mt-1" data-hint>${this.data.hint} ${button("disqualify", __("Disqualify"))}</div>`;
+			return `<div class="small mt-1 d-flex flex-wrap align-items-center" style="gap: 4px" data-hint>
+				<span>${this.data.hint}</span>${button("disqualify", __("Disqualify"))}</div>`;
 		}
 
 		qualify_html(q) {

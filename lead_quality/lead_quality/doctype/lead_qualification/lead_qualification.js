@@ -201,7 +201,7 @@
 				</div>`).appendTo(this.$sheet.find(".lq-cards"));
 			this.show_guidance($card, criterion);
 			if (criterion.hidden) {
-				$card.find("[data-lines]").html(`<span class="text-muted">🔒 ${__("Confidential")}</span>`);
+				$card.find("[data-lines]").html(`<span class="text-muted">${__("Confidential")}</span>`);
 			} else {
 				for (const contact of this.contacts_of(criterion)) this.render_line($card, criterion, contact);
 			}
@@ -399,7 +399,7 @@
 				? __("Taken from the lead {0}", [when])
 				: `${escape(saved.answered_name)} · ${when}`;
 			if (saved.state !== "Stale" || !this.may_write) return words;
-			return `${words} · ${__("out of date")}
+			return `${words} · ${__("out of date, ask again")}
 				<button type="button" class="btn btn-xs btn-default ml-1" data-do="still">${__("Still right")}</button>`;
 		}
 
@@ -408,13 +408,12 @@
 			const refused = keys.some((key) => this.errors[key]);
 			$card.toggleClass("lq-edited", keys.length > 0).toggleClass("lq-refused", refused);
 			let [colour, words] = STATES[criterion.state];
-			let why = criterion.state_in_words;
-			if (criterion.state === "Not Met") why = __("needs {0}", [criterion.needs]);
+			let why = criterion.state === "Not Met" ? __("needs {0}", [criterion.needs]) : "";
+			if (criterion.state === "Unvalued") why = criterion.state_in_words;
 			if (keys.length) [colour, words, why] = ["blue", __("Not saved"), ""];
-			const tells = why && !["Met", "Open"].includes(criterion.state);
 			$card.find("[data-state]").html(`
 				<span class="indicator-pill ${colour} whitespace-nowrap">${words}</span>
-				${tells ? `<div class="small text-muted mt-1">${escape(why)}</div>` : ""}`);
+				${why ? `<div class="small text-muted mt-1">${escape(why)}</div>` : ""}`);
 		}
 
 		show_guidance($card, criterion) {
