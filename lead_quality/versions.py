@@ -10,13 +10,16 @@ _OLD_NAMES = {new: old for old, new in RENAMED_LEAD_FIELDS.items()}
 def lead_field(fieldname: str) -> str | None:
 	"""The name that a Lead field has on this site, given its v15 or its v16 name; None if there is none.
 
-	Rules may therefore be written with either name, and survive the upgrade.
+	Rules may therefore be written with either name, and survive the upgrade. Only a field that holds a value in a
+	column counts: no table, no section, nothing virtual.
 	"""
 	meta = frappe.get_meta("Lead")
-	if meta.has_field(fieldname) or fieldname in frappe.model.default_fields:
-		return fieldname
-	other = RENAMED_LEAD_FIELDS.get(fieldname) or _OLD_NAMES.get(fieldname)
-	return other if other and meta.has_field(other) else None
+	columns = meta.get_valid_columns()
+	for name in (fieldname, RENAMED_LEAD_FIELDS.get(fieldname) or _OLD_NAMES.get(fieldname)):
+		field = meta.get_field(name) if name else None
+		if name in columns and not (field and field.get("is_virtual")):
+			return name
+	return None
 
 
 def lead_source(lead) -> str | None:
