@@ -7,6 +7,8 @@ import frappe
 from frappe.model.db_query import DatabaseQuery
 from frappe.permissions import get_role_permissions
 
+from lead_quality.versions import as_hook_condition
+
 # Roles that see every lead that ERPNext's own rules let them see.
 WIDE_ROLES = frozenset(
 	{"Sales User", "Sales Manager", "Sales Master Manager", "Lead Quality Manager", "System Manager"}
@@ -100,6 +102,7 @@ def visible_leads_condition(user: str | None = None, doctype: str | None = None)
 	condition = lead_condition(user)
 	if not condition:
 		return ""
+	condition = as_hook_condition(condition)
 	visible = f"`tab{doctype}`.lead in (select `tabLead`.name from `tabLead` where {condition})"
 	if doctype == "Lead Handover":
 		return f"({visible} or `tabLead Handover`.from_user = {frappe.db.escape(user)})"
@@ -115,7 +118,7 @@ def visible_answers_condition(user: str | None = None, doctype: str | None = Non
 	if not condition:
 		return ""
 	return f"""`tabLead Qualification Answer`.parent in (
-		select `tabLead Qualification`.name from `tabLead Qualification` where {condition})"""
+		select `tabLead Qualification`.name from `tabLead Qualification` where {as_hook_condition(condition)})"""
 
 
 def has_permission_of_lead(doc, ptype=None, user=None, debug=False) -> bool:

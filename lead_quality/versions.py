@@ -35,3 +35,10 @@ def source_doctype() -> str:
 def is_half_day(holiday) -> bool:
 	"""Whether a Holiday row closes only half of the day; v15 knows no half days."""
 	return bool(holiday.get("is_half_day"))
+
+
+def as_hook_condition(condition: str) -> str:
+	"""An SQL condition as lists take it from `permission_query_conditions`: v16 binds values in the query that it goes
+	into, where % is written as %%; v15 does not. Frappe itself doubles it in some places and not in others."""
+	condition = condition.replace("%%", "%")
+	return condition.replace("%", "%%") if int(frappe.__version__.split(".")[0]) >= 16 else condition
