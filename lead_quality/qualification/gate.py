@@ -122,7 +122,7 @@ def _behind_customer(customer) -> list[str]:
 		own = own or [(opportunity.opportunity_from, opportunity.party_name)]
 	# An order made from a Quotation of a lead makes ERPNext insert the Customer in silence. To refuse that would stop
 	# a sale whose offer is out already: what is sold is held at the Quotation, or not at all.
-	if not own or any(has_submitted_quotation(*party) for party in own):
+	if not own or has_submitted_quotation(*own[0]):
 		return []
 	return leads_of_party(*own[0])
 
@@ -194,7 +194,7 @@ def open_override(leads: list[str], lock: bool = True) -> str | None:
 
 
 def not_ready_in_words(lead: str, judged) -> str:
-	"""That a lead is not sales ready, and what it misses. Who may not read the lead learns no more than he named.
+	"""That a lead is not sales ready, and what it misses. Who may not read the lead is told only its number.
 
 	:param judged: its Lead Qualification, judged now, or None.
 	"""

@@ -237,6 +237,7 @@ def test_an_order_from_a_quotation_that_is_out_makes_its_customer_past_the_gate(
 def test_a_quotation_that_is_a_draft_opens_no_gate_for_the_customer(lead):
 	set_gate(customer_gate="Enforce")
 	make_quotation(lead=lead.name, submit=False)
+	make_quotation(lead=make_lead(first_name="Berta").name)
 	with pytest.raises(NotSalesReadyError):
 		new_customer(lead_name=lead.name).insert()
 
