@@ -50,6 +50,7 @@ override_doctype_dashboards = {"Lead": "lead_quality.desk.lead_dashboard"}
 permission_query_conditions = {
 	"Lead": "lead_quality.permissions.own_leads_condition",
 	"Lead Qualification": "lead_quality.permissions.visible_leads_condition",
+	"Lead Qualification Answer": "lead_quality.permissions.visible_answers_condition",
 	"Nurture Enrollment": "lead_quality.permissions.visible_leads_condition",
 	"Lead Touch": "lead_quality.permissions.visible_leads_condition",
 	"Lead Handover": "lead_quality.permissions.visible_leads_condition",

@@ -7,6 +7,8 @@ import frappe
 from frappe.model.db_query import DatabaseQuery
 from frappe.permissions import get_role_permissions
 
+from lead_quality.versions import as_hook_condition
+
 # Roles that see every lead that ERPNext's own rules let them see.
 WIDE_ROLES = frozenset(
 	{"Sales User", "Sales Manager", "Sales Master Manager", "Lead Quality Manager", "System Manager"}
@@ -65,15 +67,30 @@ def has_lead_permission(doc, ptype=None, user=None, debug=False) -> bool:
 
 
 def lead_condition(user: str | None = None) -> str:
-	"""The SQL condition on `tabLead` that ERPNext's permissions put on this user's lists; empty if none."""
-	user = user or frappe.session.user
+	"""The SQL condition on `tabLead` that ERPNext's permissions put on this user's lists; empty if none.
+
+	See `bindable` for a query with values of its own.
+	"""
+	return list_condition("Lead", user or frappe.session.user)
+
+
+def list_condition(doctype: str, user: str) -> str:
+	"""The SQL condition on a DocType's table that permissions put on this user's list of it; empty if none."""
 	if user == "Administrator":
 		return ""
-	if not get_role_permissions(frappe.get_meta("Lead"), user=user).get("read"):
-		# Frappe's own condition says nothing where a user reads leads by being shown single ones
-		names = frappe.share.get_shared("Lead", user)
-		return f"`tabLead`.name in ({', '.join(map(frappe.db.escape, names))})" if names else "1 = 0"
-	return DatabaseQuery("Lead", user=user).build_match_conditions() or ""
+	if not get_role_permissions(frappe.get_meta(doctype), user=user).get("read"):
+		# Frappe's own condition says nothing where a user reads documents by being shown single ones
+		names = frappe.share.get_shared(doctype, user)
+		return f"`tab{doctype}`.name in ({', '.join(map(frappe.db.escape, names))})" if names else "1 = 0"
+	return DatabaseQuery(doctype, user=user).build_match_conditions() or ""
+
+
+def bindable(condition: str) -> str:
+	"""A condition on lists as a part of a query that binds values, where % is written as %%.
+
+	Frappe doubles the % of a permission such as "50% Off Ltd" in some places and not in others.
+	"""
+	return condition.replace("%%", "%").replace("%", "%%")
 
 
 def visible_leads_condition(user: str | None = None, doctype: str | None = None) -> str:
@@ -85,10 +102,23 @@ def visible_leads_condition(user: str | None = None, doctype: str | None = None)
 	condition = lead_condition(user)
 	if not condition:
 		return ""
+	condition = as_hook_condition(condition)
 	visible = f"`tab{doctype}`.lead in (select `tabLead`.name from `tabLead` where {condition})"
 	if doctype == "Lead Handover":
 		return f"({visible} or `tabLead Handover`.from_user = {frappe.db.escape(user)})"
 	return visible
+
+
+def visible_answers_condition(user: str | None = None, doctype: str | None = None) -> str:
+	"""List condition on the answers, a child table: only those of judgements that the user may see.
+
+	v15 checks on a child table's list no more than that the user may read some parents.
+	"""
+	condition = list_condition("Lead Qualification", user or frappe.session.user)
+	if not condition:
+		return ""
+	return f"""`tabLead Qualification Answer`.parent in (
+		select `tabLead Qualification`.name from `tabLead Qualification` where {as_hook_condition(condition)})"""
 
 
 def has_permission_of_lead(doc, ptype=None, user=None, debug=False) -> bool:
@@ -98,7 +128,7 @@ def has_permission_of_lead(doc, ptype=None, user=None, debug=False) -> bool:
 		return True
 	condition = lead_condition(user)
 	if condition and not frappe.db.sql(
-		f"select 1 from `tabLead` where `tabLead`.name = %s and ({condition}) limit 1", (doc.lead,)
+		f"select 1 from `tabLead` where `tabLead`.name = %s and ({bindable(condition)}) limit 1", (doc.lead,)
 	):
 		return False
 	if ptype in {"write", "create", "delete"} and frappe.db.exists("Lead", doc.lead):

@@ -8,7 +8,7 @@ from frappe import _
 from frappe.model.db_query import DatabaseQuery
 from frappe.utils import add_days, getdate
 
-from lead_quality.permissions import lead_condition
+from lead_quality.permissions import bindable, lead_condition
 
 # below this many cases a share says little; shown, but marked
 SMALL_SAMPLE = 10
@@ -48,8 +48,7 @@ class Where:
 		"""
 		condition = lead_condition() if doctype == "Lead" else DatabaseQuery(doctype).build_match_conditions()
 		if condition:
-			# Frappe doubles the % of a permission such as "50% Off Ltd" in some places and not in others
-			self.add(template.format(condition.replace("%%", "%").replace("%", "%%")))
+			self.add(template.format(bindable(condition)))
 
 	def select(self, query: str, **values) -> list:
 		"""The rows of a query that has `{where}` where the conditions go."""

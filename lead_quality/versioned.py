@@ -5,6 +5,8 @@ from frappe import _
 from frappe.model.document import Document
 from frappe.utils import cast
 
+from lead_quality.records import refuse_deletion_in_use
+
 
 class VersionedDocument(Document):
 	"""A document with `title`, `version`, `status` (Draft, Active, Superseded) and `supersedes`.
@@ -23,7 +25,7 @@ class VersionedDocument(Document):
 		self.name = f"{self.title} v{self.version}"
 
 	def refuse_change_in_use(self, *fieldnames: str):
-		"""Refuse to change what leads under way are held against."""
+		"""Refuse to change what leads under way are held against, or what was agreed on."""
 		before = self.get_doc_before_save()
 		if (
 			not before
@@ -33,9 +35,19 @@ class VersionedDocument(Document):
 			return
 		frappe.throw(
 			_(
-				"{0} is in use by leads under way, so it stays as it is. Choose New Version, change the copy and activate it."
+				"{0} is in use, so it stays as it is. Choose New Version, change the copy and activate it."
 			).format(frappe.bold(self.name)),
 			title=_("In Use"),
+		)
+
+	def refuse_deletion(self, *uses: tuple[str, str]):
+		"""Refuse to delete what is named by one of these DocTypes in that field."""
+		refuse_deletion_in_use(
+			self,
+			uses,
+			_(
+				"Choose New Version and activate the copy: this one is superseded then, and stays as the record."
+			),
 		)
 
 	def is_used(self) -> bool:

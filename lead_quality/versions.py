@@ -10,13 +10,16 @@ _OLD_NAMES = {new: old for old, new in RENAMED_LEAD_FIELDS.items()}
 def lead_field(fieldname: str) -> str | None:
 	"""The name that a Lead field has on this site, given its v15 or its v16 name; None if there is none.
 
-	Rules may therefore be written with either name, and survive the upgrade.
+	Rules may therefore be written with either name, and survive the upgrade. Only a field that holds a value in a
+	column counts: no table, no section, nothing virtual.
 	"""
 	meta = frappe.get_meta("Lead")
-	if meta.has_field(fieldname) or fieldname in frappe.model.default_fields:
-		return fieldname
-	other = RENAMED_LEAD_FIELDS.get(fieldname) or _OLD_NAMES.get(fieldname)
-	return other if other and meta.has_field(other) else None
+	columns = meta.get_valid_columns()
+	for name in (fieldname, RENAMED_LEAD_FIELDS.get(fieldname) or _OLD_NAMES.get(fieldname)):
+		field = meta.get_field(name) if name else None
+		if name in columns and not (field and field.get("is_virtual")):
+			return name
+	return None
 
 
 def lead_source(lead) -> str | None:
@@ -32,3 +35,10 @@ def source_doctype() -> str:
 def is_half_day(holiday) -> bool:
 	"""Whether a Holiday row closes only half of the day; v15 knows no half days."""
 	return bool(holiday.get("is_half_day"))
+
+
+def as_hook_condition(condition: str) -> str:
+	"""An SQL condition as lists take it from `permission_query_conditions`: v16 binds values in the query that it goes
+	into, where % is written as %%; v15 does not. Frappe itself doubles it in some places and not in others."""
+	condition = condition.replace("%%", "%")
+	return condition.replace("%", "%%") if int(frappe.__version__.split(".")[0]) >= 16 else condition

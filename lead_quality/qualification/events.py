@@ -35,6 +35,7 @@ def lead_on_update(doc, method=None):
 
 def lead_on_trash(doc, method=None):
 	service.forget_lead(doc.name)
+	gate.forget_lead(doc.name)
 
 
 def lead_after_rename(doc, method=None, old=None, new=None, merge=False):

@@ -7,17 +7,23 @@ import frappe
 from frappe.utils import validate_email_address, validate_phone_number
 from frappe.utils.data import cast
 
+from lead_quality.summary import VERDICT_FIELDS
 from lead_quality.versions import lead_field
 
 # fact to the fields of the Lead that it is told from
 FACTS = {"reachable": ("email_id", "mobile_no", "phone")}
 
 
+def says_verdict(source: str) -> bool:
+	"""Whether a field of the Lead is one that the app writes. As an answer it would feed the verdict back into itself."""
+	return source.startswith("lq_") or source in VERDICT_FIELDS
+
+
 def fields_of(source: str) -> tuple[str, ...]:
 	"""The fields of this site's Lead that answer a criterion whose `lead_field` is `source`; none if it is unknown."""
 	if source in FACTS:
 		return FACTS[source]
-	fieldname = lead_field(source)
+	fieldname = None if says_verdict(source) else lead_field(source)
 	return (fieldname,) if fieldname else ()
 
 
@@ -25,7 +31,7 @@ def value_of(source: str, lead) -> str | None:
 	"""What a lead (document or row) says to a criterion whose `lead_field` is `source`, or None if nothing."""
 	if source in FACTS:
 		return "Yes" if is_reachable(lead) else "No"
-	fieldname = lead_field(source)
+	fieldname = next(iter(fields_of(source)), None)
 	value = lead.get(fieldname) if fieldname else None
 	df = frappe.get_meta("Lead").get_field(fieldname) if value else None
 	if df:

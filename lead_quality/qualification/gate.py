@@ -25,6 +25,9 @@ def hold(doc):
 	:param doc: a document of one of the DocTypes of `GATED`.
 	:raises NotSalesReadyError: with the missing criteria named, if the gate is on Enforce.
 	"""
+	if doc.doctype == "Opportunity":
+		# only the gate marks: whatever was sent along would open it for what follows
+		doc.lq_verdict = doc.lq_segment = None
 	mode = mode_of(doc.doctype)
 	if mode == "Off" and doc.doctype != "Opportunity":
 		return
@@ -78,19 +81,76 @@ def best_of(leads: list[str]) -> tuple:
 def leads_behind(doc) -> list[str]:
 	"""The leads that a document is made from: its own, those of its Prospect, or those of its Opportunity.
 
-	None if it comes from a Customer, or from an Opportunity that has passed the gate itself.
+	None if it comes from a Customer, or from something of the same party that has passed the gate itself.
 	"""
-	opportunity = doc.get("opportunity") or doc.get("opportunity_name")
-	if doc.doctype == "Customer":
-		if doc.lead_name or doc.prospect_name:
-			return [doc.lead_name] if doc.lead_name else leads_of_prospect(doc.prospect_name)
-	else:
-		kind = doc.opportunity_from if doc.doctype == "Opportunity" else doc.quotation_to
-		if not opportunity and doc.party_name and kind in {"Lead", "Prospect"}:
-			return [doc.party_name] if kind == "Lead" else leads_of_prospect(doc.party_name)
-	if not opportunity or has_passed(opportunity):
+	return {"Opportunity": _behind_opportunity, "Quotation": _behind_quotation, "Customer": _behind_customer}[
+		doc.doctype
+	](doc)
+
+
+def _behind_opportunity(opportunity) -> list[str]:
+	""":param opportunity: a document, or a row with its party."""
+	return leads_of_party(opportunity.opportunity_from, opportunity.party_name)
+
+
+def _behind_quotation(quotation) -> list[str]:
+	party = (quotation.quotation_to, quotation.party_name)
+	original = quotation.get("amended_from") and frappe.db.get_value(
+		"Quotation", quotation.amended_from, ["quotation_to", "party_name", "docstatus"], as_dict=True
+	)
+	if original and original.docstatus == 2 and (original.quotation_to, original.party_name) == party:
+		return []  # the one that it takes the place of was submitted, and so had passed
+	opportunity = party_of_opportunity(quotation.opportunity)
+	# a Customer may have been made from the Opportunity's lead since
+	if opportunity and (
+		quotation.quotation_to == "Customer"
+		or (opportunity.opportunity_from, opportunity.party_name) == party
+	):
+		return [] if has_passed(quotation.opportunity) else _behind_opportunity(opportunity)
+	# an Opportunity of somebody else says nothing about this party
+	return leads_of_party(*party)
+
+
+def _behind_customer(customer) -> list[str]:
+	opportunity = party_of_opportunity(customer.opportunity_name)
+	own = [("Lead", customer.lead_name), ("Prospect", customer.prospect_name)]
+	own = [party for party in own if party[1]]
+	# an Opportunity of somebody else says nothing about this lead or prospect
+	if opportunity and all(belongs_to(opportunity, *party) for party in own):
+		if has_passed(customer.opportunity_name):
+			return []
+		own = own or [(opportunity.opportunity_from, opportunity.party_name)]
+	# An order made from a Quotation of a lead makes ERPNext insert the Customer in silence. To refuse that would stop
+	# a sale whose offer is out already: what is sold is held at the Quotation, or not at all.
+	if not own or has_submitted_quotation(*own[0]):
 		return []
-	return leads_behind(frappe.get_doc("Opportunity", opportunity))
+	return leads_of_party(*own[0])
+
+
+def party_of_opportunity(opportunity: str | None):
+	"""The `opportunity_from`, `party_name` and `lq_lead` of an Opportunity, or None if there is none."""
+	fields = ["opportunity_from", "party_name", "lq_lead"]
+	return opportunity and frappe.db.get_value("Opportunity", opportunity, fields, as_dict=True)
+
+
+def belongs_to(opportunity, kind: str, name: str) -> bool:
+	"""Whether an Opportunity (a row of `party_of_opportunity`) is that of a lead or a prospect."""
+	if (opportunity.opportunity_from, opportunity.party_name) == (kind, name):
+		return True
+	if kind == "Lead":
+		return opportunity.lq_lead == name
+	return opportunity.opportunity_from == "Lead" and opportunity.party_name in leads_of_prospect(name)
+
+
+def has_submitted_quotation(kind: str, name: str) -> bool:
+	return bool(frappe.db.exists("Quotation", {"quotation_to": kind, "party_name": name, "docstatus": 1}))
+
+
+def leads_of_party(kind: str | None, name: str | None) -> list[str]:
+	"""The leads behind a party: none of a Customer, and none where there is no party yet."""
+	if not name or kind not in {"Lead", "Prospect"}:
+		return []
+	return [name] if kind == "Lead" else leads_of_prospect(name)
 
 
 def leads_of_prospect(prospect: str) -> list[str]:
@@ -134,10 +194,12 @@ def open_override(leads: list[str], lock: bool = True) -> str | None:
 
 
 def not_ready_in_words(lead: str, judged) -> str:
-	"""That a lead is not sales ready, and what it misses.
+	"""That a lead is not sales ready, and what it misses. Who may not read the lead is told only its number.
 
 	:param judged: its Lead Qualification, judged now, or None.
 	"""
+	if not frappe.has_permission("Lead", "read", doc=lead):
+		return _("{0} is not sales ready.").format(frappe.bold(lead))
 	if judged:
 		why = judged.reason
 	else:
@@ -157,6 +219,10 @@ def not_ready_in_words(lead: str, judged) -> str:
 
 def way_out_in_words(lead: str) -> str:
 	"""Who can fill in what is missing, and who can override."""
+	roles = [_(role) for role in get_doctype_roles("Gate Override", "create") if role != "System Manager"]
+	who = comma_or(roles, add_quotes=False)
+	if not frappe.has_permission("Lead", "read", doc=lead):
+		return _("Ask a {0}: you may not see this lead.").format(who)
 	owner = frappe.db.get_value("Lead", lead, "lead_owner")
 	is_person = (
 		owner and owner not in {"Guest", "Administrator"} and frappe.db.get_value("User", owner, "enabled")
@@ -168,5 +234,22 @@ def way_out_in_words(lead: str) -> str:
 		if is_person and owner != frappe.session.user
 		else _("Open the lead and choose Qualify to answer what is missing.")
 	)
-	roles = [_(role) for role in get_doctype_roles("Gate Override", "create") if role != "System Manager"]
-	return f"{answer} {_('A {0} can override.').format(comma_or(roles, add_quotes=False))}"
+	return f"{answer} {_('A {0} can override.').format(who)}"
+
+
+def forget_lead(lead: str):
+	"""The leave that was given for a deleted lead stays, as it is counted per user, but no name and no free text.
+
+	Not even the lead's number, which Frappe gives to the next lead when the last one is deleted.
+	"""
+	frappe.db.set_value(
+		"Gate Override",
+		{"lead": lead},
+		{
+			"lead": f"deleted-{frappe.generate_hash(length=12)}",
+			"lead_name": None,
+			"note": None,
+			"missing": None,
+		},
+		update_modified=False,
+	)

@@ -5,7 +5,7 @@ from collections import Counter
 import frappe
 
 from lead_quality.engine import qualification as engine
-from lead_quality.permissions import lead_condition
+from lead_quality.permissions import bindable, lead_condition
 from lead_quality.qualification import service
 
 MOST_SHOWN = 20
@@ -91,7 +91,7 @@ def visible(leads: list[dict]) -> list[dict]:
 		return leads
 	names = set(
 		frappe.db.sql_list(
-			f"select name from `tabLead` where name in %s and ({condition})",
+			f"select name from `tabLead` where name in %s and ({bindable(condition)})",
 			([row["name"] for row in leads],),
 		)
 	)

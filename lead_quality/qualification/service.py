@@ -433,7 +433,6 @@ def merge_into(lead: str):
 
 
 def forget_lead(lead: str):
-	"""Delete the judgement of a deleted lead, and the leave that was given for it."""
-	frappe.db.delete("Gate Override", {"lead": lead})
+	"""Delete the judgement of a deleted lead."""
 	for name in frappe.get_all("Lead Qualification", {"lead": lead}, pluck="name", order_by="name asc"):
 		frappe.delete_doc("Lead Qualification", name, ignore_permissions=True, force=True)

@@ -5,7 +5,7 @@ import pytest
 from frappe.utils import fmt_money, get_datetime, now_datetime
 
 from lead_quality import api, desk
-from lead_quality.demo.factories import make_agreement, make_lead, make_sales_ready
+from lead_quality.demo.factories import make_agreement, make_checklist, make_lead, make_sales_ready
 from lead_quality.follow_up.jobs import sweep_clocks
 from lead_quality.handover import jobs
 from lead_quality.qualification import agreement as agreements
@@ -790,3 +790,30 @@ def test_the_print_of_an_unsigned_agreement_has_lines_to_sign_on(waiting):
 
 def test_the_print_format_is_the_default(site):
 	assert frappe.get_meta(DOCTYPE).default_print_format == DOCTYPE
+
+
+# its checklist
+
+
+@pytest.mark.parametrize("state", ["Awaiting Signature", "Active"])
+def test_the_checklist_of_an_agreement_is_neither_changed_nor_made_a_draft_nor_deleted(
+	state, marketing, manager
+):
+	checklist = make_checklist("Agreed", [{"criterion": "a"}])
+	agreement = make_agreement(marketing, manager if state == "Active" else None, checklist=checklist.name)
+	assert status(agreement) == state
+	for change in ({"pass_rule": "At Least", "at_least": 1}, {"status": "Draft"}):
+		checklist.reload()
+		checklist.update(change)
+		with pytest.raises(frappe.ValidationError, match="New Version"):
+			checklist.save()
+	with pytest.raises(frappe.LinkExistsError, match=r"Sales Ready Agreement.*New Version"):
+		frappe.delete_doc(checklist.doctype, checklist.name)
+
+
+def test_the_checklist_of_a_draft_agreement_can_still_be_changed():
+	checklist = make_checklist("Agreed", [{"criterion": "a"}])
+	make_agreement(checklist=checklist.name)
+	checklist.update({"pass_rule": "At Least", "at_least": 1})
+	checklist.save()
+	assert frappe.db.get_value(checklist.doctype, checklist.name, "at_least") == 1

@@ -4,7 +4,14 @@ import frappe
 import pytest
 
 from lead_quality import api
-from lead_quality.demo.factories import make_lead, make_opportunity, make_quotation, make_sales_ready
+from lead_quality.demo.factories import (
+	make_lead,
+	make_opportunity,
+	make_quotation,
+	make_sales_order,
+	make_sales_ready,
+)
+from lead_quality.qualification import gate
 from lead_quality.qualification.gate import NotSalesReadyError
 
 
@@ -138,3 +145,131 @@ def test_what_hangs_on_a_hidden_lead_is_hidden_too(make_user, as_user):
 		assert not frappe.get_list("Lead Touch", {"lead": lead.name})
 		with pytest.raises(frappe.PermissionError):
 			api.get_panel(lead.name)
+
+
+# what follows from something else
+
+
+@pytest.fixture
+def passed():
+	"""An Opportunity of another lead, which was sales ready when it was made."""
+	other = make_lead(first_name="Berta")
+	make_sales_ready(other.name)
+	return make_opportunity(other.name)
+
+
+def test_a_quotation_does_not_pass_by_naming_the_opportunity_of_somebody_else(lead, passed):
+	set_gate(quotation_gate="Enforce")
+	quotation = frappe.copy_doc(make_quotation(opportunity=passed.name, submit=False))
+	assert quotation.opportunity == passed.name
+	quotation.party_name = lead.name
+	with pytest.raises(NotSalesReadyError, match="Budget"):
+		quotation.insert()
+
+
+def test_a_customer_does_not_pass_by_naming_the_opportunity_of_somebody_else(lead, passed):
+	set_gate(customer_gate="Enforce")
+	prospect = make_prospect(lead.name)
+	for own in ({"lead_name": lead.name}, {"prospect_name": prospect.name}):
+		with pytest.raises(NotSalesReadyError, match="Budget"):
+			new_customer(opportunity_name=passed.name, **own).insert(ignore_permissions=True)
+
+
+def test_a_customer_of_an_opportunity_that_has_passed_names_its_lead_and_passes(lead):
+	set_gate(customer_gate="Enforce")
+	api.override_gate(lead.name, "Override: Strategic account")
+	opportunity = make_opportunity(lead.name)
+	assert new_customer(opportunity_name=opportunity.name, lead_name=lead.name).insert().name
+
+
+def test_an_opportunity_of_a_customer_is_marked_by_nobody():
+	customer = new_customer().insert()
+	company = frappe.defaults.get_global_default("company")
+	values = {"doctype": "Opportunity", "opportunity_from": "Customer", "party_name": customer.name}
+	forged = {"lq_verdict": "Sales Ready", "lq_segment": "Inbound"}
+	opportunity = frappe.get_doc({**values, **forged, "company": company}).insert()
+	assert not opportunity.lq_verdict
+	assert not opportunity.lq_segment
+	assert not gate.has_passed(opportunity.name)
+
+
+def test_an_opportunity_that_is_given_to_a_customer_loses_its_mark(passed):
+	customer = new_customer().insert()
+	passed.update({"opportunity_from": "Customer", "party_name": customer.name, "lq_verdict": "Sales Ready"})
+	passed.save()
+	assert not frappe.db.get_value("Opportunity", passed.name, "lq_verdict")
+
+
+def test_a_quotation_that_is_amended_passes_as_the_one_before_it_did(lead):
+	set_gate(quotation_gate="Enforce")
+	api.override_gate(lead.name, "Override: Strategic account")
+	quotation = make_quotation(lead=lead.name)
+	quotation.cancel()
+	amended, foreign = (frappe.copy_doc(quotation) for _copy in range(2))
+	for copy in (amended, foreign):
+		copy.amended_from = quotation.name
+		for row in (copy, *copy.get_all_children()):
+			row.docstatus = 0
+	assert amended.insert().name
+	foreign.party_name = make_lead(first_name="Berta").name
+	with pytest.raises(NotSalesReadyError):
+		foreign.insert()
+
+
+def test_a_draft_that_slipped_through_opens_no_gate_for_another(lead):
+	set_gate(quotation_gate="Warn")
+	quotation = make_quotation(lead=lead.name, submit=False)
+	set_gate(quotation_gate="Enforce")
+	again = frappe.copy_doc(quotation)
+	again.amended_from = quotation.name
+	with pytest.raises(NotSalesReadyError):
+		again.insert()
+
+
+def test_an_order_from_a_quotation_that_is_out_makes_its_customer_past_the_gate(lead):
+	set_gate(customer_gate="Enforce")
+	quotation = make_quotation(lead=lead.name)
+	order = make_sales_order(quotation.name)
+	assert order.docstatus == 1
+	assert frappe.db.get_value("Customer", order.customer, "lead_name") == lead.name
+
+
+def test_a_quotation_that_is_a_draft_opens_no_gate_for_the_customer(lead):
+	set_gate(customer_gate="Enforce")
+	make_quotation(lead=lead.name, submit=False)
+	make_quotation(lead=make_lead(first_name="Berta").name)
+	with pytest.raises(NotSalesReadyError):
+		new_customer(lead_name=lead.name).insert()
+
+
+# who is told what
+
+
+def test_a_refusal_says_nothing_of_a_lead_that_the_user_may_not_see(lead, make_user, as_user):
+	set_gate(hide_unqualified_leads=1)
+	company = frappe.defaults.get_global_default("company")
+	values = {"doctype": "Opportunity", "opportunity_from": "Lead", "party_name": lead.name}
+	with as_user(make_user("seller@hidden.example", "Sales User")):
+		with pytest.raises(NotSalesReadyError) as refused:
+			frappe.get_doc({**values, "company": company}).insert()
+		asked = gate.check(lead.name, "Opportunity")
+	assert not asked["passes"]
+	for message in (str(refused.value), asked["message"]):
+		assert lead.name in message
+		assert "Ask a" in message
+		assert "Sales Manager" in message
+		for hidden in (lead.title, "Keller", "Budget"):
+			assert hidden not in message
+
+
+def test_a_warning_says_nothing_of_a_lead_that_the_user_may_not_see(lead, make_user, as_user):
+	set_gate(hide_unqualified_leads=1, opportunity_gate="Warn")
+	company = frappe.defaults.get_global_default("company")
+	values = {"doctype": "Opportunity", "opportunity_from": "Lead", "party_name": lead.name}
+	frappe.clear_messages()
+	with as_user(make_user("seller@hidden.example", "Sales User")):
+		frappe.get_doc({**values, "company": company}).insert()
+	(warning,) = (str(message) for message in frappe.message_log if "not sales ready" in str(message))
+	assert lead.name in warning
+	assert "Budget" not in warning
+	assert lead.title not in warning

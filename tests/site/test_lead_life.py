@@ -36,6 +36,18 @@ def test_the_months_totals_stay_when_a_lead_is_deleted_but_no_person_does(lead):
 	assert rows[0].lead != lead.name
 
 
+def test_leave_that_was_given_for_a_deleted_lead_is_kept_and_names_nobody(lead):
+	leave = api.override_gate(lead.name, "Override: Strategic account", note="Anna Keller is my friend")
+	frappe.delete_doc("Lead", lead.name)
+	leave.reload()
+	assert (leave.reason, leave.overridden_by) == ("Override: Strategic account", "Administrator")
+	assert leave.lead.startswith("deleted-")
+	assert not any((leave.lead_name, leave.note, leave.missing))
+	following = make_lead()
+	assert following.name == lead.name
+	assert not frappe.db.exists("Gate Override", {"lead": following.name})
+
+
 def test_the_next_lead_does_not_inherit_the_past_of_a_deleted_one_whose_number_it_gets(lead):
 	frappe.delete_doc("Lead", lead.name)
 	following = make_lead()

@@ -2,10 +2,12 @@
 
 import frappe
 import pytest
+from frappe.client import get_list
 from frappe.permissions import add_permission, update_permission_property
 
 from lead_quality import api
 from lead_quality.demo.factories import make_lead, make_sales_ready
+from lead_quality.qualification import segments
 from lead_quality.versions import lead_field
 
 FOLLOWERS = [
@@ -143,6 +145,51 @@ def test_a_territory_restriction_narrows_the_documents_of_leads(sales, make_user
 		assert not frappe.has_permission(
 			doctype, "read", doc=frappe.db.get_value(doctype, {"lead": theirs.name})
 		)
+
+
+def test_answers_are_listed_with_the_leads_that_one_sees(agency, sales, as_user):
+	mine, theirs = worked_on(sales, lead_owner=agency), worked_on(sales)
+
+	def listed() -> set:
+		rows = get_list(
+			"Lead Qualification Answer",
+			fields=["*"],
+			parent="Lead Qualification",
+			limit_page_length=1000,
+		)
+		return {row.parent for row in rows}
+
+	judged = {
+		lead: frappe.db.get_value("Lead Qualification", {"lead": lead}) for lead in (mine.name, theirs.name)
+	}
+	with as_user(agency):
+		assert listed() == {judged[mine.name]}
+	with as_user(sales):
+		assert listed() >= set(judged.values())
+	frappe.share.add("Lead Qualification", judged[theirs.name], agency)
+	with as_user(agency):
+		# the versions differ in what of it a list shows
+		assert listed() == set(frappe.get_list("Lead Qualification", pluck="name"))
+
+
+def test_a_permission_with_a_percent_sign_in_its_name_narrows_and_is_no_error(sales, make_user, as_user):
+	frappe.get_doc({"doctype": "Lead Segment", "title": "50% Off", "enabled": 0}).insert()
+	reader = make_user("half@inside.example", "Lead Quality Manager")
+	mine, theirs = worked_on(sales), worked_on(sales)
+	for lead, segment in ((mine, "50% Off"), (theirs, "Inbound")):
+		frappe.db.set_value("Lead", lead.name, "lq_segment", segment)
+	frappe.get_doc(
+		{"doctype": "User Permission", "user": reader, "allow": "Lead Segment", "for_value": "50% Off"}
+	).insert()
+	touches = [
+		frappe.db.get_value("Lead Touch", {"lead": lead.name, "status": "Done"}) for lead in (mine, theirs)
+	]
+	with as_user(reader):
+		assert [frappe.has_permission("Lead Touch", "read", doc=name) for name in touches] == [True, False]
+		assert set(frappe.get_list("Lead Touch", pluck="lead")) == {mine.name}
+		assert [row["name"] for row in segments.visible([{"name": mine.name}, {"name": theirs.name}])] == [
+			mine.name
+		]
 
 
 def test_nobody_steers_anothers_lead_by_naming_its_enrollment(agency, as_user):

@@ -15,6 +15,7 @@ from lead_quality.demo.factories import (
 )
 from lead_quality.qualification.gate import NotSalesReadyError
 from lead_quality.qualification.jobs import sort_leads
+from lead_quality.qualification.service import clear_caches
 
 
 @pytest.fixture
@@ -327,6 +328,10 @@ def test_a_checklist_in_use_can_still_be_described_and_retired():
 	[
 		({"criteria": [{"criterion": "a"}, {"criterion": "A"}]}, "Row 2"),
 		({"criteria": [{"criterion": "a", "lead_field": "no_such_field"}]}, "no_such_field"),
+		*(
+			({"criteria": [{"criterion": "a", "answer_type": "Text", "lead_field": name}]}, f"Row 1.*{name}")
+			for name in ("notes", "doctype", "creation", "lq_verdict", "qualification_status", "qualified_by")
+		),
 		(
 			{"criteria": [{"criterion": "a", "answer_type": "Number", "lead_field": "no_of_employees"}]},
 			"no_of_employees",
@@ -353,6 +358,9 @@ def test_a_checklist_that_cannot_work_is_refused_with_the_row_named(values, word
 	("rule", "words"),
 	[
 		({"field": "no_such_field", "operator": "=", "value": "x"}, "no_such_field"),
+		({"field": "notes", "operator": "is set", "value": ""}, "notes"),
+		({"field": "doctype", "operator": "=", "value": "Lead"}, "doctype"),
+		({"field": "lq_section", "operator": "is not set", "value": ""}, "lq_section"),
 		({"field": "city", "operator": "in", "value": ""}, "needs a value"),
 		({"field": "city", "operator": "resembles", "value": "x"}, "resembles"),
 	],
@@ -360,6 +368,109 @@ def test_a_checklist_that_cannot_work_is_refused_with_the_row_named(values, word
 def test_a_segment_rule_that_cannot_work_is_refused(rule, words):
 	with pytest.raises(frappe.ValidationError, match=words):
 		frappe.get_doc({"doctype": "Lead Segment", "title": "Broken", "rules": [rule]}).insert()
+
+
+@pytest.mark.parametrize("fieldname", ["notes", "doctype", "qualification_status", "lq_verdict"])
+def test_a_stored_criterion_on_a_field_that_cannot_answer_it_stays_open_and_stops_nobody(fieldname):
+	checklist = make_checklist("Old", [{"criterion": "a", "answer_type": "Text", "lead_field": "city"}])
+	frappe.db.set_value("Qualification Criterion", {"parent": checklist.name}, "lead_field", fieldname)
+	frappe.clear_document_cache(checklist.doctype, checklist.name)
+	clear_caches()
+	use_checklist(checklist)
+	lead = make_lead(city="Bremen")
+	assert api.qualify(lead.name).verdict == "Open"
+	lead.reload()
+	lead.city = "Hamburg"
+	lead.save()
+	assert api.get_panel(lead.name)["qualification"]["verdict"] == "Open"
+
+
+# what is in use
+
+
+def test_a_checklist_that_leads_are_held_against_is_not_deleted():
+	checklist = make_checklist("Held", [{"criterion": "a"}])
+	use_checklist(checklist)
+	api.qualify(make_lead().name)
+	use_checklist(frappe.get_doc("Qualification Checklist", "BANT v1"))
+	with pytest.raises(frappe.LinkExistsError, match=r"Lead Qualification.*New Version"):
+		frappe.delete_doc(checklist.doctype, checklist.name)
+
+
+def test_a_checklist_of_a_segment_is_not_deleted_and_does_not_become_a_draft_again():
+	checklist = make_checklist("Chosen", [{"criterion": "a"}])
+	use_checklist(checklist)
+	with pytest.raises(frappe.LinkExistsError, match=r"Lead Segment.*New Version"):
+		frappe.delete_doc(checklist.doctype, checklist.name)
+	checklist.reload()
+	checklist.status = "Draft"
+	with pytest.raises(frappe.ValidationError, match="New Version"):
+		checklist.save()
+
+
+def test_a_checklist_that_leads_are_held_against_does_not_become_a_draft_again():
+	checklist = make_checklist("Held", [{"criterion": "a"}])
+	use_checklist(checklist)
+	api.qualify(make_lead().name)
+	use_checklist(frappe.get_doc("Qualification Checklist", "BANT v1"))
+	for status in ("Active", "Superseded"):
+		frappe.db.set_value(checklist.doctype, checklist.name, "status", status)
+		checklist.reload()
+		checklist.status = "Draft"
+		with pytest.raises(frappe.ValidationError, match="New Version"):
+			checklist.save()
+
+
+def test_a_checklist_that_nobody_uses_can_be_a_draft_again_and_be_deleted():
+	checklist = make_checklist("Unused", [{"criterion": "a"}])
+	checklist.status = "Draft"
+	checklist.save()
+	frappe.delete_doc(checklist.doctype, checklist.name)
+	assert not frappe.db.exists(checklist.doctype, checklist.name)
+
+
+@pytest.mark.parametrize(
+	("user", "fieldname"),
+	[
+		("Lead Qualification", "outcome_reason"),
+		("Lead Qualification", "verdict_reason"),
+		("Lead Handover", "reason"),
+		("Gate Override", "reason"),
+		("Qualification Rule", "outcome_reason"),
+		("Agreement Reason", "reason"),
+	],
+)
+def test_a_reason_in_use_is_disabled_and_not_deleted(user, fieldname):
+	reason = frappe.get_doc(
+		{"doctype": "Lead Outcome Reason", "applies_to": "Reject", "reason": "Moved"}
+	).insert()
+	# as stored: which of them takes which reasons is tested elsewhere
+	frappe.get_doc(
+		{"doctype": user, "parenttype": "Qualification Checklist", fieldname: reason.name}
+	).db_insert()
+	with pytest.raises(frappe.LinkExistsError, match=r"is used by a.*Enabled"):
+		frappe.delete_doc(reason.doctype, reason.name)
+
+
+def test_a_reason_that_nobody_uses_can_be_deleted():
+	reason = frappe.get_doc(
+		{"doctype": "Lead Outcome Reason", "applies_to": "Reject", "reason": "Moved"}
+	).insert()
+	frappe.delete_doc(reason.doctype, reason.name)
+	assert not frappe.db.exists(reason.doctype, reason.name)
+
+
+def test_a_cadence_and_a_policy_in_use_are_not_deleted(lead):
+	cadence = frappe.db.get_value("Nurture Enrollment", {"lead": lead.name}, "cadence")
+	policy = frappe.db.get_value("Follow Up Clock", {"lead": lead.name}, "policy")
+	frappe.db.set_value("Lead Segment", {}, {"cadence": None, "follow_up_policy": None})
+	for doctype, name, user, instead in (
+		("Nurture Cadence", cadence, "Nurture Enrollment", "New Version"),
+		("Follow Up Policy", policy, "Follow Up Clock", "another policy"),
+	):
+		assert name
+		with pytest.raises(frappe.LinkExistsError, match=f"{user}.*{instead}"):
+			frappe.delete_doc(doctype, name)
 
 
 def own_fields(lead) -> tuple:

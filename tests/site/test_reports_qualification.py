@@ -295,6 +295,19 @@ def test_overrides_are_counted_per_user_and_reason(make_user, as_user, one_day):
 	assert result["chart"]["data"]["datasets"][0]["values"] == [3, 1]
 
 
+def test_overrides_of_deleted_leads_are_counted_for_who_sees_all_leads(manager, north, as_user):
+	kept, gone = make_lead(territory="North"), make_lead(territory="North")
+	with as_user(manager):
+		override(kept)
+		override(gone)
+	frappe.delete_doc("Lead", gone.name)
+	for user, count in ((manager, 2), (north, 1)):
+		with as_user(user):
+			(row,) = rows("Gate Overrides")
+			assert (row["overrides"], row["sales"], row["disqualified"]) == (count, 0, 0)
+			assert len(follow(row["links"]["overrides"])) == count
+
+
 def test_each_count_of_overrides_leads_to_just_these(manager, as_user):
 	leads = [make_lead() for _number in range(3)]
 	with as_user(manager):

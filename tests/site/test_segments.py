@@ -5,6 +5,7 @@ import pytest
 
 from lead_quality import api
 from lead_quality.demo.factories import make_checklist, make_lead, use_checklist
+from lead_quality.lead_quality.doctype.lead_segment.lead_segment import get_broken_segments
 from lead_quality.qualification import requalify, service
 from lead_quality.qualification.jobs import resume_requalification
 
@@ -90,6 +91,21 @@ def test_a_segment_whose_field_is_gone_takes_no_lead_and_stops_nobody():
 	segment.reload()
 	with pytest.raises(frappe.ValidationError, match=r"Row 1.*field_of_old"):
 		segment.save()
+
+
+@pytest.mark.parametrize("fieldname", ["notes", "doctype", "lq_section"])
+def test_a_segment_whose_rule_asks_for_no_column_takes_no_lead_and_stops_nobody(fieldname):
+	segment = new_segment().insert()
+	frappe.db.set_value("Lead Segment Rule", {"parent": segment.name}, "field", fieldname)
+	service.clear_caches()
+	lead = make_lead(city="Hamburg")
+	assert segment_of(lead) == "Inbound"
+	run = run_of(api.judge_all_again())
+	frappe.db.commit()
+	run.reload()
+	assert (run.status, run.failed) == ("Completed", 0)
+	assert segment_of(lead) == "Inbound"
+	assert "Port" in get_broken_segments()
 
 
 def test_all_leads_are_sorted_and_judged_again_and_the_change_is_on_their_timelines(small_parts):

@@ -1,5 +1,18 @@
+from frappe import _
 from frappe.model.document import Document
+
+from lead_quality.records import refuse_deletion_in_use
+
+USES = (
+	("Lead Qualification", "outcome_reason"),
+	("Lead Qualification", "verdict_reason"),
+	("Lead Handover", "reason"),
+	("Gate Override", "reason"),
+	("Qualification Rule", "outcome_reason"),
+	("Agreement Reason", "reason"),
+)
 
 
 class LeadOutcomeReason(Document):
-	pass
+	def on_trash(self):
+		refuse_deletion_in_use(self, USES, _("Clear Enabled instead: nobody can choose it from then on."))

@@ -21,6 +21,9 @@ class NurtureCadence(VersionedDocument):
 	def on_update(self):
 		self.supersede_older()
 
+	def on_trash(self):
+		self.refuse_deletion(("Lead Segment", "cadence"), self.used_in)
+
 	def check_names(self):
 		seen = set()
 		for row in self.steps:

@@ -35,6 +35,7 @@ class QualificationChecklist(VersionedDocument):
 
 	def validate(self):
 		self.refuse_change_in_use("pass_rule", "at_least", "pass_score", "criteria", "rules")
+		self.refuse_draft_in_use()
 		self.check_keys()
 		for row in self.criteria:
 			if row.answer_type != "Number":
@@ -52,6 +53,33 @@ class QualificationChecklist(VersionedDocument):
 		clear_caches()
 		for older in superseded:
 			renew(older, self.name)
+
+	def on_trash(self):
+		self.refuse_deletion(
+			("Lead Segment", "checklist"),
+			("Sales Ready Agreement", "checklist"),
+			self.used_in,
+			("Lead Handover", "checklist"),
+		)
+
+	def is_used(self) -> bool:
+		"""By leads, or by an agreement that both sides are asked to sign or have signed: what it says is its content."""
+		return super().is_used() or bool(
+			frappe.db.exists("Sales Ready Agreement", {"checklist": self.name, "status": ["!=", "Draft"]})
+		)
+
+	def refuse_draft_in_use(self):
+		"""A draft answers nothing from fields and can be chosen nowhere, so what is in use does not become one again."""
+		before = self.get_doc_before_save()
+		if not before or before.status == "Draft" or self.status != "Draft":
+			return
+		if self.is_used() or frappe.db.exists("Lead Segment", {"checklist": self.name}):
+			frappe.throw(
+				_(
+					"{0} is in use, so it does not become a draft again. Choose New Version, change the copy and activate it."
+				).format(frappe.bold(self.name)),
+				title=_("In Use"),
+			)
 
 	@frappe.whitelist(methods=["POST"])
 	def make_fields(self, criteria: list) -> list[str]:
@@ -170,13 +198,18 @@ class QualificationChecklist(VersionedDocument):
 	def check_lead_field(self, row):
 		if not row.lead_field:
 			return
+		if facts.says_verdict(row.lead_field):
+			frappe.throw(
+				_(
+					"Row {0}: the Lead field {1} follows the verdict, so it cannot answer a criterion. Choose another field."
+				).format(row.idx, frappe.bold(row.lead_field))
+			)
 		fields = facts.fields_of(row.lead_field)
-		if not fields:
+		# columns such as the creation are no fields that anybody fills in
+		df = fields and frappe.get_meta("Lead").get_field(fields[0])
+		if not df:
 			frappe.throw(_("Row {0}: Lead has no field {1}.").format(row.idx, frappe.bold(row.lead_field)))
-		if row.lead_field in facts.FACTS or is_yes_or_no(frappe.get_meta("Lead").get_field(fields[0])):
-			types = {"Check"}
-		else:
-			types = {frappe.get_meta("Lead").get_field(fields[0]).fieldtype}
+		types = {"Check"} if row.lead_field in facts.FACTS or is_yes_or_no(df) else {df.fieldtype}
 		fitting = FITTING_TYPES.get(row.answer_type)
 		if fitting and not types & fitting:
 			frappe.throw(

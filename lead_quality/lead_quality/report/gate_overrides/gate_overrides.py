@@ -27,11 +27,14 @@ def get_columns() -> list[dict]:
 
 
 def get_overrides(filters) -> list:
-	"""Every override that the user's own list of Gate Overrides shows, of the period in which it was given."""
+	"""Every override that the user's own list of Gate Overrides shows, of the period in which it was given.
+
+	Who sees all leads also sees those given for leads that are deleted by now.
+	"""
 	where = Where()
 	where.visible("Gate Override")
 	# the list also shows what was shared; a report on leads does not go past the leads
-	where.visible("Lead")
+	where.visible("Lead", "`tabLead`.name is not null and ({})")
 	where.within("`tabGate Override`.overridden_at", filters.from_date, filters.to_date)
 	where.equal("`tabGate Override`.overridden_by", filters.user)
 	return where.select(
@@ -46,7 +49,7 @@ def get_overrides(filters) -> list:
 			`tabLead`.lq_verdict as verdict,
 			`tabUser`.full_name
 		from `tabGate Override`
-		join `tabLead` on `tabLead`.name = `tabGate Override`.lead
+		left join `tabLead` on `tabLead`.name = `tabGate Override`.lead
 		left join `tabUser` on `tabUser`.name = `tabGate Override`.overridden_by
 		where {where}
 		order by `tabGate Override`.overridden_at, `tabGate Override`.name
