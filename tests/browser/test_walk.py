@@ -74,11 +74,13 @@ def test_three_people_take_a_lead_from_entry_to_order(people, page, desk, databa
 	expect(page.locator("[data-head]")).to_contain_text("3 of 4 met")
 	expect(page.locator("[data-head]")).to_contain_text("Missing: Timescale")
 	page.locator("[data-head]").scroll_into_view_if_needed()
+	expect(page.locator("#alert-container .desk-alert")).to_have_count(0, timeout=10_000)
 	shoot(page, "qualification-open")
 	set_date(page, "timescale", add_days(today(), 90))
 	save(page)
 	expect(head(page)).to_contain_text("Sales Ready")
 	page.locator("[data-head]").scroll_into_view_if_needed()
+	expect(page.locator("#alert-container .desk-alert")).to_have_count(0, timeout=10_000)
 	shoot(page, "qualification-sales-ready")
 
 	page.get_by_role("button", name="Back to the Lead").click()

@@ -242,7 +242,7 @@ lead_quality.QUICK_OUTCOMES = {
 
 		clocks_html() {
 			const rows = this.data.clocks.map(
-				(clock) => `<div class="d-flex justify-content-between small mt-1">
+				(clock) => `<div class="d-flex justify-content-between small mt-1" style="gap: 8px">
 					<span>${__(clock.clock)}</span>${due_html(clock.due_at, clock.warn_at)}</div>`,
 			);
 			const empty = `<div class="small mt-1">✓ ${__("Nothing is due")}</div>`;

@@ -46,7 +46,8 @@
 		.lq-sheet .answer { max-width: 640px; }
 		.lq-sheet .answer .frappe-control { margin-bottom: 0; max-width: 220px; }
 		.lq-sheet .lq-more { display: flex; flex-wrap: wrap; align-items: center; gap: 6px; }
-		.lq-sheet .lq-more .btn, .lq-sheet [data-head] .btn { padding: 1px 8px; font-size: 12px; }
+		.lq-sheet .lq-more .lq-group { gap: 4px; }
+		.lq-sheet .lq-more .btn, .lq-sheet [data-head] .btn { padding: 1px 6px; font-size: 12px; }
 		.lq-sheet [role=radio]:focus { box-shadow: 0 0 0 2px var(--blue-300, #90c5f4); }
 		@media (pointer: coarse), (max-width: 767px) {
 			.lq-sheet .btn, .lq-sheet .answer .form-control { min-height: 36px; }
