@@ -511,6 +511,8 @@ def test_only_the_agreed_reasons_are_offered(make, sales, as_user):
 	with as_user(sales):
 		assert offered("Reject") == ["Reject: No budget yet"]
 		assert offered("Return", "reach") == ["Return: Cannot be reached"]
+		# v16 asks for the name of what was chosen, and clears the field if it is not found
+		assert offered("Return", "Return: Cannot be reached") == ["Return: Cannot be reached"]
 
 
 # handovers
