@@ -96,6 +96,7 @@ def get_clocks(filters, now: datetime) -> list:
 	:param filters: `from_date`, `to_date`, `clock`, `company`, `segment` (of the lead today), `user` (the rep).
 	:param now: naive instant in the site's zone.
 	"""
+	# straight_join: MariaDB would look up the clocks of each lead, of any period, one lead at a time
 	where = leads_where(filters, created=False)
 	where.within("c.started_at", filters.from_date, filters.to_date)
 	where.equal("c.clock", filters.clock)
@@ -116,7 +117,7 @@ def get_clocks(filters, now: datetime) -> list:
 			{REP} as rep,
 			{ACTED_AT} as acted_at
 		from `tabFollow Up Clock` c
-		join `tabLead` on `tabLead`.name = c.lead
+		straight_join `tabLead` on `tabLead`.name = c.lead
 		left join `tabLead Handover` h on h.name = c.reference_name and c.reference_doctype = 'Lead Handover'
 		where {{where}}
 		order by c.started_at, c.name
