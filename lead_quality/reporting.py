@@ -1,6 +1,7 @@
 """What the reports share: which leads they count, shares and their columns, and links from a count to its rows."""
 
 import json
+from collections.abc import Sequence
 from urllib.parse import quote, urlencode
 
 import frappe
@@ -8,6 +9,8 @@ from frappe import _
 from frappe.model.db_query import DatabaseQuery
 from frappe.utils import add_days, getdate
 
+from lead_quality.engine.clock import TALKS, UNREACHED
+from lead_quality.engine.conversion import TWO_WAY
 from lead_quality.permissions import bindable, lead_condition
 
 # below this many cases a share says little; shown, but marked
@@ -107,6 +110,35 @@ def percent(part: float, whole: float) -> float | None:
 	return part / whole * 100 if whole else None
 
 
+def nearest_rank(values: Sequence[float], percentile: float) -> float | None:
+	"""The percentile by nearest rank: the smallest value that at least so many percent of the values do not exceed.
+
+	It is one of the values, never between two; the 50th is the median (of an even number the lower middle). None
+	without values.
+	"""
+	if not values:
+		return None
+	# -(-x // y) rounds up; in whole numbers, as 0.9 * 10 is not 9
+	rank = max(-(-int(percentile * len(values)) // 100), 1)
+	return sorted(values)[rank - 1]
+
+
+def human_touch(touch: str) -> str:
+	"""`engine.clock.is_human_touch` as a condition on rows of Lead Touch, which the query names `touch`."""
+	unreached, talks, two_way = (
+		", ".join(f"'{value}'" for value in values) for values in (UNREACHED, TALKS, TWO_WAY)
+	)
+	return f"""(
+		{touch}.status = 'Done'
+		and {touch}.is_automatic = 0
+		and ifnull({touch}.outcome, '') not in ({unreached})
+		and (
+			{touch}.direction = 'Outbound'
+			or ({touch}.channel in ({talks}) and {touch}.outcome in ({two_way}))
+		)
+	)"""
+
+
 # columns
 
 
@@ -120,6 +152,10 @@ def count_column(fieldname: str, label: str, width: int = 110) -> dict:
 
 def percent_column(fieldname: str, label: str, width: int = 130) -> dict:
 	return column(fieldname, label, "Percent", width, precision=1)
+
+
+def hours_column(fieldname: str, label: str, width: int = 130) -> dict:
+	return column(fieldname, label, "Float", width, precision=2)
 
 
 # links

@@ -26,6 +26,21 @@ def naive(instant: datetime) -> datetime:
 	return instant.astimezone(ZoneInfo(get_system_timezone())).replace(tzinfo=None)
 
 
+def seconds_between(
+	start: datetime | str, end: datetime | str, calendar: WorkingCalendar | None = None
+) -> int:
+	"""Whole seconds from one naive instant of the site's zone to another: working ones of a calendar, else real ones.
+
+	0 if `end` lies before `start`.
+	"""
+	begin, finish = aware(start), aware(end)
+	# by way of UTC: within one zone Python counts wall-clock time
+	seconds = int(finish.timestamp() - begin.timestamp())
+	if seconds <= 0:
+		return 0
+	return calendar.elapsed(begin, finish) if calendar else seconds
+
+
 def get_calendar(name: str) -> WorkingCalendar:
 	"""The engine's object for a Working Calendar.
 

@@ -7,6 +7,11 @@ from lead_quality.engine.working_time import WorkingCalendar
 
 CLOCKS = ("Triage", "First Response", "Next Touch", "Handover Acceptance", "First Touch After Acceptance")
 
+# Outcomes with which an attempt has not reached anybody it was meant for, and channels by which a lead can begin
+# a conversation that counts as answered.
+UNREACHED = ("Bounced", "Wrong Data")
+TALKS = ("Phone", "Visit", "Meeting")
+
 # What happened, and which clocks it stops.
 STOPPED_BY: dict[str, tuple[str, ...]] = {
 	"human touch": ("First Response", "First Touch After Acceptance"),
@@ -90,6 +95,6 @@ def is_human_touch(
 	A call nobody answered is one, and so is a conversation that the lead began. An automatic mail, mere incoming
 	mail, a bounce and a wrong number are not.
 	"""
-	if status != "Done" or is_automatic or outcome in {"Bounced", "Wrong Data"}:
+	if status != "Done" or is_automatic or outcome in UNREACHED:
 		return False
-	return direction == "Outbound" or (channel in {"Phone", "Visit", "Meeting"} and is_two_way(outcome))
+	return direction == "Outbound" or (channel in TALKS and is_two_way(outcome))

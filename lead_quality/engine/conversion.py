@@ -7,6 +7,9 @@ from statistics import median
 
 STAGES = ("target", "prospect", "opportunity", "sale")
 
+# outcomes of a contact attempt in which the lead answered, even with a no
+TWO_WAY = ("Connected", "Replied", "Positive", "Negative", "Meeting Booked")
+
 
 @dataclass(frozen=True)
 class Evidence:
@@ -48,7 +51,7 @@ def current_stage(evidence: Evidence) -> str:
 
 def is_two_way(outcome: str | None) -> bool:
 	"""Whether a contact attempt with this outcome was a conversation: the lead answered, even with a no."""
-	return outcome in {"Connected", "Replied", "Positive", "Negative", "Meeting Booked"}
+	return outcome in TWO_WAY
 
 
 def first_entries(log: Iterable[tuple[str, str, datetime]]) -> dict[str, dict[str, datetime]]:
