@@ -214,11 +214,13 @@ class StoredJudgement(AnswerSheet, frappe._dict):
 
 		:param lead: document or row with the fields that answer criteria.
 		"""
-		criteria = self.get_criteria()
+		# read once: at a save of a lead, reading it costs as much as judging by it
+		checklist = frappe.get_cached_doc("Qualification Checklist", self.checklist)
+		criteria = {row.criterion: row for row in checklist.criteria}
 		self.fill_rows(criteria)
 		self.answer_from_lead(criteria, lead)
 		self.stamp_answers(criteria)
-		judge(self)
+		judge(self, checklist=checklist)
 		self.stamp_verdict()
 
 
@@ -301,13 +303,14 @@ def as_answer(row, criterion) -> engine.Answer:
 	)
 
 
-def judge(doc, now: datetime | None = None) -> engine.Judgement:
+def judge(doc, now: datetime | None = None, checklist=None) -> engine.Judgement:
 	"""Judge a Lead Qualification document by its answers and set its verdict, counts and reason.
 
 	:param now: naive instant in the site's zone.
+	:param checklist: its checklist, if at hand.
 	"""
 	now = now or now_datetime()
-	checklist = frappe.get_cached_doc("Qualification Checklist", doc.checklist)
+	checklist = checklist or frappe.get_cached_doc("Qualification Checklist", doc.checklist)
 	criteria = {row.criterion: row for row in checklist.criteria}
 	definition = get_definition(checklist)
 	answers: dict[str, list[engine.Answer]] = {}
