@@ -2,6 +2,7 @@
 
 STAGE_OPTIONS = "\ntarget\nprospect\nopportunity\nsale"
 HANDOVER_OPTIONS = "\nSent\nAccepted\nRejected\nReturned\nPulled Back"
+NOTICE_OPTIONS = "Bell and E-mail\nBell Only\nOff"
 VERDICT_OPTIONS = "\nOpen\nSales Ready\nNurture\nDisqualified"
 
 
@@ -20,6 +21,18 @@ def _summary_field(fieldname: str, label: str, fieldtype: str, insert_after: str
 
 def _section(fieldname: str, insert_after: str) -> dict:
 	return _summary_field(fieldname, "Lead Quality", "Section Break", insert_after, collapsible=1)
+
+
+def _notice_field(fieldname: str, label: str, insert_after: str) -> dict:
+	return {
+		"fieldname": fieldname,
+		"label": label,
+		"fieldtype": "Select",
+		"options": NOTICE_OPTIONS,
+		"default": "Bell and E-mail",
+		"insert_after": insert_after,
+		"module": "Lead Quality",
+	}
 
 
 CUSTOM_FIELDS = {
@@ -69,8 +82,9 @@ CUSTOM_FIELDS = {
 		),
 		_summary_field("lq_next_touch_at", "Next Touch", "Datetime", "lq_handover_status", search_index=1),
 		_summary_field("lq_due_at", "Due", "Datetime", "lq_next_touch_at", search_index=1, bold=1),
+		_summary_field("lq_last_touch_at", "Last Touch", "Datetime", "lq_due_at", search_index=1),
 		_summary_field(
-			"lq_non_buyer", "Not a Buyer", "Check", "lq_due_at", search_index=1, in_standard_filter=1
+			"lq_non_buyer", "Not a Buyer", "Check", "lq_last_touch_at", search_index=1, in_standard_filter=1
 		),
 	],
 	"Opportunity": [
@@ -87,6 +101,27 @@ CUSTOM_FIELDS = {
 			search_index=1,
 			in_standard_filter=1,
 		),
+	],
+	"Notification Settings": [
+		{
+			"fieldname": "lq_section",
+			"label": "Lead Quality",
+			"fieldtype": "Section Break",
+			"insert_after": "enable_email_threads_on_assigned_document",
+			"module": "Lead Quality",
+		},
+		_notice_field("lq_notify_warning", "Deadlines About to Be Missed", "lq_section"),
+		_notice_field("lq_notify_missed", "Deadlines Missed", "lq_notify_warning"),
+		_notice_field("lq_notify_escalation", "Escalations of Other Users' Leads", "lq_notify_missed"),
+		{
+			"fieldname": "lq_column_break",
+			"label": "",
+			"fieldtype": "Column Break",
+			"insert_after": "lq_notify_escalation",
+			"module": "Lead Quality",
+		},
+		_notice_field("lq_notify_unattended", "Leads Without Owner, Next Step, or Touch", "lq_column_break"),
+		_notice_field("lq_notify_handover", "Handovers and Agreements", "lq_notify_unattended"),
 	],
 }
 

@@ -12,6 +12,13 @@ CLOCKS = ("Triage", "First Response", "Next Touch", "Handover Acceptance", "Firs
 UNREACHED = ("Bounced", "Wrong Data")
 TALKS = ("Phone", "Visit", "Meeting")
 
+# The alert levels of a clock; those of its escalation ladder go on from there.
+WARNING, MISSED = 1, 2
+
+# A snoozed lead is left alone: the clocks that wait for a word to the lead wait. The next touch moves by itself, and
+# triage and acceptance are decisions of our own.
+PAUSED_BY_SNOOZE = ("First Response", "First Touch After Acceptance")
+
 # What happened, and which clocks it stops.
 STOPPED_BY: dict[str, tuple[str, ...]] = {
 	"human touch": ("First Response", "First Touch After Acceptance"),
@@ -66,14 +73,38 @@ def warn_at(start: datetime, due: datetime, percent: float, unit: str, calendar:
 	return real_time_later(start, span * share, calendar)
 
 
-def state(status: str, warn: datetime | None, due: datetime, now: datetime) -> str:
-	"""What to show for a clock: Running, Warning, Overdue, or its final status.
+def later(start: datetime, seconds: int, unit: str, calendar: WorkingCalendar) -> datetime:
+	"""`start` (aware) moved on by a clock's own time, in the calendar's zone: working seconds for working units."""
+	if unit.startswith("Working"):
+		return calendar.deadline(start, seconds)
+	return real_time_later(start, timedelta(seconds=seconds), calendar)
 
-	A clock is overdue once its deadline has passed, whether or not any job has run since.
 
-	:param now: in the zone of `warn` and `due` (all aware, or all naive in one zone).
+def spent(start: datetime, end: datetime, unit: str, calendar: WorkingCalendar) -> int:
+	"""Whole seconds of a clock's own time between two aware instants; 0 if `end` lies before `start`."""
+	seconds = int(end.timestamp()) - int(start.timestamp())
+	if seconds <= 0:
+		return 0
+	return calendar.elapsed(start, end) if unit.startswith("Working") else seconds
+
+
+def state(
+	status: str,
+	warn: datetime | None,
+	due: datetime,
+	now: datetime,
+	paused_until: datetime | None = None,
+) -> str:
+	"""What to show for a clock: Running, Paused, Warning, Overdue, or its final status.
+
+	A clock is overdue once its deadline has passed, and runs again once its pause is over, whether or not any job has
+	run since.
+
+	:param now: in the zone of `warn`, `due` and `paused_until` (all aware, or all naive in one zone).
 	"""
-	if status != "Running":
+	if status == "Paused" and paused_until is not None and now < paused_until:
+		return status
+	if status not in {"Running", "Paused"}:
 		return status
 	if now > due:
 		return "Overdue"

@@ -1,0 +1,10 @@
+import frappe
+from frappe.model.document import Document
+
+
+class LeadHolding(Document):
+	"""A span of time in which one user, or nobody, owned a lead. Who owns it now is the Lead's own field."""
+
+
+def on_doctype_update():
+	frappe.db.add_index("Lead Holding", ["lead", "held_until"])
