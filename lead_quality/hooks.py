@@ -150,7 +150,9 @@ doc_events = {
 		"on_cancel": "lead_quality.funnel.events.sales_order_on_cancel",
 	},
 	"Communication": {"after_insert": "lead_quality.nurture.events.communication_after_insert"},
+	"Follow Up Alert": {"after_insert": "lead_quality.handover.events.alert_after_insert"},
 	"Lead Touch": {"on_update": "lead_quality.follow_up.events.touch_on_update"},
+	"Nurture Enrollment": {"on_update": "lead_quality.follow_up.events.enrollment_on_update"},
 	"Lead Qualification": {
 		"on_update": [
 			"lead_quality.nurture.events.qualification_on_update",
@@ -184,6 +186,7 @@ scheduler_events = {
 		"*/5 * * * *": [
 			"lead_quality.nurture.jobs.wake_snoozed",
 			"lead_quality.follow_up.jobs.sweep_clocks",
+			"lead_quality.follow_up.jobs.deliver_alerts",
 			"lead_quality.qualification.jobs.resume_requalification",
 			"lead_quality.handover.jobs.pull_back",
 		],

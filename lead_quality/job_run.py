@@ -24,16 +24,39 @@ class JobRun:
 		self.now = now or now_datetime()
 		self.found = self.done = self.failed = self.uncommitted = 0
 		self.errors: list[str] = []
-		started_at = now_datetime()
+		self.outage_from: datetime | None = None
+		self.started_at = started_at = now_datetime()
 		self.name = insert_rows(
 			"Follow Up Run", [{"job": job, "status": "Running", "started_at": started_at}], started_at
 		)[0].name
 		frappe.db.commit()
 
-	def each(self, items: Iterable, do: Callable[..., int], commit_every: int = COMMIT_EVERY) -> "JobRun":
+	def batch(self, items: list, do: Callable[..., int]) -> "JobRun":
+		"""Call `do(items, now)` once for all items and commit; it returns how many there were left to do.
+
+		If it fails nothing has been done, nor is anything counted: `each` is to do them one by one then.
+		"""
+		frappe.db.savepoint("lead_quality_item")
+		try:
+			self.uncommitted += do(items, self.now)
+		except Exception as error:
+			self.errors.append(frappe.get_traceback())
+			self._undo(error)
+		self.found += self.uncommitted
+		self._commit()
+		return self
+
+	def each(
+		self,
+		items: Iterable,
+		do: Callable[..., int],
+		commit_every: int = COMMIT_EVERY,
+		on_failure: Callable | None = None,
+	) -> "JobRun":
 		"""Call `do(item, now)` for every item; it returns how much there was left to do for it (or whether).
 
 		:param commit_every: how many items are done before they are committed.
+		:param on_failure: called as `on_failure(item, now)` once a failed item has been rolled back.
 		"""
 		for item in items:
 			self.found += 1
@@ -44,6 +67,8 @@ class JobRun:
 				self.failed += 1
 				self.errors.append(f"{item}\n{frappe.get_traceback()}")
 				self._undo(error)
+				if on_failure:
+					on_failure(item, self.now)
 			else:
 				frappe.db.release_savepoint("lead_quality_item")
 			if self.found % commit_every == 0:
@@ -75,6 +100,7 @@ class JobRun:
 				"found": self.found,
 				"done": self.done,
 				"failed": self.failed,
+				"outage_from": self.outage_from,
 				"errors": "\n".join(self.errors)[:MAX_ERROR_LENGTH],
 			},
 		)

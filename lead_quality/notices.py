@@ -1,8 +1,21 @@
-"""Telling people: who can be told, and how."""
+"""Telling people: who can be told, what they wish to be told, and how."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import frappe
 from frappe.email.doctype.email_account.email_account import EmailAccount
+from frappe.translate import print_language
 from frappe.utils import cint
+
+# what a notice is about, to the field of the user's Notification Settings
+WISHES = {
+	"Warning": "lq_notify_warning",
+	"Missed": "lq_notify_missed",
+	"Escalation": "lq_notify_escalation",
+	"Unattended": "lq_notify_unattended",
+	"Handover": "lq_notify_handover",
+}
 
 
 def is_reachable(user: str) -> bool:
@@ -10,14 +23,41 @@ def is_reachable(user: str) -> bool:
 	return user not in {"Guest", "Administrator"} and bool(frappe.db.get_value("User", user, "enabled"))
 
 
-def notify(user: str, subject: str, doctype: str, name: str):
-	"""Tell a user at once: in the desk's bell, and by mail unless the user has switched that off.
+def wishes_of(user: str) -> dict[str, str]:
+	"""How a user wishes to hear of each kind of notice: Bell and E-mail, Bell Only, or Off."""
+	chosen = frappe.db.get_value("Notification Settings", user, list(WISHES.values()), as_dict=True) or {}
+	return {kind: chosen.get(fieldname) or "Bell and E-mail" for kind, fieldname in WISHES.items()}
+
+
+def tell(user: str, subject: str, doctype: str, name: str, kind: str = "Handover"):
+	"""Tell a user at once, as the user wishes to hear of this kind of notice.
+
+	:param kind: one of `WISHES`.
+	"""
+	wish = wishes_of(user)[kind]
+	if wish != "Off":
+		notify(user, subject, doctype, name, is_mailed=wish != "Bell Only")
+
+
+def notify(
+	user: str,
+	subject: str,
+	doctype: str,
+	name: str,
+	content: str | None = None,
+	link: str | None = None,
+	is_mailed: bool = True,
+):
+	"""Put a notice under the user's bell, and mail it unless the user has switched that off in Frappe.
 
 	For the user this is work, as an Assignment is. Frappe never mails an Alert, which suits a site that has no
 	account to send mail from.
+
+	:param content: HTML that the mail has beside the subject.
+	:param link: what the notice opens, if not the form of the document.
 	"""
 	is_muted = frappe.flags.mute_emails or cint(frappe.conf.get("mute_emails"))
-	can_mail = not is_muted and EmailAccount.find_outgoing()
+	can_mail = is_mailed and not is_muted and EmailAccount.find_outgoing()
 	frappe.get_doc(
 		{
 			"doctype": "Notification Log",
@@ -27,6 +67,14 @@ def notify(user: str, subject: str, doctype: str, name: str):
 			"subject": subject,
 			"document_type": doctype,
 			"document_name": name,
-			"email_content": subject,
+			"email_content": content or subject,
+			"link": link,
 		}
 	).insert(ignore_permissions=True)
+
+
+@contextmanager
+def words_for(user: str) -> Iterator[None]:
+	"""What is translated within is in the user's own language."""
+	with print_language(frappe.db.get_value("User", user, "language") or frappe.local.lang):
+		yield

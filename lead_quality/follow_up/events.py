@@ -12,6 +12,9 @@ def lead_after_insert(doc, method=None):
 
 
 def lead_on_change(doc, method=None):
+	before = doc.get_doc_before_save()
+	if before and not doc.flags.in_insert and (before.lead_owner or None) != (doc.lead_owner or None):
+		service.record_holding(doc, before.lead_owner, now_datetime())
 	if doc.status == "Do Not Contact" and doc.has_value_changed("status") and not doc.flags.in_insert:
 		service.cancel(doc.name)
 
@@ -33,6 +36,7 @@ def touch_on_update(doc, method=None):
 	at = get_datetime(doc.done_at or now_datetime())
 	if is_human_touch(doc.status, bool(doc.is_automatic), doc.direction, doc.channel, doc.outcome):
 		service.stop(doc.lead, "human touch", at)
+		service.keep_last_touch(doc.lead, at)
 	if not doc.enrollment or doc.status == "Planned":
 		return
 	if doc.status == "Done":
@@ -41,6 +45,16 @@ def touch_on_update(doc, method=None):
 		service.cancel(doc.lead, ("Next Touch",))
 	if doc.status != "Cancelled":
 		service.start_next_touch(doc.enrollment, at)
+
+
+def enrollment_on_update(doc, method=None):
+	"""A snooze with a reason that both sides permit pauses clocks; whatever ends it lets them run again."""
+	before = doc.get_doc_before_save()
+	if doc.status == "Snoozed" and doc.snooze_reason:
+		if doc.has_value_changed("snoozed_until"):
+			service.pause(doc.lead, get_datetime(doc.snoozed_until), doc.snooze_reason, now_datetime())
+	elif before and before.status == "Snoozed" and before.snooze_reason:
+		service.resume(doc.lead, now_datetime())
 
 
 def qualification_on_update(doc, method=None):

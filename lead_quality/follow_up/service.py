@@ -3,31 +3,61 @@
 from datetime import datetime
 
 import frappe
-from frappe import _
-from frappe.utils import format_datetime, get_datetime, now_datetime
+from frappe.utils import cint, get_datetime, now_datetime
 
 from lead_quality import summary
 from lead_quality.engine import clock as engine
-from lead_quality.notices import is_reachable, notify
 from lead_quality.nurture.service import wants_no_contact
 from lead_quality.qualification.agreement import Span
-from lead_quality.qualification.service import plan_of
 from lead_quality.records import insert_rows
-from lead_quality.site_time import aware, get_calendar, naive
+from lead_quality.site_time import aware, get_calendar, naive, seconds_between
+
+SWEEP = "sweep_clocks"
+
+# what is read of a clock to stop, pause or tell of it
+CLOCK_FIELDS = (
+	"name",
+	"lead",
+	"lead_name",
+	"clock",
+	"policy",
+	"status",
+	"unit",
+	"working_calendar",
+	"started_at",
+	"warn_at",
+	"due_at",
+	"paused_at",
+	"paused_until",
+	"paused_seconds",
+	"owner_at_breach",
+	"missed_by_system",
+	"reference_doctype",
+	"reference_name",
+	"next_alert_at",
+	"alert_level",
+	"ladder_from",
+	"failures",
+)
 
 
 def start_entry_clocks(lead):
 	"""Start the clocks of a new lead document: triage, first response, and its first planned touch.
 
 	Nobody is asked to respond to a person who wants no contact, nor to one whom a rule has disqualified; where a
-	rule has given the verdict, the triage is done.
+	rule has given the verdict, the triage is done. An imported lead has not just come in: whether anything is to be
+	decided about it, the settings say.
 	"""
 	if wants_no_contact(lead) or lead.lq_verdict == "Disqualified":
 		return
 	at = get_datetime(lead.creation)
-	starts = {"First Response": at} if lead.lq_verdict == "Nurture" else {"Triage": at, "First Response": at}
-	if lead.get("lq_next_touch_at"):
-		starts["Next Touch"] = get_datetime(lead.lq_next_touch_at)
+	starts = {} if lead.lq_verdict == "Nurture" else {"Triage": at}
+	if not frappe.flags.in_import:
+		starts["First Response"] = at
+		if lead.get("lq_next_touch_at"):
+			starts["Next Touch"] = get_datetime(lead.lq_next_touch_at)
+	elif not frappe.get_cached_doc("Lead Quality Settings").imported_leads_start_in_triage:
+		return
 	start(lead, starts, at)
 
 
@@ -55,7 +85,7 @@ def start(
 			"policy": policy.name if policy else None,
 			"status": "Running",
 			"started_at": begins,
-			**deadlines(targets[clock], begins, targets[clock].calendar),
+			**_run_of(targets[clock], begins),
 			"reference_doctype": reference.doctype if reference else None,
 			"reference_name": reference.name if reference else None,
 		}
@@ -71,9 +101,26 @@ def start(
 	return clocks
 
 
+def _run_of(target, begins: datetime) -> dict:
+	"""What a clock keeps of its target: it goes on as it was started, whatever becomes of the policy."""
+	ends = deadlines(target, begins, target.calendar)
+	return {
+		"within": target.within,
+		"unit": target.unit,
+		"warn_at_percent": target.warn_at_percent,
+		"working_calendar": target.calendar,
+		**ends,
+		"next_alert_at": min(ends["warn_at"], ends["due_at"]),
+	}
+
+
 def policy_of(lead):
-	"""The Follow Up Policy document of a lead document's segment, or None."""
-	name = plan_of(lead.get("lq_segment"), "follow_up_policy")
+	"""The Follow Up Policy document of a lead document's segment, of its company first, or None."""
+	if not lead.get("lq_segment"):
+		return None
+	segment = frappe.get_cached_doc("Lead Segment", lead.lq_segment)
+	own = (row.follow_up_policy for row in segment.company_policies if row.company == lead.get("company"))
+	name = next(own, segment.follow_up_policy)
 	return frappe.get_cached_doc("Follow Up Policy", name) if name else None
 
 
@@ -116,19 +163,128 @@ def stop(lead: str, event: str, at: datetime):
 	"""Stop the lead's clocks that an event stops (see `engine.clock.STOPPED_BY`).
 
 	What counts is when it happened, not when it was logged or when a job looked: a touch that was made in time
-	and logged after the miss was declared has met its deadline.
+	and logged after the miss was declared has met its deadline, also after a later touch had stopped the clock.
 
 	:param at: naive instant in the site's zone.
 	"""
-	for row in _lock_open(lead, engine.STOPPED_BY[event]):
+	for row in _lock_stoppable(lead, event, at):
 		if row.clock == "First Touch After Acceptance" and at < row.started_at:
 			continue  # a touch from before the acceptance is not the receiver's
-		status = engine.final_status(row.due_at, at)
-		owner = (row.owner_at_breach or responsible(row)) if status == "Missed" else None
-		frappe.db.set_value(
-			"Follow Up Clock", row.name, {"status": status, "stopped_at": at, "owner_at_breach": owner}
-		)
+		values = {
+			"status": engine.final_status(row.due_at, at),
+			"stopped_at": at,
+			"acted_at": at,
+			"elapsed_seconds": max(_spent(row, row.started_at, at) - _paused_before(row, at), 0),
+			"next_alert_at": None,
+			"owner_at_breach": None,
+			"missed_by_system": 0,
+		}
+		if values["status"] == "Missed":
+			values.update(_breach(row))
+		frappe.db.set_value("Follow Up Clock", row.name, values)
+		_withdraw_alerts(row.name)
 	refresh_due(lead)
+
+
+def _lock_stoppable(lead: str, event: str, at: datetime) -> list:
+	"""The open clocks that an event stops; of touches, which may be logged in any order, also clocks that a later one
+	has stopped."""
+	open_clocks = _lock_open(lead, engine.STOPPED_BY[event])
+	if event != "human touch":
+		return open_clocks
+	return open_clocks + _lock(
+		lead, engine.STOPPED_BY[event], "status in ('Met', 'Missed') and acted_at > %(at)s", at=at
+	)
+
+
+def _spent(clock, start: datetime, end: datetime) -> int:
+	"""Whole seconds of a clock's own time between two naive instants of the site's zone."""
+	calendar = get_calendar(clock.working_calendar) if clock.working_calendar else None
+	if not calendar:
+		return seconds_between(start, end)
+	return engine.spent(aware(start), aware(end), clock.unit, calendar)
+
+
+def _later(clock, start: datetime, seconds: int) -> datetime:
+	return naive(engine.later(aware(start), seconds, clock.unit, get_calendar(clock.working_calendar)))
+
+
+def _paused_before(clock, at: datetime) -> int:
+	"""The seconds of a clock's own time that its pauses have taken until `at` (naive, the site's zone)."""
+	present = _spent(clock, clock.paused_at, min(at, clock.paused_until)) if clock.paused_at else 0
+	return (clock.paused_seconds or 0) + present
+
+
+def _withdraw_alerts(clock: str):
+	"""Nobody is told any more of a clock on which somebody has acted."""
+	frappe.db.set_value(
+		"Follow Up Alert",
+		{"follow_up_clock": clock, "status": "Pending"},
+		"status",
+		"Withdrawn",
+		update_modified=False,
+	)
+
+
+def pause(lead: str, until: datetime, reason: str | None, now: datetime):
+	"""Let the lead's clocks that wait for a word to it wait (see `engine.clock.PAUSED_BY_SNOOZE`).
+
+	Their deadlines move by the time that they pause. A clock that is overdue does not pause.
+
+	:param until: naive instant in the site's zone, as is `now`.
+	"""
+	resume(lead, now)
+	for row in _lock_open(lead, engine.PAUSED_BY_SNOOZE):
+		if row.status != "Running" or row.due_at <= now:
+			continue
+		seconds = _spent(row, now, until)
+		values = {
+			"status": "Paused",
+			"paused_at": now,
+			"paused_until": until,
+			"pause_reason": reason,
+			"due_at": _later(row, row.due_at, seconds),
+		}
+		if row.warn_at > now:
+			values["warn_at"] = _later(row, row.warn_at, seconds)
+		frappe.db.set_value("Follow Up Clock", row.name, _with_next_alert(row, values))
+	refresh_due(lead)
+
+
+def resume(lead: str, now: datetime):
+	"""Let the lead's paused clocks run again, from `now` or from when their pause was over.
+
+	A pause that is cut short gives the rest of its time back.
+
+	:param now: naive instant in the site's zone.
+	"""
+	for row in _lock_open(lead, engine.PAUSED_BY_SNOOZE):
+		if row.status == "Paused":
+			frappe.db.set_value("Follow Up Clock", row.name, resumed(row, now))
+	refresh_due(lead)
+
+
+def resumed(row, now: datetime) -> dict:
+	"""The values of a paused clock that runs again at `now` (naive, the site's zone)."""
+	values = {
+		"status": "Running",
+		"paused_at": None,
+		"paused_until": None,
+		"pause_reason": None,
+		"paused_seconds": _paused_before(row, now),
+	}
+	if now < row.paused_until:
+		for field in ("due_at", "warn_at"):
+			if row[field] > row.paused_until:
+				values[field] = _later(row, now, _spent(row, row.paused_until, row[field]))
+	return _with_next_alert(row, values)
+
+
+def _with_next_alert(row, values: dict) -> dict:
+	"""`values` with when a clock that has not been missed yet is next told of."""
+	due, warn = values.get("due_at", row.due_at), values.get("warn_at", row.warn_at)
+	values["next_alert_at"] = due if row.alert_level >= engine.WARNING else min(warn, due)
+	return values
 
 
 def start_next_touch(enrollment: str, at: datetime):
@@ -146,24 +302,42 @@ def restart_next_touch(lead: str, due: datetime):
 	start(frappe.get_doc("Lead", lead), {"Next Touch": due}, now_datetime())
 
 
-def cancel(lead: str, clocks: tuple[str, ...] = engine.CLOCKS):
-	"""End open clocks, all or some, because there is nothing left to do: a miss stays a miss, but is over."""
-	now = now_datetime()
+def cancel(lead: str, clocks: tuple[str, ...] = engine.CLOCKS, now: datetime | None = None):
+	"""End open clocks, all or some, because there is nothing left to do: a miss stays a miss, but is over.
+
+	:param now: naive instant in the site's zone.
+	"""
+	now = now or now_datetime()
 	for row in _lock_open(lead, clocks):
-		status = "Missed" if row.status == "Missed" else "Cancelled"
-		frappe.db.set_value("Follow Up Clock", row.name, {"status": status, "stopped_at": now})
+		values = {"status": "Cancelled", "stopped_at": now, "next_alert_at": None}
+		if row.due_at < now:
+			values.update({"status": "Missed", **_breach(row)})
+		frappe.db.set_value("Follow Up Clock", row.name, values)
+		_withdraw_alerts(row.name)
 	refresh_due(lead)
 
 
+def _breach(row) -> dict:
+	"""Who is to answer for a clock whose deadline has passed, be it declared yet or not."""
+	return {
+		"owner_at_breach": row.owner_at_breach or responsible_at(row, row.due_at),
+		"missed_by_system": int(bool(row.missed_by_system) or was_unwatched(row.due_at)),
+	}
+
+
 def _lock_open(lead: str, clocks: tuple[str, ...]) -> list:
+	return _lock(lead, clocks, "stopped_at is null and status in ('Running', 'Paused', 'Missed')")
+
+
+def _lock(lead: str, clocks: tuple[str, ...], condition: str, **values) -> list:
 	return frappe.db.sql(
-		"""
-		select name, lead, clock, status, started_at, due_at, owner_at_breach, reference_name
+		f"""
+		select {", ".join(CLOCK_FIELDS)}
 		from `tabFollow Up Clock`
-		where lead = %s and clock in %s and stopped_at is null and status in ('Running', 'Paused', 'Missed')
+		where lead = %(lead)s and clock in %(clocks)s and {condition}
 		for update
 		""",
-		(lead, clocks),
+		{"lead": lead, "clocks": clocks, **values},
 		as_dict=True,
 	)
 
@@ -173,101 +347,104 @@ def refresh_due(lead: str):
 	due = frappe.db.sql(
 		"""
 		select min(due_at) from `tabFollow Up Clock`
-		where lead = %s and stopped_at is null and status in ('Running', 'Missed')
+		where lead = %s and stopped_at is null and status in ('Running', 'Paused', 'Missed')
 		""",
 		(lead,),
 	)[0][0]
 	summary.write(lead, lq_due_at=due)
 
 
-def overdue_clocks(now: datetime, limit: int) -> list[str]:
-	"""Names of the running clocks whose deadline has passed at `now` (naive, the site's zone)."""
-	return frappe.db.sql_list(
-		"""
-		select name from `tabFollow Up Clock`
-		where status = 'Running' and due_at < %s order by due_at limit %s
-		""",
-		(now, limit),
-	)
+# who holds the lead, and who has been in touch
 
 
-def declare_missed(name: str, now: datetime) -> bool:
-	"""Mark an overdue clock as missed and tell who is to act. Returns whether it was still to be done.
+def keep_last_touch(lead: str, at: datetime):
+	"""Show on a lead when a person was last in touch; `at` is naive, in the site's zone."""
+	last = frappe.db.get_value("Lead", lead, "lq_last_touch_at")
+	if not last or at > last:
+		summary.write(lead, lq_last_touch_at=at)
 
-	The row is locked while it is judged: of two runs at the same time, one tells and the other passes it by.
 
+def record_holding(lead, before: str | None, now: datetime):
+	"""A lead document has another owner: keep how long the one before has held it.
+
+	:param before: the user who owned it, or None.
 	:param now: naive instant in the site's zone.
 	"""
-	row = frappe.db.get_value(
-		"Follow Up Clock",
-		{"name": name, "status": "Running", "due_at": ["<", now]},
-		["name", "lead", "clock", "due_at", "reference_doctype", "reference_name"],
-		as_dict=True,
-		for_update=True,
-		skip_locked=True,
-	)
-	if not row:
-		return False
-	frappe.db.set_value(
-		"Follow Up Clock",
-		name,
-		{"status": "Missed", "owner_at_breach": responsible(row)},
-		update_modified=False,
-	)
-	for user in recipients(row):
-		notify(
-			user,
-			_("{0} of {1} was due {2}").format(
-				_(row.clock), frappe.db.get_value("Lead", row.lead, "title"), format_datetime(row.due_at)
-			),
-			"Lead",
-			row.lead,
-		)
-	return True
+	last = frappe.db.get_value("Lead Holding", {"lead": lead.name}, "held_until", order_by="held_until desc")
+	row = {
+		"lead": lead.name,
+		"user": before or None,
+		"held_from": last or get_datetime(lead.creation),
+		"held_until": now,
+	}
+	insert_rows("Lead Holding", [row], now)
 
 
-def responsible(clock) -> str | None:
-	"""Who is to act on a clock: the receiver of its handover, else the lead's owner."""
+def responsible_at(clock, at: datetime) -> str | None:
+	"""Who was to act on a clock at `at` (naive, the site's zone): the receiver of its handover, else who owned the
+	lead then."""
 	if clock.clock == "Handover Acceptance" and clock.reference_name:
 		return frappe.db.get_value("Lead Handover", clock.reference_name, "to_user")
-	return owner_of(clock.lead)
+	held = frappe.db.sql(
+		"""
+		select user from `tabLead Holding` where lead = %s and held_until > %s order by held_until limit 1
+		""",
+		(clock.lead, at),
+	)
+	return held[0][0] if held else frappe.db.get_value("Lead", clock.lead, "lead_owner")
 
 
-def recipients(clock) -> list[str]:
-	"""Who is told of a breach: who is responsible, if able to act; else the fallback user, the segment's owner,
-	or every Lead Quality Manager."""
-	segment = frappe.db.get_value("Lead", clock.lead, "lq_segment")
-	for user in (
-		responsible(clock),
-		frappe.get_cached_doc("Lead Quality Settings").fallback_user,
-		plan_of(segment, "segment_owner"),
-	):
-		if user and is_reachable(user):
-			return [user]
-	return [
-		user for user in frappe.utils.user.get_users_with_role("Lead Quality Manager") if is_reachable(user)
-	]
+# whether the system was there
 
 
-def owner_of(lead: str) -> str | None:
-	return frappe.db.get_value("Lead", lead, "lead_owner")
+def was_unwatched(instant: datetime) -> bool:
+	"""Whether no sweep was there when a deadline passed: none had run for longer than the settings allow, until the
+	one that came late, or until now.
+
+	:param instant: naive, in the site's zone, and past.
+	"""
+	sweeps = "select {} from `tabFollow Up Run` where job = %(job)s and status != 'Running' and started_at {} %(at)s"
+	before, after = frappe.db.sql(
+		f"select ({sweeps.format('max(started_at)', '<=')}), ({sweeps.format('min(started_at)', '>')})",
+		{"job": SWEEP, "at": instant},
+	)[0]
+	return is_outage(before, after or now_datetime())
+
+
+def is_outage(last: datetime | None, this: datetime) -> bool:
+	"""Whether so much time between two sweeps (naive, the site's zone) means that the system was not running.
+
+	Before the very first sweep there was nothing to be late.
+	"""
+	minutes = cint(frappe.get_cached_doc("Lead Quality Settings").outage_after_minutes)
+	return bool(last and minutes) and (this - last).total_seconds() > minutes * 60
+
+
+# leads that go
 
 
 def forget_lead(lead: str):
-	"""Delete the clocks of a deleted lead."""
-	frappe.db.delete("Follow Up Clock", {"lead": lead})
+	"""Delete the clocks of a deleted lead, their alerts, and who has held it."""
+	for doctype in ("Follow Up Clock", "Follow Up Alert", "Lead Holding"):
+		frappe.db.delete(doctype, {"lead": lead})
 
 
 def merge_into(lead: str):
 	"""Two leads have become one: of each kind of clock, the one that is due first goes on."""
 	seen = set()
 	for row in frappe.get_all(
-		"Follow Up Clock", {"lead": lead, "status": "Running"}, ["name", "clock"], order_by="due_at asc"
+		"Follow Up Clock",
+		{"lead": lead, "status": ["in", ["Running", "Paused"]]},
+		["name", "clock"],
+		order_by="due_at asc",
 	):
 		if row.clock in seen:
 			frappe.db.set_value(
-				"Follow Up Clock", row.name, {"status": "Cancelled", "stopped_at": now_datetime()}
+				"Follow Up Clock",
+				row.name,
+				{"status": "Cancelled", "stopped_at": now_datetime(), "next_alert_at": None},
 			)
+			_withdraw_alerts(row.name)
 		seen.add(row.clock)
 	refresh_due(lead)
 
@@ -281,9 +458,11 @@ def open_clocks(lead: str, now: datetime | None = None) -> list[dict]:
 	clocks = frappe.get_all(
 		"Follow Up Clock",
 		{"lead": lead, "stopped_at": ["is", "not set"], "status": ["in", ["Running", "Paused", "Missed"]]},
-		["name", "clock", "status", "started_at", "warn_at", "due_at"],
+		["name", "clock", "status", "started_at", "warn_at", "due_at", "paused_until", "missed_by_system"],
 		order_by="due_at asc",
 	)
 	for clock in clocks:
-		clock.state = engine.state(clock.status, clock.warn_at, clock.due_at, now or now_datetime())
+		clock.state = engine.state(
+			clock.status, clock.warn_at, clock.due_at, now or now_datetime(), clock.paused_until
+		)
 	return clocks

@@ -10,3 +10,9 @@ def lead_on_trash(doc, method=None):
 def lead_after_rename(doc, method=None, old=None, new=None, merge=False):
 	if merge:
 		service.merge_into(new)
+
+
+def alert_after_insert(doc, method=None):
+	"""A step of the escalation ladder that takes the lead away from who has not acted on it."""
+	if doc.action in {"Pull Back", "Recycle"}:
+		service.take_back(doc.lead, doc.raised_at)

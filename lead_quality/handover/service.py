@@ -8,7 +8,7 @@ from frappe.utils import fmt_money, format_datetime, get_link_to_form, now_datet
 
 from lead_quality import summary
 from lead_quality.follow_up import service as follow_up
-from lead_quality.notices import is_reachable, notify
+from lead_quality.notices import is_reachable, tell
 from lead_quality.qualification.agreement import Span, span_of
 from lead_quality.qualification.gate import NotSalesReadyError, not_ready_in_words
 from lead_quality.qualification.service import agreement_of, is_reason_for, judge_now, qualification_of
@@ -66,7 +66,7 @@ def send(
 	clocks = follow_up.start(doc, {"Handover Acceptance": now}, now, handover, agreed_clocks(handover))
 	if clocks:
 		handover.db_set("accept_by", clocks[0].due_at, update_modified=False)
-	notify(
+	tell(
 		to_user,
 		_("{0} hands you the lead {1}. Accept or reject it by {2}.").format(
 			frappe.utils.get_fullname(frappe.session.user),
@@ -202,35 +202,53 @@ def pull_back(name: str, now: datetime) -> bool:
 	)
 	if not row:
 		return False
-	handover = frappe.get_doc("Lead Handover", name, for_update=True)
+	_pull_back(frappe.get_doc("Lead Handover", name, for_update=True), now)
+	return True
+
+
+def _pull_back(handover, now: datetime):
 	handover.update({"status": "Pulled Back", "decided_at": now})
 	handover.save(ignore_permissions=True)
 	summary.write(handover.lead, lq_handover_status="Pulled Back")
-	if handover.accept_by and handover.accept_by < now:
-		# a miss, whether or not any job has declared it
-		follow_up.stop(handover.lead, "handover decision", now)
-	else:
-		follow_up.cancel(handover.lead, ("Handover Acceptance",))
+	follow_up.cancel(handover.lead, tuple(AGREED_CLOCKS), now)
 	_give_back(handover)
 	_tell_of_pull_back(handover)
-	return True
+
+
+def take_back(lead: str, now: datetime):
+	"""Take a lead from who has not acted on it: back to who had handed it over, else to the pool, without an owner.
+
+	:param now: naive instant in the site's zone.
+	"""
+	name = frappe.db.get_value(
+		"Lead Handover",
+		{"lead": lead, "status": ["in", ["Sent", "Accepted"]]},
+		order_by="sent_at desc",
+	)
+	if name:
+		_pull_back(frappe.get_doc("Lead Handover", name, for_update=True), now)
+		return
+	doc = frappe.get_doc("Lead", lead)
+	if doc.lead_owner:
+		doc.lead_owner = None
+		doc.save(ignore_permissions=True)
 
 
 def _tell_of_pull_back(handover):
 	lead = frappe.db.get_value("Lead", handover.lead, "title")
 	receiver = frappe.utils.get_fullname(handover.to_user)
 	words = {
-		handover.to_user: _("The lead {0} has gone back to marketing: nobody accepted it in time.").format(
+		handover.to_user: _("The lead {0} has gone back to marketing: nobody acted on it in time.").format(
 			lead
 		),
 		# last, so that who has sent it to himself is told to go on with it
 		handover.from_user: _(
-			"The lead {0} is yours again: {1} did not accept it in time. Hand it to somebody else, or nurture it."
+			"The lead {0} is yours again: {1} did not act on it in time. Hand it to somebody else, or nurture it."
 		).format(lead, receiver),
 	}
 	for user, subject in words.items():
 		if is_reachable(user):
-			notify(user, subject, "Lead Handover", handover.name)
+			tell(user, subject, "Lead Handover", handover.name)
 
 
 def _decide(name: str, status: str, now: datetime, **values):
@@ -267,7 +285,7 @@ def _check_decider(handover):
 def _tell_sender(handover, words: str):
 	if handover.from_user != frappe.session.user and is_reachable(handover.from_user):
 		lead = frappe.db.get_value("Lead", handover.lead, "title")
-		notify(
+		tell(
 			handover.from_user,
 			words.format(frappe.utils.get_fullname(frappe.session.user), lead),
 			"Lead Handover",

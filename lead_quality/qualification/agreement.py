@@ -7,7 +7,7 @@ from frappe import _
 from frappe.utils import format_date, get_fullname, get_link_to_form
 from frappe.utils.user import get_users_with_role
 
-from lead_quality.notices import is_reachable, notify
+from lead_quality.notices import is_reachable, tell
 
 DOCTYPE = "Sales Ready Agreement"
 AGREEMENTS_CACHE = "lead_quality_agreements"
@@ -121,7 +121,7 @@ def tell_both_sides(doc, subject: str):
 	"""Tell the users of both roles, each once; who does it knows."""
 	users = {user for side in SIDES for user in people(side)} - {frappe.session.user}
 	for user in sorted(users):
-		notify(user, subject, DOCTYPE, doc.name)
+		tell(user, subject, DOCTYPE, doc.name)
 
 
 def signing_state(doc, user: str) -> dict:

@@ -8,7 +8,7 @@ from frappe.utils import get_datetime, get_link_to_form, getdate, now_datetime
 
 from lead_quality import summary
 from lead_quality.engine import qualification as engine
-from lead_quality.notices import is_reachable, notify
+from lead_quality.notices import is_reachable, tell
 from lead_quality.qualification import facts, judgement
 from lead_quality.qualification.agreement import (
 	AGREEMENTS_CACHE,
@@ -345,7 +345,13 @@ def judge_again(name: str, now: datetime) -> bool:
 def _tell_owner_that_it_is_back(doc):
 	owner, title = frappe.db.get_value("Lead", doc.lead, ["lead_owner", "title"])
 	if owner and is_reachable(owner):
-		notify(owner, _("{0} was to rest until today. Take it up again.").format(title), "Lead", doc.lead)
+		tell(
+			owner,
+			_("{0} was to rest until today. Take it up again.").format(title),
+			"Lead",
+			doc.lead,
+			kind="Unattended",
+		)
 
 
 # fields of the lead that answer criteria

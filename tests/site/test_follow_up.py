@@ -1,6 +1,7 @@
 """Clocks: due in working time, overdue when read, declared missed once."""
 
 import threading
+from datetime import timedelta
 
 import frappe
 import pytest
@@ -8,7 +9,7 @@ from frappe.utils import add_to_date, now_datetime
 
 from lead_quality import api
 from lead_quality.demo.factories import make_lead, make_opportunity, make_sales_ready
-from lead_quality.follow_up import service
+from lead_quality.follow_up import alerts
 from lead_quality.follow_up.jobs import sweep_clocks
 
 MONDAY = "2026-03-02 10:00:00"
@@ -34,33 +35,53 @@ def status_of(lead) -> dict:
 	)
 
 
-def alerts_to(user: str) -> int:
-	return frappe.db.count("Notification Log", {"for_user": user, "document_type": "Lead"})
+def misses_told_to(user: str) -> int:
+	return frappe.db.count("Follow Up Alert", {"for_user": user, "kind": "Missed", "status": "Sent"})
 
 
-def test_the_owner_is_told_once_of_each_missed_clock(lead, rep, freeze):
+def messages_to(user: str) -> list[str]:
+	return frappe.get_all(
+		"Notification Log", {"for_user": user}, pluck="subject", order_by="creation asc, name asc"
+	)
+
+
+def test_the_owner_hears_of_all_missed_clocks_in_one_message_and_once(lead, rep, freeze):
 	with freeze(AFTER_ALL):
 		first, second = sweep_clocks(), sweep_clocks()
 	assert (first["done"], second["done"]) == (3, 0)
 	assert set(status_of(lead).values()) == {"Missed"}
-	assert alerts_to(rep) == 3
+	assert misses_told_to(rep) == 3
+	assert messages_to(rep) == ["Kellerbrunn Works waits for you: 3 overdue."]
 
 
 def test_a_late_sweep_finds_what_an_early_one_would_have(lead, rep, freeze):
-	with freeze("2026-03-02 11:59:00"):
+	with freeze("2026-03-02 11:29:00"):
 		assert sweep_clocks()["found"] == 0
 	with freeze("2026-08-01 03:00:00"):
 		assert sweep_clocks()["done"] == 3
-	assert alerts_to(rep) == 3
+	assert misses_told_to(rep) == 3
 
 
-def test_the_alert_also_goes_out_as_mail(lead, rep, freeze, smtp):
+def test_one_missed_clock_is_told_in_words_and_opens_its_lead(lead, rep, freeze, smtp):
+	with freeze("2026-03-02 12:06:00"):
+		sweep_clocks()
+		smtp.flush()
+	(mail,) = smtp.to(rep)
+	assert "First Response of Kellerbrunn Works was due" in mail["Subject"]
+	assert f"/lead/{lead.name}" in mail.get_body(("html",)).get_content()
+
+
+def test_many_at_once_make_one_mail_that_names_each_lead(lead, rep, freeze, smtp):
+	with freeze(MONDAY):
+		others = [make_lead(lead_owner=rep, company_name=f"Works {number}") for number in range(40)]
 	with freeze(AFTER_ALL):
 		sweep_clocks()
 		smtp.flush()
-	subjects = [mail["Subject"] for mail in smtp.to(rep)]
-	assert len(subjects) == 3
-	assert any("First Response of Kellerbrunn Works was due" in subject for subject in subjects)
+	(mail,) = smtp.to(rep)
+	assert mail["Subject"] == "41 leads wait for you: 123 overdue."
+	text = mail.get_body(("html",)).get_content()
+	assert "And 73 more." in text
+	assert f"/lead/{others[0].name}" in text
 
 
 def test_each_sweep_leaves_a_run_with_its_counts(lead, freeze):
@@ -79,32 +100,36 @@ def test_the_sweep_asks_three_times_when_nothing_is_due(count_queries):
 
 def test_the_sweep_finds_what_is_due_by_an_index():
 	plan = frappe.db.sql(
-		"explain select name from `tabFollow Up Clock` where status = 'Running' and due_at < now() order by due_at",
+		"explain select name from `tabFollow Up Clock` where next_alert_at < now() order by next_alert_at limit 9",
 		as_dict=True,
 	)
-	assert plan[0]["key"] == "status_due_at_index"
+	assert plan[0]["key"] in {"next_alert_at", "next_alert_at_index"}
 
 
-def test_one_bad_lead_does_not_stop_the_rest(lead, rep, freeze, monkeypatch):
+def test_one_bad_lead_does_not_stop_the_rest_and_is_tried_again(lead, rep, freeze, monkeypatch):
 	with freeze(MONDAY):
 		bad = make_lead(lead_owner=rep, company_name="Bad")
-	notify = service.notify
+	raise_alerts = alerts.raise_alerts
 
-	def fail_for_bad(user, subject, doctype, name):
-		if name == bad.name:
-			raise RuntimeError("cannot tell")
-		notify(user, subject, doctype, name)
+	def fail_for_bad(rows, now):
+		if any(row["lead"] == bad.name for row in rows):
+			raise RuntimeError("cannot raise")
+		raise_alerts(rows, now)
 
-	monkeypatch.setattr(service, "notify", fail_for_bad)
+	monkeypatch.setattr(alerts, "raise_alerts", fail_for_bad)
 	with freeze(AFTER_ALL):
 		counts = sweep_clocks()
 	assert (counts["done"], counts["failed"]) == (3, 3)
 	assert set(status_of(bad).values()) == {"Running"}
+	assert misses_told_to(rep) == 3
 	run = frappe.get_last_doc("Follow Up Run", {"job": "sweep_clocks"})
-	assert (run.status, "cannot tell" in run.errors) == ("Failed", True)
-	monkeypatch.setattr(service, "notify", notify)
-	with freeze(AFTER_ALL):
+	assert (run.status, "cannot raise" in run.errors) == ("Failed", True)
+	monkeypatch.setattr(alerts, "raise_alerts", raise_alerts)
+	with freeze(AFTER_ALL) as clock:
+		assert sweep_clocks()["found"] == 0
+		clock.tick(timedelta(minutes=6))
 		assert sweep_clocks()["done"] == 3
+	assert misses_told_to(rep) == 6
 
 
 def test_a_deadline_that_has_passed_is_overdue_before_any_job_ran(lead, freeze):
@@ -172,7 +197,7 @@ def test_a_lead_without_owner_is_told_to_the_fallback_user(freeze, make_user):
 		frappe.db.set_value("Lead", lead.name, "lead_owner", None)
 	with freeze(AFTER_ALL):
 		sweep_clocks()
-	assert alerts_to(fallback) == 3
+	assert misses_told_to(fallback) == 3
 
 
 def test_a_disabled_owner_is_passed_by_for_the_segments_owner(lead, rep, freeze, make_user):
@@ -181,7 +206,7 @@ def test_a_disabled_owner_is_passed_by_for_the_segments_owner(lead, rep, freeze,
 	frappe.db.set_value("User", rep, "enabled", 0)
 	with freeze(AFTER_ALL):
 		sweep_clocks()
-	assert (alerts_to(rep), alerts_to(chief)) == (0, 3)
+	assert (misses_told_to(rep), misses_told_to(chief)) == (0, 3)
 
 
 def test_without_anybody_else_every_lead_quality_manager_is_told(freeze, make_user):
@@ -191,7 +216,7 @@ def test_without_anybody_else_every_lead_quality_manager_is_told(freeze, make_us
 		frappe.db.set_value("Lead", lead.name, "lead_owner", None)
 	with freeze(AFTER_ALL):
 		sweep_clocks()
-	assert alerts_to(manager) == 3
+	assert misses_told_to(manager) == 3
 
 
 def open_clocks(lead) -> list[str]:
@@ -234,7 +259,7 @@ def test_a_site_without_mail_account_keeps_its_error_log_clean(lead, rep, freeze
 	before = frappe.db.count("Error Log")
 	with freeze(AFTER_ALL):
 		sweep_clocks()
-	assert alerts_to(rep) == 3
+	assert misses_told_to(rep) == 3
 	assert frappe.db.count("Error Log") == before
 
 
@@ -340,12 +365,13 @@ def test_two_sweeps_at_the_same_time_tell_the_owner_once(site, real_commits, mak
 		frappe.db.rollback()
 		assert not failures
 		assert set(status_of(lead).values()) == {"Missed"}
-		assert alerts_to(user) == 3
+		assert misses_told_to(user) == 3
 		assert sum(counts) == before
 	finally:
 		frappe.db.delete("Lead Stage Log", {"lead": lead.name})
 		frappe.delete_doc("Lead", lead.name, force=True)
 		frappe.db.delete("Notification Log", {"for_user": user})
+		frappe.db.delete("Follow Up Alert")
 		frappe.db.delete("Follow Up Run")
 		frappe.delete_doc("User", user, force=True)
 		frappe.db.commit()

@@ -10,3 +10,7 @@ class FollowUpRun(Document):
 		"""Called by Log Settings."""
 		table = frappe.qb.DocType("Follow Up Run")
 		frappe.db.delete(table, filters=(table.creation < (Now() - Interval(days=days))))
+
+
+def on_doctype_update():
+	frappe.db.add_index("Follow Up Run", ["job", "started_at"])

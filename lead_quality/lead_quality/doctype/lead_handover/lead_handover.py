@@ -7,7 +7,7 @@ from lead_quality.records import keep
 # status before to the statuses it may change to
 MOVES = {
 	"Sent": {"Accepted", "Rejected", "Pulled Back"},
-	"Accepted": {"Returned"},
+	"Accepted": {"Returned", "Pulled Back"},
 }
 
 

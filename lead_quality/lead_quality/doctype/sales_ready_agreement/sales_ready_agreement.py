@@ -3,7 +3,7 @@ from frappe import _
 from frappe.model.document import Document
 from frappe.utils import get_fullname, now_datetime
 
-from lead_quality.notices import is_reachable, notify
+from lead_quality.notices import is_reachable, tell
 from lead_quality.qualification import agreement
 from lead_quality.qualification.agreement_words import in_words
 from lead_quality.qualification.service import clear_caches
@@ -218,7 +218,7 @@ class SalesReadyAgreement(Document):
 		doc.save(ignore_permissions=True)
 		for other in first:
 			if other != user and is_reachable(other):
-				notify(
+				tell(
 					other,
 					_("{0} has signed {1}: it is in force").format(get_fullname(user), doc.title),
 					doc.doctype,
