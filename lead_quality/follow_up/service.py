@@ -107,7 +107,7 @@ def _run_of(target, begins: datetime) -> dict:
 	return {
 		"within": target.within,
 		"unit": target.unit,
-		"warn_at_percent": target.warn_at_percent,
+		"warn_at_percent": target.warn_at_percent or 100,
 		"working_calendar": target.calendar,
 		**ends,
 		"next_alert_at": min(ends["warn_at"], ends["due_at"]),

@@ -11,6 +11,7 @@ from frappe.utils import add_to_date, now_datetime
 import lead_quality
 from lead_quality import api, hooks
 from lead_quality.demo.factories import make_agreement, make_lead, make_sales_ready
+from lead_quality.follow_up.alerts import raise_alerts
 from lead_quality.qualification import requalify
 
 PACKAGE = Path(lead_quality.__file__).parent
@@ -74,6 +75,18 @@ def test_scheduled_function_does_its_work_once_and_has_nothing_left_when_it_runs
 	make_sales_ready(make_lead(first_name="Expiring").name)
 	requalify.start()
 	frappe.db.after_commit.reset()  # its jobs are lost
+	raise_alerts(
+		[
+			{
+				"lead": snoozed.name,
+				"kind": "Missed",
+				"clock": "Triage",
+				"for_user": "sales@hooks.example",
+				"alert_key": "of the test",
+			}
+		],
+		now_datetime(),
+	)
 	function = frappe.get_attr(path)
 	now = add_to_date(now_datetime(), days=90)
 

@@ -99,7 +99,21 @@ def by_mail() -> str:
 	return communication.reference_name
 
 
-@pytest.mark.parametrize("enter", [by_desk, by_api, by_import, by_web_form])
+@pytest.mark.parametrize("starts_in_triage", [0, 1])
+def test_an_imported_lead_starts_no_clock_or_only_triage_as_the_settings_say(starts_in_triage):
+	frappe.get_doc("Lead Quality Settings").update(
+		{"imported_leads_start_in_triage": starts_in_triage}
+	).save()
+	make_source("Campaign")
+	assert whereabouts(by_import()) == {
+		"segment": "Inbound",
+		"stages": ["target"],
+		"clocks": ["Triage"] * starts_in_triage,
+		"touches": ["First call"],
+	}
+
+
+@pytest.mark.parametrize("enter", [by_desk, by_api, by_web_form])
 def test_a_new_lead_is_sorted_logged_timed_and_planned(enter):
 	make_source("Campaign")
 	name = enter()

@@ -146,10 +146,11 @@ def test_a_lead_is_on_one_cadence_at_a_time(lead):
 		api.enroll(lead.name)
 
 
-def test_stopping_early_needs_an_agreed_reason(lead):
+def test_stopping_early_needs_an_agreed_reason(lead, freeze):
 	with pytest.raises(frappe.MandatoryError):
 		api.stop(lead.name, "Disqualify: Too small for us")
-	api.stop(lead.name, "Stop Early: Already in talks with sales")
+	with freeze("2026-03-02 10:10:00"):
+		api.stop(lead.name, "Stop Early: Already in talks with sales")
 	assert enrollment(lead) == ("Stopped", "Already in talks with sales")
 	assert clock(lead, "Next Touch") == "Cancelled"
 
@@ -342,10 +343,11 @@ def test_a_call_from_the_lead_that_was_taken_stops_the_first_response_clock(lead
 	assert clock(lead, "First Response") in {"Met", "Missed"}
 
 
-def test_a_touch_that_is_skipped_is_no_promise_kept(lead):
+def test_a_touch_that_is_skipped_is_no_promise_kept(lead, freeze):
 	touch = frappe.get_last_doc("Lead Touch", {"lead": lead.name, "status": "Planned"})
 	touch.status = "Skipped"
-	touch.save()
+	with freeze("2026-03-02 10:10:00"):
+		touch.save()
 	kept = frappe.get_all(
 		"Follow Up Clock", {"lead": lead.name, "clock": "Next Touch"}, pluck="status", order_by="creation asc"
 	)
