@@ -150,6 +150,7 @@ doc_events = {
 		"on_cancel": "lead_quality.funnel.events.sales_order_on_cancel",
 	},
 	"Communication": {"after_insert": "lead_quality.nurture.events.communication_after_insert"},
+	"Holiday List": {"on_update": "lead_quality.follow_up.events.holiday_list_on_update"},
 	"Follow Up Alert": {"after_insert": "lead_quality.handover.events.alert_after_insert"},
 	"Lead Touch": {"on_update": "lead_quality.follow_up.events.touch_on_update"},
 	"Nurture Enrollment": {"on_update": "lead_quality.follow_up.events.enrollment_on_update"},

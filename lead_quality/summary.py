@@ -7,6 +7,7 @@ form is made stale; in return, a form must not write back the summary it was ope
 import frappe
 
 from lead_quality.custom_fields import LEAD_SUMMARY
+from lead_quality.reporting import human_touch
 
 # ERPNext's own fields that follow the verdict, once somebody has judged the lead.
 VERDICT_FIELDS = ("qualification_status", "qualified_by", "qualified_on")
@@ -51,7 +52,7 @@ def write_new(doc, method=None):
 def rebuild():
 	"""Compute the summary of every lead again from the app's own DocTypes: `bench execute lead_quality.summary.rebuild`.
 
-	Five statements over the whole table; it may run at any time, and changes nothing that is right.
+	Six statements over the whole table; it may run at any time, and changes nothing that is right.
 	"""
 	frappe.db.sql(
 		"""
@@ -81,7 +82,14 @@ def rebuild():
 		"""
 		update `tabLead` l set lq_due_at = (
 			select min(due_at) from `tabFollow Up Clock` c
-			where c.lead = l.name and c.stopped_at is null and c.status in ('Running', 'Missed')
+			where c.lead = l.name and c.stopped_at is null and c.status in ('Running', 'Paused', 'Missed')
+		)
+		"""
+	)
+	frappe.db.sql(
+		f"""
+		update `tabLead` l set lq_last_touch_at = (
+			select max(t.done_at) from `tabLead Touch` t where t.lead = l.name and {human_touch("t")}
 		)
 		"""
 	)

@@ -1,9 +1,11 @@
 """What ERPNext and the rooms to the left tell the clocks."""
 
+import frappe
 from frappe.utils import get_datetime, now_datetime
 
 from lead_quality.engine.clock import is_human_touch
 from lead_quality.follow_up import service
+from lead_quality.follow_up.replan import replan_later
 from lead_quality.nurture.service import leads_of_opt_out
 
 
@@ -63,6 +65,13 @@ def qualification_on_update(doc, method=None):
 		service.stop(doc.lead, "triage decision", now_datetime())
 	if doc.verdict == "Disqualified":
 		service.cancel(doc.lead)
+
+
+def holiday_list_on_update(doc, method=None):
+	for calendar in frappe.get_all(
+		"Working Calendar", {"holiday_list": doc.name}, pluck="name", order_by="name asc"
+	):
+		replan_later(calendar)
 
 
 def opt_out_after_insert(doc, method=None):

@@ -174,7 +174,7 @@ def stop(lead: str, event: str, at: datetime):
 			"status": engine.final_status(row.due_at, at),
 			"stopped_at": at,
 			"acted_at": at,
-			"elapsed_seconds": max(_spent(row, row.started_at, at) - _paused_before(row, at), 0),
+			"elapsed_seconds": max(time_spent(row, row.started_at, at) - _paused_before(row, at), 0),
 			"next_alert_at": None,
 			"owner_at_breach": None,
 			"missed_by_system": 0,
@@ -197,7 +197,7 @@ def _lock_stoppable(lead: str, event: str, at: datetime) -> list:
 	)
 
 
-def _spent(clock, start: datetime, end: datetime) -> int:
+def time_spent(clock, start: datetime, end: datetime) -> int:
 	"""Whole seconds of a clock's own time between two naive instants of the site's zone."""
 	calendar = get_calendar(clock.working_calendar) if clock.working_calendar else None
 	if not calendar:
@@ -211,7 +211,7 @@ def _later(clock, start: datetime, seconds: int) -> datetime:
 
 def _paused_before(clock, at: datetime) -> int:
 	"""The seconds of a clock's own time that its pauses have taken until `at` (naive, the site's zone)."""
-	present = _spent(clock, clock.paused_at, min(at, clock.paused_until)) if clock.paused_at else 0
+	present = time_spent(clock, clock.paused_at, min(at, clock.paused_until)) if clock.paused_at else 0
 	return (clock.paused_seconds or 0) + present
 
 
@@ -237,7 +237,7 @@ def pause(lead: str, until: datetime, reason: str | None, now: datetime):
 	for row in _lock_open(lead, engine.PAUSED_BY_SNOOZE):
 		if row.status != "Running" or row.due_at <= now:
 			continue
-		seconds = _spent(row, now, until)
+		seconds = time_spent(row, now, until)
 		values = {
 			"status": "Paused",
 			"paused_at": now,
@@ -276,7 +276,7 @@ def resumed(row, now: datetime) -> dict:
 	if now < row.paused_until:
 		for field in ("due_at", "warn_at"):
 			if row[field] > row.paused_until:
-				values[field] = _later(row, now, _spent(row, row.paused_until, row[field]))
+				values[field] = _later(row, now, time_spent(row, row.paused_until, row[field]))
 	return _with_next_alert(row, values)
 
 

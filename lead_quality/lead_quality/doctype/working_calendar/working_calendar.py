@@ -2,12 +2,17 @@ import frappe
 from frappe import _
 from frappe.model.document import Document
 
+from lead_quality.follow_up.replan import replan_later
 from lead_quality.site_time import build_calendar
 
 
 class WorkingCalendar(Document):
 	def validate(self):
 		self.check_hours()
+
+	def on_update(self):
+		if self.get_doc_before_save():
+			replan_later(self.name)
 
 	def check_hours(self):
 		try:

@@ -1,0 +1,96 @@
+"""Opening hours or holidays have changed: deadlines that lie ahead move with them, what is past stays."""
+
+from datetime import datetime
+
+import frappe
+from frappe.utils import now_datetime
+
+from lead_quality.engine import clock as engine
+from lead_quality.follow_up.service import CLOCK_FIELDS
+from lead_quality.job_run import JobRun
+from lead_quality.records import update_rows
+from lead_quality.site_time import aware, get_calendar, naive
+
+CHUNK = 500
+
+
+def replan_later(calendar: str):
+	"""Have the clocks of a Working Calendar planned anew in the background, once what has changed is committed."""
+	frappe.enqueue(
+		f"{__name__}.replan",
+		queue="long",
+		job_id=f"lead_quality_replan:{calendar}",
+		deduplicate=True,
+		enqueue_after_commit=True,
+		calendar=calendar,
+	)
+
+
+def replan(calendar: str, now: datetime | None = None) -> dict:
+	"""Compute the deadlines of a Working Calendar's running clocks again that lie ahead.
+
+	:param now: naive instant in the site's zone.
+	:returns: counts found, done, failed.
+	"""
+	run = JobRun("replan", now or now_datetime())
+	names = frappe.db.sql_list(
+		"""
+		select name from `tabFollow Up Clock`
+		where working_calendar = %s and status in ('Running', 'Paused') and due_at > %s order by name
+		""",
+		(calendar, run.now),
+	)
+	for start in range(0, len(names), CHUNK):
+		chunk = names[start : start + CHUNK]
+		run.batch(chunk, replan_clocks)
+	return run.finish()
+
+
+def replan_clocks(names: list[str], now: datetime) -> int:
+	"""Compute the deadlines of some clocks again. Returns of how many they have changed.
+
+	:param now: naive instant in the site's zone.
+	"""
+	clocks = frappe.db.sql(
+		f"""
+		select within, warn_at_percent, {", ".join(CLOCK_FIELDS)} from `tabFollow Up Clock`
+		where name in %s and status in ('Running', 'Paused') and due_at > %s
+		order by name for update
+		""",
+		(names, now),
+		as_dict=True,
+	)
+	moved = []
+	for clock in clocks:
+		values = {"name": clock.name, **deadlines_of(clock)}
+		if (values["due_at"], values["warn_at"]) != (clock.due_at, clock.warn_at):
+			due_next = values["due_at"] if clock.alert_level >= engine.WARNING else values["warn_at"]
+			moved.append({**values, "next_alert_at": min(due_next, values["due_at"])})
+	update_rows("Follow Up Clock", moved)
+	if moved:
+		frappe.db.sql(
+			"""
+			update `tabLead` l set lq_due_at = (
+				select min(due_at) from `tabFollow Up Clock` c
+				where c.lead = l.name and c.stopped_at is null and c.status in ('Running', 'Paused', 'Missed')
+			)
+			where l.name in (select lead from `tabFollow Up Clock` where name in %s)
+			""",
+			([row["name"] for row in moved],),
+		)
+	return len(moved)
+
+
+def deadlines_of(clock) -> dict[str, datetime]:
+	"""`due_at` and `warn_at` (naive, the site's zone) of a clock by its calendar as it is now, its pauses included."""
+	calendar = get_calendar(clock.working_calendar)
+	begins = aware(clock.started_at)
+	due = engine.due_at(begins, clock.within, clock.unit, calendar)
+	warn = engine.warn_at(begins, due, clock.warn_at_percent or 100, clock.unit, calendar)
+	paused = clock.paused_seconds or 0
+	if clock.paused_at:
+		paused += engine.spent(aware(clock.paused_at), aware(clock.paused_until), clock.unit, calendar)
+	return {
+		"due_at": naive(engine.later(due, paused, clock.unit, calendar)),
+		"warn_at": naive(engine.later(warn, paused, clock.unit, calendar)),
+	}

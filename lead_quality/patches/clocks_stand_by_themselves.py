@@ -1,0 +1,67 @@
+"""For sites whose clocks were started before each kept its own span, alerts and times: what the policy says today."""
+
+import frappe
+
+from lead_quality import summary
+from lead_quality.follow_up.service import CLOCK_FIELDS, time_spent
+from lead_quality.records import update_rows
+
+CHUNK = 2_000
+
+
+def execute():
+	frappe.db.sql(
+		"""
+		update `tabFollow Up Clock` c
+		join `tabFollow Up Policy` p on p.name = c.policy
+		join `tabFollow Up Target` t on t.parent = p.name and t.clock = c.clock
+		set c.within = t.within, c.unit = t.unit, c.warn_at_percent = t.warn_at_percent,
+			c.working_calendar = p.working_calendar
+		where c.unit is null
+		"""
+	)
+	# who has been told of a miss is not told again
+	frappe.db.sql(
+		"""
+		update `tabFollow Up Clock` c
+		set alert_level = if(status = 'Missed', 2, 0),
+			next_alert_at = if(status = 'Running', least(due_at, ifnull(warn_at, due_at)), null),
+			acted_at = case
+				when status = 'Met' then stopped_at
+				when status = 'Missed' and (
+					exists (select 1 from `tabLead Touch` t where t.lead = c.lead and t.done_at = c.stopped_at)
+					or exists (
+						select 1 from `tabLead Handover` h
+						where h.name = c.reference_name and h.decided_at = c.stopped_at and h.status != 'Pulled Back'
+					)
+					or (c.clock = 'Triage' and exists (
+						select 1 from `tabLead Qualification` q
+						where q.lead = c.lead and (q.verdict in ('Sales Ready', 'Nurture') or q.horizon != 'Unknown')
+					))
+				) then stopped_at
+			end
+		where next_alert_at is null and alert_level = 0 and acted_at is null
+		"""
+	)
+	fill_elapsed_seconds()
+	summary.rebuild()
+
+
+def fill_elapsed_seconds():
+	last = ""
+	while clocks := frappe.db.sql(
+		f"""
+		select {", ".join(CLOCK_FIELDS)}, acted_at from `tabFollow Up Clock`
+		where name > %s and acted_at is not null order by name limit {CHUNK}
+		""",
+		(last,),
+		as_dict=True,
+	):
+		update_rows(
+			"Follow Up Clock",
+			[
+				{"name": clock.name, "elapsed_seconds": time_spent(clock, clock.started_at, clock.acted_at)}
+				for clock in clocks
+			],
+		)
+		last = clocks[-1].name
