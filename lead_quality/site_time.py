@@ -8,7 +8,7 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 import frappe
-from frappe.utils import get_datetime, get_system_timezone, getdate
+from frappe.utils import format_datetime, get_datetime, get_system_timezone, getdate
 
 from lead_quality.engine.working_time import WorkingCalendar, half_day
 from lead_quality.versions import is_half_day
@@ -24,6 +24,15 @@ def aware(site_instant: datetime | str) -> datetime:
 def naive(instant: datetime) -> datetime:
 	"""An aware instant as the database keeps it: naive, in the site's zone."""
 	return instant.astimezone(ZoneInfo(get_system_timezone())).replace(tzinfo=None)
+
+
+def told_to(instant: datetime, user: str) -> str:
+	"""A naive instant of the site's zone in words, in the user's zone; that is named where it is not the site's."""
+	zone = frappe.db.get_value("User", user, "time_zone")
+	if not zone or zone == get_system_timezone():
+		return format_datetime(instant)
+	local = aware(instant).astimezone(ZoneInfo(zone)).replace(tzinfo=None)
+	return f"{format_datetime(local)} ({zone})"
 
 
 def seconds_between(

@@ -37,6 +37,10 @@ def write(lead, **values):
 	frappe.publish_realtime(
 		"lead_quality_changed", {"lead": name}, doctype="Lead", docname=name, after_commit=True
 	)
+	# as Frappe itself does at a save: lists of leads that are on somebody's screen follow
+	frappe.publish_realtime(
+		"list_update", {"doctype": "Lead", "name": name, "user": frappe.session.user}, after_commit=True
+	)
 
 
 def write_new(doc, method=None):

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 import frappe
 from frappe import _
-from frappe.utils import format_datetime, get_fullname, get_url_to_form, get_url_to_list
+from frappe.utils import get_fullname, get_url_to_form, get_url_to_list
 
 from lead_quality.engine import clock as engine
 from lead_quality.follow_up import escalation
@@ -14,7 +14,7 @@ from lead_quality.notices import notify, wishes_of, words_for
 from lead_quality.nurture.service import catch_up
 from lead_quality.permissions import bindable, lead_condition
 from lead_quality.records import insert_rows, update_rows
-from lead_quality.site_time import aware, get_calendar, naive
+from lead_quality.site_time import aware, get_calendar, naive, told_to
 
 # clocks that a contact with the lead stops: before one of them is called missed, the mail and the calls are looked at
 STOPPED_BY_CONTACT = frozenset(engine.STOPPED_BY["human touch"] + engine.STOPPED_BY["planned touch"])
@@ -432,7 +432,7 @@ def _notify_of(user: str, alerts: list, mailed: list, digest: str):
 	with words_for(user):
 		if len(alerts) == 1:
 			doctype, name = _form_of(alerts[0])
-			notify(user, in_words(alerts[0]), doctype, name, is_mailed=bool(mailed))
+			notify(user, in_words(alerts[0], user), doctype, name, is_mailed=bool(mailed))
 			return
 		counts = _counts_in_words(alerts)
 		if len(leads) == 1:
@@ -445,7 +445,7 @@ def _notify_of(user: str, alerts: list, mailed: list, digest: str):
 			"lead_quality/templates/digest.html",
 			{
 				"alerts": [
-					{**alert, "words": in_words(alert), "url": get_url_to_form(*_form_of(alert))}
+					{**alert, "words": in_words(alert, user), "url": get_url_to_form(*_form_of(alert))}
 					for alert in mailed[:MOST_IN_ONE_MAIL]
 				],
 				"more": max(len(mailed) - MOST_IN_ONE_MAIL, 0),
@@ -479,9 +479,9 @@ def _counts_in_words(alerts: list) -> str:
 	return ", ".join(words) + "."
 
 
-def in_words(alert) -> str:
-	"""An alert as one sentence, in the present language; the time in the site's zone."""
-	what, due = _(alert.clock), alert.due_at and format_datetime(alert.due_at)
+def in_words(alert, user: str) -> str:
+	"""An alert as one sentence, in the present language; the time in the zone of the user who reads it."""
+	what, due = _(alert.clock), alert.due_at and told_to(alert.due_at, user)
 	if alert.kind == "Unattended":
 		return unattended_in_words(alert)
 	if alert.kind == "Warning":

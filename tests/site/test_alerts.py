@@ -376,6 +376,16 @@ def test_an_alert_is_told_in_the_users_own_language(rep, last, freeze):
 	assert "von Kellerbrunn Works war fällig" in messages_to(rep)[0]
 
 
+def test_a_user_reads_a_deadline_in_the_own_zone(rep, last, freeze):
+	frappe.db.set_value("User", rep, "time_zone", "Asia/Tokyo")
+	use_ladder(last)
+	with freeze(MONDAY):
+		make_lead(lead_owner=rep)
+	sweep_at(freeze, "2026-03-02 12:01")
+	assert "20:00" in messages_to(rep)[0]
+	assert messages_to(rep)[0].endswith("(Asia/Tokyo)")
+
+
 def test_a_handovers_alert_opens_the_handover(rep, last, freeze, make_user):
 	use_ladder(last, clocks=("Handover Acceptance",))
 	with freeze(MONDAY):

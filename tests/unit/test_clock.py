@@ -14,7 +14,9 @@ from lead_quality.engine.clock import (
 	due_at,
 	final_status,
 	is_human_touch,
+	later,
 	real_time_later,
+	spent,
 	state,
 	warn_at,
 )
@@ -126,9 +128,9 @@ def test_an_unknown_unit_is_refused(unit: str) -> None:
 
 
 def test_real_time_goes_on_over_a_change_of_the_clocks() -> None:
-	later = real_time_later(at("2025-10-26 00:00"), timedelta(hours=24), OFFICE)
-	assert later.isoformat() == "2025-10-26T23:00:00+01:00"
-	assert later.tzinfo is BERLIN
+	end = real_time_later(at("2025-10-26 00:00"), timedelta(hours=24), OFFICE)
+	assert end.isoformat() == "2025-10-26T23:00:00+01:00"
+	assert end.tzinfo is BERLIN
 
 
 # When it warns
@@ -176,8 +178,8 @@ def test_a_clock_warns_between_its_start_and_its_deadline_and_later_for_a_larger
 ) -> None:
 	due = due_at(start, within, unit, OFFICE)
 	warns = warn_at(start, due, percent, unit, OFFICE)
-	later = warn_at(start, due, percent + more, unit, OFFICE)
-	assert start <= utc(warns) <= utc(later) <= utc(due)
+	warns_later = warn_at(start, due, percent + more, unit, OFFICE)
+	assert start <= utc(warns) <= utc(warns_later) <= utc(due)
 
 
 @settings(max_examples=100, deadline=None)
@@ -188,6 +190,34 @@ def test_a_working_clock_warns_when_that_share_of_its_working_time_is_over(
 	due = due_at(start, within, unit, OFFICE)
 	passed = OFFICE.elapsed(start, warn_at(start, due, percent, unit, OFFICE))
 	assert passed == pytest.approx(OFFICE.elapsed(start, due) * percent / 100, abs=1)
+
+
+# How its own time passes
+
+
+@settings(max_examples=100, deadline=None)
+@given(STARTS, st.sampled_from(UNITS), st.integers(0, 10**6), st.integers(0, 10**6))
+def test_a_clocks_own_time_adds_up_over_any_cut(start: datetime, unit: str, first: int, second: int) -> None:
+	middle = later(start, first, unit, OFFICE)
+	end = later(middle, second, unit, OFFICE)
+	assert spent(start, middle, unit, OFFICE) == first
+	assert spent(start, end, unit, OFFICE) == first + second
+
+
+@settings(max_examples=100, deadline=None)
+@given(STARTS, st.sampled_from(UNITS), st.integers(0, 10**6), st.integers(0, 10**6))
+def test_a_pause_moves_a_deadline_by_what_it_takes_of_the_clocks_own_time(
+	start: datetime, unit: str, left: int, pause: int
+) -> None:
+	due = later(start, left, unit, OFFICE)
+	ends = start + timedelta(seconds=pause)
+	moved = later(due, spent(start, ends, unit, OFFICE), unit, OFFICE)
+	assert spent(ends, moved, unit, OFFICE) == left
+
+
+@pytest.mark.parametrize("unit", UNITS)
+def test_no_time_passes_backwards(unit: str) -> None:
+	assert spent(at("2025-06-11 12:00"), at("2025-06-11 11:00"), unit, OFFICE) == 0
 
 
 # What state it is in
@@ -220,7 +250,22 @@ def test_a_clock_that_does_not_warn_runs_until_it_is_overdue(now: datetime, show
 	assert state("Running", None, DUE, now) == shown
 
 
-@pytest.mark.parametrize("status", ["Paused", "Met", "Missed", "Cancelled"])
+@pytest.mark.parametrize(
+	("now", "shown"),
+	[
+		(WARN - 2 * SECOND, "Paused"),
+		(WARN - SECOND, "Running"),
+		(WARN, "Warning"),
+		(DUE + SECOND, "Overdue"),
+	],
+)
+def test_a_paused_clock_runs_again_when_its_pause_is_over_though_no_job_has_run(
+	now: datetime, shown: str
+) -> None:
+	assert state("Paused", WARN, DUE, now, paused_until=WARN - SECOND) == shown
+
+
+@pytest.mark.parametrize("status", ["Met", "Missed", "Cancelled"])
 def test_a_clock_that_does_not_run_keeps_its_status_whatever_the_time(status: str) -> None:
 	for now in (WARN - SECOND, WARN, DUE, DUE + SECOND):
 		assert state(status, WARN, DUE, now) == status
