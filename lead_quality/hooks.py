@@ -198,4 +198,4 @@ scheduler_events = {
 		"lead_quality.funnel.jobs.reconcile_stages",
 	],
 }
-default_log_clearing_doctypes = {"Follow Up Run": 30}
+default_log_clearing_doctypes = {"Follow Up Run": 30, "Follow Up Alert": 180}

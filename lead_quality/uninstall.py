@@ -96,7 +96,7 @@ def _rights_of(doctype: str, rules: str) -> set[tuple]:
 def remove_jobs():
 	frappe.db.delete("Scheduled Job Log", {"scheduled_job_type": ["in", _jobs()]})
 	frappe.db.delete("Scheduled Job Type", {"name": ["in", _jobs()]})
-	frappe.db.delete("Logs To Clear", {"ref_doctype": "Follow Up Run"})
+	frappe.db.delete("Logs To Clear", {"ref_doctype": ["in", ["Follow Up Run", "Follow Up Alert"]]})
 
 
 def _jobs() -> list[str]:

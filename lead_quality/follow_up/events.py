@@ -3,7 +3,7 @@
 import frappe
 from frappe.utils import get_datetime, now_datetime
 
-from lead_quality.engine.clock import is_human_touch
+from lead_quality.engine.clock import PAUSED_BY_SNOOZE, is_human_touch
 from lead_quality.follow_up import service
 from lead_quality.follow_up.replan import replan_later
 from lead_quality.nurture.service import leads_of_opt_out
@@ -65,6 +65,9 @@ def qualification_on_update(doc, method=None):
 		service.stop(doc.lead, "triage decision", now_datetime())
 	if doc.verdict == "Disqualified":
 		service.cancel(doc.lead)
+	elif doc.decision == "Nurture" and doc.has_value_changed("decision"):
+		# decided with a reason: nobody waits for a word to the lead any more
+		service.cancel(doc.lead, PAUSED_BY_SNOOZE)
 
 
 def holiday_list_on_update(doc, method=None):

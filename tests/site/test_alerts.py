@@ -305,6 +305,9 @@ def test_a_step_can_put_a_lead_back_to_nurturing(rep, last, freeze):
 	sweep_at(freeze, "2026-03-02 12:01", "2026-03-02 13:01", "2026-03-02 14:01")
 	lead.reload()
 	assert lead.lq_verdict == "Nurture"
+	assert not frappe.db.exists(
+		"Follow Up Clock", {"lead": lead.name, "clock": "First Response", "stopped_at": ("is", "not set")}
+	)
 	enrollment = frappe.get_last_doc("Nurture Enrollment", {"lead": lead.name})
 	assert (enrollment.status, str(enrollment.snoozed_until)) == ("Snoozed", "2026-06-02 09:00:00")
 

@@ -10,6 +10,10 @@ USES = (
 	("Gate Override", "reason"),
 	("Qualification Rule", "outcome_reason"),
 	("Agreement Reason", "reason"),
+	("Nurture Enrollment", "snooze_reason"),
+	("Follow Up Clock", "pause_reason"),
+	("Follow Up Escalation", "outcome_reason"),
+	("Lead Segment", "expiry_reason"),
 )
 
 
