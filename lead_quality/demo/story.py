@@ -461,9 +461,37 @@ class Story:
 			self.act_as(reader)
 			agreement.confirm_read()
 		self.act_as("Administrator")
+		self.make_team()
+		# the story's scheduler runs once a day, and that is no outage
+		frappe.db.set_single_value("Lead Quality Settings", "outage_after_minutes", 0)
+
+	def make_team(self):
+		"""The reps report to the sales manager, who hears of what nobody has acted on for a working day."""
+		company = frappe.defaults.get_global_default("company")
+		chief = None
+		for user in (ELENA, *REPS):
+			employee = frappe.get_doc(
+				{
+					"doctype": "Employee",
+					"first_name": PLAYERS[user].first_name,
+					"last_name": PLAYERS[user].last_name,
+					"user_id": user,
+					"company": company,
+					"gender": frappe.get_all("Gender", pluck="name", order_by="name asc", limit=1)[0],
+					"date_of_birth": "1990-01-01",
+					"date_of_joining": "2020-01-01",
+					"reports_to": chief,
+				}
+			).insert()
+			chief = chief or employee.name
+		policy = frappe.get_doc("Follow Up Policy", seed.POLICY)
+		policy.append("escalations", {"after": 1, "unit": "Working Days", "action": "Notify Manager"})
+		policy.escalate_to = ELENA
+		policy.save()
 
 	def finish(self):
-		"""Users have read what is two days old."""
+		"""Users have read what is two days old, and the scheduler is expected every five minutes from now on."""
+		frappe.db.set_single_value("Lead Quality Settings", "outage_after_minutes", 30)
 		old = {"creation": ["<", self.end - timedelta(days=2)], "for_user": ["in", list(PLAYERS)]}
 		frappe.db.set_value("Notification Log", old, "read", 1, update_modified=False)
 		frappe.db.set_default(DONE, str(self.end))
