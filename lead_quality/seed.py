@@ -3,6 +3,8 @@
 import frappe
 from frappe.utils import get_system_timezone
 
+from lead_quality.qualification.service import clear_caches
+
 CALENDAR = "Office Hours"
 POLICY = "Standard Follow Up"
 
@@ -384,6 +386,7 @@ def set_currency():
 				frappe.defaults.get_global_default("currency"),
 			)
 			frappe.clear_document_cache("Qualification Checklist", checklist)
+			clear_caches()
 
 
 def set_time_zone():

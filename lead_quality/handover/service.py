@@ -11,6 +11,7 @@ from lead_quality.follow_up import service as follow_up
 from lead_quality.notices import is_reachable, tell
 from lead_quality.qualification.agreement import Span, span_of
 from lead_quality.qualification.gate import NotSalesReadyError, not_ready_in_words
+from lead_quality.qualification.judgement import company_currency
 from lead_quality.qualification.service import agreement_of, is_reason_for, judge_now, qualification_of
 
 DECIDERS = {"Sales Manager", "Lead Quality Manager", "System Manager"}
@@ -57,7 +58,7 @@ def send(
 			"pull_back_at": follow_up.end_of_span(doc, span_of(agreement, "pull_back_after"), now),
 			"note": note,
 			"expected_value": expected_value,
-			"currency": currency or _company_currency(doc.company),
+			"currency": currency or company_currency(doc.company),
 			"dossier": make_dossier(doc),
 			**snapshot_of(judged),
 		}
@@ -326,11 +327,6 @@ def answer_in_words(row, criterion) -> str:
 			fmt_money(row.value, currency=row.currency) if row.currency else frappe.format(row.value, "Float")
 		)
 	return row.value
-
-
-def _company_currency(company: str | None) -> str | None:
-	company = company or frappe.defaults.get_global_default("company")
-	return frappe.get_cached_value("Company", company, "default_currency") if company else None
 
 
 def merge_into(lead: str):

@@ -5,7 +5,7 @@ from frappe import _
 from frappe.permissions import get_doctype_roles
 from frappe.utils import comma_and, comma_or, get_fullname, get_link_to_form
 
-from lead_quality.qualification.service import expected_checklist, judge_now, segment_of
+from lead_quality.qualification.service import expected_checklist, judge_now, scope_of, segment_of
 
 # what is held at the gate, by which setting, and which of its fields name the lead
 GATED = {
@@ -203,7 +203,7 @@ def not_ready_in_words(lead: str, judged) -> str:
 	if judged:
 		why = judged.reason
 	else:
-		checklist = expected_checklist(frappe.db.get_value("Lead", lead, "company"), segment_of(lead))
+		checklist = expected_checklist(*scope_of(lead))
 		criteria = frappe.get_cached_doc("Qualification Checklist", checklist).criteria if checklist else []
 		why = (
 			_("Nobody has asked about {0} yet.").format(

@@ -8,10 +8,12 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from itertools import groupby
 from operator import attrgetter
+from typing import NamedTuple
 
 import frappe
 from erpnext.setup.utils import get_exchange_rate
 from frappe import _
+from frappe.model.document import Document
 from frappe.utils import flt, format_date, get_datetime, getdate, now_datetime
 
 from lead_quality.engine import qualification as engine
@@ -54,6 +56,62 @@ ANSWER = (
 )
 
 
+CHECKLISTS_CACHE = "lead_quality_checklists"
+
+
+class Checklist(NamedTuple):
+	"""A Qualification Checklist as judging needs it. Shared by all that this process does: nobody changes it."""
+
+	doc: Document
+	rows: dict  # the rows of its criteria by their keys, in its order
+	definition: engine.Definition
+	criteria: dict[str, engine.Criterion]
+
+
+def in_force() -> dict:
+	"""What all processes share of the checklists: `sources`, the fields and facts that criteria of those in force name
+	as `lead_field`, and a `token`, another one each time that any checklist has changed."""
+	return frappe.cache.get_value(CHECKLISTS_CACHE, _load_in_force)
+
+
+def _load_in_force() -> dict:
+	sources = frappe.db.sql_list(
+		"""
+		select distinct c.lead_field from `tabQualification Criterion` c
+		join `tabQualification Checklist` l on l.name = c.parent
+		where l.status != 'Draft' and ifnull(c.lead_field, '') != ''
+		"""
+	)
+	return {"sources": frozenset(sources), "token": frappe.generate_hash()}
+
+
+# site to the token at which its checklists were built, and these by name
+_built: dict[str, tuple[str, dict[str, Checklist]]] = {}
+
+
+def get_checklist(name: str) -> Checklist:
+	"""A checklist, built once a process for as long as none has changed: reading it costs more than judging by it."""
+	token = in_force()["token"]
+	known, checklists = _built.get(frappe.local.site, ("", {}))
+	if known != token:
+		checklists = {}
+		_built[frappe.local.site] = (token, checklists)
+	if name not in checklists:
+		checklists[name] = build_checklist(frappe.get_doc("Qualification Checklist", name))
+	return checklists[name]
+
+
+def build_checklist(doc) -> Checklist:
+	"""What judging needs of a Qualification Checklist document."""
+	definition = get_definition(doc)
+	return Checklist(
+		doc,
+		{row.criterion: row for row in doc.criteria},
+		definition,
+		{criterion.key: criterion for criterion in definition.criteria},
+	)
+
+
 class AnswerSheet:
 	"""The answers to a checklist and their verdict. Whoever inherits this has the fields of a Lead Qualification,
 	`answers`, `append`, `stored` (what the database has of it, with its answers by `key_of`) and `answered_now`
@@ -66,8 +124,7 @@ class AnswerSheet:
 
 	def get_criteria(self) -> dict:
 		"""The rows of the checklist by their keys, in its order."""
-		checklist = frappe.get_cached_doc("Qualification Checklist", self.checklist)
-		return {row.criterion: row for row in checklist.criteria}
+		return get_checklist(self.checklist).rows
 
 	def fill_rows(self, criteria: dict):
 		"""At least one row for every criterion of the checklist, in its order; rows of other keys are dropped.
@@ -214,13 +271,11 @@ class StoredJudgement(AnswerSheet, frappe._dict):
 
 		:param lead: document or row with the fields that answer criteria.
 		"""
-		# read once: at a save of a lead, reading it costs as much as judging by it
-		checklist = frappe.get_cached_doc("Qualification Checklist", self.checklist)
-		criteria = {row.criterion: row for row in checklist.criteria}
+		criteria = self.get_criteria()
 		self.fill_rows(criteria)
 		self.answer_from_lead(criteria, lead)
 		self.stamp_answers(criteria)
-		judge(self, checklist=checklist)
+		judge(self)
 		self.stamp_verdict()
 
 
@@ -232,6 +287,11 @@ def key_of(row) -> tuple[str, str | None]:
 def value_of(row) -> str:
 	"""The answer of a row, wherever it is kept."""
 	return row.value or row.confidential_value or ""
+
+
+def as_text(value) -> str | None:
+	"""An answer as it is kept: an API call may send a number or a truth value."""
+	return value if value is None or isinstance(value, str) else str(value)
 
 
 def set_value(row, criterion, value: str | None):
@@ -297,33 +357,29 @@ def as_answer(row, criterion) -> engine.Answer:
 	:param criterion: its row of the checklist.
 	"""
 	return engine.Answer(
-		row.value or row.confidential_value or "",
+		value_of(row),
 		row.answered_on and get_datetime(row.answered_on),
 		(row.exchange_rate or 0.0) if criterion.amount_currency else 1.0,
 	)
 
 
-def judge(doc, now: datetime | None = None, checklist=None) -> engine.Judgement:
+def judge(doc, now: datetime | None = None) -> engine.Judgement:
 	"""Judge a Lead Qualification document by its answers and set its verdict, counts and reason.
 
 	:param now: naive instant in the site's zone.
-	:param checklist: its checklist, if at hand.
 	"""
 	now = now or now_datetime()
-	checklist = checklist or frappe.get_cached_doc("Qualification Checklist", doc.checklist)
-	criteria = {row.criterion: row for row in checklist.criteria}
-	definition = get_definition(checklist)
+	checklist = get_checklist(doc.checklist)
 	answers: dict[str, list[engine.Answer]] = {}
-	keys = {criterion.key: criterion for criterion in definition.criteria}
 	for row in doc.answers:
-		if row.criterion not in keys:
+		if row.criterion not in checklist.rows:
 			continue
-		answer = as_answer(row, criteria[row.criterion])
+		answer = as_answer(row, checklist.rows[row.criterion])
 		answers.setdefault(row.criterion, []).append(answer)
-		row.met = int(engine.answer_state(keys[row.criterion], answer, now) == "Met")
+		row.met = int(engine.answer_state(checklist.criteria[row.criterion], answer, now) == "Met")
 	until = doc.nurture_until and getdate(doc.nurture_until)
-	judgement = engine.judge(definition, answers, doc.decision or None, now, until)
-	rule = checklist.rules[judgement.rule] if judgement.rule is not None else None
+	judgement = engine.judge(checklist.definition, answers, doc.decision or None, now, until)
+	rule = checklist.doc.rules[judgement.rule] if judgement.rule is not None else None
 	decided = bool(doc.decision) and not (until and until <= now.date())
 	doc.update(
 		{
@@ -335,7 +391,7 @@ def judge(doc, now: datetime | None = None, checklist=None) -> engine.Judgement:
 			"valid_until": judgement.valid_until,
 		}
 	)
-	doc.reason = decision_in_words(doc) if decided else reason_in_words(checklist, judgement, rule)
+	doc.reason = decision_in_words(doc) if decided else reason_in_words(checklist.rows, judgement, rule)
 	return judgement
 
 
@@ -347,12 +403,12 @@ def decision_in_words(doc) -> str:
 	return f"{words}: {why}" if (why := _reason_text(doc.outcome_reason)) else words
 
 
-def reason_in_words(checklist, judgement: engine.Judgement, rule=None) -> str:
+def reason_in_words(rows: dict, judgement: engine.Judgement, rule=None) -> str:
 	"""Why the verdict is what it is, such as "3 of 4 met. Missing: Timescale (not asked yet)."
 
+	:param rows: those of the checklist by their keys.
 	:param rule: the row of the checklist's rules that gave the verdict, if one did.
 	"""
-	rows = {row.criterion: row for row in checklist.criteria}
 	name = {key: _(row.topic or row.label) for key, row in rows.items()}
 	sentences = []
 	if judgement.knocked_out:

@@ -19,14 +19,13 @@ from lead_quality.qualification.agreement import (
 from lead_quality.versions import lead_field
 
 SEGMENTS_CACHE = "lead_quality_segments"
-LEAD_FIELDS_CACHE = "lead_quality_answering_fields"
 
 
 def clear_caches():
-	"""Forget the segments, the answering fields and the agreements, once more after the commit: others may read until then."""
+	"""Forget the segments, the checklists and the agreements, once more after the commit: others may read until then."""
 
 	def clear():
-		frappe.cache.delete_value([SEGMENTS_CACHE, LEAD_FIELDS_CACHE, AGREEMENTS_CACHE])
+		frappe.cache.delete_value([SEGMENTS_CACHE, judgement.CHECKLISTS_CACHE, AGREEMENTS_CACHE])
 
 	clear()
 	frappe.db.after_commit.add(clear)
@@ -92,7 +91,13 @@ def plan_of(segment: str | None, what: str) -> str | None:
 
 def segment_of(lead: str) -> str | None:
 	"""The lead's segment; of a lead that was never sorted, the one it belongs to now."""
-	return frappe.db.get_value("Lead", lead, "lq_segment") or pick_segment(frappe.get_doc("Lead", lead))
+	return scope_of(lead)[1]
+
+
+def scope_of(lead: str) -> tuple[str | None, str | None]:
+	"""The company and the segment of a lead, which its checklist and its agreement depend on; see `segment_of`."""
+	company, segment = frappe.db.get_value("Lead", lead, ["company", "lq_segment"]) or (None, None)
+	return company, segment or pick_segment(frappe.get_doc("Lead", lead))
 
 
 def unsorted_leads(limit: int) -> list[str]:
@@ -137,7 +142,6 @@ def get_qualification(lead: str, lock: bool = False):
 	doc = frappe.new_doc("Lead Qualification")
 	doc.lead = lead
 	doc.checklist = checklist_for(lead)
-	doc.agreement = agreement_of(lead)
 	return doc
 
 
@@ -146,8 +150,8 @@ def checklist_for(lead: str) -> str:
 
 	:raises frappe.ValidationError: if there is none, saying where to choose one.
 	"""
-	segment = segment_of(lead)
-	checklist = expected_checklist(frappe.db.get_value("Lead", lead, "company"), segment)
+	company, segment = scope_of(lead)
+	checklist = expected_checklist(company, segment)
 	if not checklist and segment:
 		frappe.throw(
 			_("There is no checklist for this lead: choose one on its segment {0}.").format(
@@ -170,7 +174,7 @@ def expected_checklist(company: str | None, segment: str | None) -> str | None:
 
 def agreement_of(lead: str) -> str | None:
 	"""The name of the Sales Ready Agreement that is in force for a lead, or None."""
-	return agreement_for(frappe.db.get_value("Lead", lead, "company"), segment_of(lead))
+	return agreement_for(*scope_of(lead))
 
 
 def judge_now(lead: str, now: datetime | None = None):
@@ -280,19 +284,19 @@ def _take_answer(doc, criteria: dict, given: dict) -> str | None:
 		)
 	contact = (criterion.per_contact and given.get("contact")) or None
 	key = (criterion.criterion, contact)
-	rows = {(row.criterion, row.contact or None): row for row in doc.answers}
+	rows = {judgement.key_of(row): row for row in doc.answers}
 	row = rows.get(key) or doc.append("answers", {"criterion": criterion.criterion, "contact": contact})
-	present = row.value or row.confidential_value or ""
-	words = None
+	present, words = judgement.value_of(row), None
 	if "value" in given:
+		value = judgement.as_text(given["value"]) or ""
 		is_unseen = "seen" in given and str(given["seen"] or "") != str(row.answered_on or "")
-		if is_unseen and present and present != str(given["value"] or ""):
+		if is_unseen and present and present != value:
 			words = _("{0} had answered {1} with {2} meanwhile. Your answer has replaced it.").format(
 				frappe.utils.get_fullname(row.answered_by) if row.answered_by else _("The lead's own data"),
 				frappe.bold(_(row.label)),
 				frappe.bold(_("a confidential answer") if criterion.confidential else present),
 			)
-		row.value = "" if given["value"] is None else str(given["value"])
+		row.value = value
 		row.confidential_value = None
 		doc.flags.answered.add(key)
 		if row.reference_doctype == "Lead":
@@ -364,18 +368,7 @@ def answering_fields() -> frozenset[str]:
 
 def answering_sources() -> frozenset[str]:
 	"""The fields and facts that criteria of checklists in force name as `lead_field`."""
-	return frappe.cache.get_value(
-		LEAD_FIELDS_CACHE,
-		lambda: frozenset(
-			frappe.db.sql_list(
-				"""
-				select distinct c.lead_field from `tabQualification Criterion` c
-				join `tabQualification Checklist` l on l.name = c.parent
-				where l.status != 'Draft' and ifnull(c.lead_field, '') != ''
-				"""
-			)
-		),
-	)
+	return judgement.in_force()["sources"]
 
 
 def judge_lead(lead):

@@ -80,7 +80,7 @@ def get_sheet(lead: str) -> dict:
 	return {
 		"name": checklist.name,
 		"title": checklist.title,
-		"definition": definition_in_words(checklist),
+		"definition": words.definition_in_words(checklist),
 		"qualification": doc.name,
 		**{
 			field: doc.get(field) for field in ("verdict", "reason", "horizon", "met_count", "criteria_count")
@@ -102,20 +102,6 @@ def _answer(row, criterion, names: dict, now, hidden: bool) -> dict:
 		"answered_name": get_fullname(row.answered_by) if row.answered_by else None,
 		"state": engine.answer_state(as_criterion(criterion), answer, now),
 	}
-
-
-def definition_in_words(checklist) -> str:
-	"""When a lead is sales ready by a checklist, such as "Sales ready when at least 3 of 4 are met"."""
-	count = len(checklist.criteria)
-	words = {
-		"All": _("Sales ready when all {0} are met.").format(count),
-		"At Least": _("Sales ready when at least {0} of {1} are met.").format(checklist.at_least, count),
-		"Score": _("Sales ready when the weights of what is met add up to {0}.").format(checklist.pass_score),
-	}[checklist.pass_rule]
-	mandatory = [_(row.topic or row.label) for row in checklist.criteria if row.mandatory]
-	if mandatory and checklist.pass_rule != "All":
-		words = f"{words} {_('Mandatory: {0}.').format(', '.join(mandatory))}"
-	return words
 
 
 def contacts_of(lead: str) -> list:

@@ -26,6 +26,20 @@ def pass_rule_in_words(checklist) -> str:
 	return rule
 
 
+def definition_in_words(checklist) -> str:
+	"""When a lead is sales ready by a checklist, such as "Sales ready when at least 3 of 4 are met"."""
+	count = len(checklist.criteria)
+	words = {
+		"All": _("Sales ready when all {0} are met.").format(count),
+		"At Least": _("Sales ready when at least {0} of {1} are met.").format(checklist.at_least, count),
+		"Score": _("Sales ready when the weights of what is met add up to {0}.").format(checklist.pass_score),
+	}[checklist.pass_rule]
+	mandatory = [_(row.topic or row.label) for row in checklist.criteria if row.mandatory]
+	if mandatory and checklist.pass_rule != "All":
+		words = f"{words} {_('Mandatory: {0}.').format(', '.join(mandatory))}"
+	return words
+
+
 def needs_in_words(criterion) -> str:
 	"""What an answer to a criterion (its row of the checklist) has to be, such as "at least 10,000 EUR"."""
 	if not criterion.pass_operator:

@@ -8,6 +8,7 @@ from lead_quality.qualification.judgement import (
 	ANSWER,
 	JUDGED,
 	AnswerSheet,
+	as_text,
 	choices_of,
 	is_readable,
 	judge,
@@ -219,8 +220,3 @@ class LeadQualification(AnswerSheet, Document):
 			frappe.throw(
 				_("Say why the lead is disqualified: choose an outcome reason."), frappe.MandatoryError
 			)
-
-
-def as_text(value) -> str | None:
-	"""An answer as it is kept: an API call may send a number or a truth value."""
-	return value if value is None or isinstance(value, str) else str(value)

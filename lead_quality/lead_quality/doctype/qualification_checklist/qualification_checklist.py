@@ -5,11 +5,11 @@ from frappe import _
 from frappe.query_builder.functions import Count
 
 from lead_quality.engine.qualification import COMPARISONS, Criterion, contradict, is_today, parse, split_list
-from lead_quality.qualification import capture, facts, sheet
+from lead_quality.qualification import capture, facts
 from lead_quality.qualification.agreement import renew
-from lead_quality.qualification.judgement import as_criterion
+from lead_quality.qualification.judgement import as_criterion, choices_of
 from lead_quality.qualification.service import clear_caches
-from lead_quality.qualification.words import needs_in_words
+from lead_quality.qualification.words import compare_in_words, definition_in_words, needs_in_words
 from lead_quality.versioned import VersionedDocument
 from lead_quality.versions import source_doctype
 
@@ -26,7 +26,7 @@ class QualificationChecklist(VersionedDocument):
 	segment_field = "checklist"
 
 	def onload(self):
-		self.set_onload("definition", sheet.definition_in_words(self))
+		self.set_onload("definition", definition_in_words(self))
 		self.set_onload("criteria", [criterion_in_words(row) for row in self.criteria])
 		self.set_onload("rules", self.rules_in_words())
 		if self.has_permission("write"):
@@ -109,11 +109,7 @@ class QualificationChecklist(VersionedDocument):
 		return [
 			words[rule.verdict].format(
 				name_of(criteria[rule.criterion]),
-				needs_in_words(
-					frappe._dict(
-						criteria[rule.criterion].as_dict(), pass_operator=rule.operator, pass_value=rule.value
-					)
-				),
+				compare_in_words(criteria[rule.criterion], rule.operator, rule.value),
 			)
 			for rule in self.rules
 			if rule.criterion in criteria
@@ -244,10 +240,6 @@ def criterion_in_words(row) -> str:
 def is_yes_or_no(df) -> bool:
 	"""Whether a field offers yes and no and nothing else, as a box does that can also be left unanswered."""
 	return df.fieldtype == "Select" and set((df.options or "").split("\n")) - {""} == {"Yes", "No"}
-
-
-def choices_of(row) -> list[str]:
-	return [choice.strip() for choice in (row.options or "").splitlines() if choice.strip()]
 
 
 def check_value(criterion, operator: str, value: str | None, where: str):
