@@ -1,17 +1,24 @@
-"""What the site benchmarks share: a site with 100,000 leads, requests on it, and what they cost.
+"""What the site benchmarks share: a site with 100,000 leads, requests on it, background workers, and what they cost.
 
 The rows are made by the database itself (`insert … select` from its sequence engine), each time the same ones,
 past every hook. Leads 50,001 and up have no document made from them, as most leads never have one.
 """
 
 import os
+import signal
+import socket
 import statistics
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import NamedTuple
 
 import frappe
+from frappe.utils import background_jobs
+from rq import Worker
 
 SITE = os.environ.get("LEAD_QUALITY_SITE", "lead-quality-bench.localhost")
 
@@ -19,11 +26,17 @@ LEADS = OPPORTUNITIES = 100_000
 CUSTOMERS = QUOTATIONS = 30_000
 ORDERS = 10_000
 CLOCKS_PER_LEAD = 10
+REPS = 50
 
+REP = f"concat('rep', (seq - 1) % {REPS} + 1, '@bench.example')"
 LEAD = "concat('BENCH-LEAD-', lpad((seq - 1) % {} + 1, 6, '0'))"
 ANY_LEAD, LEAD_WITH_DOCUMENTS = LEAD.format(LEADS), LEAD.format(LEADS // 2)
 LONG_AGO, FAR_AWAY = "timestamp('2024-01-01')", "timestamp('2090-01-01')"
 TRANSACTION_CONTROL = ("COMMIT", "ROLLBACK", "START TRANSACTION", "SAVEPOINT", "RELEASE")
+
+SITES = Path.cwd()
+FRAPPE = [sys.executable, "-m", "frappe.utils.bench_helper", "frappe"]
+LONGEST_WAIT = 1800
 
 
 class Cost(NamedTuple):
@@ -71,6 +84,108 @@ def cost_of(do: Callable[[], object]) -> Cost:
 		frappe.db.sql = send
 
 
+@contextmanager
+def queue_of_its_own() -> Iterator[str]:
+	"""Background jobs go to a Redis of their own, whose URL it gives: the bench's other sites and workers have no
+	part in them."""
+	with socket.socket() as free:
+		free.bind(("127.0.0.1", 0))
+		port = free.getsockname()[1]
+	server = subprocess.Popen(
+		["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"],
+		stdout=subprocess.DEVNULL,
+	)
+	outside = os.environ.get("FRAPPE_REDIS_QUEUE")
+	os.environ["FRAPPE_REDIS_QUEUE"] = url = f"redis://127.0.0.1:{port}"
+	background_jobs._redis_queue_conn = None  # Frappe keeps the one that it has made
+	try:
+		_await(lambda: _answers(port))
+		yield url
+	finally:
+		background_jobs._redis_queue_conn = None
+		if outside is None:
+			del os.environ["FRAPPE_REDIS_QUEUE"]
+		else:
+			os.environ["FRAPPE_REDIS_QUEUE"] = outside
+		_end([server])
+
+
+class Workers:
+	"""The bench's own background workers, as processes of their own."""
+
+	def __init__(self, processes: list[subprocess.Popen]):
+		self.processes = processes
+		self.memory = 0  # the highest resident set so far of a worker or its children, in MB
+
+	def work_until(self, is_done: Callable[[], bool]) -> float:
+		"""Wait for it; returns the seconds that it took."""
+		begin = time.perf_counter()
+		while not is_done():
+			if time.perf_counter() - begin > LONGEST_WAIT:
+				raise TimeoutError
+			self._look_at_memory()
+			time.sleep(0.05)
+		return time.perf_counter() - begin
+
+	def _look_at_memory(self) -> None:
+		for process in self.processes:
+			children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+			pids = [process.pid, *children.read_text().split()] if children.exists() else []
+			for pid in pids:
+				try:
+					status = Path(f"/proc/{pid}/status").read_text()
+				except OSError:
+					continue
+				if "VmHWM" in status:
+					self.memory = max(self.memory, int(status.split("VmHWM:")[1].split()[0]) // 1024)
+
+
+@contextmanager
+def workers(count: int, *queues: str) -> Iterator[Workers]:
+	"""So many workers that wait for jobs in these queues, within `queue_of_its_own`."""
+	command = [*FRAPPE, "worker", "--queue", ",".join(queues), "--quiet"]
+	processes = [
+		subprocess.Popen(
+			command,
+			cwd=SITES,
+			stdout=subprocess.DEVNULL,
+			stderr=subprocess.DEVNULL,
+		)
+		for _number in range(count)
+	]
+	try:
+		with request():
+			redis = background_jobs.get_redis_conn()
+			_await(lambda: Worker.count(connection=redis) == count)
+		yield Workers(processes)
+	finally:
+		_end(processes)
+
+
+def _answers(port: int) -> bool:
+	with socket.socket() as probe:
+		return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def _await(is_there: Callable[[], bool]) -> None:
+	for _ in range(600):
+		if is_there():
+			return
+		time.sleep(0.1)
+	raise TimeoutError
+
+
+def _end(processes: list[subprocess.Popen]) -> None:
+	"""End what was started here: a worker finishes its job first."""
+	for process in processes:
+		process.send_signal(signal.SIGTERM)
+	for process in processes:
+		try:
+			process.wait(60)
+		except subprocess.TimeoutExpired:
+			process.kill()
+
+
 def app_is_installed() -> bool:
 	return "lead_quality" in frappe.get_installed_apps()
 
@@ -83,6 +198,7 @@ def describe(*doctypes: str) -> str:
 def fill() -> None:
 	"""Fill ERPNext's tables, and the app's own where it is installed, once."""
 	company = frappe.db.get_value("Company", {})
+	_fill_reps()
 	person = {
 		"customer_name": "concat('Kellerbrunn Works ', seq)",
 		"territory": "'All Territories'",
@@ -101,6 +217,7 @@ def fill() -> None:
 		mobile_no="concat('+49 170 ', seq)",
 		status="if(seq <= 50000, 'Opportunity', 'Lead')",
 		company=repr(company),
+		lead_owner=REP,
 	)
 	_fill(
 		"Opportunity",
@@ -149,7 +266,27 @@ def fill() -> None:
 		_fill_app()
 
 
+def _fill_reps() -> None:
+	"""Users who own the leads, and are told by bell and mail."""
+	_fill(
+		"User",
+		REPS,
+		REP,
+		email=REP,
+		first_name="'Rep'",
+		last_name="seq",
+		full_name="concat('Rep ', seq)",
+		user_type="'System User'",
+		enabled="1",
+	)
+	_fill("Has Role", REPS, REP, parent=REP, parenttype="'User'", parentfield="'roles'", role="'Sales User'")
+	settings = dict.fromkeys(("enabled", "enable_email_notifications", "enable_email_assignment"), "1")
+	_fill("Notification Settings", REPS, REP, user=REP, **settings)
+
+
 def _fill_app() -> None:
+	policy = frappe.get_doc("Follow Up Policy", frappe.db.get_value("Follow Up Policy", {}))
+	due = f"{FAR_AWAY} + interval seq second"
 	name = "concat('bench', seq)"
 	_fill("Lead Stage Log", LEADS, name, lead=ANY_LEAD, stage="'target'", entered_at=LONG_AGO)
 	_fill(
@@ -178,14 +315,23 @@ def _fill_app() -> None:
 		lead=ANY_LEAD,
 		clock="elt(seq % 3 + 1, 'Triage', 'First Response', 'Next Touch')",
 		status="'Running'",
+		lead_name=f"concat('Kellerbrunn Works ', (seq - 1) % {LEADS} + 1)",
+		policy=repr(policy.name),
+		working_calendar=repr(policy.working_calendar),
+		within="8",
+		unit="'Working Hours'",
+		warn_at_percent="75",
 		started_at=LONG_AGO,
-		due_at=f"{FAR_AWAY} + interval seq second",
+		warn_at=f"{due} - interval 2 hour",
+		due_at=due,
+		next_alert_at=f"{due} - interval 2 hour",
 	)
 
 
 def _fill(doctype: str, count: int, name: str, **columns: str) -> None:
 	"""Insert `count` rows whose columns are SQL expressions of the row's number `seq`, unless they are there."""
-	if frappe.db.count(doctype) >= count:
+	last = frappe.db.sql(f"select {name} from seq_{count}_to_{count}")[0][0]
+	if frappe.db.exists(doctype, last):
 		return
 	at = f"{LONG_AGO} + interval seq minute"
 	columns = {

@@ -5,7 +5,7 @@
     LEAD_QUALITY_SITE=lead-quality-bench.localhost ../env/bin/python ../apps/lead_quality/benchmarks/site_requalify.py
 
 Every lead has a Lead Qualification with four answers. Three changes, one after the other, each from the click to the
-last lead, with the bench's own workers started for it:
+last lead, by the bench's own workers, with a Redis of their own:
 
 - a new segment takes every tenth lead;
 - all leads move to a new version of their checklist by which every tenth becomes sales ready: each of these is told
@@ -15,19 +15,13 @@ last lead, with the bench's own workers started for it:
 Memory is the highest resident set of any worker process and its children. Nothing is enforced.
 """
 
-import os
-import subprocess
-import sys
-import time
-from pathlib import Path
-
 import frappe
-from on_site import LEADS, app_is_installed, describe, fill, request
+from on_site import LEADS, app_is_installed, describe, fill, queue_of_its_own, request, workers
 
 WORKERS = 2
+ENDED = ("Completed", "Failed")
 CRITERIA = ("budget", "authority", "need", "timescale")
 SEGMENT = "Benchmark Tenth"
-SITES = Path.cwd()
 
 
 def fill_judgements() -> None:
@@ -109,46 +103,22 @@ def new_version() -> dict:
 	return {"move_from": "BANT v1", "move_to": doc.name}
 
 
-def memory_of(workers: list[subprocess.Popen]) -> int:
-	"""The highest resident set so far of the worker processes and their children, in MB."""
-	found = 0
-	for process in workers:
-		children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
-		pids = [process.pid, *children.read_text().split()] if children.exists() else []
-		for pid in pids:
-			try:
-				status = Path(f"/proc/{pid}/status").read_text()
-			except OSError:
-				continue
-			if "VmHWM" in status:
-				found = max(found, int(status.split("VmHWM:")[1].split()[0]) // 1024)
-	return found
-
-
 def measure(title: str, change) -> None:
 	from lead_quality.qualification import requalify
 
-	with request():
+	def counts_so_far() -> dict:
+		frappe.db.rollback()
+		return requalify.progress(run)
+
+	with queue_of_its_own(), workers(WORKERS, "long") as crew, request():
 		run = requalify.start(**change())
 		frappe.db.commit()
-	command = [sys.executable, "-m", "frappe.utils.bench_helper", "frappe"]
-	worker = [*command, "worker", "--queue", "long", "--burst", "--quiet"]
-	begin = time.perf_counter()
-	workers = [
-		subprocess.Popen(worker, cwd=SITES, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-		for _number in range(WORKERS)
-	]
-	memory = 0
-	while any(process.poll() is None for process in workers):
-		memory = max(memory, memory_of(workers))
-		time.sleep(0.2)
-	seconds = time.perf_counter() - begin
-	with request():
-		counts = requalify.progress(run)
+		seconds = crew.work_until(lambda: counts_so_far()["status"] in ENDED)
+		counts = counts_so_far()
 	assert counts["status"] == "Completed", counts
 	print(
 		f"{title:34} {seconds:6.1f} s  {counts['done'] / seconds:7,.0f} leads/s  {counts['changed']:7,} changed"
-		f"  {memory:4} MB a worker at most"
+		f"  {crew.memory:4} MB a worker at most"
 	)
 
 
@@ -167,5 +137,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-	os.environ.setdefault("LEAD_QUALITY_SITE", "lead-quality-bench.localhost")
 	main()

@@ -10,7 +10,7 @@ from frappe.utils import get_fullname, get_url_to_form, get_url_to_list
 from lead_quality.engine import clock as engine
 from lead_quality.follow_up import escalation
 from lead_quality.follow_up.service import CLOCK_FIELDS, SWEEP, is_outage, policy_of, resumed
-from lead_quality.notices import notify, wishes_of, words_for
+from lead_quality.notices import is_reachable, notify, wishes_of, words_for
 from lead_quality.nurture.service import catch_up
 from lead_quality.permissions import bindable, lead_condition
 from lead_quality.records import insert_rows, update_rows
@@ -204,9 +204,10 @@ class Sweep:
 
 		if step and step.action not in escalation.ACTIONS:
 			users = escalation.told_by(step, user, policy, segment, may_see)
+		elif user and self.leads.can_tell(user, clock.lead):
+			users = [user]  # who loses the lead is told too
 		else:
-			# who loses the lead is told too, and who is to look after it where nobody has it
-			users = escalation.first_of([[user], *escalation.last_resorts(policy, segment)], may_see)
+			users = escalation.first_of(escalation.last_resorts(policy, segment), may_see)
 		kind = {engine.WARNING: "Warning", engine.MISSED: "Missed"}.get(level, "Escalation")
 		return [
 			{
@@ -264,10 +265,11 @@ def _is_to_be_missed(clock, now: datetime) -> bool:
 def _lock_due(names: list[str], now: datetime) -> list:
 	if not names:
 		return []
+	# found by their names: by the other index, the clocks of everybody else's chunk would be locked too
 	return frappe.db.sql(
 		f"""
 		select pause_reason, {", ".join(CLOCK_FIELDS)}
-		from `tabFollow Up Clock`
+		from `tabFollow Up Clock` force index (primary)
 		where name in %(names)s and next_alert_at < %(now)s
 		order by next_alert_at
 		for update skip locked
@@ -303,6 +305,7 @@ class _Leads:
 		):
 			self._held.setdefault(row.lead, []).append(row)
 		self._visible: dict[str, set[str] | None] = {}
+		self._reachable: dict[str, bool] = {}
 
 	def _select(self, query: str, names: list[str]) -> list:
 		return frappe.db.sql(query, {"names": names}, as_dict=True) if names else []
@@ -326,6 +329,12 @@ class _Leads:
 		if clock.policy:
 			return frappe.get_cached_doc("Follow Up Policy", clock.policy)
 		return policy_of(self._leads.get(clock.lead) or {})
+
+	def can_tell(self, user: str, lead: str) -> bool:
+		"""Whether a user can be told anything, and may be told of this lead."""
+		if user not in self._reachable:
+			self._reachable[user] = is_reachable(user)
+		return self._reachable[user] and self.may_see(user, lead)
 
 	def may_see(self, user: str, lead: str) -> bool:
 		if user not in self._visible:
