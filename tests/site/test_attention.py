@@ -647,6 +647,57 @@ def test_what_cannot_be_decided_is_told_instead_and_stops_nothing(expired, lead,
 	assert run()["failed"] == 0
 
 
+# what a segment may say
+
+
+@pytest.mark.parametrize(
+	("on_expiry", "reason"),
+	[
+		("Disqualify", None),
+		("Nurture", None),
+		("Disqualify", "Snooze: On holiday"),
+		("Nurture", "Disqualify: Too small for us"),
+	],
+	ids=["disqualify for no reason", "nurture for no reason", "not a reason to disqualify", "not 'later'"],
+)
+def test_a_decision_at_the_end_of_a_shelf_life_needs_a_reason_that_people_could_choose(on_expiry, reason):
+	if reason and not frappe.db.exists("Lead Outcome Reason", reason):
+		applies_to, words = reason.split(": ")
+		frappe.get_doc({"doctype": "Lead Outcome Reason", "applies_to": applies_to, "reason": words}).insert()
+	with pytest.raises(frappe.ValidationError):
+		shelf_life(30, on_expiry, reason)
+	assert frappe.db.get_value("Lead Segment", "Inbound", "shelf_life_days") == 0
+
+
+def test_a_reason_retired_since_keeps_nobody_from_changing_the_rest_of_a_segment():
+	shelf_life(30, "Nurture", "Disqualify: Not this year")
+	frappe.db.set_value("Lead Outcome Reason", "Disqualify: Not this year", "enabled", 0)
+	shelf_life(60, "Nurture", "Disqualify: Not this year")
+	with pytest.raises(frappe.ValidationError, match="no reason to disqualify"):
+		shelf_life(60, "Disqualify", "Disqualify: Not this year")
+
+
+def test_a_segment_that_decides_nothing_keeps_no_reason():
+	shelf_life(30, "Tell the Owner", "Disqualify: Too small for us")
+	assert frappe.db.get_value("Lead Segment", "Inbound", "expiry_reason") is None
+
+
+def test_a_shelf_life_is_not_negative():
+	with pytest.raises(frappe.ValidationError):
+		shelf_life(-1, "Tell the Owner")
+
+
+def test_a_company_follows_one_policy():
+	policy = frappe.get_all("Follow Up Policy", pluck="name", order_by="name", limit=1)[0]
+	company = frappe.get_all("Company", pluck="name", order_by="name", limit=1)[0]
+	row = {"company": company, "follow_up_policy": policy}
+	segment = frappe.get_doc("Lead Segment", "Inbound")
+	segment.update({"company_policies": [row]}).save()
+	segment.reload().append("company_policies", row)
+	with pytest.raises(frappe.ValidationError, match="Row 2"):
+		segment.save()
+
+
 # the report
 
 
