@@ -125,8 +125,13 @@ CUSTOM_FIELDS = {
 	],
 }
 
-# Look-ups that ERPNext makes at every save of a lead, on columns that it does not index.
-INDEXES = (("Opportunity", "party_name"), ("Customer", "lead_name"))
+# Look-ups that ERPNext makes at every save of a lead, and that the app makes to find a lead's events, on columns that
+# neither ERPNext nor Frappe index.
+INDEXES = (
+	("Opportunity", "party_name"),
+	("Customer", "lead_name"),
+	("Event Participants", "reference_docname"),
+)
 
 LEAD_SUMMARY = tuple(
 	field["fieldname"]

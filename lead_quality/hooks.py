@@ -197,5 +197,6 @@ scheduler_events = {
 		"lead_quality.qualification.jobs.sort_leads",
 		"lead_quality.funnel.jobs.reconcile_stages",
 	],
+	"daily_long": ["lead_quality.follow_up.attention.raise_unattended"],
 }
 default_log_clearing_doctypes = {"Follow Up Run": 30, "Follow Up Alert": 180}

@@ -3,7 +3,15 @@ frappe.ui.form.on("Lead Segment", {
 		for (const fieldname of ["checklist", "cadence"]) {
 			frm.set_query(fieldname, () => ({ filters: { status: "Active" } }));
 		}
+		frm.set_query("expiry_reason", ({ on_expiry }) => ({
+			filters: {
+				applies_to: "Disqualify",
+				enabled: 1,
+				...(on_expiry === "Nurture" && { proposes_nurture: 1 }),
+			},
+		}));
 	},
+	on_expiry: (frm) => frm.set_value("expiry_reason", null),
 	refresh(frm) {
 		lead_quality.offer_lead_fields(frm, "rules", "field");
 		warn_of_broken_rules(frm);

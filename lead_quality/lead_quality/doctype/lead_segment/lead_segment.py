@@ -14,6 +14,8 @@ class LeadSegment(Document):
 	def validate(self):
 		self.check_rules()
 		self.check_plans()
+		self.check_company_policies()
+		self.check_expiry()
 
 	def on_update(self):
 		clear_caches()
@@ -57,6 +59,36 @@ class LeadSegment(Document):
 						)
 					)
 
+	def check_company_policies(self):
+		seen = set()
+		for row in self.company_policies:
+			if row.company in seen:
+				frappe.throw(
+					_("Row {0}: {1} has a policy already. A company follows one policy.").format(
+						row.idx, frappe.bold(row.company)
+					)
+				)
+			seen.add(row.company)
+
+	def check_expiry(self):
+		"""What is decided by itself has a reason that people could choose for the same decision."""
+		if not self.shelf_life_days or self.on_expiry not in REASONS_ON_EXPIRY:
+			self.expiry_reason = None
+			return
+		if not self.expiry_reason:
+			frappe.throw(_("Say why leads are taken off the shelf: choose a reason."), frappe.MandatoryError)
+		# one that has been retired since does not keep anybody from changing the rest
+		if any(map(self.has_value_changed, ("expiry_reason", "on_expiry"))) and not frappe.db.exists(
+			"Lead Outcome Reason", {"name": self.expiry_reason, **REASONS_ON_EXPIRY[self.on_expiry]}
+		):
+			frappe.throw(
+				_("{0} is no reason to disqualify. Choose another.").format(frappe.bold(self.expiry_reason))
+				if self.on_expiry == "Disqualify"
+				else _("{0} does not mean 'later'. Choose a reason that proposes nurturing.").format(
+					frappe.bold(self.expiry_reason)
+				)
+			)
+
 
 def broken_rules(segments: list[str] | None = None) -> list:
 	"""The stored rules of segments, by default of all, that ask for a field which Lead no longer has: `parent` (the
@@ -76,5 +108,11 @@ def get_broken_segments() -> list[str]:
 	frappe.has_permission("Lead Segment", "read", throw=True)
 	return list(dict.fromkeys(rule.parent for rule in broken_rules()))
 
+
+# what may happen when a shelf life is over, to what the reason for it has to be
+REASONS_ON_EXPIRY = {
+	"Disqualify": {"applies_to": "Disqualify", "enabled": 1},
+	"Nurture": {"applies_to": "Disqualify", "enabled": 1, "proposes_nurture": 1},
+}
 
 OPERATORS = {"=", "!=", "in", "not in", "like", "not like", ">", ">=", "<", "<=", "is set", "is not set"}
