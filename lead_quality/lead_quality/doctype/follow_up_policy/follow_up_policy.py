@@ -13,6 +13,11 @@ NEEDS = {"Notify Role": "role", "Reassign": "assignment_rule", "Recycle": "outco
 
 
 class FollowUpPolicy(Document):
+	def onload(self):
+		if self.escalate_to:
+			name = frappe.utils.get_fullname(self.escalate_to)
+			self.set_onload("last_resort", {"user": self.escalate_to, "full_name": name})
+
 	def validate(self):
 		self.check_targets()
 		self.forget_what_no_action_needs()
