@@ -24,10 +24,14 @@ def enroll(lead: str, cadence: str | None = None):
 
 
 @frappe.whitelist(methods=["POST"])
-def snooze(lead: str, until: str | datetime):
+def snooze(lead: str, until: str | datetime, reason: str | None = None):
 	"""Let the lead's cadence rest until an instant (the site's zone). Returns the Nurture Enrollment."""
 	_check(lead, "Nurture Enrollment", "write")
-	return nurture.snooze(_enrollment(lead), get_datetime(until))
+	if reason and not qualification.is_reason_for(reason, "Snooze", lead):
+		frappe.throw(_("Choose one of the agreed reasons to snooze."), frappe.MandatoryError)
+	enrollment = _enrollment(lead)
+	enrollment.snooze_reason = reason
+	return nurture.snooze(enrollment, get_datetime(until))
 
 
 @frappe.whitelist(methods=["POST"])
@@ -177,6 +181,13 @@ def get_panel(lead: str) -> dict:
 			["name", "channel", "direction", "outcome", "done_at", "done_by", "note"],
 			order_by="done_at desc",
 			limit=5,
+		)
+	if frappe.has_permission("Nurture Enrollment", "read"):
+		panel["enrollment"] = frappe.db.get_value(
+			"Nurture Enrollment",
+			{"lead": lead, "status": ["in", ["Active", "Snoozed"]]},
+			["status", "snoozed_until", "snooze_reason"],
+			as_dict=True,
 		)
 	if frappe.has_permission("Follow Up Clock", "read"):
 		panel["clocks"] = follow_up.open_clocks(lead)

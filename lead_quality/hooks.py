@@ -32,7 +32,9 @@ fixtures = [{"dt": "Role", "filters": [["name", "in", ["Lead Quality Manager", "
 # ----
 
 doctype_js = {
-	"Lead": "public/js/lead.js",
+	"Follow Up Clock": "public/js/deadlines.js",
+	"Lead": ["public/js/deadlines.js", "public/js/lead.js"],
+	"Lead Handover": "public/js/deadlines.js",
 	"Lead Segment": ["public/js/lead_fields.js", "public/js/requalify.js"],
 	"Nurture Cadence": ["public/js/lead_fields.js", "public/js/versioned.js"],
 	"Qualification Checklist": [
@@ -41,7 +43,11 @@ doctype_js = {
 		"public/js/requalify.js",
 	],
 }
-doctype_list_js = {"Lead": "public/js/lead_list.js", "Lead Segment": "public/js/requalify.js"}
+doctype_list_js = {
+	"Follow Up Clock": "public/js/deadlines.js",
+	"Lead": ["public/js/deadlines.js", "public/js/lead_list.js"],
+	"Lead Segment": "public/js/requalify.js",
+}
 override_doctype_dashboards = {"Lead": "lead_quality.desk.lead_dashboard"}
 
 # Permissions follow the Lead

@@ -32,24 +32,10 @@ lead_quality.QUICK_OUTCOMES = {
 	const button = (action, label, value = "", colour = "btn-default") =>
 		`<button class="btn btn-xs ${colour}" data-action="${action}" data-value="${escape(value)}">${label}</button>`;
 
-	// minutes matter within two days, after that only days do
-	const time_span = (minutes) => {
-		if (minutes < 60) return __("{0}m", [minutes]);
-		if (minutes < 48 * 60) return __("{0}h {1}m", [Math.floor(minutes / 60), minutes % 60]);
-		return __("{0}d", [Math.floor(minutes / 1440)]);
-	};
-
-	// a deadline (site time) as words that say how long is left, coloured by how urgent it is
-	const due_html = (due, warn) => {
-		const now = moment(frappe.datetime.system_datetime());
-		const minutes = moment(due).diff(now, "minutes");
-		const overdue = minutes < 0;
-		const colour = overdue ? "red" : warn && now.isSameOrAfter(moment(warn)) ? "orange" : "green";
-		const span = time_span(Math.abs(minutes));
-		const words = overdue ? __("{0} overdue", [span]) : __("in {0}", [span]);
-		return `<span class="indicator ${colour}" data-due="${due}" data-warn="${warn || ""}"
-			title="${frappe.datetime.str_to_user(due)}">${words}</span>`;
-	};
+	const { deadlines } = lead_quality;
+	// as `PAUSED_BY_SNOOZE` in engine/clock.py has it
+	const PAUSED_BY_SNOOZE = ["First Response", "First Touch After Acceptance"];
+	const SOON = 14; // days: from then on a countdown to a lead's end is orange
 
 	lead_quality.LeadPanel = class LeadPanel {
 		constructor(frm) {
@@ -81,10 +67,11 @@ lead_quality.QUICK_OUTCOMES = {
 			this.$panel = $(`
 				<div class="lead-quality-panel border-bottom px-4 py-3">
 					${this.funnel_html()}
+					${this.no_owner_html()}
 					<div class="row mt-3">
 						<div class="col-sm-4 mb-3">${this.qualification_html()}</div>
 						<div class="col-sm-4 mb-3">${this.next_touch_html()}</div>
-						<div class="col-sm-4 mb-3">${this.clocks_html()}</div>
+						<div class="col-sm-4 mb-3">${this.clocks_html()}${this.ageing_html()}</div>
 					</div>
 					${this.touches_html()}
 				</div>`);
@@ -92,7 +79,6 @@ lead_quality.QUICK_OUTCOMES = {
 			this.frm.layout.message.after(this.$panel);
 			this.show_verdict();
 			this.bind();
-			this.tick();
 		}
 
 		// beside ERPNext's own status, in sight however far down the form is scrolled
@@ -216,7 +202,11 @@ lead_quality.QUICK_OUTCOMES = {
 			if (!touch) {
 				const is_over = this.data.stage === "sale" || this.data.qualification.verdict === "Disqualified";
 				const enroll = is_over ? "" : button("enroll", __("Start a cadence"));
-				return `${title}<div class="mt-1"><b>${__("Nothing planned")}</b></div>
+				const hint = this.has_fault("No Next Step")
+					? `<div class="small mt-1" data-fault="No Next Step">
+						<span class="indicator red">${__("A lead in work needs a next step with a date.")}</span></div>`
+					: "";
+				return `${title}<div class="mt-1"><b>${__("Nothing planned")}</b></div>${hint}
 					<div class="mt-2 d-flex flex-wrap" style="gap: 4px">${enroll}${button("log", __("Log a touch"))}</div>`;
 			}
 			const icon = lead_quality.CHANNEL_ICONS[touch.channel] || "•";
@@ -230,23 +220,93 @@ lead_quality.QUICK_OUTCOMES = {
 			} else if (touch.channel !== "Phone") {
 				outcomes.unshift(button("outcome", __("Done"), ""));
 			}
+			const snooze = this.is_resting() ? __("Snooze longer…") : __("Snooze…");
 			return `${title}
 				<div class="mt-1"><b>${icon} ${escape(touch.step)}</b>
 					<span class="text-muted small">${__(touch.channel)}</span></div>
-				<div class="small">${due_html(touch.due_at)}</div>
+				${this.due_html(touch)}
 				<div class="small text-muted mt-1 font-italic">${escape(touch.script || "")}</div>
 				<div class="mt-2 d-flex flex-wrap" style="gap: 4px">
-					${outcomes.join("")}${button("log", __("Other…"))}
+					${outcomes.join("")}${button("log", __("Other…"))}${button("snooze", snooze)}
 				</div>`;
 		}
 
+		// a cadence that rests says so, and why; once its time has come it is due like any other, whether or not a job
+		// has woken it
+		is_resting() {
+			const enrollment = this.data.enrollment;
+			return enrollment?.status === "Snoozed" && deadlines.instant(enrollment.snoozed_until) > Date.now();
+		}
+
+		due_html(touch) {
+			if (!this.is_resting()) return `<div class="small">${deadlines.html(touch)}</div>`;
+			const { snoozed_until, snooze_reason } = this.data.enrollment;
+			// a reason is named after what it is for
+			const reason = snooze_reason ? escape(snooze_reason.replace(/^Snooze: /, "")) : "";
+			return `<div class="small" data-resting>
+				${deadlines.html({ ...touch, paused_until: snoozed_until }, { look: "rest" })}
+				<div class="text-muted">${reason}</div></div>`;
+		}
+
 		clocks_html() {
-			const rows = this.data.clocks.map(
-				(clock) => `<div class="d-flex justify-content-between small mt-1" style="gap: 8px">
-					<span>${__(clock.clock)}</span>${due_html(clock.due_at, clock.warn_at)}</div>`,
-			);
+			const rows = this.data.clocks.map((clock) => {
+				const by_system = clock.missed_by_system
+					? `<div class="text-muted" data-by-system>${__(
+							"Missed by the system, which was not running: it counts against nobody.",
+						)}</div>`
+					: "";
+				return `<div class="small mt-1" data-clock="${escape(clock.clock)}">
+					<div class="d-flex justify-content-between flex-wrap" style="column-gap: 8px">
+						<span>${__(clock.clock)}</span>${deadlines.html(clock, { title: __("Due") })}</div>
+					${by_system}</div>`;
+			});
 			const empty = `<div class="small mt-1">✓ ${__("Nothing is due")}</div>`;
 			return `<div class="small text-muted">${__("Clocks")}</div>${rows.join("") || empty}`;
+		}
+
+		has_fault(fault) {
+			return Boolean(this.data.attention?.faults?.includes(fault));
+		}
+
+		no_owner_html() {
+			if (!this.has_fault("No Owner")) return "";
+			const mend = this.frm.has_perm("write")
+				? button("take", __("Assign to me"), "", "btn-default")
+				: __("Ask your manager to assign it.");
+			return `<div class="small mt-2 d-flex flex-wrap align-items-center" style="gap: 8px" data-fault="No Owner">
+				<span class="indicator red">${__("Nobody owns this lead, so nobody is told of its deadlines.")}</span>
+				${mend}</div>`;
+		}
+
+		// how long the lead keeps, in small print
+		ageing_html() {
+			const { stale_on, shelf_life_ends_on } = this.data.attention || {};
+			const words = {
+				stale: [__("Stale since {0}"), __("Stale today"), __("Stale in {0} days")],
+				shelf_life: [
+					__("Shelf life over since {0}"),
+					__("Shelf life ends today"),
+					__("Shelf life ends in {0} days"),
+				],
+			};
+			const line = (kind, day) => {
+				if (!day) return "";
+				const today = frappe.datetime.system_datetime().slice(0, 10);
+				const left = moment(day).startOf("day").diff(moment(today), "days");
+				const [over, now, later] = words[kind];
+				const colour =
+					left <= 0 ? "indicator red text-danger" : left <= SOON ? "indicator orange" : "text-muted";
+				const text =
+					left < 0
+						? over.replace("{0}", frappe.datetime.str_to_user(day))
+						: left === 0
+							? now
+							: later.replace("{0}", left);
+				return `<div class="small"><span class="${colour}" data-ageing="${kind}"
+					title="${frappe.datetime.str_to_user(day)}">${text}</span></div>`;
+			};
+			const lines = line("stale", stale_on) + line("shelf_life", shelf_life_ends_on);
+			return lines && `<div class="mt-2">${lines}</div>`;
 		}
 
 		touches_html() {
@@ -282,22 +342,13 @@ lead_quality.QUICK_OUTCOMES = {
 				email: () => this.write_email(),
 				outcome: (outcome) => this.call("log_touch", { channel: this.data.next_touch.channel, outcome }),
 				log: () => this.log_touch(),
+				snooze: () => this.snooze(),
+				take: () => this.take(),
 			};
 			this.$panel.on("click", "[data-action]", (event) => {
 				const { action, value } = event.currentTarget.dataset;
 				actions[action](value);
 			});
-		}
-
-		// deadlines count down while the form is open
-		tick() {
-			clearInterval(this.timer);
-			this.timer = setInterval(() => {
-				if (!document.body.contains(this.$panel[0])) return clearInterval(this.timer);
-				this.$panel.find("[data-due]").each((_, element) => {
-					$(element).replaceWith(due_html(element.dataset.due, element.dataset.warn));
-				});
-			}, 30000);
 		}
 
 		async post(method, args) {
@@ -386,6 +437,91 @@ lead_quality.QUICK_OUTCOMES = {
 				});
 				dialog.show();
 			});
+		}
+
+		async take() {
+			await this.frm.set_value("lead_owner", frappe.session.user);
+			await this.frm.save();
+		}
+
+		snooze() {
+			const dialog = new frappe.ui.Dialog({
+				title: __("Snooze"),
+				fields: [
+					{ fieldname: "picks", fieldtype: "HTML" },
+					{
+						fieldname: "until",
+						fieldtype: "Datetime",
+						label: __("Until"),
+						reqd: 1,
+						min_date: new Date(),
+					},
+					{
+						fieldname: "reason",
+						fieldtype: "Link",
+						options: "Lead Outcome Reason",
+						label: __("Why?"),
+						reqd: 1,
+						get_query: () => ({
+							query: "lead_quality.desk.reasons",
+							filters: { lead: this.frm.doc.name, applies_to: "Snooze" },
+						}),
+					},
+					{ fieldname: "effect", fieldtype: "HTML", options: this.effect_of_snooze_html() },
+				],
+				primary_action_label: __("Snooze"),
+				primary_action: async ({ until, reason }) => {
+					await this.call("snooze", { until, reason });
+					dialog.hide();
+				},
+			});
+			// on a Sunday, tomorrow is next week
+			const is_first = ([, until], index, all) => all.findIndex((pick) => pick[1] === until) === index;
+			const picks = this.snooze_picks()
+				.filter(is_first)
+				.map(([label, until]) => {
+					const day = moment(until).format("ddd D MMM");
+					return `<button class="btn btn-xs btn-default" data-until="${until}">${label}
+					<span class="text-muted">${day}</span></button>`;
+				});
+			dialog.fields_dict.picks.$wrapper
+				.html(`<div class="d-flex flex-wrap mb-3" style="gap: 6px">${picks.join("")}</div>`)
+				.on("click", "[data-until]", (event) =>
+					dialog.set_value("until", frappe.datetime.convert_to_system_tz(event.currentTarget.dataset.until)),
+				);
+			dialog.show();
+		}
+
+		// words and the instants they mean, in the user's zone: the morning of that day
+		snooze_picks() {
+			const morning = (day) => day.startOf("day").hour(9).format(frappe.defaultDatetimeFormat);
+			const now = () => moment(frappe.datetime.now_datetime());
+			return [
+				[__("Tomorrow"), morning(now().add(1, "day"))],
+				[__("Next week"), morning(now().add(1, "week").startOf("isoWeek"))],
+				[__("Next month"), morning(now().add(1, "month"))],
+			];
+		}
+
+		effect_of_snooze_html() {
+			const names = (clocks) => clocks.map(({ clock }) => `<b>${__(clock)}</b>`).join(", ");
+			const is_late = (clock) => deadlines.state(deadlines.of(clock)) === "Overdue";
+			// the next touch moves with the cadence
+			const others = this.data.clocks.filter(({ clock }) => clock !== "Next Touch");
+			const waits = ({ clock }) => PAUSED_BY_SNOOZE.includes(clock);
+			const paused = others.filter((clock) => waits(clock) && !is_late(clock));
+			const late = others.filter((clock) => waits(clock) && is_late(clock));
+			const running = others.filter((clock) => !waits(clock));
+			const lines = [
+				__("The cadence rests: {0} is due then. A touch that you log meanwhile ends the rest.", [
+					`<b>${escape(this.data.next_touch.step)}</b>`,
+				]),
+				paused.length && __("Paused until then: {0}.", [names(paused)]),
+				late.length && __("Overdue already, so not paused: {0}.", [names(late)]),
+				running.length && __("Still running: {0}.", [names(running)]),
+			];
+			const items = lines.filter(Boolean).map((line) => `<li>${line}</li>`);
+			return `<ul class="small text-muted pl-3 mb-0" data-effect>${items.join("")}</ul>`;
 		}
 
 		disqualify() {

@@ -2,11 +2,29 @@ import frappe
 from frappe import _
 from frappe.model.document import Document
 
+from lead_quality.notices import is_reachable
 from lead_quality.records import refuse_deletion_in_use
+
+# clocks that run also where the policy says nothing of them, because an agreement does
+AGREED_CLOCKS = ("Handover Acceptance", "First Touch After Acceptance")
+
+# what a step of the ladder needs besides its time, by its action
+NEEDS = {"Notify Role": "role", "Reassign": "assignment_rule", "Recycle": "outcome_reason"}
 
 
 class FollowUpPolicy(Document):
+	def onload(self):
+		if self.escalate_to:
+			name = frappe.utils.get_fullname(self.escalate_to)
+			self.set_onload("last_resort", {"user": self.escalate_to, "full_name": name})
+
 	def validate(self):
+		self.check_targets()
+		self.forget_what_no_action_needs()
+		self.check_ladder()
+		self.check_last_resort()
+
+	def check_targets(self):
 		seen = set()
 		for row in self.targets:
 			if row.clock in seen:
@@ -15,11 +33,112 @@ class FollowUpPolicy(Document):
 				)
 			if not row.within or row.within <= 0:
 				frappe.throw(_("Row {0}: say within how long.").format(row.idx))
+			if not 1 <= (row.warn_at_percent or 0) <= 100:
+				frappe.throw(
+					_(
+						"Row {0}: warn at 1 to 100 percent of the time. At 100 nobody is warned before the deadline."
+					).format(row.idx)
+				)
 			seen.add(row.clock)
+
+	def forget_what_no_action_needs(self):
+		"""What was chosen for another action is not seen any more, so it is not kept either."""
+		for step in self.escalations:
+			for action, fieldname in NEEDS.items():
+				if step.action != action:
+					step.set(fieldname, None)
+
+	def check_ladder(self):
+		for position, step in enumerate(self.escalations):
+			if (step.after or 0) < 0:
+				frappe.throw(_("Escalations, row {0}: a step comes after the deadline.").format(step.idx))
+			self.check_what_is_needed(step)
+			self.check_clock(step)
+			for other in self.escalations[:position]:
+				if _is_same(step, other):
+					frappe.throw(
+						_("Escalations, row {0}: row {1} does the same at the same time.").format(
+							step.idx, other.idx
+						)
+					)
+
+	def check_what_is_needed(self, step):
+		fieldname = NEEDS.get(step.action)
+		if not fieldname:
+			return
+		if not step.get(fieldname):
+			label = step.meta.get_label(fieldname)
+			frappe.throw(
+				_("Escalations, row {0}: {1} needs a value in {2}.").format(
+					step.idx, _(step.action), frappe.bold(_(label))
+				),
+				frappe.MandatoryError,
+			)
+		if step.action == "Reassign":
+			document_type = frappe.db.get_value("Assignment Rule", step.assignment_rule, "document_type")
+			if document_type != "Lead":
+				frappe.throw(
+					_("Escalations, row {0}: the Assignment Rule {1} is not one for leads.").format(
+						step.idx, frappe.bold(step.assignment_rule)
+					)
+				)
+		if step.action == "Recycle" and not frappe.db.exists(
+			"Lead Outcome Reason",
+			{"name": step.outcome_reason, "applies_to": "Disqualify", "proposes_nurture": 1, "enabled": 1},
+		):
+			frappe.throw(
+				_(
+					"Escalations, row {0}: choose an enabled reason to disqualify that proposes nurturing."
+				).format(step.idx)
+			)
+
+	def check_clock(self, step):
+		"""A step for a clock that does not run would never be taken."""
+		if not step.clock or any(row.clock == step.clock for row in self.targets):
+			return
+		if step.clock not in AGREED_CLOCKS:
+			frappe.throw(
+				_(
+					"Escalations, row {0}: the clock {1} does not run. Add it to the targets, or choose another."
+				).format(step.idx, frappe.bold(_(step.clock)))
+			)
+		frappe.msgprint(
+			_(
+				"Escalations, row {0}: {1} runs only where a Sales Ready Agreement says within how long."
+			).format(step.idx, frappe.bold(_(step.clock))),
+			indicator="orange",
+			alert=True,
+		)
+
+	def check_last_resort(self):
+		if not self.escalations:
+			return
+		if not self.escalate_to:
+			frappe.throw(
+				_("Choose a Last Resort: who is told when there is no manager."), frappe.MandatoryError
+			)
+		if not is_reachable(self.escalate_to):
+			frappe.throw(
+				_(
+					"The Last Resort {0} cannot be told anything. Choose an enabled user who is a person."
+				).format(frappe.bold(self.escalate_to))
+			)
 
 	def on_trash(self):
 		refuse_deletion_in_use(
 			self,
-			(("Lead Segment", "follow_up_policy"), ("Follow Up Clock", "policy")),
+			(
+				("Lead Segment", "follow_up_policy"),
+				("Lead Segment Policy", "follow_up_policy"),
+				("Follow Up Clock", "policy"),
+			),
 			_("Choose another policy on the segments that use it: new leads then follow that one."),
 		)
+
+
+def _is_same(step, other) -> bool:
+	"""Whether two steps do the same at the same time for any clock: one without a clock is for all of them."""
+	fields = ("after", "unit", "action", *NEEDS.values())
+	return (not step.clock or not other.clock or step.clock == other.clock) and all(
+		(step.get(field) or None) == (other.get(field) or None) for field in fields
+	)

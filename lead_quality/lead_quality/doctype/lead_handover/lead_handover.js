@@ -22,8 +22,8 @@
 				frm.page.set_primary_action(__("Accept"), () => answer(frm, "accept_handover", {}));
 				frm.add_custom_button(__("Reject"), () => decline(frm, "reject_handover", "Reject"));
 				if (frm.doc.accept_by) {
-					const left = moment(frm.doc.accept_by).from(moment(frappe.datetime.system_datetime()));
-					frm.dashboard.add_comment(__("To be answered {0}.", [left]), "yellow", true);
+					const left = lead_quality.deadlines.html({ due_at: frm.doc.accept_by });
+					frm.dashboard.add_comment(`${__("To be answered:")} ${left}`, "yellow", true);
 				}
 			}
 			if (frm.doc.status === "Accepted") {
