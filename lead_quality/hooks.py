@@ -96,7 +96,10 @@ doc_events = {
 			"lead_quality.follow_up.events.lead_after_insert",
 			"lead_quality.summary.write_new",
 		],
-		"on_update": "lead_quality.qualification.events.lead_on_update",
+		"on_update": [
+			"lead_quality.qualification.events.lead_on_update",
+			"lead_quality.follow_up.events.lead_on_update",
+		],
 		"on_change": [
 			"lead_quality.funnel.events.lead_on_change",
 			"lead_quality.nurture.events.lead_on_change",
@@ -159,7 +162,10 @@ doc_events = {
 	"Holiday List": {"on_update": "lead_quality.follow_up.events.holiday_list_on_update"},
 	"Follow Up Alert": {"after_insert": "lead_quality.handover.events.alert_after_insert"},
 	"Lead Touch": {"on_update": "lead_quality.follow_up.events.touch_on_update"},
-	"Nurture Enrollment": {"on_update": "lead_quality.follow_up.events.enrollment_on_update"},
+	"Nurture Enrollment": {
+		"after_insert": "lead_quality.follow_up.events.enrollment_after_insert",
+		"on_update": "lead_quality.follow_up.events.enrollment_on_update",
+	},
 	"Lead Qualification": {
 		"on_update": [
 			"lead_quality.nurture.events.qualification_on_update",
@@ -202,6 +208,7 @@ scheduler_events = {
 	"hourly_long": [
 		"lead_quality.qualification.jobs.sort_leads",
 		"lead_quality.funnel.jobs.reconcile_stages",
+		"lead_quality.follow_up.replan.replan_changed",
 	],
 	"daily_long": ["lead_quality.follow_up.attention.raise_unattended"],
 }

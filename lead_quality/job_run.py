@@ -24,17 +24,16 @@ class JobRun:
 		self.now = now or now_datetime()
 		self.found = self.done = self.failed = self.uncommitted = 0
 		self.errors: list[str] = []
-		self.outage_from: datetime | None = None
 		self.started_at = started_at = now_datetime()
 		self.name = insert_rows(
 			"Follow Up Run", [{"job": job, "status": "Running", "started_at": started_at}], started_at
 		)[0].name
 		frappe.db.commit()
 
-	def batch(self, items: list, do: Callable[..., int]) -> "JobRun":
+	def batch(self, items: list, do: Callable[..., int]) -> bool:
 		"""Call `do(items, now)` once for all items and commit; it returns how many there were left to do.
 
-		If it fails nothing has been done, nor is anything counted: `each` is to do them one by one then.
+		:returns: whether it was done. If not, nothing is counted: `each` is to do the items one by one then.
 		"""
 		frappe.db.savepoint("lead_quality_item")
 		try:
@@ -42,9 +41,10 @@ class JobRun:
 		except Exception as error:
 			self.errors.append(frappe.get_traceback())
 			self._undo(error)
+			return False
 		self.found += self.uncommitted
 		self._commit()
-		return self
+		return True
 
 	def each(
 		self,
@@ -76,9 +76,15 @@ class JobRun:
 		self._commit()
 		return self
 
+	def enqueue(self, method: str, **options):
+		"""`frappe.enqueue`; a queue that is full or out of reach is noted, as the next run finds the work again."""
+		try:
+			frappe.enqueue(method, **options)
+		except Exception:
+			self.errors.append(f"{method}\n{frappe.get_traceback()}")
+
 	def _undo(self, error: Exception):
-		if frappe.db.is_deadlocked(error):
-			# the database has already rolled back everything since the last commit, savepoint included
+		if was_rolled_back(error):
 			frappe.db.rollback()
 			self.uncommitted = 0
 		else:
@@ -100,9 +106,18 @@ class JobRun:
 				"found": self.found,
 				"done": self.done,
 				"failed": self.failed,
-				"outage_from": self.outage_from,
 				"errors": "\n".join(self.errors)[:MAX_ERROR_LENGTH],
 			},
 		)
 		frappe.db.commit()
 		return {"found": self.found, "done": self.done, "failed": self.failed}
+
+
+def was_rolled_back(error: Exception) -> bool:
+	"""Whether the database has rolled back everything since the last commit with this error, savepoints included.
+
+	Frappe wraps the error of the database.
+	"""
+	return isinstance(error, frappe.QueryDeadlockError) or any(
+		isinstance(cause, Exception) and frappe.db.is_deadlocked(cause) for cause in (error, error.__cause__)
+	)

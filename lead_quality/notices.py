@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import frappe
 from frappe.email.doctype.email_account.email_account import EmailAccount
-from frappe.translate import print_language
+from frappe.translate import get_user_lang, print_language
 from frappe.utils import cint
 
 # what a notice is about, to the field of the user's Notification Settings
@@ -73,8 +73,13 @@ def notify(
 	).insert(ignore_permissions=True)
 
 
+def plain(text: str | None) -> str:
+	"""A name or title as it goes into a notice, which is HTML: without anything that could be a tag of it."""
+	return (text or "").replace("<", "‹").replace(">", "›")
+
+
 @contextmanager
 def words_for(user: str) -> Iterator[None]:
 	"""What is translated within is in the user's own language."""
-	with print_language(frappe.db.get_value("User", user, "language") or frappe.local.lang):
+	with print_language(get_user_lang(user)):
 		yield

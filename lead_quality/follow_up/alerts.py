@@ -2,17 +2,26 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import chain
 
 import frappe
 from frappe import _
-from frappe.utils import get_fullname, get_url_to_form, get_url_to_list
+from frappe.utils import get_fullname, get_url_to_form, get_url_to_list, strip_html
 
 from lead_quality.engine import clock as engine
 from lead_quality.follow_up import escalation
-from lead_quality.follow_up.service import CLOCK_FIELDS, SWEEP, is_outage, policy_of, resumed
-from lead_quality.notices import is_reachable, notify, wishes_of, words_for
+from lead_quality.follow_up.service import (
+	CLOCK_FIELDS,
+	SWEEP,
+	is_outage,
+	is_within,
+	outages,
+	policy_of,
+	resumed,
+)
+from lead_quality.job_run import was_rolled_back
+from lead_quality.notices import notify, plain, wishes_of, words_for
 from lead_quality.nurture.service import catch_up
-from lead_quality.permissions import bindable, lead_condition
 from lead_quality.records import insert_rows, update_rows
 from lead_quality.site_time import aware, get_calendar, naive, told_to
 
@@ -21,8 +30,8 @@ STOPPED_BY_CONTACT = frozenset(engine.STOPPED_BY["human touch"] + engine.STOPPED
 
 FIRST_RETRY = timedelta(minutes=5)
 LAST_RETRY = timedelta(days=1)
-MOST_FAILURES = 12
-MOST_IN_ONE_DIGEST = 1_000
+MOST_IN_ONE_STATEMENT = 1_000
+MOST_OF_AN_ERROR = 200
 # a mail lists so many leads; the rest is behind its link
 MOST_IN_ONE_MAIL = 50
 
@@ -54,12 +63,17 @@ def still_due(names: list[str], now: datetime) -> list[str]:
 
 
 def outage_before(run: str, started_at: datetime) -> datetime | None:
-	"""When the sweep had run for the last time before a Follow Up Run that comes late; None if that is in time.
+	"""When a sweep had last been done before a Follow Up Run that comes late; None if that is in time.
+
+	A run that was killed has done nothing that could be relied on.
 
 	:param started_at: when the run started; naive, in the site's zone.
 	"""
 	last = frappe.db.sql(
-		"select max(started_at) from `tabFollow Up Run` where job = %s and started_at <= %s and name != %s",
+		"""
+		select max(started_at) from `tabFollow Up Run`
+		where job = %s and status != 'Running' and started_at <= %s and name != %s
+		""",
 		(SWEEP, started_at, run),
 	)[0][0]
 	return last if is_outage(last, started_at) else None
@@ -87,10 +101,6 @@ class Sweep:
 	The clocks are locked while they are judged; of two sweeps at the same time, one raises and the other passes by.
 	"""
 
-	def __init__(self, outage_from: datetime | None = None):
-		""":param outage_from: naive instant in the site's zone; from then on, until now, nothing had run."""
-		self.outage_from = outage_from
-
 	def raise_many(self, names: list[str], now: datetime) -> int:
 		"""Raise what only tells somebody, for many clocks in a few statements; returns for how many.
 
@@ -102,6 +112,9 @@ class Sweep:
 
 	def raise_one(self, name: str, now: datetime) -> bool:
 		"""Raise what is due of one clock. Returns whether there was anything left to do."""
+		lead = frappe.db.get_value("Follow Up Clock", name, "lead")
+		# first the lead, then its clocks: as whoever logs a touch locks them
+		frappe.db.get_value("Lead", lead, "name", for_update=True)
 		turns = self._turns([name], now)
 		self._carry_out(turns, now)
 		return bool(turns)
@@ -114,6 +127,8 @@ class Sweep:
 		):
 			clocks = _lock_due(names, now)
 		self.leads = _Leads(clocks)
+		self.people = escalation.People(self.leads.names)
+		self.outages = outages()
 		return [self._turn(clock, now) for clock in clocks]
 
 	def _turn(self, clock, now: datetime) -> Turn:
@@ -140,14 +155,14 @@ class Sweep:
 				turn.levels.append((engine.WARNING, None))
 		if now > clock.due_at:
 			values["status"] = "Missed"
-			if values["alert_level"] < engine.MISSED:
-				self._miss(turn, now)
-			self._climb(turn, now)
+			if values["alert_level"] >= engine.MISSED or self._miss(turn, now):
+				self._climb(turn, now)
 		return turn
 
-	def _miss(self, turn: Turn, now: datetime):
+	def _miss(self, turn: Turn, now: datetime) -> bool:
+		"""Declare a miss. Returns whether the ladder may be climbed at once: not where nobody had been told."""
 		clock, values = turn.clock, turn.values
-		by_system = self.outage_from is not None and clock.due_at > self.outage_from
+		by_system = is_within(self.outages, clock.due_at)
 		values.update(
 			{
 				"alert_level": engine.MISSED,
@@ -155,9 +170,11 @@ class Sweep:
 				"missed_by_system": int(by_system),
 				# the ladder is for those who were told and did nothing
 				"ladder_from": now if by_system else clock.due_at,
+				"next_alert_at": now + FIRST_RETRY,
 			}
 		)
 		turn.levels.append((engine.MISSED, None))
+		return not by_system
 
 	def _climb(self, turn: Turn, now: datetime):
 		"""The steps of the ladder whose time has come, and when the next one's will."""
@@ -181,75 +198,102 @@ class Sweep:
 
 	def _carry_out(self, turns: list[Turn], now: datetime):
 		update_rows("Follow Up Clock", [turn.values for turn in turns])
-		alerts = [
-			alert
-			for turn in turns
-			for level, step in turn.levels
-			for alert in self._alerts(turn, level, step)
+		told = [(turn, level, step) for turn in turns for level, step in turn.levels]
+		# what is done comes before what is said of it: it may end the clock, which takes back what waits to be said
+		failed = [
+			self._failure(*raised, error)
+			for raised in told
+			if raised[2] and raised[2].action in escalation.ACTIONS and (error := self._act(*raised, now))
 		]
-		raise_alerts(alerts, now)
-		for turn in turns:
-			for level, step in turn.levels:
-				if step and step.action in escalation.ACTIONS:
-					self._act(turn, level, step, now)
+		said = [self._alerts(*raised) for raised in told]
+		raise_alerts(list(chain(*said, *failed)), now)
 
 	def _alerts(self, turn: Turn, level: int, step) -> list[dict]:
 		"""The alerts of one level, one for each user who is told."""
-		clock = turn.clock
-		user = self.leads.responsible(clock)
-		policy, segment = self.leads.policy(clock), self.leads.segment(clock)
-
-		def may_see(user: str) -> bool:
-			return self.leads.may_see(user, clock.lead)
-
+		lead, user = turn.clock.lead, self.leads.responsible(turn.clock)
+		policy, segment = self.leads.policy(turn.clock), self.leads.segment(turn.clock)
 		if step and step.action not in escalation.ACTIONS:
-			users = escalation.told_by(step, user, policy, segment, may_see)
-		elif user and self.leads.can_tell(user, clock.lead):
-			users = [user]  # who loses the lead is told too
+			users = self.people.told_by(step, user, lead, policy, segment)
 		else:
-			users = escalation.first_of(escalation.last_resorts(policy, segment), may_see)
+			# who loses the lead is told too, and who is to look after it where nobody has it
+			users = self.people.first_of([[user], *self.people.last_resorts(policy, segment)], lead)
 		kind = {engine.WARNING: "Warning", engine.MISSED: "Missed"}.get(level, "Escalation")
 		return [
+			self._alert(turn, level, step, told, "Missed" if kind == "Escalation" and told == user else kind)
+			for told in users
+		]
+
+	def _failure(self, turn: Turn, level: int, step, error: str) -> list[dict]:
+		"""The alerts about a step of the ladder that could not be done: the last resort is to do something else."""
+		policy, segment = self.leads.policy(turn.clock), self.leads.segment(turn.clock)
+		users = self.people.first_of(self.people.last_resorts(policy, segment), turn.clock.lead)
+		return [
 			{
-				"lead": clock.lead,
-				"lead_name": clock.lead_name,
-				"kind": "Missed" if kind == "Escalation" and told == user else kind,
-				"clock": clock.clock,
-				"due_at": clock.due_at,
-				"by_system": turn.values["missed_by_system"],
-				"for_user": told,
-				"follow_up_clock": clock.name,
-				"level": level,
-				"action": step.action if step else None,
-				"alert_key": f"{clock.name}:{level}:{told}",
+				**self._alert(turn, level, step, told, "Escalation"),
+				"action": f"{step.action} Failed",
+				"alert_key": f"{turn.clock.name}:{step.name}:failed:{told}",
+				"note": error,
 			}
 			for told in users
 		]
 
-	def _act(self, turn: Turn, level: int, step, now: datetime):
-		"""Change the lead as a step of the ladder says; the rooms to the right hear of it as of any document."""
+	def _alert(self, turn: Turn, level: int, step, user: str, kind: str) -> dict:
 		clock = turn.clock
-		if step.action == "Reassign":
-			escalation.reassign(clock.lead, step.assignment_rule)
-		elif step.action == "Recycle":
-			escalation.recycle(clock.lead, step.outcome_reason, now)
-		frappe.get_doc(
-			{
-				"doctype": "Follow Up Alert",
-				"lead": clock.lead,
-				"lead_name": clock.lead_name,
-				"kind": "Escalation",
-				"clock": clock.clock,
-				"due_at": clock.due_at,
-				"status": "Done",
-				"raised_at": now,
-				"follow_up_clock": clock.name,
-				"level": level,
-				"action": step.action,
-				"outcome_reason": step.outcome_reason,
-				"alert_key": f"{clock.name}:{level}:{step.action}",
-			}
-		).insert(ignore_permissions=True)
+		return {
+			"lead": clock.lead,
+			"lead_name": clock.lead_name,
+			"kind": kind,
+			"clock": clock.clock,
+			"due_at": clock.due_at,
+			"by_system": turn.values["missed_by_system"],
+			"for_user": user,
+			"follow_up_clock": clock.name,
+			"level": level,
+			"action": step.action if step else None,
+			# by the step, not by its place: a ladder may be changed while it is climbed
+			"alert_key": f"{clock.name}:{step.name if step else level}:{user}",
+			"note": None,
+		}
+
+	def _act(self, turn: Turn, level: int, step, now: datetime) -> str | None:
+		"""Change the lead as a step of the ladder says; the rooms to the right hear of it as of any document.
+
+		:returns: why that could not be done, or None.
+		"""
+		clock = turn.clock
+		key = f"{clock.name}:{step.name}:{step.action}"
+		if frappe.db.exists("Follow Up Alert", {"alert_key": key}):
+			return None
+		frappe.db.savepoint("lead_quality_step")
+		try:
+			if step.action == "Reassign":
+				escalation.reassign(clock.lead, step.assignment_rule)
+			elif step.action == "Recycle":
+				escalation.recycle(clock.lead, step.outcome_reason, now)
+			frappe.get_doc(
+				{
+					"doctype": "Follow Up Alert",
+					"lead": clock.lead,
+					"lead_name": clock.lead_name,
+					"kind": "Escalation",
+					"clock": clock.clock,
+					"due_at": clock.due_at,
+					"status": "Done",
+					"raised_at": now,
+					"follow_up_clock": clock.name,
+					"level": level,
+					"action": step.action,
+					"outcome_reason": step.outcome_reason,
+					"alert_key": key,
+				}
+			).insert(ignore_permissions=True)
+		except Exception as error:
+			if was_rolled_back(error):
+				raise
+			frappe.db.rollback(save_point="lead_quality_step")
+			frappe.clear_last_message()
+			return strip_html(str(error))[:MOST_OF_AN_ERROR] or type(error).__name__
+		return None
 
 
 def _step_at(step, begins: datetime, clock, policy) -> datetime:
@@ -304,8 +348,6 @@ class _Leads:
 			self.names,
 		):
 			self._held.setdefault(row.lead, []).append(row)
-		self._visible: dict[str, set[str] | None] = {}
-		self._reachable: dict[str, bool] = {}
 
 	def _select(self, query: str, names: list[str]) -> list:
 		return frappe.db.sql(query, {"names": names}, as_dict=True) if names else []
@@ -330,29 +372,6 @@ class _Leads:
 			return frappe.get_cached_doc("Follow Up Policy", clock.policy)
 		return policy_of(self._leads.get(clock.lead) or {})
 
-	def can_tell(self, user: str, lead: str) -> bool:
-		"""Whether a user can be told anything, and may be told of this lead."""
-		if user not in self._reachable:
-			self._reachable[user] = is_reachable(user)
-		return self._reachable[user] and self.may_see(user, lead)
-
-	def may_see(self, user: str, lead: str) -> bool:
-		if user not in self._visible:
-			condition = lead_condition(user)
-			self._visible[user] = (
-				{
-					row.name
-					for row in self._select(
-						f"select name from `tabLead` where name in %(names)s and ({bindable(condition)})",
-						self.names,
-					)
-				}
-				if condition
-				else None
-			)
-		seen = self._visible[user]
-		return seen is None or lead in seen
-
 
 def raise_alerts(rows: list[dict], now: datetime):
 	"""Keep alerts to be told, each by its unique `alert_key`: what was raised before is passed by.
@@ -374,12 +393,12 @@ def raise_alerts(rows: list[dict], now: datetime):
 
 
 def postpone(name: str, now: datetime):
-	"""An alert could not be raised: its clock is tried again later and later, and no more after a dozen times.
+	"""An alert could not be raised: its clock is tried again later and later, at least once a day.
 
 	:param now: naive instant in the site's zone.
 	"""
 	failures = (frappe.db.get_value("Follow Up Clock", name, "failures") or 0) + 1
-	again = None if failures >= MOST_FAILURES else now + min(FIRST_RETRY * 2 ** (failures - 1), LAST_RETRY)
+	again = now + min(FIRST_RETRY * 2 ** min(failures - 1, 9), LAST_RETRY)
 	frappe.db.set_value(
 		"Follow Up Clock", name, {"failures": failures, "next_alert_at": again}, update_modified=False
 	)
@@ -388,52 +407,85 @@ def postpone(name: str, now: datetime):
 # telling
 
 
-def users_to_tell() -> list[str]:
-	"""The users for whom an alert is pending."""
+def users_to_tell(before: datetime | None = None) -> list[str]:
+	"""The users for whom an alert is pending.
+
+	:param before: only what was raised before this instant counts; naive, in the site's zone.
+	"""
 	return frappe.db.sql_list(
-		"select distinct for_user from `tabFollow Up Alert` where status = 'Pending' order by for_user"
+		f"""
+		select distinct for_user from `tabFollow Up Alert`
+		where status = 'Pending' {"and raised_at < %(before)s" if before else ""} order by for_user
+		""",
+		{"before": before},
 	)
 
 
 def deliver(user: str, now: datetime) -> bool:
 	"""Tell a user of everything that is pending, in one message. Returns whether there was anything.
 
-	The alerts are locked while they are told: of two runs at the same time, one tells and the other passes by.
+	The alerts are locked while they are told: of two runs at the same time, one tells and the other passes by. Who
+	may not be told any more is not, and the last resort is told instead.
 
 	:param now: naive instant in the site's zone.
 	"""
 	alerts = frappe.db.sql(
 		"""
-		select name, lead, lead_name, kind, clock, due_at, by_system, action, follow_up_clock
+		select name, lead, lead_name, kind, clock, due_at, by_system, action, note, for_user, follow_up_clock,
+			level, alert_key
 		from `tabFollow Up Alert`
 		where for_user = %s and status = 'Pending'
 		order by due_at, lead
-		limit %s
 		for update skip locked
 		""",
-		(user, MOST_IN_ONE_DIGEST),
+		(user,),
 		as_dict=True,
 	)
 	if not alerts:
 		return False
-	wishes = wishes_of(user)
-	told = [alert for alert in alerts if wishes[alert.kind] != "Off"]
-	digest = frappe.generate_hash(length=12)
+	wishes, digest = wishes_of(user), frappe.generate_hash(length=12)
+	people = escalation.People(alert.lead for alert in alerts)
+	states = {}
+	for alert in alerts:
+		if not people.can_be_told(user, alert.lead):
+			states[alert.name] = "Withdrawn"
+		else:
+			states[alert.name] = "Muted" if wishes[alert.kind] == "Off" else "Sent"
+	told = [alert for alert in alerts if states[alert.name] == "Sent"]
 	if told:
 		_notify_of(user, told, [alert for alert in told if wishes[alert.kind] != "Bell Only"], digest)
-	update_rows(
-		"Follow Up Alert",
-		[
-			{
-				"name": alert.name,
-				"status": "Sent" if wishes[alert.kind] != "Off" else "Muted",
-				"sent_at": now,
-				"digest": digest,
-			}
-			for alert in alerts
-		],
-	)
+	_pass_on([alert for alert in alerts if states[alert.name] == "Withdrawn"], people, now)
+	rows = [
+		{"name": name, "status": status, "sent_at": now, "digest": digest} for name, status in states.items()
+	]
+	for start in range(0, len(rows), MOST_IN_ONE_STATEMENT):
+		update_rows("Follow Up Alert", rows[start : start + MOST_IN_ONE_STATEMENT])
 	return True
+
+
+def _pass_on(alerts: list, people: escalation.People, now: datetime):
+	"""Raise alerts for the last resort that their user may not be told of any more."""
+	leads = {
+		row.name: row
+		for row in frappe.get_all(
+			"Lead",
+			{"name": ["in", [alert.lead for alert in alerts]]},
+			["name", "lq_segment", "company"],
+			order_by="name asc",
+		)
+	}
+	passed = []
+	for alert in alerts:
+		lead = leads.get(alert.lead)
+		if not lead:
+			continue
+		resorts = people.last_resorts(policy_of(lead), lead.lq_segment)
+		kept = {key: value for key, value in alert.items() if key not in {"name", "alert_key"}}
+		passed += [
+			{**kept, "for_user": other, "alert_key": f"{alert.alert_key}>{other}"}
+			for other in people.first_of(resorts, alert.lead)
+		]
+	raise_alerts(passed, now)
 
 
 def _notify_of(user: str, alerts: list, mailed: list, digest: str):
@@ -445,7 +497,7 @@ def _notify_of(user: str, alerts: list, mailed: list, digest: str):
 			return
 		counts = _counts_in_words(alerts)
 		if len(leads) == 1:
-			subject = _("{0} waits for you: {1}").format(alerts[0].lead_name, counts)
+			subject = _("{0} waits for you: {1}").format(plain(alerts[0].lead_name), counts)
 		else:
 			subject = _("{0} leads wait for you: {1}").format(len(leads), counts)
 		if any(alert.by_system for alert in alerts):
@@ -494,8 +546,13 @@ def in_words(alert, user: str) -> str:
 	if alert.kind == "Unattended":
 		return unattended_in_words(alert)
 	if alert.kind == "Warning":
-		return _("{0} of {1} is due {2}").format(what, alert.lead_name, due)
-	words = _("{0} of {1} was due {2}").format(what, alert.lead_name, due)
+		return _("{0} of {1} is due {2}").format(what, plain(alert.lead_name), due)
+	words = _("{0} of {1} was due {2}").format(what, plain(alert.lead_name), due)
+	if alert.note:
+		step = _(alert.action.removesuffix(" Failed"))
+		return f"{words}. " + _("The next step of the ladder, {0}, could not be done: {1}").format(
+			step, plain(alert.note)
+		)
 	if alert.kind == "Escalation":
 		owner = frappe.db.get_value("Lead", alert.lead, "lead_owner")
 		held = _("{0} has not acted.").format(get_fullname(owner)) if owner else _("Nobody owns the lead.")
@@ -518,4 +575,4 @@ def unattended_in_words(alert) -> str:
 		"Stale": _("{0} has not been touched by a person for a long time."),
 		"Shelf Life": _("The shelf life of {0} is over."),
 	}
-	return words[alert.clock].format(alert.lead_name)
+	return words[alert.clock].format(plain(alert.lead_name))

@@ -18,8 +18,6 @@ from lead_quality.follow_up import escalation
 from lead_quality.follow_up.alerts import raise_alerts
 from lead_quality.follow_up.service import policy_of
 from lead_quality.job_run import JobRun
-from lead_quality.notices import is_reachable
-from lead_quality.permissions import Sight
 from lead_quality.qualification.service import answer, log_on_lead
 from lead_quality.reporting import Where
 
@@ -461,9 +459,6 @@ class _Told:
 	"""Who is told of the faults of many leads; each user, manager and last resort is looked up once."""
 
 	def __init__(self):
-		self._reachable: dict[str, bool] = {}
-		self._managers: dict[str, str | None] = {}
-		self._resorts: dict[tuple, list[list[str]]] = {}
 		self._counts: Counter[str] = Counter()
 
 	def alerts(self, levels: list[Level], now: datetime) -> list[dict]:
@@ -471,10 +466,10 @@ class _Told:
 		return [alert for level in levels for alert in self.of(level, due(level, now))]
 
 	def of(self, level: Level, rows: list, action: str | None = None) -> list[dict]:
-		sight = Sight(row.lead for row in rows)
+		people = escalation.People(row.lead for row in rows)
 		alerts = []
 		for row in rows:
-			users = self._users(level, row, sight)
+			users = self._users(level, row, people)
 			if any(self._counts[user] >= MOST_FOR_ONE_USER for user in users):
 				continue
 			self._counts.update(users)
@@ -495,39 +490,15 @@ class _Told:
 			]
 		return alerts
 
-	def _users(self, level: Level, row, sight: Sight) -> list[str]:
+	def _users(self, level: Level, row, people: escalation.People) -> list[str]:
 		"""The first level is the owner's, the second one the manager's; where there is nobody, the last resort's."""
-
+		resorts = people.last_resorts(policy_of(row), row.lq_segment)
 		if level.level == 1:
 			own = [] if level.fault == NO_OWNER else [row.lead_owner]
-			return self._first([own, *self._last_resorts(row)], row.lead, sight)
-		manager = [self._manager_of(row.lead_owner)] if row.lead_owner else []
+			return people.first_of([own, *resorts], row.lead)
+		manager = [people.above(row.lead_owner)]
 		if level.fault == NO_OWNER:
 			# the last resort has been told; the manager of whose it was may know who is to have the lead now
-			return self._first([manager], row.lead, sight)
-		told = self._first([manager, *self._last_resorts(row)], row.lead, sight)
+			return people.first_of([manager], row.lead)
+		told = people.first_of([manager, *resorts], row.lead)
 		return [user for user in told if user != row.lead_owner]
-
-	def _first(self, groups: list[list], lead: str, sight: Sight) -> list[str]:
-		"""Of groups of users the first in which anybody can be told of the lead, and those in it who can."""
-		for users in groups:
-			told = [user for user in users if user and self._is_reachable(user) and sight.of(user, lead)]
-			if told:
-				return told
-		return []
-
-	def _is_reachable(self, user: str) -> bool:
-		if user not in self._reachable:
-			self._reachable[user] = is_reachable(user)
-		return self._reachable[user]
-
-	def _manager_of(self, user: str) -> str | None:
-		if user not in self._managers:
-			self._managers[user] = escalation.manager_of(user)
-		return self._managers[user]
-
-	def _last_resorts(self, row) -> list[list[str]]:
-		key = (row.lq_segment, row.company)
-		if key not in self._resorts:
-			self._resorts[key] = escalation.last_resorts(policy_of(row), row.lq_segment)
-		return self._resorts[key]

@@ -1,11 +1,17 @@
 """Up the ladder: who is told next when nobody has acted on a clock, and what is done about the lead."""
 
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
+
 import frappe
 from frappe import _
 from frappe.utils import add_months, getdate
 from frappe.utils.user import get_users_with_role
 
+from lead_quality.engine.clock import PAUSED_BY_SNOOZE
+from lead_quality.follow_up.service import cancel
 from lead_quality.notices import is_reachable
+from lead_quality.permissions import Sight
 from lead_quality.qualification.service import answer
 
 # the actions that change the lead; the others tell somebody
@@ -19,42 +25,60 @@ def steps_of(policy, clock: str) -> list:
 	return [row for row in policy.escalations if row.clock in (None, "", clock)] if policy else []
 
 
-def told_by(step, user: str | None, policy, segment: str | None, may_see) -> list[str]:
-	"""Who is told by a step of the ladder that tells somebody.
+class People:
+	"""Who can be told of some leads. Each user, manager, role and last resort is looked up once."""
 
-	:param user: who is responsible, or None.
-	:param may_see: whether a user may be told of this lead.
-	:returns: at least one user, as long as any is left who may know.
-	"""
-	if step.action == "Notify Owner":
-		users = [user]
-	elif step.action == "Notify Manager":
-		users = [manager_of(user)] if user else []
-	else:
-		users = get_users_with_role(step.role)
-	return first_of([users], may_see) or first_of(last_resorts(policy, segment), may_see)
+	def __init__(self, leads: Iterable[str]):
+		self._sight = Sight(leads)
+		self._known: dict[tuple, object] = {}
 
+	def _ask(self, look_up: Callable, *about):
+		key = (look_up, *about)
+		if key not in self._known:
+			self._known[key] = look_up(*about)
+		return self._known[key]
 
-def first_of(groups: list[list[str]], may_see) -> list[str]:
-	"""Of groups of users the first in which anybody can be told, and those in it who can."""
-	for users in groups:
-		told = [user for user in users if user and is_reachable(user) and may_see(user)]
-		if told:
-			return told
-	return []
+	def can_be_told(self, user: str | None, lead: str) -> bool:
+		"""Whether a user can be told anything, and may be told of this lead."""
+		return bool(user) and self._ask(is_reachable, user) and self._sight.of(user, lead)
 
+	def first_of(self, groups: Iterable[list], lead: str) -> list[str]:
+		"""Of groups of users the first in which anybody can be told of the lead, and those in it who can."""
+		for users in groups:
+			told = [user for user in users if self.can_be_told(user, lead)]
+			if told:
+				return told
+		return []
 
-def last_resorts(policy, segment: str | None) -> list[list[str]]:
-	"""Who is told when nobody else is there: the policy's last resort, the fallback user, the segment's owner, every
-	Lead Quality Manager. The first group in which anybody can be told counts."""
-	settings = frappe.get_cached_doc("Lead Quality Settings")
-	owner = frappe.get_cached_value("Lead Segment", segment, "segment_owner") if segment else None
-	return [
-		[policy.escalate_to] if policy else [],
-		[settings.fallback_user],
-		[owner],
-		sorted(get_users_with_role("Lead Quality Manager")),
-	]
+	def above(self, user: str | None) -> str | None:
+		"""The manager of a user; see `manager_of`."""
+		return self._ask(manager_of, user) if user else None
+
+	def last_resorts(self, policy, segment: str | None) -> Iterator[list]:
+		"""Who is told when nobody else is there: the policy's last resort, the fallback user, the segment's owner, every
+		Lead Quality Manager, every System Manager. The first group in which anybody can be told counts."""
+		yield [policy.escalate_to] if policy else []
+		yield [frappe.get_cached_doc("Lead Quality Settings").fallback_user]
+		yield [frappe.get_cached_value("Lead Segment", segment, "segment_owner")] if segment else []
+		for role in ("Lead Quality Manager", "System Manager"):
+			yield self.with_role(role)
+
+	def with_role(self, role: str) -> list[str]:
+		return sorted(self._ask(get_users_with_role, role))
+
+	def told_by(self, step, user: str | None, lead: str, policy, segment: str | None) -> list[str]:
+		"""Who is told by a step of the ladder that tells somebody.
+
+		:param user: who is responsible, or None.
+		:returns: at least one user, as long as any is left who may know.
+		"""
+		if step.action == "Notify Owner":
+			users = [user]
+		elif step.action == "Notify Manager":
+			users = [self.above(user)]
+		else:
+			users = self.with_role(step.role)
+		return self.first_of([users, *self.last_resorts(policy, segment)], lead)
 
 
 def manager_of(user: str) -> str | None:
@@ -98,19 +122,26 @@ def _above_in_company(user: str) -> list[str]:
 
 
 def reassign(lead: str, assignment_rule: str) -> str:
-	"""Give a lead to the user whom an Assignment Rule chooses. Returns that user.
+	"""Give a lead to the user whom an Assignment Rule chooses, as its assignment and as its owner. Returns that user.
 
-	Whom the rule names but nobody can reach, and whose the lead is already, is passed by; the rule itself remembers
-	who was last.
+	Who cannot be reached or may not work on the lead, and whose the lead is already, is passed by; the rule itself
+	remembers who was last.
 
-	:raises frappe.ValidationError: if the rule names nobody else.
+	:raises frappe.ValidationError: if the rule is disabled, or names nobody else.
 	"""
 	doc = frappe.get_doc("Lead", lead)
 	rule = frappe.get_doc("Assignment Rule", assignment_rule)
-	for _user in range(max(len(rule.users), 1)):
+	for _user in range(max(len(rule.users), 1) if not rule.disabled else 0):
 		user = rule.get_user(doc)
-		if user and user != doc.lead_owner and is_reachable(user):
-			rule.db_set("last_user", user)
+		if (
+			user
+			and user != doc.lead_owner
+			and is_reachable(user)
+			and frappe.has_permission("Lead", "write", doc=doc, user=user)
+		):
+			rule.users = [row for row in rule.users if row.user == user]
+			rule.do_assignment(doc.as_dict())
+			doc.reload()
 			doc.lead_owner = user
 			doc.save(ignore_permissions=True)
 			return user
@@ -122,11 +153,14 @@ def reassign(lead: str, assignment_rule: str) -> str:
 	frappe.throw(_("The Assignment Rule {0} names nobody else.").format(frappe.bold(assignment_rule)))
 
 
-def recycle(lead: str, outcome_reason: str, now):
+def recycle(lead: str, outcome_reason: str, now: datetime):
 	"""Put a lead back to nurturing: it rests for three months and then comes back by itself.
+
+	Nobody has triaged it or been in touch by that: its clocks are over without anybody having acted.
 
 	:param now: naive instant in the site's zone.
 	"""
+	cancel(lead, ("Triage", *PAUSED_BY_SNOOZE), now)
 	answer(
 		lead,
 		[],

@@ -13,10 +13,13 @@ def lead_after_insert(doc, method=None):
 	service.start_entry_clocks(doc)
 
 
-def lead_on_change(doc, method=None):
+def lead_on_update(doc, method=None):
 	before = doc.get_doc_before_save()
-	if before and not doc.flags.in_insert and (before.lead_owner or None) != (doc.lead_owner or None):
+	if before and (before.lead_owner or None) != (doc.lead_owner or None):
 		service.record_holding(doc, before.lead_owner, now_datetime())
+
+
+def lead_on_change(doc, method=None):
 	if doc.status == "Do Not Contact" and doc.has_value_changed("status") and not doc.flags.in_insert:
 		service.cancel(doc.name)
 
@@ -49,11 +52,15 @@ def touch_on_update(doc, method=None):
 		service.start_next_touch(doc.enrollment, at)
 
 
+def enrollment_after_insert(doc, method=None):
+	service.start_next_touch(doc.name, now_datetime())
+
+
 def enrollment_on_update(doc, method=None):
 	"""A snooze with a reason that both sides permit pauses clocks; whatever ends it lets them run again."""
 	before = doc.get_doc_before_save()
 	if doc.status == "Snoozed" and doc.snooze_reason:
-		if doc.has_value_changed("snoozed_until"):
+		if doc.has_value_changed("snoozed_until") or doc.has_value_changed("snooze_reason"):
 			service.pause(doc.lead, get_datetime(doc.snoozed_until), doc.snooze_reason, now_datetime())
 	elif before and before.status == "Snoozed" and before.snooze_reason:
 		service.resume(doc.lead, now_datetime())

@@ -1,10 +1,9 @@
 """What the scheduler runs for the clocks."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import frappe
-from frappe.utils import now_datetime
 
 from lead_quality.follow_up import alerts
 from lead_quality.follow_up.service import SWEEP
@@ -13,6 +12,7 @@ from lead_quality.job_run import JobRun
 CHUNK = 500
 MOST_CLOCKS = 100_000
 USERS_AT_ONCE = 50
+LEFT_BEHIND = timedelta(minutes=10)
 
 
 def sweep_clocks(now: datetime | None = None) -> dict:
@@ -27,37 +27,46 @@ def sweep_clocks(now: datetime | None = None) -> dict:
 	names = alerts.due_clocks(run.now, MOST_CLOCKS)
 	if not names:
 		return {**run.finish(), "queued": 0}
-	run.outage_from = alerts.outage_before(run.name, run.started_at)
-	queued = _share_out("sweep_chunk", names[CHUNK:], CHUNK, at=run.now, outage_from=run.outage_from)
-	return {**_raise(run, names[:CHUNK]), "queued": queued}
+	outage_from = alerts.outage_before(run.name, run.started_at)
+	if outage_from:
+		# kept at once: it counts for all sweeps to come, also if this one does not get to its end
+		frappe.db.set_value("Follow Up Run", run.name, "outage_from", outage_from)
+		frappe.db.commit()
+	_raise(run, names[:CHUNK])
+	queued = _share_out(run, "sweep_chunk", names[CHUNK:], CHUNK, at=run.now)
+	return {**_finish(run), "queued": queued}
 
 
-def sweep_chunk(items: list[str], at: datetime, outage_from: datetime | None = None) -> dict:
+def sweep_chunk(items: list[str], at: datetime) -> dict:
 	"""Do one chunk of `sweep_clocks`: names of Follow Up Clocks.
 
-	:param at: the sweep's present, a naive instant in the site's zone, as is `outage_from`, since when no sweep had
-	    run. (Not `now`, which `frappe.enqueue` keeps for itself.)
+	:param at: the sweep's present, a naive instant in the site's zone. (Not `now`, which `frappe.enqueue` keeps for
+	    itself.)
 	:returns: counts found, done, failed.
 	"""
 	run = JobRun(SWEEP, at)
-	run.outage_from = outage_from
-	return _raise(run, items)
+	_raise(run, items)
+	return _finish(run)
 
 
-def _raise(run: JobRun, names: list[str]) -> dict:
-	sweep = alerts.Sweep(run.outage_from)
+def _raise(run: JobRun, names: list[str]):
+	sweep = alerts.Sweep()
 	run.batch(names, sweep.raise_many)
+	# one by one, each committed: what changes a lead holds its locks no longer than it has to
 	left = alerts.still_due(names, run.now)
-	counts = run.each(left, sweep.raise_one, on_failure=alerts.postpone).finish()
+	run.each(left, sweep.raise_one, commit_every=1, on_failure=alerts.postpone)
+
+
+def _finish(run: JobRun) -> dict:
 	# the last chunk to end has everything told, so that each user hears of it once
 	if not alerts.due_clocks(run.now, 1):
-		frappe.enqueue(
+		run.enqueue(
 			f"{__name__}.deliver_alerts",
 			queue="long",
 			job_id="lead_quality_deliver_alerts",
 			deduplicate=True,
 		)
-	return counts
+	return run.finish()
 
 
 def deliver_alerts(now: datetime | None = None) -> dict:
@@ -68,10 +77,12 @@ def deliver_alerts(now: datetime | None = None) -> dict:
 	:param now: naive instant in the site's zone.
 	:returns: counts found, done, failed of the users told here, and `queued`.
 	"""
-	users = alerts.users_to_tell()
-	now = now or now_datetime()
-	queued = _share_out("deliver_chunk", users[USERS_AT_ONCE:], USERS_AT_ONCE, at=now)
-	return {**deliver_chunk(users[:USERS_AT_ONCE], now), "queued": queued}
+	run = JobRun("deliver_alerts", now)
+	# while a sweep is at it, only what an earlier one has left behind: the rest is told when the sweep is done
+	users = alerts.users_to_tell(run.now - LEFT_BEHIND if alerts.due_clocks(run.now, 1) else None)
+	run.each(users[:USERS_AT_ONCE], alerts.deliver, commit_every=1)
+	queued = _share_out(run, "deliver_chunk", users[USERS_AT_ONCE:], USERS_AT_ONCE, at=run.now)
+	return {**run.finish(), "queued": queued}
 
 
 def deliver_chunk(items: list[str], at: datetime) -> dict:
@@ -83,11 +94,11 @@ def deliver_chunk(items: list[str], at: datetime) -> dict:
 	return JobRun("deliver_alerts", at).each(items, alerts.deliver, commit_every=1).finish()
 
 
-def _share_out(job: str, items: Sequence[str], size: int, **values) -> int:
+def _share_out(run: JobRun, job: str, items: Sequence[str], size: int, **values) -> int:
 	"""Give items to the background workers in chunks; returns how many items."""
 	for start in range(0, len(items), size):
 		chunk = list(items[start : start + size])
-		frappe.enqueue(
+		run.enqueue(
 			f"{__name__}.{job}",
 			queue="long",
 			job_id=f"lead_quality_{job}:{chunk[0]}",

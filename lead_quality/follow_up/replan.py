@@ -16,14 +16,27 @@ CHUNK = 500
 
 def replan_later(calendar: str):
 	"""Have the clocks of a Working Calendar planned anew in the background, once what has changed is committed."""
-	frappe.enqueue(
-		f"{__name__}.replan",
-		queue="long",
-		job_id=f"lead_quality_replan:{calendar}",
-		deduplicate=True,
-		enqueue_after_commit=True,
-		calendar=calendar,
-	)
+	frappe.enqueue(f"{__name__}.replan", queue="long", enqueue_after_commit=True, calendar=calendar)
+
+
+def replan_changed(now: datetime | None = None) -> dict:
+	"""Plan anew the clocks of calendars that have changed and whose plan has not come to its end, or was never begun.
+
+	:param now: naive instant in the site's zone.
+	:returns: counts found, done, failed.
+	"""
+	counts = {"found": 0, "done": 0, "failed": 0}
+	for calendar in frappe.get_all("Working Calendar", pluck="name", order_by="name asc"):
+		if _state_of(calendar) != frappe.db.get_value("Working Calendar", calendar, "planned_for"):
+			for key, count in replan(calendar, now).items():
+				counts[key] += count
+	return counts
+
+
+def _state_of(calendar: str) -> str:
+	"""What tells one state of a calendar and its holidays from another."""
+	hours, holiday_list = frappe.db.get_value("Working Calendar", calendar, ["modified", "holiday_list"])
+	return f"{hours} {holiday_list and frappe.db.get_value('Holiday List', holiday_list, 'modified')}"
 
 
 def replan(calendar: str, now: datetime | None = None) -> dict:
@@ -32,18 +45,26 @@ def replan(calendar: str, now: datetime | None = None) -> dict:
 	:param now: naive instant in the site's zone.
 	:returns: counts found, done, failed.
 	"""
+	state = _state_of(calendar)
 	run = JobRun("replan", now or now_datetime())
 	names = frappe.db.sql_list(
 		"""
 		select name from `tabFollow Up Clock`
-		where working_calendar = %s and status in ('Running', 'Paused') and due_at > %s order by name
+		where working_calendar = %s and status in ('Running', 'Paused') and due_at > %s
 		""",
 		(calendar, run.now),
 	)
 	for start in range(0, len(names), CHUNK):
 		chunk = names[start : start + CHUNK]
-		run.batch(chunk, replan_clocks)
+		if not run.batch(chunk, replan_clocks):
+			run.each(chunk, replan_clock)
+	if not run.failed:
+		frappe.db.set_value("Working Calendar", calendar, "planned_for", state, update_modified=False)
 	return run.finish()
+
+
+def replan_clock(name: str, now: datetime) -> int:
+	return replan_clocks([name], now)
 
 
 def replan_clocks(names: list[str], now: datetime) -> int:
@@ -63,11 +84,22 @@ def replan_clocks(names: list[str], now: datetime) -> int:
 	moved = []
 	for clock in clocks:
 		values = {"name": clock.name, **deadlines_of(clock)}
-		if (values["due_at"], values["warn_at"]) != (clock.due_at, clock.warn_at):
+		# nobody can keep a deadline that a change has put into the past
+		is_ahead = values["due_at"] > now
+		if is_ahead and (values["due_at"], values["warn_at"]) != (clock.due_at, clock.warn_at):
 			due_next = values["due_at"] if clock.alert_level >= engine.WARNING else values["warn_at"]
-			moved.append({**values, "next_alert_at": min(due_next, values["due_at"])})
+			due_next = min(due_next, values["due_at"])
+			moved.append({**values, "next_alert_at": max(due_next, clock.paused_until or due_next)})
 	update_rows("Follow Up Clock", moved)
 	if moved:
+		frappe.db.sql(
+			"""
+			update `tabLead Handover` h join `tabFollow Up Clock` c on c.reference_name = h.name
+			set h.accept_by = c.due_at
+			where c.name in %s and c.clock = 'Handover Acceptance' and h.status = 'Sent'
+			""",
+			([row["name"] for row in moved],),
+		)
 		frappe.db.sql(
 			"""
 			update `tabLead` l set lq_due_at = (

@@ -10,6 +10,7 @@ from lead_quality.engine import clock as engine
 from lead_quality.nurture.service import wants_no_contact
 from lead_quality.qualification.agreement import Span
 from lead_quality.records import insert_rows
+from lead_quality.reporting import human_touch
 from lead_quality.site_time import aware, get_calendar, naive, seconds_between
 
 SWEEP = "sweep_clocks"
@@ -98,7 +99,21 @@ def start(
 		if lead.get("lq_due_at"):
 			dues.append(get_datetime(lead.lq_due_at))
 		summary.write(lead, lq_due_at=min(dues))
+	if "First Touch After Acceptance" in starts:
+		_pause_with_lead(lead.name, at)
 	return clocks
+
+
+def _pause_with_lead(lead: str, at: datetime):
+	"""A clock that starts while the lead is snoozed with a reason waits, too."""
+	snooze = frappe.db.get_value(
+		"Nurture Enrollment",
+		{"lead": lead, "status": "Snoozed", "snooze_reason": ["is", "set"]},
+		["snoozed_until", "snooze_reason"],
+		as_dict=True,
+	)
+	if snooze and snooze.snoozed_until > at:
+		pause(lead, snooze.snoozed_until, snooze.snooze_reason, at)
 
 
 def _run_of(target, begins: datetime) -> dict:
@@ -193,7 +208,11 @@ def _lock_stoppable(lead: str, event: str, at: datetime) -> list:
 	if event != "human touch":
 		return open_clocks
 	return open_clocks + _lock(
-		lead, engine.STOPPED_BY[event], "status in ('Met', 'Missed') and acted_at > %(at)s", at=at
+		lead,
+		engine.STOPPED_BY[event],
+		"(status in ('Met', 'Missed') and acted_at > %(at)s"
+		" or status = 'Missed' and acted_at is null and stopped_at > %(at)s)",
+		at=at,
 	)
 
 
@@ -284,6 +303,8 @@ def _with_next_alert(row, values: dict) -> dict:
 	"""`values` with when a clock that has not been missed yet is next told of."""
 	due, warn = values.get("due_at", row.due_at), values.get("warn_at", row.warn_at)
 	values["next_alert_at"] = due if row.alert_level >= engine.WARNING else min(warn, due)
+	if values["status"] == "Paused":
+		values["next_alert_at"] = max(values["next_alert_at"], values["paused_until"])
 	return values
 
 
@@ -309,12 +330,16 @@ def cancel(lead: str, clocks: tuple[str, ...] = engine.CLOCKS, now: datetime | N
 	"""
 	now = now or now_datetime()
 	for row in _lock_open(lead, clocks):
-		values = {"status": "Cancelled", "stopped_at": now, "next_alert_at": None}
-		if row.due_at < now:
-			values.update({"status": "Missed", **_breach(row)})
-		frappe.db.set_value("Follow Up Clock", row.name, values)
-		_withdraw_alerts(row.name)
+		_end(row, now)
 	refresh_due(lead)
+
+
+def _end(row, now: datetime):
+	values = {"status": "Cancelled", "stopped_at": now, "next_alert_at": None}
+	if row.due_at < now:
+		values.update({"status": "Missed", **_breach(row)})
+	frappe.db.set_value("Follow Up Clock", row.name, values)
+	_withdraw_alerts(row.name)
 
 
 def _breach(row) -> dict:
@@ -330,6 +355,9 @@ def _lock_open(lead: str, clocks: tuple[str, ...]) -> list:
 
 
 def _lock(lead: str, clocks: tuple[str, ...], condition: str, **values) -> list:
+	# one at a time for each lead, or two events at once would write two earliest deadlines; first the lead, then its
+	# clocks, as at a save of the lead
+	frappe.db.get_value("Lead", lead, "name", for_update=True)
 	return frappe.db.sql(
 		f"""
 		select {", ".join(CLOCK_FIELDS)}
@@ -348,6 +376,7 @@ def refresh_due(lead: str):
 		"""
 		select min(due_at) from `tabFollow Up Clock`
 		where lead = %s and stopped_at is null and status in ('Running', 'Paused', 'Missed')
+		lock in share mode
 		""",
 		(lead,),
 	)[0][0]
@@ -397,18 +426,29 @@ def responsible_at(clock, at: datetime) -> str | None:
 # whether the system was there
 
 
-def was_unwatched(instant: datetime) -> bool:
-	"""Whether no sweep was there when a deadline passed: none had run for longer than the settings allow, until the
-	one that came late, or until now.
+def outages() -> list[tuple[datetime, datetime]]:
+	"""The spans of time (naive, the site's zone) in which no sweep was there, the present one included."""
+	now = now_datetime()
+	spans = frappe.db.sql(
+		"""
+		select outage_from, started_at from `tabFollow Up Run` where job = %s and outage_from is not null
+		""",
+		(SWEEP,),
+	)
+	last = frappe.db.sql(
+		"select max(started_at) from `tabFollow Up Run` where job = %s and status != 'Running'", (SWEEP,)
+	)[0][0]
+	return [*spans, (last, now)] if is_outage(last, now) else list(spans)
 
-	:param instant: naive, in the site's zone, and past.
-	"""
-	sweeps = "select {} from `tabFollow Up Run` where job = %(job)s and status != 'Running' and started_at {} %(at)s"
-	before, after = frappe.db.sql(
-		f"select ({sweeps.format('max(started_at)', '<=')}), ({sweeps.format('min(started_at)', '>')})",
-		{"job": SWEEP, "at": instant},
-	)[0]
-	return is_outage(before, after or now_datetime())
+
+def is_within(spans: list[tuple[datetime, datetime]], instant: datetime) -> bool:
+	"""Whether a deadline passed in one of these spans of time."""
+	return any(begins < instant <= ends for begins, ends in spans)
+
+
+def was_unwatched(instant: datetime) -> bool:
+	"""Whether no sweep was there when a deadline passed; `instant` is naive, in the site's zone, and past."""
+	return is_within(outages(), instant)
 
 
 def is_outage(last: datetime | None, this: datetime) -> bool:
@@ -430,22 +470,25 @@ def forget_lead(lead: str):
 
 
 def merge_into(lead: str):
-	"""Two leads have become one: of each kind of clock, the one that is due first goes on."""
-	seen = set()
-	for row in frappe.get_all(
-		"Follow Up Clock",
-		{"lead": lead, "status": ["in", ["Running", "Paused"]]},
-		["name", "clock"],
-		order_by="due_at asc",
-	):
-		if row.clock in seen:
-			frappe.db.set_value(
-				"Follow Up Clock",
-				row.name,
-				{"status": "Cancelled", "stopped_at": now_datetime(), "next_alert_at": None},
-			)
-			_withdraw_alerts(row.name)
+	"""Two leads have become one: of each kind of clock, the one that is due first goes on; who has been in touch with
+	either has been in touch. The answer to a handover is waited for as long as the handover is."""
+	now, seen = now_datetime(), set()
+	for row in sorted(_lock_open(lead, engine.CLOCKS), key=lambda row: row.due_at):
+		if row.clock == "Handover Acceptance" and row.reference_name:
+			is_over = frappe.db.get_value("Lead Handover", row.reference_name, "status") != "Sent"
+		else:
+			is_over = row.clock in seen
+		if is_over:
+			_end(row, now)
 		seen.add(row.clock)
+	touches = frappe.db.sql_list(
+		f"select done_at from `tabLead Touch` t where lead = %s and {human_touch('t')} order by done_at",
+		(lead,),
+	)
+	for at in touches:
+		stop(lead, "human touch", at)
+	if touches:
+		keep_last_touch(lead, touches[-1])
 	refresh_due(lead)
 
 

@@ -1,5 +1,7 @@
 """What ERPNext tells the handover room."""
 
+from frappe.utils import get_datetime
+
 from lead_quality.handover import service
 
 
@@ -15,4 +17,4 @@ def lead_after_rename(doc, method=None, old=None, new=None, merge=False):
 def alert_after_insert(doc, method=None):
 	"""A step of the escalation ladder that takes the lead away from who has not acted on it."""
 	if doc.action in {"Pull Back", "Recycle"}:
-		service.take_back(doc.lead, doc.raised_at)
+		service.take_back(doc, get_datetime(doc.raised_at))

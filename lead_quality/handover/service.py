@@ -8,11 +8,12 @@ from frappe.utils import fmt_money, format_datetime, get_link_to_form, now_datet
 
 from lead_quality import summary
 from lead_quality.follow_up import service as follow_up
-from lead_quality.notices import is_reachable, tell
+from lead_quality.notices import is_reachable, plain, tell, words_for
 from lead_quality.qualification.agreement import Span, span_of
 from lead_quality.qualification.gate import NotSalesReadyError, not_ready_in_words
 from lead_quality.qualification.judgement import company_currency
 from lead_quality.qualification.service import agreement_of, is_reason_for, judge_now, qualification_of
+from lead_quality.site_time import told_to
 
 DECIDERS = {"Sales Manager", "Lead Quality Manager", "System Manager"}
 REASONS_FOR = {"Rejected": "Reject", "Returned": "Return"}
@@ -67,16 +68,17 @@ def send(
 	clocks = follow_up.start(doc, {"Handover Acceptance": now}, now, handover, agreed_clocks(handover))
 	if clocks:
 		handover.db_set("accept_by", clocks[0].due_at, update_modified=False)
-	tell(
-		to_user,
-		_("{0} hands you the lead {1}. Accept or reject it by {2}.").format(
-			frappe.utils.get_fullname(frappe.session.user),
-			doc.title,
-			format_datetime(handover.accept_by) if handover.accept_by else _("today"),
-		),
-		"Lead Handover",
-		handover.name,
-	)
+	with words_for(to_user):
+		tell(
+			to_user,
+			_("{0} hands you the lead {1}. Accept or reject it by {2}.").format(
+				frappe.utils.get_fullname(frappe.session.user),
+				plain(doc.title),
+				told_to(handover.accept_by, to_user) if handover.accept_by else _("today"),
+			),
+			"Lead Handover",
+			handover.name,
+		)
 	return handover
 
 
@@ -141,7 +143,7 @@ def accept(name: str, now: datetime | None = None):
 		lead.lead_owner = handover.to_user
 		lead.save(ignore_permissions=True)
 	follow_up.start(lead, {"First Touch After Acceptance": now}, now, handover, agreed_clocks(handover))
-	_tell_sender(handover, _("{0} has accepted the lead {1}."))
+	_tell_sender(handover)
 	return handover
 
 
@@ -161,10 +163,7 @@ def decline(name: str, status: str, reason: str, feedback: str | None = None, no
 	if status == "Returned":
 		follow_up.cancel(handover.lead, ("First Touch After Acceptance",))
 	_give_back(handover)
-	_tell_sender(
-		handover,
-		_("{0} has rejected the lead {1}.") if status == "Rejected" else _("{0} has returned the lead {1}."),
-	)
+	_tell_sender(handover)
 	return handover
 
 
@@ -208,7 +207,10 @@ def pull_back(name: str, now: datetime) -> bool:
 
 
 def _pull_back(handover, now: datetime):
-	handover.update({"status": "Pulled Back", "decided_at": now})
+	# an acceptance stays on record as it was
+	handover.update(
+		{"decided_at": handover.decided_at or now, "pulled_back_at": now, "status": "Pulled Back"}
+	)
 	handover.save(ignore_permissions=True)
 	summary.write(handover.lead, lq_handover_status="Pulled Back")
 	follow_up.cancel(handover.lead, tuple(AGREED_CLOCKS), now)
@@ -216,40 +218,42 @@ def _pull_back(handover, now: datetime):
 	_tell_of_pull_back(handover)
 
 
-def take_back(lead: str, now: datetime):
-	"""Take a lead from who has not acted on it: back to who had handed it over, else to the pool, without an owner.
+def take_back(alert, now: datetime):
+	"""Take a lead from who has not acted on it, as a step of the escalation ladder says.
 
+	Where the receiver of a handover has not acted, the lead goes back to its sender. Else a lead that is pulled back
+	goes to the pool, without an owner; one that is recycled stays with who owns it.
+
+	:param alert: the Follow Up Alert that says so.
 	:param now: naive instant in the site's zone.
 	"""
-	name = frappe.db.get_value(
-		"Lead Handover",
-		{"lead": lead, "status": ["in", ["Sent", "Accepted"]]},
-		order_by="sent_at desc",
-	)
-	if name:
-		_pull_back(frappe.get_doc("Lead Handover", name, for_update=True), now)
-		return
-	doc = frappe.get_doc("Lead", lead)
-	if doc.lead_owner:
-		doc.lead_owner = None
-		doc.save(ignore_permissions=True)
+	if alert.clock in AGREED_CLOCKS:
+		name = frappe.db.get_value("Follow Up Clock", alert.follow_up_clock, "reference_name")
+		handover = name and frappe.get_doc("Lead Handover", name, for_update=True)
+		if handover and handover.status in {"Sent", "Accepted"}:
+			_pull_back(handover, now)
+	elif alert.action == "Pull Back":
+		lead = frappe.get_doc("Lead", alert.lead)
+		if lead.lead_owner:
+			lead.lead_owner = None
+			lead.save(ignore_permissions=True)
 
 
 def _tell_of_pull_back(handover):
-	lead = frappe.db.get_value("Lead", handover.lead, "title")
+	lead = plain(frappe.db.get_value("Lead", handover.lead, "title"))
 	receiver = frappe.utils.get_fullname(handover.to_user)
-	words = {
-		handover.to_user: _("The lead {0} has gone back to marketing: nobody acted on it in time.").format(
-			lead
-		),
-		# last, so that who has sent it to himself is told to go on with it
-		handover.from_user: _(
-			"The lead {0} is yours again: {1} did not act on it in time. Hand it to somebody else, or nurture it."
-		).format(lead, receiver),
-	}
-	for user, subject in words.items():
-		if is_reachable(user):
-			tell(user, subject, "Lead Handover", handover.name)
+	# who has sent it to himself is told to go on with it
+	for user in dict.fromkeys((handover.to_user, handover.from_user)):
+		if not is_reachable(user):
+			continue
+		with words_for(user):
+			if user == handover.from_user:
+				words = _(
+					"The lead {0} is yours again: {1} did not act on it in time. Hand it to somebody else, or nurture it."
+				).format(lead, receiver)
+			else:
+				words = _("The lead {0} has gone back to marketing: nobody acted on it in time.").format(lead)
+			tell(user, words, "Lead Handover", handover.name)
 
 
 def _decide(name: str, status: str, now: datetime, **values):
@@ -283,9 +287,17 @@ def _check_decider(handover):
 	)
 
 
-def _tell_sender(handover, words: str):
-	if handover.from_user != frappe.session.user and is_reachable(handover.from_user):
-		lead = frappe.db.get_value("Lead", handover.lead, "title")
+def _tell_sender(handover):
+	"""Tell who has sent a handover what has become of it."""
+	if handover.from_user == frappe.session.user or not is_reachable(handover.from_user):
+		return
+	lead = plain(frappe.db.get_value("Lead", handover.lead, "title"))
+	with words_for(handover.from_user):
+		words = {
+			"Accepted": _("{0} has accepted the lead {1}."),
+			"Rejected": _("{0} has rejected the lead {1}."),
+			"Returned": _("{0} has returned the lead {1}."),
+		}[handover.status]
 		tell(
 			handover.from_user,
 			words.format(frappe.utils.get_fullname(frappe.session.user), lead),

@@ -20,6 +20,33 @@ def execute():
 		where c.unit is null
 		"""
 	)
+	# an agreed span went before the policy's
+	for clock, span in (
+		("Handover Acceptance", "accept_within"),
+		("First Touch After Acceptance", "first_touch_within"),
+	):
+		frappe.db.sql(
+			f"""
+			update `tabFollow Up Clock` c
+			join `tabLead Handover` h on h.name = c.reference_name
+			join `tabSales Ready Agreement` a on a.name = h.agreement and a.{span} > 0
+			left join `tabFollow Up Policy` p on p.name = c.policy
+			set c.within = a.{span}, c.unit = a.deadline_unit,
+				c.working_calendar = coalesce(nullif(a.working_calendar, ''), p.working_calendar)
+			where c.clock = %s
+			""",
+			(clock,),
+		)
+	# what nobody can tell any more runs in real time, as long as it was to run
+	frappe.db.sql(
+		"""
+		update `tabFollow Up Clock`
+		set unit = 'Hours', within = timestampdiff(second, started_at, due_at) / 3600, working_calendar = (
+			select name from `tabWorking Calendar` order by creation limit 1
+		)
+		where unit is null or working_calendar is null
+		"""
+	)
 	# who has been told of a miss is not told again
 	frappe.db.sql(
 		"""

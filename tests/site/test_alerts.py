@@ -1,5 +1,7 @@
 """Alerts: a warning, a miss and each step of the ladder once, one message a user, nobody blamed for an outage."""
 
+import threading
+import time
 from datetime import timedelta
 
 import frappe
@@ -7,8 +9,10 @@ import pytest
 
 from lead_quality import api
 from lead_quality.demo.factories import make_lead, make_sales_ready
-from lead_quality.follow_up import escalation
+from lead_quality.follow_up import alerts, escalation, jobs
 from lead_quality.follow_up.jobs import deliver_alerts, sweep_clocks
+from lead_quality.job_run import JobRun
+from lead_quality.lead_quality.doctype.follow_up_run.follow_up_run import FollowUpRun
 
 MONDAY = "2026-03-02 10:00:00"
 POLICY = "Standard Follow Up"
@@ -100,8 +104,8 @@ def levels_of(lead) -> list[tuple]:
 
 
 def sweep_at(freeze, *times: str):
-	for time in times:
-		with freeze(time):
+	for when in times:
+		with freeze(when):
 			sweep_clocks()
 
 
@@ -241,30 +245,63 @@ def test_nobody_is_told_of_a_lead_that_they_may_not_see(rep, boss, last, freeze,
 # actions
 
 
+def make_rule(title: str, *users: str, rule: str = "Round Robin") -> str:
+	return (
+		frappe.get_doc(
+			{
+				"doctype": "Assignment Rule",
+				"name": title,
+				"document_type": "Lead",
+				"description": "Next",
+				"assign_condition": "0",
+				"rule": rule,
+				"users": [{"user": user} for user in users],
+				"assignment_days": [{"day": "Monday"}],
+			}
+		)
+		.insert()
+		.name
+	)
+
+
 def test_a_step_can_give_the_lead_to_the_next_rep_of_an_assignment_rule(rep, boss, last, freeze, make_user):
 	gone = make_user("gone@alerts.example", "Sales User")
 	colleague = make_user("colleague@alerts.example", "Sales User")
 	frappe.db.set_value("User", gone, "enabled", 0)
-	rule = frappe.get_doc(
-		{
-			"doctype": "Assignment Rule",
-			"name": "Next Rep",
-			"document_type": "Lead",
-			"description": "Next",
-			"assign_condition": "0",
-			"rule": "Round Robin",
-			"users": [{"user": rep}, {"user": gone}, {"user": colleague}],
-			"assignment_days": [{"day": "Monday"}],
-		}
-	).insert()
-	use_ladder(last, {"after": 1, "action": "Reassign", "assignment_rule": rule.name})
+	rule = make_rule("Next Rep", rep, gone, colleague)
+	use_ladder(last, {"after": 1, "action": "Reassign", "assignment_rule": rule})
 	with freeze(MONDAY):
 		lead = make_lead(lead_owner=rep)
 	sweep_at(freeze, "2026-03-02 12:01", "2026-03-02 13:01", "2026-03-02 14:01")
 	assert frappe.db.get_value("Lead", lead.name, "lead_owner") == colleague
 	assert [row[3] for row in levels_of(lead)].count("Reassign") == 2  # the action, and who has lost the lead
+	assert "given to somebody else" in messages_to(rep)[-1]
+	assert len(messages_to(colleague)) == 1  # by the assignment itself
 	clock = frappe.get_last_doc("Follow Up Clock", {"lead": lead.name})
 	assert (clock.status, clock.owner_at_breach, str(clock.due_at)) == ("Missed", rep, "2026-03-02 12:00:00")
+
+
+def test_reassigned_leads_are_shared_out_by_load(rep, make_user):
+	users = [make_user(f"rep{number}@alerts.example", "Sales User") for number in range(3)]
+	rule = make_rule("By Load", *users, rule="Load Balancing")
+	leads = [make_lead(lead_owner=rep) for _number in range(6)]
+	assert sorted(escalation.reassign(lead.name, rule) for lead in leads) == sorted(users * 2)
+
+
+def test_nobody_is_given_a_lead_that_they_may_not_see(rep, make_user):
+	colleague = make_user("colleague@alerts.example", "Sales User")
+	own, other = (
+		frappe.get_doc(
+			{"doctype": "Territory", "territory_name": name, "parent_territory": "All Territories"}
+		).insert()
+		for name in ("North Alerts", "South Alerts")
+	)
+	frappe.get_doc(
+		{"doctype": "User Permission", "user": colleague, "allow": "Territory", "for_value": own.name}
+	).insert()
+	lead = make_lead(lead_owner=rep, territory=other.name)
+	with pytest.raises(frappe.ValidationError, match="names nobody else"):
+		escalation.reassign(lead.name, make_rule("South Only", rep, colleague))
 
 
 def test_a_step_can_take_a_lead_back_to_the_pool(rep, last, freeze):
@@ -312,33 +349,72 @@ def test_a_step_can_put_a_lead_back_to_nurturing(rep, last, freeze):
 	assert (enrollment.status, str(enrollment.snoozed_until)) == ("Snoozed", "2026-06-02 09:00:00")
 
 
-def test_an_action_that_fails_is_tried_again_and_holds_up_nobody(rep, last, freeze):
-	rule = frappe.get_doc(
-		{
-			"doctype": "Assignment Rule",
-			"name": "Only Me",
-			"document_type": "Lead",
-			"description": "Me",
-			"assign_condition": "0",
-			"rule": "Round Robin",
-			"users": [{"user": rep}],
-			"assignment_days": [{"day": "Monday"}],
-		}
-	).insert()
-	use_ladder(last, {"after": 1, "action": "Reassign", "assignment_rule": rule.name})
+def test_a_step_that_cannot_be_done_is_told_to_the_last_resort_and_holds_up_nobody(rep, boss, last, freeze):
+	use_ladder(
+		last,
+		{"after": 1, "action": "Reassign", "assignment_rule": make_rule("Only Me", rep)},
+		{"after": 2, "action": "Notify Role", "role": "Lead Quality Manager"},
+	)
 	with freeze(MONDAY):
 		lead = make_lead(lead_owner=rep)
-	with freeze("2026-03-02 13:01") as time:
-		counts = sweep_clocks()
-		assert (counts["done"], counts["failed"]) == (0, 1)
-		clock = frappe.get_last_doc("Follow Up Clock", {"lead": lead.name})
-		assert (clock.failures, str(clock.next_alert_at)) == (1, "2026-03-02 13:06:00")
-		time.tick(timedelta(hours=1))
-		assert sweep_clocks()["failed"] == 1
-		assert (
-			str(frappe.get_last_doc("Follow Up Clock", {"lead": lead.name}).next_alert_at)
-			== "2026-03-02 14:11:00"
-		)
+	sweep_at(freeze, "2026-03-02 12:01", "2026-03-02 13:01", "2026-03-02 13:06")
+	clock = frappe.get_last_doc("Follow Up Clock", {"lead": lead.name})
+	assert (clock.status, clock.owner_at_breach, clock.failures) == ("Missed", rep, 0)
+	assert str(clock.next_alert_at) == "2026-03-02 14:00:00"
+	assert len(messages_to(last)) == 1
+	assert (
+		"Reassign, could not be done: The Assignment Rule Only Me names nobody else." in messages_to(last)[0]
+	)
+	sweep_at(freeze, "2026-03-02 14:01")
+	assert levels_of(lead)[-1][:1] == (4,)
+
+
+def test_a_miss_of_the_owner_leaves_a_handover_alone_that_is_still_in_time(
+	rep, last, freeze, make_user, as_user
+):
+	marketer = make_user("marketer@alerts.example", "Lead Quality Manager")
+	use_ladder(last, {"after": 1, "action": "Pull Back"}, clocks=("Next Touch", "Handover Acceptance"))
+	with freeze(MONDAY), as_user(marketer):
+		lead = make_lead(lead_owner=marketer)
+		make_sales_ready(lead.name)
+	due = frappe.get_last_doc("Follow Up Clock", {"lead": lead.name, "clock": "Next Touch"}).due_at
+	with freeze(str(due + timedelta(minutes=30))), as_user(marketer):
+		handover = api.send_handover(lead.name, rep)
+	sweep_at(freeze, str(due + timedelta(minutes=31)), str(due + timedelta(hours=1, minutes=1)))
+	assert handover.reload().status == "Sent"
+	assert not frappe.db.get_value("Lead", lead.name, "lead_owner")
+
+
+def test_a_pull_back_after_the_acceptance_keeps_when_that_was(rep, last, freeze, make_user, as_user):
+	marketer = make_user("marketer@alerts.example", "Lead Quality Manager")
+	use_ladder(last, {"after": 1, "action": "Pull Back"}, clocks=("First Touch After Acceptance",))
+	with freeze(MONDAY), as_user(marketer):
+		lead = make_lead(lead_owner=marketer)
+		make_sales_ready(lead.name)
+		handover = api.send_handover(lead.name, rep)
+	with freeze("2026-03-02 10:30"), as_user(rep):
+		api.accept_handover(handover.name)
+	sweep_at(freeze, "2026-03-03 10:31", "2026-03-03 11:31")
+	handover.reload()
+	assert (str(handover.decided_at), str(handover.pulled_back_at)) == (
+		"2026-03-02 10:30:00",
+		"2026-03-03 11:31:00",
+	)
+
+
+def test_a_recycled_lead_stays_with_its_owner_who_is_told_and_nobody_has_triaged_it(rep, last, freeze):
+	use_ladder(
+		last,
+		{"after": 1, "action": "Recycle", "outcome_reason": "Disqualify: Not this year"},
+		clocks=("Triage",),
+	)
+	with freeze(MONDAY):
+		lead = make_lead(lead_owner=rep)
+	sweep_at(freeze, "2026-03-03 10:01", "2026-03-03 11:01")
+	assert frappe.db.get_value("Lead", lead.name, "lead_owner") == rep
+	assert "gone back to nurturing" in messages_to(rep)[-1]
+	clock = frappe.get_last_doc("Follow Up Clock", {"lead": lead.name, "clock": "Triage"})
+	assert (clock.status, clock.acted_at) == ("Missed", None)
 
 
 # telling
@@ -415,6 +491,90 @@ def test_what_an_interrupted_run_has_raised_is_delivered_by_the_next(rep, last, 
 	assert len(messages_to(rep)) == 1
 
 
+def test_many_chunks_still_make_one_message(rep, last, freeze, monkeypatch):
+	use_ladder(last)
+	with freeze(MONDAY):
+		for _number in range(5):
+			make_lead(lead_owner=rep)
+	monkeypatch.setattr(jobs, "CHUNK", 2)
+	queued = []
+	with freeze("2026-03-02 12:05"):
+		with monkeypatch.context() as patch:
+			patch.setattr("frappe.enqueue", lambda method, **options: queued.append((method, options)))
+			sweep_clocks()
+			deliver_alerts()  # the scheduler's own, while the chunks wait
+		assert messages_to(rep) == []
+		for method, options in queued:
+			assert method == "lead_quality.follow_up.jobs.sweep_chunk"
+			jobs.sweep_chunk(options["items"], options["at"])
+	assert messages_to(rep) == ["5 leads wait for you: 5 overdue."]
+
+
+def test_a_queue_that_is_full_stops_nobody_from_being_told(rep, last, freeze, monkeypatch):
+	use_ladder(last)
+	with freeze(MONDAY):
+		for _number in range(3):
+			make_lead(lead_owner=rep)
+	monkeypatch.setattr(jobs, "CHUNK", 1)
+
+	def refuse(*args, **options):
+		raise frappe.QueueOverloaded("full")
+
+	with freeze("2026-03-02 12:05"), monkeypatch.context() as patch:
+		patch.setattr("frappe.enqueue", refuse)
+		sweep_clocks()
+	assert frappe.db.count("Follow Up Alert", {"for_user": rep}) == 1
+	assert "QueueOverloaded" in frappe.get_last_doc("Follow Up Run", {"job": "sweep_clocks"}).errors
+
+
+def test_who_was_disabled_before_the_message_went_out_gets_none_and_the_last_resort_does(
+	rep, last, freeze, monkeypatch, smtp
+):
+	use_ladder(last)
+	with freeze(MONDAY):
+		make_lead(lead_owner=rep)
+	with freeze("2026-03-02 12:01"):
+		with monkeypatch.context() as patch:
+			patch.setattr("frappe.enqueue", lambda *args, **options: None)
+			sweep_clocks()
+		frappe.db.set_value("User", rep, "enabled", 0)
+		deliver_alerts()
+		deliver_alerts()
+		smtp.flush()
+	assert smtp.to(rep) == []
+	assert len(messages_to(last)) == 1
+
+
+def test_what_a_visitor_wrote_as_company_is_no_html_in_a_message(rep, last, freeze, smtp):
+	use_ladder(last)
+	with freeze(MONDAY):
+		make_lead(lead_owner=rep, company_name='Acme <img src="https://evil.example/t.png"> <Berlin> & Co')
+	with freeze("2026-03-02 12:01"):
+		sweep_clocks()
+		smtp.flush()
+	(mail,) = smtp.to(rep)
+	assert '<img src="https://evil' not in mail.get_body(("html",)).get_content()
+
+
+def test_who_is_told_of_a_handover_reads_it_in_the_own_language(rep, last, freeze, make_user, as_user):
+	marketer = make_user("marketer@alerts.example", "Lead Quality Manager")
+	use_ladder(last, clocks=("Handover Acceptance",))
+	frappe.db.set_value("User", rep, "language", "de")
+	frappe.get_doc(
+		{
+			"doctype": "Translation",
+			"language": "de",
+			"source_text": "{0} hands you the lead {1}. Accept or reject it by {2}.",
+			"translated_text": "{0} gibt Ihnen {1}, bis {2}.",
+		}
+	).insert()
+	with freeze(MONDAY), as_user(marketer):
+		lead = make_lead(lead_owner=marketer)
+		make_sales_ready(lead.name)
+		api.send_handover(lead.name, rep)
+	assert "gibt Ihnen Kellerbrunn Works" in messages_to(rep)[0]
+
+
 # when the system was not there
 
 
@@ -462,7 +622,68 @@ def test_a_miss_is_the_reps_where_the_sweep_ran_all_the_time(rep, last, freeze):
 	assert (clock.elapsed_seconds, str(clock.acted_at)) == (8400, "2026-03-02 12:20:00")
 
 
+def test_an_outage_counts_for_every_sweep_after_it(rep, last, freeze, monkeypatch):
+	use_ladder(last)
+	sweep_at(freeze, "2026-03-02 09:55")
+	with freeze(MONDAY):
+		leads = [make_lead(lead_owner=rep) for _number in range(3)]
+	monkeypatch.setattr(jobs, "CHUNK", 1)
+	with monkeypatch.context() as patch:
+		patch.setattr("frappe.enqueue", lambda *args, **options: None)  # the queue was emptied
+		sweep_at(freeze, "2026-03-07 10:00", "2026-03-07 10:05", "2026-03-07 10:10")
+	clocks = frappe.get_all("Follow Up Clock", {"lead": ("in", [lead.name for lead in leads])}, ["*"])
+	assert [(row.status, row.missed_by_system) for row in clocks] == [("Missed", 1)] * 3
+
+
+def test_an_outage_counts_although_the_first_sweep_after_it_was_killed(rep, last, freeze, monkeypatch):
+	use_ladder(last)
+	sweep_at(freeze, "2026-03-02 09:55")
+	with freeze(MONDAY):
+		lead = make_lead(lead_owner=rep)
+
+	def be_killed(self, names, now):
+		raise SystemExit
+
+	with monkeypatch.context() as patch, pytest.raises(SystemExit):
+		patch.setattr(alerts.Sweep, "raise_many", be_killed)
+		sweep_at(freeze, "2026-03-07 10:00")
+	frappe.db.rollback()
+	sweep_at(freeze, "2026-03-07 10:05")
+	assert frappe.get_last_doc("Follow Up Clock", {"lead": lead.name}).missed_by_system == 1
+
+
+def test_nobody_escalates_in_the_minute_in_which_the_rep_is_told_after_an_outage(rep, last, boss, freeze):
+	make_employee(rep, make_employee(boss))
+	use_ladder(last, {"after": 0, "action": "Notify Manager"})
+	sweep_at(freeze, "2026-03-02 09:55")
+	with freeze(MONDAY):
+		make_lead(lead_owner=rep)
+	sweep_at(freeze, "2026-03-04 10:00")
+	assert (len(messages_to(rep)), len(messages_to(boss))) == (1, 0)
+	sweep_at(freeze, "2026-03-04 10:06")
+	assert len(messages_to(boss)) == 1
+
+
+def test_clearing_old_runs_keeps_what_tells_of_outages(freeze):
+	with freeze(MONDAY):
+		sweep_clocks()
+	frappe.db.sql("update `tabFollow Up Run` set creation = '2020-01-01'")
+	runs = frappe.get_all("Follow Up Run", {"job": "sweep_clocks"}, pluck="name")
+	FollowUpRun.clear_old_logs(days=30)
+	assert frappe.get_all("Follow Up Run", pluck="name") == runs
+
+
 # who held the lead
+
+
+def test_other_changes_of_a_lead_are_no_change_of_who_holds_it(rep, boss, freeze):
+	with freeze(MONDAY):
+		lead = make_lead(lead_owner=rep)
+	with freeze("2026-03-02 11:00"):
+		lead.reload().update({"lead_owner": boss}).save()
+	with freeze("2026-03-02 11:30"):
+		lead.db_set("job_title", "Buyer")
+	assert frappe.db.count("Lead Holding", {"lead": lead.name}) == 1
 
 
 def test_a_miss_belongs_to_who_held_the_lead_at_the_deadline(rep, last, freeze, make_user):
@@ -499,3 +720,87 @@ def test_of_two_touches_the_earliest_counts_in_whatever_order_they_are_logged(re
 		api.log_touch(lead.name, "Phone", "Connected", done_at="2026-03-02 11:00:00")
 	clock = frappe.get_last_doc("Follow Up Clock", {"lead": lead.name})
 	assert (clock.status, str(clock.acted_at), clock.owner_at_breach) == ("Met", "2026-03-02 11:00:00", None)
+
+
+def test_a_touch_in_time_counts_also_where_the_miss_was_over_without_one(rep, last, freeze):
+	use_ladder(last)
+	with freeze(MONDAY):
+		lead = make_lead(lead_owner=rep)
+	sweep_at(freeze, "2026-03-02 12:01")
+	with freeze("2026-03-02 12:30"):
+		lead.reload().update({"status": "Do Not Contact"}).save()
+	with freeze("2026-03-02 13:00"):
+		api.log_touch(lead.name, "Phone", "Connected", done_at="2026-03-02 11:00:00")
+	assert frappe.get_last_doc("Follow Up Clock", {"lead": lead.name}).status == "Met"
+
+
+# leads that become one
+
+
+def test_two_leads_that_become_one_wait_for_one_answer(rep, last, freeze):
+	use_ladder(last)
+	with freeze(MONDAY):
+		first = make_lead(lead_owner=rep)
+	sweep_at(freeze, "2026-03-02 12:01")
+	with freeze("2026-03-02 12:30"):
+		second = make_lead(lead_owner=rep)
+		frappe.rename_doc("Lead", first.name, second.name, merge=True, force=True)
+	waiting = frappe.get_all(
+		"Follow Up Clock", {"lead": second.name, "stopped_at": ("is", "not set")}, pluck="status"
+	)
+	assert waiting == ["Missed"]
+
+
+def test_who_was_in_touch_with_one_of_two_leads_was_in_touch_with_both(rep, last, freeze):
+	use_ladder(last)
+	with freeze(MONDAY):
+		first, second = make_lead(lead_owner=rep), make_lead(lead_owner=rep)
+	with freeze("2026-03-02 11:00"):
+		api.log_touch(first.name, "Phone", "Connected")
+		frappe.rename_doc("Lead", first.name, second.name, merge=True, force=True)
+	assert not frappe.db.exists("Follow Up Clock", {"lead": second.name, "status": "Running"})
+	assert str(frappe.db.get_value("Lead", second.name, "lq_last_touch_at")) == "2026-03-02 11:00:00"
+
+
+# faults of the database
+
+
+def test_a_deadlock_costs_a_run_no_more_than_the_items_that_it_undid(site, real_commits):
+	frappe.db.sql_ddl("create table if not exists `lq_deadlock` (k int primary key, v int)")
+	frappe.db.sql("insert into `lq_deadlock` select seq, 0 from seq_1_to_500")
+	frappe.db.commit()
+	other = frappe.database.get_db(
+		host=frappe.conf.db_host,
+		port=frappe.conf.db_port,
+		user=frappe.conf.db_user or frappe.conf.db_name,
+		password=frappe.conf.db_password,
+		cur_db_name=frappe.conf.db_name,
+	)
+	# the one who has changed more stays
+	other.sql("update `lq_deadlock` set v = 1 where k between 100 and 400")
+	other.sql("update `lq_deadlock` set v = 1 where k = 2")
+
+	def cross():
+		time.sleep(0.3)
+		other.sql("update `lq_deadlock` set v = 1 where k = 1")
+		other.rollback()
+
+	def do(item, now):
+		if item == "b":
+			frappe.db.sql("update `lq_deadlock` set v = 5 where k = 1")
+			thread.start()
+			time.sleep(0.6)
+			frappe.db.sql("update `lq_deadlock` set v = 5 where k = 2")
+		return 1
+
+	thread = threading.Thread(target=cross)
+	try:
+		counts = JobRun("deadlock").each("abcd", do, commit_every=1).finish()
+		thread.join()
+		assert counts == {"found": 4, "done": 3, "failed": 1}
+	finally:
+		frappe.db.rollback()
+		other.close()
+		frappe.db.sql_ddl("drop table `lq_deadlock`")
+		frappe.db.delete("Follow Up Run", {"job": "deadlock"})
+		frappe.db.commit()

@@ -4,9 +4,10 @@ import frappe
 import pytest
 
 from lead_quality import api
-from lead_quality.demo.factories import make_lead
+from lead_quality.demo.factories import make_lead, make_sales_ready
 from lead_quality.follow_up import service
 from lead_quality.follow_up.jobs import sweep_clocks
+from lead_quality.follow_up.replan import replan_changed
 from lead_quality.nurture.jobs import wake_snoozed
 from lead_quality.patches import clocks_stand_by_themselves
 
@@ -109,6 +110,45 @@ def test_a_clock_that_is_overdue_does_not_pause(lead, freeze):
 	assert ends_of(lead) == ("Running", "2026-03-02 11:30:00", "2026-03-02 12:00:00")
 
 
+def test_a_snooze_after_the_warning_time_lasts_although_nobody_has_been_warned_yet(lead, freeze):
+	with freeze("2026-03-02 11:32"):
+		api.snooze(lead.name, "2026-03-04 10:00", REASON)
+	with freeze("2026-03-02 11:35"):
+		sweep_clocks()
+	assert clock_of(lead).status == "Paused"
+	with freeze("2026-03-04 10:20"):
+		api.log_touch(lead.name, "Phone", "No Answer")
+	clock = clock_of(lead)
+	assert (clock.status, clock.elapsed_seconds) == ("Met", 112 * 60)
+
+
+def test_a_reason_given_later_pauses_from_then_on(lead, freeze):
+	with freeze("2026-03-02 11:00"):
+		api.snooze(lead.name, "2026-03-04 10:00")
+		api.snooze(lead.name, "2026-03-04 10:00", REASON)
+	assert ends_of(lead) == ("Paused", "2026-03-04 10:30:00", "2026-03-04 11:00:00")
+
+
+def test_a_lead_that_is_accepted_while_it_is_snoozed_waits_with_its_first_touch(freeze, make_user, as_user):
+	marketer = make_user("marketer@pauses.example", "Lead Quality Manager")
+	rep = make_user("sales@pauses.example", "Sales User")
+	with freeze(MONDAY), as_user(marketer):
+		lead = make_lead(lead_owner=marketer)
+		make_sales_ready(lead.name)
+		handover = api.send_handover(lead.name, rep)
+		api.snooze(lead.name, "2026-03-04 10:00", REASON)
+	with freeze("2026-03-02 11:00"), as_user(rep):
+		api.accept_handover(handover.name)
+	assert ends_of(lead, "First Touch After Acceptance")[::2] == ("Paused", "2026-03-05 10:00:00")
+
+
+def test_a_lead_enrolled_by_hand_has_a_clock_for_its_first_touch(lead, freeze):
+	with freeze("2026-03-02 10:10"):
+		api.stop(lead.name, "Stop Early: Already in talks with sales")
+		api.enroll(lead.name)
+	assert clock_of(lead, "Next Touch").status == "Running"
+
+
 # calendars that change
 
 
@@ -157,6 +197,44 @@ def test_a_calendar_change_keeps_what_a_pause_has_added(lead, freeze):
 		shut_on("2026-03-20")
 		frappe.db.commit()
 	assert ends_of(lead) == ("Paused", "2026-03-04 10:30:00", "2026-03-04 11:00:00")
+
+
+def test_longer_hours_miss_no_deadline_that_was_still_ahead(freeze, make_user):
+	with freeze("2026-03-02 18:00"):
+		lead = make_lead(lead_owner=make_user("late@pauses.example", "Sales User"))
+	with freeze("2026-03-03 08:00"):
+		calendar = frappe.get_doc("Working Calendar", "Office Hours")
+		for row in calendar.hours:
+			row.update({"opens": "00:00:00", "closes": "23:59:59"})
+		calendar.save()
+		frappe.db.commit()
+	assert str(clock_of(lead).due_at) == "2026-03-03 11:00:00"
+
+
+def test_one_clock_that_cannot_be_planned_does_not_keep_the_others_from_it(lead, freeze, make_user):
+	with freeze(MONDAY):
+		bad = make_lead(lead_owner=make_user("bad@pauses.example", "Sales User"))
+	frappe.db.set_value("Follow Up Clock", clock_of(bad, "Triage").name, "unit", "Weeks")
+	with freeze("2026-03-02 11:00"):
+		shut_on("2026-03-03")
+		frappe.db.commit()
+	assert str(clock_of(lead, "Triage").due_at) == "2026-03-04 10:00:00"
+	assert frappe.get_last_doc("Follow Up Run", {"job": "replan"}).failed == 1
+
+
+def test_a_plan_that_was_interrupted_is_taken_up_again(lead, freeze, monkeypatch):
+	with freeze("2026-03-02 11:00"):
+		with monkeypatch.context() as patch:
+			patch.setattr("frappe.enqueue", lambda *args, **options: None)
+			shut_on("2026-03-03")
+		assert replan_changed()["done"] >= 1
+		assert replan_changed() == {"found": 0, "done": 0, "failed": 0}
+	assert str(clock_of(lead, "Triage").due_at) == "2026-03-04 10:00:00"
+
+
+def test_a_calendar_that_clocks_run_by_stays(lead):
+	with pytest.raises(frappe.LinkExistsError):
+		frappe.delete_doc("Working Calendar", "Office Hours")
 
 
 # policies

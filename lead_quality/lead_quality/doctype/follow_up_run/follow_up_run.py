@@ -3,13 +3,17 @@ from frappe.model.document import Document
 from frappe.query_builder import Interval
 from frappe.query_builder.functions import Now
 
+from lead_quality.follow_up.service import SWEEP
+
 
 class FollowUpRun(Document):
 	@staticmethod
 	def clear_old_logs(days=30):
-		"""Called by Log Settings."""
+		"""Called by Log Settings. What tells when the clocks were not looked at stays."""
+		newest = frappe.db.get_value("Follow Up Run", {"job": SWEEP}, order_by="started_at desc") or ""
 		table = frappe.qb.DocType("Follow Up Run")
-		frappe.db.delete(table, filters=(table.creation < (Now() - Interval(days=days))))
+		is_old = table.creation < (Now() - Interval(days=days))
+		frappe.db.delete(table, filters=is_old & table.outage_from.isnull() & (table.name != newest))
 
 
 def on_doctype_update():
