@@ -1,23 +1,16 @@
-frappe.query_reports["Gate Overrides"] = {
-	filters: [
-		{
-			fieldname: "from_date",
-			label: __("Overridden from"),
-			fieldtype: "Date",
-			default: frappe.datetime.add_months(frappe.datetime.get_today(), -12),
+{% include "lead_quality/public/js/report.js" %}
+
+{
+	const { formatter, link, period } = lead_quality.report;
+	const cell = formatter();
+
+	frappe.query_reports["Gate Overrides"] = {
+		filters: [...period(__("Overridden from"), __("Overridden until"), 12), link("user", __("User"), "User")],
+		formatter(value, row, column, data, default_formatter) {
+			// the total row has no reason and no instant, and needs no dash for them; Frappe gives it its title
+			const is_total = !data?.links && (value === null || value === undefined);
+			if (is_total) return default_formatter(value, row, column, data);
+			return cell(value, row, column, data, default_formatter);
 		},
-		{
-			fieldname: "to_date",
-			label: __("Overridden until"),
-			fieldtype: "Date",
-			default: frappe.datetime.get_today(),
-		},
-		{ fieldname: "user", label: __("User"), fieldtype: "Link", options: "User" },
-	],
-	formatter(value, row, column, data, default_formatter) {
-		const text = default_formatter(value, row, column, data);
-		// the total row has no links
-		const link = data?.links?.[column.fieldname];
-		return link && value ? `<a href="${link}">${text}</a>` : text;
-	},
-};
+	};
+}

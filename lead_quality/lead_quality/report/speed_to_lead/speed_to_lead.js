@@ -1,106 +1,62 @@
+{% include "lead_quality/public/js/report.js" %}
+
 {
+	const { check, formatter, link, minimum, period, select } = lead_quality.report;
 	// a figure, and the number of cases that it is taken of
 	const cases = {
-		share: "total",
-		cumulative_share: "total",
-		sales_ready_percent: "leads",
-		median_hours: "touched",
-		percentile_hours: "touched",
+		share: ["total"],
+		cumulative_share: ["total"],
+		sales_ready_percent: ["leads"],
+		median_hours: ["touched"],
+		percentile_hours: ["touched"],
 	};
-	const in_leads = "eval:doc.show === 'Leads'";
+	const depends_on = "eval:doc.show === 'Leads'";
+	const cell = formatter(cases);
 
 	frappe.query_reports["Speed to Lead"] = {
 		filters: [
-			{
-				fieldname: "from_date",
-				label: __("Came in from"),
-				fieldtype: "Date",
-				default: frappe.datetime.add_months(frappe.datetime.get_today(), -3),
-			},
-			{
-				fieldname: "to_date",
-				label: __("Came in until"),
-				fieldtype: "Date",
-				default: frappe.datetime.get_today(),
-			},
-			{
-				fieldname: "time",
-				label: __("Time"),
-				fieldtype: "Select",
-				options: [
-					{ value: "Working", label: __("Working") },
-					{ value: "Raw", label: __("Raw") },
-				],
-				default: "Working",
-			},
-			{
-				fieldname: "group_by",
-				label: __("Group By"),
-				fieldtype: "Select",
-				options: [
-					{ value: "", label: "" },
-					{ value: "Source", label: __("Source") },
-					{ value: "Segment", label: __("Segment") },
-				],
-			},
-			{ fieldname: "company", label: __("Company"), fieldtype: "Link", options: "Company" },
-			{ fieldname: "segment", label: __("Segment"), fieldtype: "Link", options: "Lead Segment" },
+			...period(__("Came in from"), __("Came in until"), 3),
+			select("time", __("Time"), [
+				["Working", __("Working")],
+				["Raw", __("Raw")],
+			]),
+			select("group_by", __("Group By"), [
+				["", ""],
+				["Source", __("Source")],
+				["Segment", __("Segment")],
+			]),
+			link("company", __("Company"), "Company"),
+			link("segment", __("Segment"), "Lead Segment"),
 			{ fieldname: "source", label: __("Source"), fieldtype: "Data" },
-			{ fieldname: "minimum", label: __("Grey Below (Cases)"), fieldtype: "Int", default: 10 },
-			{
-				fieldname: "show",
-				label: __("Show"),
-				fieldtype: "Select",
-				options: [
-					{ value: "Distribution", label: __("Distribution") },
-					{ value: "Leads", label: __("Leads") },
+			minimum(),
+			select("show", __("Show"), [
+				["Distribution", __("Distribution")],
+				["Leads", __("Leads")],
+			]),
+			select(
+				"bucket",
+				__("First Touch After"),
+				[
+					["all", __("All")],
+					["5m", __("Up to 5 Minutes")],
+					["1h", __("Up to 1 Hour")],
+					["4h", __("Up to 4 Hours")],
+					["24h", __("Up to 24 Hours")],
+					["72h", __("Up to 72 Hours")],
+					["later", __("Later")],
+					["never", __("Never")],
 				],
-				default: "Distribution",
-			},
-			{
-				fieldname: "bucket",
-				label: __("First Touch After"),
-				fieldtype: "Select",
-				depends_on: in_leads,
-				options: [
-					{ value: "all", label: __("All") },
-					{ value: "5m", label: __("Up to 5 Minutes") },
-					{ value: "1h", label: __("Up to 1 Hour") },
-					{ value: "4h", label: __("Up to 4 Hours") },
-					{ value: "24h", label: __("Up to 24 Hours") },
-					{ value: "72h", label: __("Up to 72 Hours") },
-					{ value: "later", label: __("Later") },
-					{ value: "never", label: __("Never") },
-				],
-				default: "all",
-			},
-			{ fieldname: "group", label: __("Of Group"), fieldtype: "Data", depends_on: in_leads },
-			{
-				fieldname: "without_group",
-				label: __("Without Group"),
-				fieldtype: "Check",
-				default: 0,
-				depends_on: in_leads,
-			},
-			{
-				fieldname: "sales_ready",
-				label: __("Only Sales Ready"),
-				fieldtype: "Check",
-				default: 0,
-				depends_on: in_leads,
-			},
+				{ depends_on },
+			),
+			{ fieldname: "group", label: __("Of Group"), fieldtype: "Data", depends_on },
+			check("without_group", __("Without Group"), { depends_on }),
+			check("sales_ready", __("Only Sales Ready"), { depends_on }),
 		],
 		formatter(value, row, column, data, default_formatter) {
-			if (value === null || value === undefined) return column.fieldname === "label" ? "" : "–";
-			const text = default_formatter(value, row, column, data);
-			const link = data?.links?.[column.fieldname];
-			if (link && value) return `<a href="${link}">${text}</a>`;
-			if (column.fieldname === "label" && data?.indent === 0) return `<b>${text}</b>`;
-			const minimum = frappe.query_report.get_filter_value("minimum") || 0;
-			if (data?.links && data[cases[column.fieldname]] < minimum) {
-				return `<span class="text-muted" title="${__("Few cases")}">${text}</span>`;
-			}
-			return text;
+			const is_label = column.fieldname === "label";
+			if (is_label && (value === null || value === undefined)) return "";
+			const text = cell(value, row, column, data, default_formatter);
+			return is_label && data?.indent === 0 ? `<b>${text}</b>` : text;
 		},
 	};
 }

@@ -1,38 +1,25 @@
-frappe.query_reports["Stage Conversion"] = {
-	filters: [
-		{
-			fieldname: "from_date",
-			label: __("Came in from"),
-			fieldtype: "Date",
-			default: frappe.datetime.add_months(frappe.datetime.get_today(), -6),
+{% include "lead_quality/public/js/report.js" %}
+
+{
+	const { check, formatter, link, period, select } = lead_quality.report;
+	const cell = formatter();
+
+	frappe.query_reports["Stage Conversion"] = {
+		filters: [
+			...period(__("Came in from"), __("Came in until"), 6),
+			{ fieldname: "source", label: __("Source"), fieldtype: "Data" },
+			link("segment", __("Segment"), "Lead Segment"),
+			link("owner", __("Owner at Entry"), "User"),
+			select("show", __("Show"), [
+				["Steps", __("Steps")],
+				["Leads", __("Leads")],
+			]),
+			check("include_non_buyers", __("Include Non-Buyers")),
+		],
+		formatter(value, row, column, data, default_formatter) {
+			const text = cell(value, row, column, data, default_formatter);
+			const is_leak = data?.is_leak && column.fieldname === "from_previous";
+			return is_leak ? `<span class="text-danger"><b>${text}</b></span>` : text;
 		},
-		{
-			fieldname: "to_date",
-			label: __("Came in until"),
-			fieldtype: "Date",
-			default: frappe.datetime.get_today(),
-		},
-		{ fieldname: "source", label: __("Source"), fieldtype: "Data" },
-		{ fieldname: "segment", label: __("Segment"), fieldtype: "Link", options: "Lead Segment" },
-		{ fieldname: "owner", label: __("Owner at Entry"), fieldtype: "Link", options: "User" },
-		{
-			fieldname: "show",
-			label: __("Show"),
-			fieldtype: "Select",
-			options: [
-				{ value: "Steps", label: __("Steps") },
-				{ value: "Leads", label: __("Leads") },
-			],
-			default: "Steps",
-		},
-		{ fieldname: "include_non_buyers", label: __("Include Non-Buyers"), fieldtype: "Check", default: 0 },
-	],
-	formatter(value, row, column, data, default_formatter) {
-		const text = default_formatter(value, row, column, data);
-		if (value === null || value === undefined) return "–";
-		if (data?.is_leak && column.fieldname === "from_previous") {
-			return `<span class="text-danger"><b>${text}</b></span>`;
-		}
-		return text;
-	},
-};
+	};
+}
