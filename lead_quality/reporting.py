@@ -143,7 +143,9 @@ def human_touch(touch: str) -> str:
 
 
 def column(fieldname: str, label: str, fieldtype: str = "Data", width: int = 130, **more) -> dict:
-	return {"fieldname": fieldname, "label": label, "fieldtype": fieldtype, "width": width, **more}
+	# Frappe's table takes words for numbers where the first row has none
+	align = {"align": "left"} if fieldtype in ("Data", "Link") else {}
+	return {"fieldname": fieldname, "label": label, "fieldtype": fieldtype, "width": width, **align, **more}
 
 
 def count_column(fieldname: str, label: str, width: int = 110) -> dict:
@@ -156,6 +158,23 @@ def percent_column(fieldname: str, label: str, width: int = 130) -> dict:
 
 def hours_column(fieldname: str, label: str, width: int = 130) -> dict:
 	return column(fieldname, label, "Float", width, precision=2)
+
+
+def lead_and_title() -> list[dict]:
+	return [column("lead", _("Lead"), "Link", 200, options="Lead"), column("title", _("Title"), width=250)]
+
+
+def user_column(fieldname: str, label: str) -> dict:
+	return column(fieldname, label, "Link", 240, options="User")
+
+
+def figure(value: float | None, precision: int) -> str:
+	"""A number of a report's summary as the user writes it; a dash for None.
+
+	A summary has no precision of its own: Frappe would show 1.46 as 1.460, which reads as more than a thousand
+	where the comma is the decimal separator.
+	"""
+	return "–" if value is None else frappe.format(value, {"fieldtype": "Float", "precision": precision})
 
 
 # links

@@ -13,7 +13,7 @@ from lead_quality.demo.factories import make_agreement, make_lead, make_sales_re
 from lead_quality.engine.clock import is_human_touch
 from lead_quality.follow_up.jobs import sweep_clocks
 from lead_quality.records import insert_rows
-from lead_quality.reporting import human_touch, nearest_rank
+from lead_quality.reporting import figure, human_touch, nearest_rank
 from lead_quality.site_time import get_calendar, seconds_between
 from lead_quality.versions import lead_field
 
@@ -368,7 +368,7 @@ def test_leads_are_counted_by_the_real_time_to_their_first_touch(time):
 		1,
 		pytest.approx(72 + 1 / 60),
 	)
-	assert [figure["value"] for figure in result["report_summary"]] == [1, 72.02, "11 %"]
+	assert [item["value"] for item in result["report_summary"]] == [figure(1, 2), figure(72.02, 2), "11 %"]
 	assert result["chart"]["data"]["datasets"][0]["values"] == [2, 2, 1, 1, 1, 1, 1]
 
 
@@ -579,3 +579,9 @@ def test_more_leads_cost_no_more_queries(report, show, weekend, anna, count_quer
 	for _number in range(3):
 		call(make_lead(lead_owner=anna))
 	assert queries() == once
+
+
+def test_a_figure_of_the_summary_has_no_more_digits_than_its_column():
+	assert figure(1.459, 2).replace(",", ".") == "1.46"
+	assert figure(4.0, 1) == "4"
+	assert figure(None, 2) == "–"

@@ -10,7 +10,7 @@ from frappe.desk import query_report
 from lead_quality import api
 from lead_quality.demo.factories import answers, make_lead, make_sales_ready
 from lead_quality.lead_quality.report.stage_conversion import stage_conversion
-from lead_quality.reporting import days_filter, list_route, percent
+from lead_quality.reporting import days_filter, figure, list_route, percent
 
 DAY = "2025-02-03"
 PERIOD = {"from_date": DAY, "to_date": DAY}
@@ -249,7 +249,7 @@ def test_raw_leads_are_held_against_leads_handed_over(sales):
 	assert [row["criteria_met"] for row in result["rows"]] == [0, 1, 2, 3, 4]
 	assert result["rows"][4]["raw_percent"] == pytest.approx(100 / 3)
 	assert result["rows"][4]["handed_over_percent"] == 50
-	assert [figure["value"] for figure in result["report_summary"]] == ["1.7", "3.5"]
+	assert [item["value"] for item in result["report_summary"]] == [figure(1.7, 1), figure(3.5, 1)]
 
 
 def test_leads_that_nobody_has_asked_can_be_left_out():

@@ -9,6 +9,7 @@ from frappe.utils import cint
 from lead_quality.reporting import (
 	column,
 	count_column,
+	figure,
 	leads_where,
 	no_checklist,
 	percent,
@@ -34,7 +35,7 @@ def get_columns() -> list[dict]:
 		count_column("raw", _("Raw Leads"), 120),
 		percent_column("raw_percent", _("Of Raw Leads")),
 		count_column("handed_over", _("Handed Over"), 120),
-		percent_column("handed_over_percent", _("Of Handed Over")),
+		percent_column("handed_over_percent", _("Of Handed Over"), 150),
 	]
 
 
@@ -150,7 +151,7 @@ def _average(label: str, counts: Counter, indicator: str) -> dict:
 	met = sum(number * count for number, count in counts.items())
 	return {
 		"label": label,
-		"value": f"{met / leads:.1f}" if leads else "–",
+		"value": figure(met / leads if leads else None, 1),
 		"datatype": "Data",
 		"indicator": indicator,
 	}

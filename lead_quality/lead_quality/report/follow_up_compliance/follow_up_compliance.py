@@ -14,11 +14,13 @@ from lead_quality.reporting import (
 	count_column,
 	hours_column,
 	human_touch,
+	lead_and_title,
 	leads_where,
 	nearest_rank,
 	percent,
 	percent_column,
 	report_route,
+	user_column,
 )
 from lead_quality.site_time import get_calendar, seconds_between
 
@@ -210,10 +212,10 @@ def get_columns(filters) -> list[dict]:
 	by_clock = filters.group_by == "Clock"
 	group = [] if by_clock else [column("group", _(filters.group_by), width=190)]
 	if filters.group_by == "Rep":
-		group.append(column("user", _("User"), "Link", 170, options="User"))
+		group.append(user_column("user", _("User")))
 	return [
 		*group,
-		column("clock_label", _("Clock"), width=200),
+		column("clock_label", _("Clock"), width=230),
 		count_column("clocks", _("Clocks"), 90),
 		count_column("met", _("Met"), 80),
 		count_column("missed", _("Missed"), 90),
@@ -316,10 +318,9 @@ def chart(rows: list[dict], filters) -> dict | None:
 
 def clock_columns() -> list[dict]:
 	return [
-		column("lead", _("Lead"), "Link", 170, options="Lead"),
-		column("title", _("Title"), width=200),
-		column("clock_label", _("Clock"), width=200),
-		column("rep", _("Rep"), "Link", 170, options="User"),
+		*lead_and_title(),
+		column("clock_label", _("Clock"), width=230),
+		user_column("rep", _("Rep")),
 		column("team", _("Team"), width=140),
 		column("segment", _("Segment"), "Link", 140, options="Lead Segment"),
 		column("state_label", _("Status"), width=100),

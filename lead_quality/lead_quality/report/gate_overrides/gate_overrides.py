@@ -5,7 +5,7 @@ from collections import Counter
 import frappe
 from frappe import _
 
-from lead_quality.reporting import Where, column, count_column, days_filter, list_route
+from lead_quality.reporting import Where, column, count_column, days_filter, list_route, user_column
 
 
 def execute(filters: dict | None = None):
@@ -16,7 +16,7 @@ def execute(filters: dict | None = None):
 
 def get_columns() -> list[dict]:
 	return [
-		column("user", _("User"), "Link", 200, options="User"),
+		user_column("user", _("User")),
 		column("reason", _("Reason"), "Link", 230, options="Lead Outcome Reason"),
 		count_column("overrides", _("Overrides")),
 		count_column("used", _("Used")),

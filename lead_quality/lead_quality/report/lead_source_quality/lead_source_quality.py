@@ -10,6 +10,7 @@ from lead_quality.reporting import (
 	column,
 	count_column,
 	days_filter,
+	lead_and_title,
 	leads_where,
 	list_route,
 	percent,
@@ -153,8 +154,7 @@ def get_leads(filters) -> list:
 
 def lead_columns() -> list[dict]:
 	return [
-		column("lead", _("Lead"), "Link", 170, options="Lead"),
-		column("title", _("Title"), width=200),
+		*lead_and_title(),
 		column("source", _("Source"), width=170),
 		column("non_buyer", _("Not a Buyer"), "Check", 110),
 		column("bad_data", _("Bad Data"), "Check", 100),

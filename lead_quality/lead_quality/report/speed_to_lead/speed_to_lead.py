@@ -9,13 +9,16 @@ from frappe.utils import cint
 from lead_quality.reporting import (
 	column,
 	count_column,
+	figure,
 	hours_column,
 	human_touch,
+	lead_and_title,
 	leads_where,
 	nearest_rank,
 	percent,
 	percent_column,
 	report_route,
+	user_column,
 )
 from lead_quality.site_time import get_calendar, seconds_between
 from lead_quality.versions import lead_field
@@ -264,8 +267,8 @@ def summary(leads: list) -> list[dict]:
 	return [
 		{
 			"label": label,
-			"value": "–" if value is None else round(value, 2),
-			"datatype": "Data" if value is None else "Float",
+			"value": figure(value, 2),
+			"datatype": "Data",
 			"indicator": indicator,
 		}
 		for label, value, indicator in figures
@@ -284,11 +287,10 @@ def summary(leads: list) -> list[dict]:
 
 def lead_columns() -> list[dict]:
 	return [
-		column("lead", _("Lead"), "Link", 170, options="Lead"),
-		column("title", _("Title"), width=200),
+		*lead_and_title(),
 		column("source", _("Source"), width=150),
 		column("segment", _("Segment"), "Link", 150, options="Lead Segment"),
-		column("lead_owner", _("Owner"), "Link", 170, options="User"),
+		user_column("lead_owner", _("Owner")),
 		column("entered_at", _("Came In At"), "Datetime", 165),
 		column("touched_at", _("First Touch At"), "Datetime", 165),
 		column("label", _("First Touch After"), width=180),

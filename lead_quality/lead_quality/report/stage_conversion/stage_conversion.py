@@ -6,7 +6,7 @@ import frappe
 from frappe import _
 
 from lead_quality.engine.conversion import STAGES, cohort_steps, first_entries
-from lead_quality.reporting import SMALL_SAMPLE, Where, column, count_column, percent_column
+from lead_quality.reporting import SMALL_SAMPLE, Where, column, count_column, lead_and_title, percent_column
 
 
 def execute(filters: dict | None = None):
@@ -53,7 +53,7 @@ def step_columns() -> list[dict]:
 		percent_column("from_first", _("Of All Leads")),
 		count_column("lost", _("Lost Here")),
 		count_column("skipped", _("Went Past")),
-		column("median_days", _("Median Days Since Entry"), "Float", 180, precision=1),
+		column("median_days", _("Median Days Since Entry"), "Float", 210, precision=1),
 	]
 
 
@@ -135,8 +135,7 @@ def summary(steps) -> list[dict]:
 
 def lead_columns() -> list[dict]:
 	return [
-		column("lead", _("Lead"), "Link", 170, options="Lead"),
-		column("title", _("Title"), width=200),
+		*lead_and_title(),
 		*(column(stage, _(stage).capitalize(), "Datetime", 165) for stage in STAGES),
 	]
 
