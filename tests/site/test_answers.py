@@ -153,6 +153,13 @@ def test_replacing_an_answer_that_the_user_has_seen_says_nothing(lead):
 	assert not any("meanwhile" in str(message) for message in frappe.message_log)
 
 
+def test_the_same_answer_given_twice_says_nothing_though_it_is_sent_as_a_number(lead):
+	for value in ("0", 0):
+		api.qualify(lead.name, [{"criterion": "budget", "value": value, "seen": ""}])
+	assert rows_of(lead.name, "budget")[0].value == "0"
+	assert not any("meanwhile" in str(message) for message in frappe.message_log)
+
+
 def test_whoever_sends_only_some_answers_takes_none_away(lead):
 	doc = make_sales_ready(lead.name)
 	doc.reload()
