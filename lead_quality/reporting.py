@@ -185,6 +185,12 @@ def list_route(doctype: str, **filters) -> str:
 	return _route(doctype.lower().replace(" ", "-"), filters)
 
 
+def form_route(doctype: str, name: str | None = None) -> str:
+	"""The address of a form; of a single one, no name is given."""
+	path = doctype.lower().replace(" ", "-")
+	return _route(f"{path}/{quote(name, safe='')}" if name else path, {})
+
+
 def report_route(report: str, **filters) -> str:
 	"""The address of a report with its filters. Empty ones are left out."""
 	return _route(f"query-report/{quote(report)}", filters)
@@ -206,4 +212,4 @@ def _route(path: str, filters: dict) -> str:
 		for key, value in filters.items()
 		if value is not None and value != ""
 	}
-	return f"/app/{path}?{urlencode(query, quote_via=quote)}"
+	return f"/app/{path}?{urlencode(query, quote_via=quote)}" if query else f"/app/{path}"

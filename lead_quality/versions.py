@@ -42,3 +42,10 @@ def as_hook_condition(condition: str) -> str:
 	into, where % is written as %%; v15 does not. Frappe itself doubles it in some places and not in others."""
 	condition = condition.replace("%%", "%")
 	return condition.replace("%", "%%") if int(frappe.__version__.split(".")[0]) >= 16 else condition
+
+
+def several_conditions(conditions: list[list]) -> list:
+	"""Conditions on one field, as the `route_options` of a list take more than one: v15 wants each as JSON."""
+	if int(frappe.__version__.split(".")[0]) >= 16:
+		return conditions
+	return [frappe.as_json(condition, indent=None) for condition in conditions]

@@ -1,3 +1,5 @@
+{% include "lead_quality/public/js/health_banner.js" %}
+
 frappe.listview_settings["Follow Up Run"] = {
 	add_fields: ["status", "outage_from"],
 	get_indicator(doc) {
@@ -7,5 +9,11 @@ frappe.listview_settings["Follow Up Run"] = {
 		}
 		const colours = { Queued: "gray", Running: "blue", Completed: "green", Failed: "red" };
 		return [__(doc.status), colours[doc.status], `status,=,${doc.status}`];
+	},
+	refresh(listview) {
+		lead_quality.health.banner((words) => {
+			listview.$frappe_list.find(".lq-alarm").remove();
+			listview.$frappe_list.prepend(`<div class="lq-alarm form-message red p-3">${words}</div>`);
+		});
 	},
 };

@@ -64,7 +64,8 @@ def get_columns() -> list[dict]:
 		column("next_step", _("Next Step"), width=130),
 		column("next_step_at", _("Next Step At"), "Datetime", 160),
 		column("segment", _("Segment"), "Link", 140, options="Lead Segment"),
-		column("company", _("Company"), "Link", 160, options="Company"),
+		# no link: v15 refuses a report to who may not read what a column links to
+		column("company", _("Company"), width=160),
 	]
 
 

@@ -1,0 +1,256 @@
+"""What is missing in the set-up, so that the app works from the first day and says what would make it better."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+import frappe
+from frappe import _
+from frappe.utils import add_days, format_date
+from frappe.utils.user import get_users_with_role
+
+from lead_quality.findings import BLUE, ORANGE, RED, finding, named
+from lead_quality.follow_up import attention, escalation
+from lead_quality.lead_quality.doctype.lead_segment.lead_segment import REASONS_ON_EXPIRY, broken_rules
+from lead_quality.notices import is_reachable
+from lead_quality.reporting import Where, report_route
+
+WORKING_ROLES = ("Lead Quality Manager", "Lead Qualifier", "Sales User", "Sales Manager")
+SETTINGS = "Lead Quality Settings"
+
+HOLIDAYS_END_WITHIN = 30
+# so many owners of leads, those with most of them, are asked for their managers
+MOST_OWNERS = 100
+
+
+def user_findings() -> Iterator[dict]:
+	settings = frappe.get_cached_doc(SETTINGS)
+	if not _anybody("Lead Quality Manager"):
+		yield finding(
+			ORANGE,
+			_("Nobody is Lead Quality Manager"),
+			_("Alerts for which nobody else is there go to this role. Give it to a user."),
+			"User",
+		)
+	people = {user for role in WORKING_ROLES for user in get_users_with_role(role) if is_reachable(user)}
+	if len(people) < 2 and not settings.one_person_mode:
+		yield finding(
+			BLUE,
+			_("There is no second user"),
+			_(
+				"A handover needs somebody to hand over to. If you do marketing and sales yourself, tick 'One person may sign for both sides'."
+			),
+			SETTINGS,
+		)
+	if not settings.fallback_user:
+		yield finding(
+			BLUE,
+			_("Nobody is named for leads without owner"),
+			_(
+				"Their alerts go to the owner of the segment, else to every Lead Quality Manager. One name is better than many."
+			),
+			SETTINGS,
+		)
+	for user, doctype, name in _last_resorts(settings):
+		if not is_reachable(user):
+			yield finding(
+				ORANGE,
+				_("{0} is to be told in the end, and cannot be").format(user),
+				_("The user is disabled, or is not a person. Name another in {0}.").format(
+					name or _(doctype)
+				),
+				doctype,
+				name,
+			)
+
+
+def _last_resorts(settings) -> Iterator[tuple[str, str, str | None]]:
+	"""Each user who is told when nobody else is there, and the document that says so."""
+	if settings.fallback_user:
+		yield settings.fallback_user, SETTINGS, None
+	for doctype, fieldname in (("Lead Segment", "segment_owner"), ("Follow Up Policy", "escalate_to")):
+		for row in frappe.get_all(
+			doctype, {fieldname: ["is", "set"]}, ["name", fieldname], order_by="name asc"
+		):
+			yield row[fieldname], doctype, row.name
+
+
+def segment_findings() -> Iterator[dict]:
+	broken = list(dict.fromkeys(rule.parent for rule in broken_rules()))
+	if broken:
+		yield finding(
+			RED,
+			_("Segments take no leads"),
+			_("{0}: a rule asks for a field that Lead no longer has.").format(named(broken)),
+			"Lead Segment",
+			broken[0],
+		)
+	segments = frappe.get_all(
+		"Lead Segment",
+		{"enabled": 1},
+		["name", "checklist", "cadence", "follow_up_policy", "on_expiry", "expiry_reason", "shelf_life_days"],
+		order_by="priority asc, name asc",
+	)
+	if not segments:
+		yield finding(
+			ORANGE,
+			_("There is no segment"),
+			_(
+				"A lead without segment has no checklist, no cadence and no clocks. Make one without rules: it takes every lead."
+			),
+			"Lead Segment",
+		)
+	for fieldname, severity, title, words in (
+		("follow_up_policy", ORANGE, _("Segments without policy"), _("No clock runs for their leads.")),
+		("checklist", ORANGE, _("Segments without checklist"), _("Their leads are held against nothing.")),
+		("cadence", BLUE, _("Segments without cadence"), _("No touch is planned for their leads.")),
+	):
+		without = [segment.name for segment in segments if not segment[fieldname]]
+		if without:
+			yield finding(
+				severity,
+				title,
+				f"{named(without)}. {words}",
+				"Lead Segment",
+				enabled=1,
+				**{fieldname: ["is", "not set"]},
+			)
+	for segment in segments:
+		wanted = REASONS_ON_EXPIRY.get(segment.on_expiry) if segment.shelf_life_days else None
+		if wanted and not frappe.db.exists("Lead Outcome Reason", {"name": segment.expiry_reason, **wanted}):
+			yield finding(
+				ORANGE,
+				_("The shelf life of {0} ends for a reason that is none any more").format(segment.name),
+				_("Nothing can be decided for it; the owners of the leads are told instead. Choose another."),
+				"Lead Segment",
+				segment.name,
+			)
+
+
+def calendar_findings(now: datetime) -> Iterator[dict]:
+	calendars = frappe.db.sql(
+		"""
+		select c.name, c.holiday_list, h.to_date
+		from `tabWorking Calendar` c
+		left join `tabHoliday List` h on h.name = c.holiday_list
+		where
+			c.name in (select working_calendar from `tabFollow Up Policy`)
+			or c.name in (select working_calendar from `tabNurture Cadence` where status = 'Active')
+			or c.name in (select working_calendar from `tabSales Ready Agreement` where status = 'Active')
+		order by c.name
+		""",
+		as_dict=True,
+	)
+	without = [row.name for row in calendars if not row.holiday_list]
+	if without:
+		yield finding(
+			BLUE,
+			_("Calendars without Holiday List"),
+			_("{0}: deadlines count public holidays as working days.").format(named(without)),
+			"Working Calendar",
+			without[0],
+		)
+	soon = add_days(now.date(), HOLIDAYS_END_WITHIN)
+	for row in calendars:
+		if row.to_date and row.to_date <= soon:
+			yield finding(
+				ORANGE if row.to_date < now.date() else BLUE,
+				_("The holidays of {0} end on {1}").format(row.name, format_date(row.to_date)),
+				_("After that day every holiday counts as a working day. Give it the list of the next year."),
+				"Working Calendar",
+				row.name,
+			)
+
+
+def escalation_findings() -> Iterator[dict]:
+	steps = frappe.db.sql(
+		"""
+		select p.name as policy, e.action, e.role, e.assignment_rule, e.outcome_reason, p.escalate_to
+		from `tabFollow Up Escalation` e
+		join `tabFollow Up Policy` p on p.name = e.parent and e.parenttype = 'Follow Up Policy'
+		order by p.name, e.idx
+		""",
+		as_dict=True,
+	)
+	for step in steps:
+		words = _broken_step(step)
+		if words:
+			yield finding(
+				ORANGE,
+				_("A step of the escalation ladder leads nowhere"),
+				f"{step.policy}: {words}",
+				"Follow Up Policy",
+				step.policy,
+			)
+	endless = sorted({step.policy for step in steps if not step.escalate_to})
+	if endless and not frappe.get_cached_doc(SETTINGS).fallback_user:
+		yield finding(
+			BLUE,
+			_("Escalations end at nobody in particular"),
+			_("{0}: name a Last Resort, for when a manager is missing.").format(named(endless)),
+			"Follow Up Policy",
+			endless[0],
+		)
+
+
+def _broken_step(step) -> str | None:
+	"""Why a step of a ladder cannot be done, in words."""
+	if step.action == "Notify Role" and not _anybody(step.role):
+		return _("nobody has the role {0}.").format(step.role)
+	if step.action == "Reassign" and not _rule_works(step.assignment_rule):
+		return _("the Assignment Rule {0} is disabled, or names no enabled user.").format(
+			step.assignment_rule
+		)
+	if step.action == "Recycle" and not frappe.db.get_value(
+		"Lead Outcome Reason", step.outcome_reason, "enabled"
+	):
+		return _("{0} is no reason any more.").format(step.outcome_reason)
+	return None
+
+
+def _anybody(role: str) -> bool:
+	return any(is_reachable(user) for user in get_users_with_role(role))
+
+
+def _rule_works(name: str | None) -> bool:
+	if not name or not frappe.db.exists("Assignment Rule", {"name": name, "disabled": 0}):
+		return False
+	rule = frappe.get_cached_doc("Assignment Rule", name)
+	return rule.rule == "Based on Field" or any(is_reachable(row.user) for row in rule.users)
+
+
+def owner_findings(now: datetime) -> Iterator[dict]:
+	where = Where()
+	where.add(attention.IS[attention.NO_OWNER])
+	count = where.select(
+		f"select count(*) as leads from {attention.LEADS} where {{where}}", **attention.values_at(now)
+	)[0].leads
+	if count:
+		yield {
+			**finding(
+				ORANGE,
+				_("{0} leads have no owner").format(count),
+				_("Nobody owns them, or a user who is disabled. Give them to somebody."),
+			),
+			"link": {
+				"label": _("Leads at Risk"),
+				"route": report_route("Leads at Risk", show="Leads", fault=attention.NO_OWNER),
+			},
+		}
+	owners = frappe.db.sql_list(
+		"""
+		select lead_owner from `tabLead`
+		where disabled = 0 and ifnull(lead_owner, '') not in ('', 'Guest', 'Administrator')
+		group by lead_owner order by count(*) desc, lead_owner limit %s
+		""",
+		(MOST_OWNERS,),
+	)
+	alone = [user for user in owners if is_reachable(user) and not escalation.manager_of(user)]
+	if alone:
+		yield finding(
+			BLUE,
+			_("{0} owners of leads have no manager").format(len(alone)),
+			_(
+				"{0}. What they leave undone goes to the last resort. Set Reports To of their Employee, or their place among the Sales Persons."
+			).format(named(alone)),
+			"Employee",
+		)
