@@ -9,6 +9,7 @@ import frappe
 from frappe import _
 from frappe.utils import get_datetime
 
+from lead_quality.follow_up import attention
 from lead_quality.follow_up import service as follow_up
 from lead_quality.handover import service as handover_service
 from lead_quality.nurture import service as nurture
@@ -189,6 +190,7 @@ def get_panel(lead: str) -> dict:
 			["status", "snoozed_until", "snooze_reason"],
 			as_dict=True,
 		)
+	panel["attention"] = attention.countdown(lead)
 	if frappe.has_permission("Follow Up Clock", "read"):
 		panel["clocks"] = follow_up.open_clocks(lead)
 	if frappe.has_permission("Lead Handover", "read"):

@@ -204,7 +204,7 @@ lead_quality.QUICK_OUTCOMES = {
 				const enroll = is_over ? "" : button("enroll", __("Start a cadence"));
 				const hint = this.has_fault("No Next Step")
 					? `<div class="small mt-1" data-fault="No Next Step">
-						<span class="indicator red">${__("A lead in work needs a next step with a date.")}</span></div>`
+						<span class="indicator red"></span>${__("A lead in work needs a next step with a date.")}</div>`
 					: "";
 				return `${title}<div class="mt-1"><b>${__("Nothing planned")}</b></div>${hint}
 					<div class="mt-2 d-flex flex-wrap" style="gap: 4px">${enroll}${button("log", __("Log a touch"))}</div>`;
@@ -271,11 +271,11 @@ lead_quality.QUICK_OUTCOMES = {
 		no_owner_html() {
 			if (!this.has_fault("No Owner")) return "";
 			const mend = this.frm.has_perm("write")
-				? button("take", __("Assign to me"), "", "btn-default")
+				? button("take", __("Assign to me"))
 				: __("Ask your manager to assign it.");
+			const words = __("Nobody looks after this lead: it has no owner who could be told of its deadlines.");
 			return `<div class="small mt-2 d-flex flex-wrap align-items-center" style="gap: 8px" data-fault="No Owner">
-				<span class="indicator red">${__("Nobody owns this lead, so nobody is told of its deadlines.")}</span>
-				${mend}</div>`;
+				<span><span class="indicator red"></span>${words}</span>${mend}</div>`;
 		}
 
 		// how long the lead keeps, in small print

@@ -119,32 +119,45 @@
 		list.columns = [...others.slice(0, Math.max(count - id.length, after + own.length)), ...id];
 	};
 
-	// Sorted by Due, a lead of which nothing is due comes last; sorted by criteria met, the lead that has waited longest
-	// comes first among equals.
-	const order_by = ({ sort_by, sort_order }, own_order) => {
-		const field = (name) => `\`tabLead\`.\`${name}\``;
-		if (sort_by === "lq_met_count") return `${field(sort_by)} ${sort_order}, ${field("creation")} asc`;
-		if (sort_by === "lq_due_at" && sort_order === "asc") {
-			return `${field(sort_by)} is null asc, ${field(sort_by)} asc, ${field("name")} asc`;
-		}
-		return own_order();
+	// sorted by criteria met, the lead that has waited longest comes first among equals
+	const sort_by_criteria = (selector) => {
+		const own_order = selector.get_sql_string.bind(selector);
+		selector.get_sql_string = () =>
+			selector.sort_by === "lq_met_count"
+				? `\`tabLead\`.\`lq_met_count\` ${selector.sort_order}, \`tabLead\`.\`creation\` asc`
+				: own_order();
 	};
 
-	const sort_by_due = (selector) => {
-		const own_order = selector.get_sql_string.bind(selector);
-		selector.get_sql_string = () => order_by(selector, own_order);
+	// Who sorts by Due wants to see what is due, the first first. The database puts first what is not due at all, so that
+	// is filtered out: in sight of the user, who may take the filter off.
+	const sort_by_due = (list) => {
+		const selector = list.sort_selector;
+		const leave_out_what_is_not_due = async () => {
+			if (selector.sort_by !== "lq_due_at" || selector.sort_order !== "asc") return;
+			await list.filter_area.add([["Lead", "lq_due_at", "is", "set"]], false);
+		};
 		const set_value = selector.set_value.bind(selector);
-		// the latest deadline first is what nobody wants who chooses Due
-		selector.set_value = (sort_by, sort_order) =>
-			set_value(sort_by, sort_by === "lq_due_at" && selector.sort_by !== sort_by ? "asc" : sort_order);
+		selector.set_value = (sort_by, sort_order) => {
+			const is_new = sort_by === "lq_due_at" && selector.sort_by !== sort_by;
+			set_value(sort_by, is_new ? "asc" : sort_order);
+			if (sort_by === "lq_due_at") leave_out_what_is_not_due().then(() => list.refresh());
+		};
+		// a link to the list brings filters of its own, and leaves the order as it was
+		const before_refresh = list.before_refresh.bind(list);
+		list.before_refresh = async () => {
+			await before_refresh();
+			await leave_out_what_is_not_due();
+		};
 	};
 
 	const { onload } = settings;
 	settings.onload = (list) => {
 		onload?.(list);
 
-		const selector = list.sort_selector;
-		if (selector) sort_by_due(selector);
+		if (list.sort_selector) {
+			sort_by_criteria(list.sort_selector);
+			sort_by_due(list);
+		}
 		// reports and boards of leads are lists too, with columns of their own
 		if (list.view_name !== "List") return;
 
@@ -158,11 +171,6 @@
 
 		const render_list = list.render_list.bind(list);
 		list.render_list = () => {
-			// Frappe sorts again in the browser when it hears of a change, and takes what is empty for the earliest
-			if (selector?.sort_by === "lq_due_at" && selector.sort_order === "asc") {
-				const is_due = (lead) => Boolean(lead.lq_due_at);
-				list.data = [...list.data.filter(is_due), ...list.data.filter((lead) => !is_due(lead))];
-			}
 			if (list.column_max_widths && !frappe.is_mobile()) list.column_max_widths.lq_due_at = WIDTH;
 			render_list();
 			show_beside_title(list);
