@@ -77,7 +77,7 @@ class JobRun:
 		return self
 
 	def _undo(self, error: Exception):
-		if frappe.db.is_deadlocked(error):
+		if isinstance(error, frappe.QueryDeadlockError):
 			# the database has already rolled back everything since the last commit, savepoint included
 			frappe.db.rollback()
 			self.uncommitted = 0
