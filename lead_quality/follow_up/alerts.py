@@ -1,5 +1,6 @@
 """Clocks whose time has come: each alert level is raised once, and each user hears of all of it in one message."""
 
+from bisect import bisect_right
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -22,6 +23,8 @@ STOPPED_BY_CONTACT = frozenset(engine.STOPPED_BY["human touch"] + engine.STOPPED
 FIRST_RETRY = timedelta(minutes=5)
 LAST_RETRY = timedelta(days=1)
 MOST_FAILURES = 12
+# one that has died, or is not through yet, has watched over nothing
+HAS_SWEPT = "job = %s and status != 'Running'"
 MOST_IN_ONE_DIGEST = 1_000
 # a mail lists so many leads; the rest is behind its link
 MOST_IN_ONE_MAIL = 50
@@ -53,16 +56,47 @@ def still_due(names: list[str], now: datetime) -> list[str]:
 	)
 
 
-def outage_before(run: str, started_at: datetime) -> datetime | None:
-	"""When the sweep had run for the last time before a Follow Up Run that comes late; None if that is in time.
+def outage_before(started_at: datetime) -> datetime | None:
+	"""When the sweep had run for the last time before one that starts late; None if that is in time.
 
-	:param started_at: when the run started; naive, in the site's zone.
+	:param started_at: when it starts; naive, in the site's zone.
 	"""
 	last = frappe.db.sql(
-		"select max(started_at) from `tabFollow Up Run` where job = %s and started_at <= %s and name != %s",
-		(SWEEP, started_at, run),
+		f"select max(started_at) from `tabFollow Up Run` where {HAS_SWEPT} and started_at <= %s",
+		(SWEEP, started_at),
 	)[0][0]
 	return last if is_outage(last, started_at) else None
+
+
+class Watch:
+	"""When sweeps have run, read once for all instants that are asked about."""
+
+	def __init__(self, instants: list[datetime], now: datetime):
+		""":param instants: naive, in the site's zone, as is `now`."""
+		self.now = now
+		self.sweeps = (
+			frappe.db.sql_list(
+				f"""
+				select started_at from `tabFollow Up Run`
+				where {HAS_SWEPT} and started_at >= ifnull(
+					(select max(started_at) from `tabFollow Up Run` where {HAS_SWEPT} and started_at <= %s), 0
+				)
+				order by started_at
+				""",
+				(SWEEP, SWEEP, min(instants)),
+			)
+			if instants
+			else []
+		)
+
+	def was_absent(self, instant: datetime) -> bool:
+		"""Whether an instant lies in an outage, be it over since an earlier sweep or only now.
+
+		A sweep that takes up what an earlier one has left must not hold against anybody that nothing ran before that.
+		"""
+		at = bisect_right(self.sweeps, instant)
+		before = self.sweeps[at - 1] if at else None
+		return is_outage(before, self.sweeps[at] if at < len(self.sweeps) else self.now)
 
 
 # raising
@@ -87,10 +121,6 @@ class Sweep:
 	The clocks are locked while they are judged; of two sweeps at the same time, one raises and the other passes by.
 	"""
 
-	def __init__(self, outage_from: datetime | None = None):
-		""":param outage_from: naive instant in the site's zone; from then on, until now, nothing had run."""
-		self.outage_from = outage_from
-
 	def raise_many(self, names: list[str], now: datetime) -> int:
 		"""Raise what only tells somebody, for many clocks in a few statements; returns for how many.
 
@@ -114,6 +144,7 @@ class Sweep:
 		):
 			clocks = _lock_due(names, now)
 		self.leads = _Leads(clocks)
+		self.watch = Watch([clock.due_at for clock in clocks if _is_to_be_missed(clock, now)], now)
 		return [self._turn(clock, now) for clock in clocks]
 
 	def _turn(self, clock, now: datetime) -> Turn:
@@ -147,7 +178,7 @@ class Sweep:
 
 	def _miss(self, turn: Turn, now: datetime):
 		clock, values = turn.clock, turn.values
-		by_system = self.outage_from is not None and clock.due_at > self.outage_from
+		by_system = self.watch.was_absent(clock.due_at)
 		values.update(
 			{
 				"alert_level": engine.MISSED,
@@ -386,6 +417,15 @@ def postpone(name: str, now: datetime):
 
 
 # telling
+
+
+def has_waited(since: datetime) -> bool:
+	"""Whether an alert has been pending since before an instant (naive, the site's zone)."""
+	return bool(
+		frappe.db.sql(
+			"select 1 from `tabFollow Up Alert` where status = 'Pending' and raised_at < %s limit 1", (since,)
+		)
+	)
 
 
 def users_to_tell() -> list[str]:

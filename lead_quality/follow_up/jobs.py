@@ -1,18 +1,20 @@
 """What the scheduler runs for the clocks."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import frappe
-from frappe.utils import now_datetime
+from redis.exceptions import RedisError
 
 from lead_quality.follow_up import alerts
 from lead_quality.follow_up.service import SWEEP
 from lead_quality.job_run import JobRun
 
+DELIVERY = "deliver_alerts"
 CHUNK = 500
 MOST_CLOCKS = 100_000
 USERS_AT_ONCE = 50
+PATIENCE = timedelta(minutes=15)
 
 
 def sweep_clocks(now: datetime | None = None) -> dict:
@@ -27,51 +29,46 @@ def sweep_clocks(now: datetime | None = None) -> dict:
 	names = alerts.due_clocks(run.now, MOST_CLOCKS)
 	if not names:
 		return {**run.finish(), "queued": 0}
-	run.outage_from = alerts.outage_before(run.name, run.started_at)
-	queued = _share_out("sweep_chunk", names[CHUNK:], CHUNK, at=run.now, outage_from=run.outage_from)
+	run.outage_from = alerts.outage_before(run.started_at)
+	queued = _share_out(run, "sweep_chunk", names[CHUNK:], CHUNK)
 	return {**_raise(run, names[:CHUNK]), "queued": queued}
 
 
-def sweep_chunk(items: list[str], at: datetime, outage_from: datetime | None = None) -> dict:
+def sweep_chunk(items: list[str], at: datetime) -> dict:
 	"""Do one chunk of `sweep_clocks`: names of Follow Up Clocks.
 
-	:param at: the sweep's present, a naive instant in the site's zone, as is `outage_from`, since when no sweep had
-	    run. (Not `now`, which `frappe.enqueue` keeps for itself.)
+	:param at: the sweep's present, a naive instant in the site's zone. (Not `now`, which `frappe.enqueue` keeps for
+	    itself.)
 	:returns: counts found, done, failed.
 	"""
-	run = JobRun(SWEEP, at)
-	run.outage_from = outage_from
-	return _raise(run, items)
+	return _raise(JobRun(SWEEP, at), items)
 
 
 def _raise(run: JobRun, names: list[str]) -> dict:
-	sweep = alerts.Sweep(run.outage_from)
+	sweep = alerts.Sweep()
 	run.batch(names, sweep.raise_many)
 	left = alerts.still_due(names, run.now)
-	counts = run.each(left, sweep.raise_one, on_failure=alerts.postpone).finish()
+	run.each(left, sweep.raise_one, on_failure=alerts.postpone)
 	# the last chunk to end has everything told, so that each user hears of it once
 	if not alerts.due_clocks(run.now, 1):
-		frappe.enqueue(
-			f"{__name__}.deliver_alerts",
-			queue="long",
-			job_id="lead_quality_deliver_alerts",
-			deduplicate=True,
-		)
-	return counts
+		_enqueue(run, DELIVERY)
+	return run.finish()
 
 
 def deliver_alerts(now: datetime | None = None) -> dict:
 	"""Tell each user, in one message, of all alerts that are pending.
 
-	The sweep starts it; the scheduler runs it too, for what an interrupted run has left behind.
+	The sweep starts it; the scheduler runs it too, for what an interrupted run has left behind. While a sweep still has
+	clocks to do, nobody is told, so that nobody is told twice; but no alert waits for longer than `PATIENCE`.
 
 	:param now: naive instant in the site's zone.
 	:returns: counts found, done, failed of the users told here, and `queued`.
 	"""
-	users = alerts.users_to_tell()
-	now = now or now_datetime()
-	queued = _share_out("deliver_chunk", users[USERS_AT_ONCE:], USERS_AT_ONCE, at=now)
-	return {**deliver_chunk(users[:USERS_AT_ONCE], now), "queued": queued}
+	run = JobRun(DELIVERY, now)
+	is_early = alerts.due_clocks(run.now, 1) and not alerts.has_waited(run.now - PATIENCE)
+	users = [] if is_early else alerts.users_to_tell()
+	queued = _share_out(run, "deliver_chunk", users[USERS_AT_ONCE:], USERS_AT_ONCE)
+	return {**_tell(run, users[:USERS_AT_ONCE]), "queued": queued}
 
 
 def deliver_chunk(items: list[str], at: datetime) -> dict:
@@ -80,19 +77,36 @@ def deliver_chunk(items: list[str], at: datetime) -> dict:
 	:param at: naive instant in the site's zone.
 	:returns: counts found, done, failed.
 	"""
-	return JobRun("deliver_alerts", at).each(items, alerts.deliver, commit_every=1).finish()
+	return _tell(JobRun(DELIVERY, at), items)
 
 
-def _share_out(job: str, items: Sequence[str], size: int, **values) -> int:
+def _tell(run: JobRun, users: list[str]) -> dict:
+	return run.each(users, alerts.deliver, commit_every=1).finish()
+
+
+def _share_out(run: JobRun, job: str, items: Sequence[str], size: int) -> int:
 	"""Give items to the background workers in chunks; returns how many items."""
 	for start in range(0, len(items), size):
 		chunk = list(items[start : start + size])
+		if not _enqueue(run, job, chunk[0], items=chunk, at=run.now):
+			return start
+	return len(items)
+
+
+def _enqueue(run: JobRun, job: str, item: str = "", **values) -> bool:
+	"""Queue a job of this module, once for its first item. Returns whether that can be done.
+
+	If not, the run says so; what was to be done stays where it was found, and is found again.
+	"""
+	try:
 		frappe.enqueue(
 			f"{__name__}.{job}",
 			queue="long",
-			job_id=f"lead_quality_{job}:{chunk[0]}",
+			job_id=f"lead_quality_{job}:{item}",
 			deduplicate=True,
-			items=chunk,
 			**values,
 		)
-	return len(items)
+	except (RedisError, frappe.QueueOverloaded):
+		run.errors.append(frappe.get_traceback())
+		return False
+	return True
