@@ -85,9 +85,12 @@ def cost_of(do: Callable[[], object]) -> Cost:
 
 
 @contextmanager
-def queue_of_its_own() -> Iterator[str]:
+def queue_of_its_own(with_cache: bool = False) -> Iterator[str]:
 	"""Background jobs go to a Redis of their own, whose URL it gives: the bench's other sites and workers have no
-	part in them."""
+	part in them.
+
+	:param with_cache: workers that are started meanwhile have their cache there too.
+	"""
 	with socket.socket() as free:
 		free.bind(("127.0.0.1", 0))
 		port = free.getsockname()[1]
@@ -95,19 +98,22 @@ def queue_of_its_own() -> Iterator[str]:
 		["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"],
 		stdout=subprocess.DEVNULL,
 	)
-	outside = os.environ.get("FRAPPE_REDIS_QUEUE")
-	os.environ["FRAPPE_REDIS_QUEUE"] = url = f"redis://127.0.0.1:{port}"
+	url = f"redis://127.0.0.1:{port}"
+	keys = ("FRAPPE_REDIS_QUEUE", "FRAPPE_REDIS_CACHE") if with_cache else ("FRAPPE_REDIS_QUEUE",)
+	outside = {key: os.environ.get(key) for key in keys}
+	os.environ.update(dict.fromkeys(keys, url))
 	background_jobs._redis_queue_conn = None  # Frappe keeps the one that it has made
 	try:
-		_await(lambda: _answers(port))
+		await_that(lambda: _answers(port))
 		yield url
 	finally:
 		background_jobs._redis_queue_conn = None
-		if outside is None:
-			del os.environ["FRAPPE_REDIS_QUEUE"]
-		else:
-			os.environ["FRAPPE_REDIS_QUEUE"] = outside
-		_end([server])
+		for key, value in outside.items():
+			if value is None:
+				del os.environ[key]
+			else:
+				os.environ[key] = value
+		end([server])
 
 
 class Workers:
@@ -143,23 +149,14 @@ class Workers:
 @contextmanager
 def workers(count: int, *queues: str) -> Iterator[Workers]:
 	"""So many workers that wait for jobs in these queues, within `queue_of_its_own`."""
-	command = [*FRAPPE, "worker", "--queue", ",".join(queues), "--quiet"]
-	processes = [
-		subprocess.Popen(
-			command,
-			cwd=SITES,
-			stdout=subprocess.DEVNULL,
-			stderr=subprocess.DEVNULL,
-		)
-		for _number in range(count)
-	]
+	processes = [start_worker(*queues) for _number in range(count)]
 	try:
 		with request():
 			redis = background_jobs.get_redis_conn()
-			_await(lambda: Worker.count(connection=redis) == count)
+			await_that(lambda: Worker.count(connection=redis) == count)
 		yield Workers(processes)
 	finally:
-		_end(processes)
+		end(processes)
 
 
 def _answers(port: int) -> bool:
@@ -167,15 +164,26 @@ def _answers(port: int) -> bool:
 		return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-def _await(is_there: Callable[[], bool]) -> None:
-	for _ in range(600):
-		if is_there():
-			return
-		time.sleep(0.1)
-	raise TimeoutError
+def start_worker(*queues: str) -> subprocess.Popen:
+	"""One of the bench's own background workers as a process of its own; who starts it ends it."""
+	return subprocess.Popen(
+		[*FRAPPE, "worker", "--queue", ",".join(queues), "--quiet"],
+		cwd=SITES,
+		stdout=subprocess.DEVNULL,
+		stderr=subprocess.DEVNULL,
+	)
 
 
-def _end(processes: list[subprocess.Popen]) -> None:
+def await_that(is_so: Callable[[], object], seconds: float = 60) -> None:
+	""":raises TimeoutError: if it is not so in time."""
+	end = time.monotonic() + seconds
+	while not is_so():
+		if time.monotonic() > end:
+			raise TimeoutError
+		time.sleep(0.05)
+
+
+def end(processes: list[subprocess.Popen]) -> None:
 	"""End what was started here: a worker finishes its job first."""
 	for process in processes:
 		process.send_signal(signal.SIGTERM)

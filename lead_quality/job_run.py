@@ -5,6 +5,7 @@ from datetime import datetime
 
 import frappe
 from frappe.utils import now_datetime
+from redis.exceptions import RedisError
 
 from lead_quality.records import insert_rows
 
@@ -76,12 +77,15 @@ class JobRun:
 		self._commit()
 		return self
 
-	def enqueue(self, method: str, **options):
-		"""`frappe.enqueue`; a queue that is full or out of reach is noted, as the next run finds the work again."""
+	def enqueue(self, method: str, **options) -> bool:
+		"""`frappe.enqueue`. Returns whether that could be done; if not, the run says so, and the next one finds the work
+		again."""
 		try:
 			frappe.enqueue(method, **options)
-		except Exception:
+		except (RedisError, frappe.QueueOverloaded):
 			self.errors.append(f"{method}\n{frappe.get_traceback()}")
+			return False
+		return True
 
 	def _undo(self, error: Exception):
 		if was_rolled_back(error):

@@ -95,10 +95,10 @@ def deliver_chunk(items: list[str], at: datetime) -> dict:
 
 
 def _share_out(run: JobRun, job: str, items: Sequence[str], size: int, **values) -> int:
-	"""Give items to the background workers in chunks; returns how many items."""
+	"""Give items to the background workers in chunks; returns how many items they have taken."""
 	for start in range(0, len(items), size):
 		chunk = list(items[start : start + size])
-		run.enqueue(
+		is_queued = run.enqueue(
 			f"{__name__}.{job}",
 			queue="long",
 			job_id=f"lead_quality_{job}:{chunk[0]}",
@@ -106,4 +106,6 @@ def _share_out(run: JobRun, job: str, items: Sequence[str], size: int, **values)
 			items=chunk,
 			**values,
 		)
+		if not is_queued:
+			return start
 	return len(items)
