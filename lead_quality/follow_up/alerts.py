@@ -155,12 +155,12 @@ class Sweep:
 				turn.levels.append((engine.WARNING, None))
 		if now > clock.due_at:
 			values["status"] = "Missed"
-			if values["alert_level"] >= engine.MISSED or self._miss(turn, now):
-				self._climb(turn, now)
+			is_known = values["alert_level"] >= engine.MISSED or self._miss(turn, now)
+			self._climb(turn, now, is_known)
 		return turn
 
 	def _miss(self, turn: Turn, now: datetime) -> bool:
-		"""Declare a miss. Returns whether the ladder may be climbed at once: not where nobody had been told."""
+		"""Declare a miss. Returns whether who is responsible could have known of it."""
 		clock, values = turn.clock, turn.values
 		by_system = is_within(self.outages, clock.due_at)
 		values.update(
@@ -170,14 +170,16 @@ class Sweep:
 				"missed_by_system": int(by_system),
 				# the ladder is for those who were told and did nothing
 				"ladder_from": now if by_system else clock.due_at,
-				"next_alert_at": now + FIRST_RETRY,
 			}
 		)
 		turn.levels.append((engine.MISSED, None))
 		return not by_system
 
-	def _climb(self, turn: Turn, now: datetime):
-		"""The steps of the ladder whose time has come, and when the next one's will."""
+	def _climb(self, turn: Turn, now: datetime, is_known: bool):
+		"""The steps of the ladder whose time has come, and when the next one's will.
+
+		:param is_known: whether anybody had been told of the miss before: if not, no step is taken at once.
+		"""
 		clock, values = turn.clock, turn.values
 		policy = self.leads.policy(clock)
 		begins = aware(values["ladder_from"] or clock.due_at)
@@ -190,8 +192,8 @@ class Sweep:
 		)
 		values["next_alert_at"] = None
 		for at, step in steps[values["alert_level"] - engine.MISSED :]:
-			if at > now:
-				values["next_alert_at"] = at
+			if at > now or not is_known:
+				values["next_alert_at"] = max(at, now + FIRST_RETRY) if not is_known else at
 				return
 			values["alert_level"] += 1
 			turn.levels.append((values["alert_level"], step))

@@ -32,8 +32,8 @@ def sweep_clocks(now: datetime | None = None) -> dict:
 		# kept at once: it counts for all sweeps to come, also if this one does not get to its end
 		frappe.db.set_value("Follow Up Run", run.name, "outage_from", outage_from)
 		frappe.db.commit()
-	_raise(run, names[:CHUNK])
 	queued = _share_out(run, "sweep_chunk", names[CHUNK:], CHUNK, at=run.now)
+	_raise(run, names[:CHUNK])
 	return {**_finish(run), "queued": queued}
 
 
