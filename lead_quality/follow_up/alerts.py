@@ -192,8 +192,10 @@ class Sweep:
 		)
 		values["next_alert_at"] = None
 		for at, step in steps[values["alert_level"] - engine.MISSED :]:
-			if at > now or not is_known:
-				values["next_alert_at"] = max(at, now + FIRST_RETRY) if not is_known else at
+			if not is_known:
+				at = max(at, now + FIRST_RETRY)
+			if at > now:
+				values["next_alert_at"] = at
 				return
 			values["alert_level"] += 1
 			turn.levels.append((values["alert_level"], step))
