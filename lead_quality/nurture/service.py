@@ -18,6 +18,7 @@ from lead_quality.versions import lead_field
 
 EMAIL_CHANNELS = {"Email"}
 OPEN_STATUSES = ("Active", "Snoozed")
+AWAKE = {"snoozed_until": None, "snoozed_at": None, "snooze_reason": None}
 
 
 # enrollment
@@ -67,7 +68,7 @@ def check_can_enroll(enrollment):
 		frappe.throw(_("Choose a cadence: the lead's segment has none."))
 	if frappe.db.get_value("Nurture Cadence", enrollment.cadence, "status") != "Active":
 		frappe.throw(_("{0} is not active. Activate it first.").format(frappe.bold(enrollment.cadence)))
-	enrollment.update({"stop_reason": None, "snoozed_until": None, "finished_at": None})
+	enrollment.update({"stop_reason": None, "finished_at": None, **AWAKE})
 	enrollment.update(plan_start(lead, enrollment.cadence, now_datetime()))
 
 
@@ -100,21 +101,31 @@ def open_enrollment(lead: str):
 	return frappe.get_doc("Nurture Enrollment", name) if name else None
 
 
-def snooze(enrollment, until: datetime, now: datetime | None = None):
+def snooze(enrollment, until: datetime, reason: str | None = None, now: datetime | None = None):
 	"""Let an enrollment rest: its next touch is due at `until`, when it wakes by itself.
 
 	:param until: naive instant in the site's zone, as is `now`.
+	:param reason: a Lead Outcome Reason that permits it, for which the lead's clocks pause; without one they run on.
 	:raises frappe.ValidationError: if `until` is not in the future, or the enrollment is over.
 	"""
+	now = now or now_datetime()
 	if enrollment.status not in OPEN_STATUSES:
 		frappe.throw(_("This enrollment is over: enroll the lead again."))
-	if until <= (now or now_datetime()):
+	if until <= now:
 		frappe.throw(_("Choose a time in the future."))
 	touch = planned_touch(enrollment.name)
 	if touch:
 		touch.due_at = until
 		touch.save(ignore_permissions=True)
-	enrollment.update({"status": "Snoozed", "snoozed_until": until, "next_due_at": until})
+	enrollment.update(
+		{
+			"status": "Snoozed",
+			"snoozed_until": until,
+			"snoozed_at": now,
+			"snooze_reason": reason,
+			"next_due_at": until,
+		}
+	)
 	enrollment.save(ignore_permissions=True)
 	summary.write(enrollment.lead, lq_next_touch_at=until)
 	return enrollment
@@ -122,7 +133,11 @@ def snooze(enrollment, until: datetime, now: datetime | None = None):
 
 def rest_until(lead: str, day: date):
 	"""Let a lead's cadence rest until its calendar opens on a day or after it. A lead on none is put on its
-	segment's, if that has one and the lead may be contacted."""
+	segment's, if that has one and the lead may be contacted.
+
+	For no reason that would pause clocks: whoever decides so with an agreed reason ends them, and where a rule alone
+	has decided it, whoever has asked us something is still owed an answer.
+	"""
 	doc = frappe.get_doc("Lead", lead)
 	if not open_enrollment(lead):
 		cadence = plan_of(doc.lq_segment, "cadence")
@@ -142,7 +157,7 @@ def wake(name: str, now: datetime) -> bool:
 	enrollment = frappe.get_doc("Nurture Enrollment", name, for_update=True)
 	if enrollment.status != "Snoozed" or get_datetime(enrollment.snoozed_until) > now:
 		return False
-	enrollment.update({"status": "Active", "snoozed_until": None})
+	enrollment.update({"status": "Active", **AWAKE})
 	enrollment.save(ignore_permissions=True)
 	return True
 
@@ -175,8 +190,8 @@ def stop(enrollment, reason: str, status: str = "Stopped", now: datetime | None 
 			"status": status,
 			"stop_reason": reason,
 			"next_due_at": None,
-			"snoozed_until": None,
 			"finished_at": now or now_datetime(),
+			**AWAKE,
 		}
 	)
 	enrollment.save(ignore_permissions=True)
@@ -216,9 +231,10 @@ def log_touch(
 	:param done_at: naive instant in the site's zone, by default now.
 	:returns: the Lead Touch.
 	"""
+	done_at = get_datetime(done_at or now_datetime())
 	enrollment = open_enrollment(lead) if direction == "Outbound" else None
 	touch = planned_touch(enrollment.name) if enrollment else None
-	if not touch or not same_channel(touch.channel, channel):
+	if not touch or not completes(touch, enrollment, channel, done_at):
 		touch = frappe.new_doc("Lead Touch")
 		touch.lead = lead
 	touch.update(
@@ -228,7 +244,7 @@ def log_touch(
 			"status": "Done",
 			"outcome": outcome,
 			"note": note,
-			"done_at": done_at or now_datetime(),
+			"done_at": done_at,
 			"done_by": done_by or frappe.session.user,
 			"communication": communication,
 			"contact": contact or touch.contact,
@@ -237,9 +253,17 @@ def log_touch(
 	return touch.save(ignore_permissions=True)
 
 
-def same_channel(planned: str, done: str) -> bool:
-	"""Whether what was done completes what was planned: a call that ends on voicemail is a call."""
-	return planned == done or {planned, done} <= {"Phone", "Voicemail"}
+def completes(touch, enrollment, channel: str, done_at: datetime) -> bool:
+	"""Whether what was done at `done_at` (naive, the site's zone) is what the enrollment waits for.
+
+	A call that ends on voicemail is a call. What comes to light late does not count for a step that was planned after
+	it, nor does it wake a lead that was put to rest after it.
+	"""
+	if touch.channel != channel and not {touch.channel, channel} <= {"Phone", "Voicemail"}:
+		return False
+	begun = get_datetime(enrollment.enrolled_at)
+	waiting_since = max(get_datetime(touch.creation), get_datetime(enrollment.snoozed_at or begun))
+	return waiting_since <= max(begun, done_at)
 
 
 def record_conversation(touch):
@@ -277,9 +301,7 @@ def _advance(enrollment, touch):
 	)
 	step = plan.steps[move.index]
 	_plan_touch(enrollment, step, (touch.occurrence or 1) + 1 if move.kind == "Repeat" else 1, due, at)
-	enrollment.update(
-		{"current_step": step.step, "next_due_at": due, "status": "Active", "snoozed_until": None}
-	)
+	enrollment.update({"current_step": step.step, "next_due_at": due, "status": "Active", **AWAKE})
 	enrollment.save(ignore_permissions=True)
 	summary.write(enrollment.lead, lq_next_touch_at=due)
 
