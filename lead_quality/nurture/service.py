@@ -11,6 +11,7 @@ from lead_quality import summary
 from lead_quality.engine import cadence as engine
 from lead_quality.engine.conversion import is_two_way
 from lead_quality.funnel import service as funnel
+from lead_quality.nurture import evidence
 from lead_quality.qualification.service import plan_of
 from lead_quality.records import insert_rows
 from lead_quality.site_time import aware, get_calendar, naive
@@ -18,6 +19,7 @@ from lead_quality.versions import lead_field
 
 EMAIL_CHANNELS = {"Email"}
 OPEN_STATUSES = ("Active", "Snoozed")
+SAVEPOINT = "lead_quality_touch"
 AWAKE = {"snoozed_until": None, "snoozed_at": None, "snooze_reason": None}
 
 
@@ -225,18 +227,23 @@ def log_touch(
 	communication: str | None = None,
 	contact: str | None = None,
 	done_by: str | None = None,
+	reference: tuple[str, str] | None = None,
 ):
 	"""Record a contact attempt. It completes the planned touch of the same channel; else it stands by itself.
 
 	:param done_at: naive instant in the site's zone, by default now.
+	:param reference: DocType and name of the Call Log or Event that it is made from.
 	:returns: the Lead Touch.
+	:raises frappe.UniqueValidationError: if the lead has a touch of this communication or reference.
 	"""
 	done_at = get_datetime(done_at or now_datetime())
+	source = reference or (communication and ("Communication", communication))
 	enrollment = open_enrollment(lead) if direction == "Outbound" else None
 	touch = planned_touch(enrollment.name) if enrollment else None
 	if not touch or not completes(touch, enrollment, channel, done_at):
 		touch = frappe.new_doc("Lead Touch")
 		touch.lead = lead
+	doctype, name = reference or (None, None)
 	touch.update(
 		{
 			"channel": channel,
@@ -247,6 +254,10 @@ def log_touch(
 			"done_at": done_at,
 			"done_by": done_by or frappe.session.user,
 			"communication": communication,
+			"reference_doctype": doctype,
+			"reference_name": name,
+			# unique: two workers cannot log the same call twice
+			"evidence_key": ":".join((*source, lead)) if source else None,
 			"contact": contact or touch.contact,
 		}
 	)
@@ -264,6 +275,66 @@ def completes(touch, enrollment, channel: str, done_at: datetime) -> bool:
 	begun = get_datetime(enrollment.enrolled_at)
 	waiting_since = max(get_datetime(touch.creation), get_datetime(enrollment.snoozed_at or begun))
 	return waiting_since <= max(begun, done_at)
+
+
+def log_once(touch: dict) -> bool:
+	"""Log what a document proves, unless a touch of the lead names that document.
+
+	Whoever saved the document does not lose it if this fails: the error is logged, and `catch_up` tries again.
+
+	:param touch: keywords of `log_touch`, with a communication or a reference.
+	:returns: whether the lead has a new touch, by this or by another worker at the same time.
+	:raises frappe.QueryDeadlockError: nothing is left of the transaction then.
+	"""
+	if touch.get("communication"):
+		names_it = {"communication": touch["communication"]}
+	else:
+		names_it = dict(zip(("reference_doctype", "reference_name"), touch["reference"], strict=True))
+	if frappe.db.exists("Lead Touch", {"lead": touch["lead"], **names_it}):
+		return False
+	frappe.db.savepoint(SAVEPOINT)
+	told = len(frappe.local.message_log)
+	try:
+		log_touch(**touch)
+	except frappe.QueryDeadlockError:
+		raise
+	except Exception as error:
+		frappe.db.rollback(save_point=SAVEPOINT)
+		del frappe.local.message_log[told:]  # whoever saved the document can do nothing about it
+		if isinstance(error, frappe.UniqueValidationError | frappe.TimestampMismatchError):
+			return True  # another worker has just logged it, or done the planned touch that it would complete
+		frappe.log_error(
+			"A touch could not be logged", reference_doctype="Lead", reference_name=touch["lead"]
+		)
+		return False
+	frappe.db.release_savepoint(SAVEPOINT)
+	return True
+
+
+def catch_up(leads: list[str], since: datetime, now: datetime) -> set[str]:
+	"""Log what people have done with these leads and no touch tells yet: what came past the hooks or before them.
+
+	Three queries, however many leads there are. Where messages are found that no touch names, because they were
+	refused or are new, two more tell who wrote them and what they may answer.
+
+	:param since: how far back to look; naive, in the site's zone, as is `now`.
+	:returns: the leads that have a new touch by it.
+	:raises frappe.QueryDeadlockError: nothing is left of the transaction then.
+	"""
+	if not leads:
+		return set()
+	communications = evidence.communications_without_touch(leads, since)
+	calls = evidence.calls_without_touch(leads, since)
+	events = evidence.events_without_touch(leads, since, now)
+	known = evidence.what_is_known(communications, [row.lead for row in communications])
+	logged = set()
+	# in the order in which they were held, as one may answer the other
+	for row in sorted([*communications, *calls, *events], key=evidence.held_at):
+		touch = evidence.read(row, row.lead, known, now)
+		if touch and log_once(touch):
+			known.note(touch)
+			logged.add(row.lead)
+	return logged
 
 
 def record_conversation(touch):
@@ -471,7 +542,3 @@ def merge_into(lead: str):
 		summary.write(
 			lead, lq_next_touch_at=frappe.db.get_value("Nurture Enrollment", names[0], "next_due_at")
 		)
-
-
-def catch_up(leads, since, now):
-	return set()
