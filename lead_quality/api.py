@@ -26,13 +26,14 @@ def enroll(lead: str, cadence: str | None = None):
 
 @frappe.whitelist(methods=["POST"])
 def snooze(lead: str, until: str | datetime, reason: str | None = None):
-	"""Let the lead's cadence rest until an instant (the site's zone). Returns the Nurture Enrollment."""
+	"""Let the lead's cadence rest until an instant (the site's zone). Returns the Nurture Enrollment.
+
+	With a `reason`, a Lead Outcome Reason for that, the clocks that wait for a word to the lead pause until then.
+	"""
 	_check(lead, "Nurture Enrollment", "write")
 	if reason and not qualification.is_reason_for(reason, "Snooze", lead):
 		frappe.throw(_("Choose one of the agreed reasons to snooze."), frappe.MandatoryError)
-	enrollment = _enrollment(lead)
-	enrollment.snooze_reason = reason
-	return nurture.snooze(enrollment, get_datetime(until))
+	return nurture.snooze(_enrollment(lead), get_datetime(until), reason)
 
 
 @frappe.whitelist(methods=["POST"])

@@ -131,6 +131,7 @@ INDEXES = (
 	("Opportunity", "party_name"),
 	("Customer", "lead_name"),
 	("Event Participants", "reference_docname"),
+	("Event", "reference_docname"),
 )
 
 LEAD_SUMMARY = tuple(

@@ -158,7 +158,12 @@ doc_events = {
 		"on_submit": "lead_quality.funnel.events.sales_order_on_submit",
 		"on_cancel": "lead_quality.funnel.events.sales_order_on_cancel",
 	},
-	"Communication": {"after_insert": "lead_quality.nurture.events.communication_after_insert"},
+	"Communication": {
+		"after_insert": "lead_quality.nurture.events.communication_after_insert",
+		"on_change": "lead_quality.nurture.events.communication_on_change",
+	},
+	"Call Log": {"on_update": "lead_quality.nurture.events.call_log_on_update"},
+	"Event": {"on_update": "lead_quality.nurture.events.event_on_update"},
 	"Holiday List": {"on_update": "lead_quality.follow_up.events.holiday_list_on_update"},
 	"Follow Up Alert": {"after_insert": "lead_quality.handover.events.alert_after_insert"},
 	"Lead Touch": {"on_update": "lead_quality.follow_up.events.touch_on_update"},

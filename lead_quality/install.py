@@ -46,7 +46,8 @@ def add_indexes():
 	A Property Setter, as `bench add-database-index` makes it, keeps a migrate from dropping the index again.
 	"""
 	for doctype, column in INDEXES:
-		if frappe.get_meta(doctype).get_field(column).search_index:
+		field = frappe.get_meta(doctype).get_field(column)
+		if not field or field.search_index:  # not every v15 has the column
 			continue
 		setter = make_property_setter(doctype, column, "search_index", "1", "Check")
 		setter.db_set("module", "Lead Quality")

@@ -1,10 +1,10 @@
 """What ERPNext tells the nurture room."""
 
 from frappe import _
-from frappe.utils import get_datetime, getdate, now_datetime
+from frappe.utils import getdate, now_datetime
 
-from lead_quality.nurture import service
-from lead_quality.nurture.mail import leads_of, reads_as_reply, written_by_person
+from lead_quality.nurture import evidence, service
+from lead_quality.nurture.mail import leads_among, leads_of
 
 
 def lead_after_insert(doc, method=None):
@@ -38,15 +38,32 @@ def opportunity_after_insert(doc, method=None):
 
 
 def communication_after_insert(doc, method=None):
-	"""A mail that a person sent is a touch, and so is the lead's reply: nobody has to log either."""
-	if doc.communication_medium != "Email" or doc.communication_type != "Communication":
-		return
-	for lead in leads_of(doc):
-		# a mail server's clock may be ahead of ours
-		when = min(get_datetime(doc.communication_date or doc.creation), now_datetime())
-		if doc.sent_or_received == "Sent" and written_by_person(doc):
-			service.log_touch(lead, "Email", done_at=when, communication=doc.name)
-		elif doc.sent_or_received == "Received" and reads_as_reply(doc, lead):
-			service.log_touch(
-				lead, "Email", outcome="Replied", direction="Inbound", done_at=when, communication=doc.name
-			)
+	"""A mail or a call that a person logged is a touch, and so is the lead's reply: nobody has to log it again."""
+	if evidence.may_count(doc):
+		_log(doc, leads_of(doc), (doc,))
+
+
+def communication_on_change(doc, method=None):
+	"""A mail that was to be sent later has been sent."""
+	if doc.send_after and doc.delivery_status == "Sent":
+		communication_after_insert(doc)
+
+
+def call_log_on_update(doc, method=None):
+	"""A call that the telephone system has logged is a touch once it is over."""
+	_log(doc, leads_among([(row.link_doctype, row.link_name) for row in doc.links]))
+
+
+def event_on_update(doc, method=None):
+	"""A meeting or a call in the calendar is a touch once somebody has marked it as held."""
+	links = [(row.reference_doctype, row.reference_docname) for row in doc.event_participants]
+	links.append((doc.get("reference_doctype"), doc.get("reference_docname")))  # not in every v15
+	_log(doc, leads_among(links))
+
+
+def _log(doc, leads: list[str], communications: tuple = ()):
+	known = evidence.what_is_known(communications, leads)
+	for lead in leads:
+		touch = evidence.read(doc, lead, known, now_datetime())
+		if touch:
+			service.log_once(touch)

@@ -1,8 +1,10 @@
 """Reading mail: which lead it belongs to, whether a person wrote it, whether it answers us."""
 
+from datetime import datetime
 from email.utils import parseaddr
 
 import frappe
+from frappe.utils import split_emails
 
 # senders that are machines, and how automatic answers begin
 MACHINE_SENDERS = ("mailer-daemon", "postmaster", "no-reply", "noreply", "do-not-reply")
@@ -20,40 +22,54 @@ AUTOMATIC_SUBJECTS = (
 	"mail delivery failed",
 	"returned mail",
 )
+# delivery statuses of a mail that has not reached anybody
+NOT_DELIVERED = {"Bounced", "Rejected", "Error", "Expired"}
 
 
 def leads_of(communication) -> list[str]:
 	"""The leads that a Communication belongs to, by its reference or its timeline links."""
-	links = {(communication.reference_doctype, communication.reference_name)} | {
-		(row.link_doctype, row.link_name) for row in communication.timeline_links
-	}
+	links = [(communication.reference_doctype, communication.reference_name)]
+	links += [(row.link_doctype, row.link_name) for row in communication.timeline_links]
+	return leads_among(links)
+
+
+def leads_among(links: list[tuple[str | None, str | None]]) -> list[str]:
+	"""The leads that are named by links of (DocType, name), each once and in order."""
 	leads = {name for doctype, name in links if doctype == "Lead" and name}
 	return sorted(lead for lead in leads if frappe.db.exists("Lead", lead))
 
 
-def written_by_person(communication) -> bool:
-	"""Whether an outgoing mail was written by a user at the desk, and not sent by a job or to a colleague."""
-	if communication.reference_doctype in MASS_MAIL or frappe.session.user == "Guest":
+def addresses_in(*fields: str | None) -> list[str]:
+	"""The bare addresses, in lower case, that stand in fields such as `"Keller, Anna" <anna@lead.example>, …`."""
+	addresses = [parseaddr(part)[1].lower() for field in fields for part in split_emails(field or "")]
+	return [address for address in addresses if "@" in address]
+
+
+def written_by_person(communication, colleagues: dict[str, str]) -> bool:
+	"""Whether an outgoing mail (document or row) was written by a user at the desk, and not sent by a job, to
+	colleagues only, or to an address that does not take it.
+
+	:param colleagues: System Users by their address in lower case.
+	"""
+	if communication.reference_doctype in MASS_MAIL or communication.delivery_status in NOT_DELIVERED:
 		return False
-	recipients = [
-		parseaddr(address)[1].lower()
-		for address in (communication.recipients or "").split(",")
-		if address.strip()
-	]
-	return any(not is_colleague(address) for address in recipients)
+	return any(address not in colleagues for address in addresses_in(communication.recipients))
 
 
-def reads_as_reply(communication, lead: str) -> bool:
-	"""Whether an incoming mail answers us: somebody had written or called before, and no machine and no colleague
-	sent it."""
-	sender = parseaddr(communication.sender or "")[1].lower()
+def reads_as_reply(
+	communication, colleagues: dict[str, str], first_word: datetime | None, at: datetime
+) -> bool:
+	"""Whether an incoming message (document or row) answers us: somebody had written or called before, and no machine
+	and no colleague sent it.
+
+	:param colleagues: System Users by their address in lower case.
+	:param first_word: when the lead was first written to or called; naive, the site's zone.
+	:param at: when the message was sent; naive, the site's zone.
+	"""
+	sender = (addresses_in(communication.sender) or [""])[0]
 	subject = (communication.subject or "").strip().lower()
 	if sender.split("@")[0].startswith(MACHINE_SENDERS) or subject.startswith(AUTOMATIC_SUBJECTS):
 		return False
-	if is_colleague(sender):
+	if sender in colleagues or communication.email_status == "Spam":
 		return False
-	return bool(frappe.db.exists("Lead Touch", {"lead": lead, "direction": "Outbound", "status": "Done"}))
-
-
-def is_colleague(address: str) -> bool:
-	return bool(frappe.db.exists("User", {"email": address, "user_type": "System User"}))
+	return first_word is not None and first_word <= at

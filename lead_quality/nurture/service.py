@@ -11,6 +11,7 @@ from lead_quality import summary
 from lead_quality.engine import cadence as engine
 from lead_quality.engine.conversion import is_two_way
 from lead_quality.funnel import service as funnel
+from lead_quality.nurture import evidence
 from lead_quality.qualification.service import plan_of
 from lead_quality.records import insert_rows
 from lead_quality.site_time import aware, get_calendar, naive
@@ -18,6 +19,8 @@ from lead_quality.versions import lead_field
 
 EMAIL_CHANNELS = {"Email"}
 OPEN_STATUSES = ("Active", "Snoozed")
+SAVEPOINT = "lead_quality_touch"
+AWAKE = {"snoozed_until": None, "snoozed_at": None, "snooze_reason": None}
 
 
 # enrollment
@@ -67,7 +70,7 @@ def check_can_enroll(enrollment):
 		frappe.throw(_("Choose a cadence: the lead's segment has none."))
 	if frappe.db.get_value("Nurture Cadence", enrollment.cadence, "status") != "Active":
 		frappe.throw(_("{0} is not active. Activate it first.").format(frappe.bold(enrollment.cadence)))
-	enrollment.update({"stop_reason": None, "snoozed_until": None, "finished_at": None})
+	enrollment.update({"stop_reason": None, "finished_at": None, **AWAKE})
 	enrollment.update(plan_start(lead, enrollment.cadence, now_datetime()))
 
 
@@ -100,21 +103,31 @@ def open_enrollment(lead: str):
 	return frappe.get_doc("Nurture Enrollment", name) if name else None
 
 
-def snooze(enrollment, until: datetime, now: datetime | None = None):
+def snooze(enrollment, until: datetime, reason: str | None = None, now: datetime | None = None):
 	"""Let an enrollment rest: its next touch is due at `until`, when it wakes by itself.
 
 	:param until: naive instant in the site's zone, as is `now`.
+	:param reason: a Lead Outcome Reason that permits it, for which the lead's clocks pause; without one they run on.
 	:raises frappe.ValidationError: if `until` is not in the future, or the enrollment is over.
 	"""
+	now = now or now_datetime()
 	if enrollment.status not in OPEN_STATUSES:
 		frappe.throw(_("This enrollment is over: enroll the lead again."))
-	if until <= (now or now_datetime()):
+	if until <= now:
 		frappe.throw(_("Choose a time in the future."))
 	touch = planned_touch(enrollment.name)
 	if touch:
 		touch.due_at = until
 		touch.save(ignore_permissions=True)
-	enrollment.update({"status": "Snoozed", "snoozed_until": until, "next_due_at": until})
+	enrollment.update(
+		{
+			"status": "Snoozed",
+			"snoozed_until": until,
+			"snoozed_at": now,
+			"snooze_reason": reason,
+			"next_due_at": until,
+		}
+	)
 	enrollment.save(ignore_permissions=True)
 	summary.write(enrollment.lead, lq_next_touch_at=until)
 	return enrollment
@@ -122,7 +135,11 @@ def snooze(enrollment, until: datetime, now: datetime | None = None):
 
 def rest_until(lead: str, day: date):
 	"""Let a lead's cadence rest until its calendar opens on a day or after it. A lead on none is put on its
-	segment's, if that has one and the lead may be contacted."""
+	segment's, if that has one and the lead may be contacted.
+
+	For no reason that would pause clocks: whoever decides so with an agreed reason ends them, and where a rule alone
+	has decided it, whoever has asked us something is still owed an answer.
+	"""
 	doc = frappe.get_doc("Lead", lead)
 	if not open_enrollment(lead):
 		cadence = plan_of(doc.lq_segment, "cadence")
@@ -142,7 +159,7 @@ def wake(name: str, now: datetime) -> bool:
 	enrollment = frappe.get_doc("Nurture Enrollment", name, for_update=True)
 	if enrollment.status != "Snoozed" or get_datetime(enrollment.snoozed_until) > now:
 		return False
-	enrollment.update({"status": "Active", "snoozed_until": None})
+	enrollment.update({"status": "Active", **AWAKE})
 	enrollment.save(ignore_permissions=True)
 	return True
 
@@ -175,8 +192,8 @@ def stop(enrollment, reason: str, status: str = "Stopped", now: datetime | None 
 			"status": status,
 			"stop_reason": reason,
 			"next_due_at": None,
-			"snoozed_until": None,
 			"finished_at": now or now_datetime(),
+			**AWAKE,
 		}
 	)
 	enrollment.save(ignore_permissions=True)
@@ -210,17 +227,23 @@ def log_touch(
 	communication: str | None = None,
 	contact: str | None = None,
 	done_by: str | None = None,
+	reference: tuple[str, str] | None = None,
 ):
 	"""Record a contact attempt. It completes the planned touch of the same channel; else it stands by itself.
 
 	:param done_at: naive instant in the site's zone, by default now.
+	:param reference: DocType and name of the Call Log or Event that it is made from.
 	:returns: the Lead Touch.
+	:raises frappe.UniqueValidationError: if the lead has a touch of this communication or reference.
 	"""
+	done_at = get_datetime(done_at or now_datetime())
+	source = reference or (communication and ("Communication", communication))
 	enrollment = open_enrollment(lead) if direction == "Outbound" else None
 	touch = planned_touch(enrollment.name) if enrollment else None
-	if not touch or not same_channel(touch.channel, channel):
+	if not touch or not completes(touch, enrollment, channel, done_at):
 		touch = frappe.new_doc("Lead Touch")
 		touch.lead = lead
+	doctype, name = reference or (None, None)
 	touch.update(
 		{
 			"channel": channel,
@@ -228,18 +251,90 @@ def log_touch(
 			"status": "Done",
 			"outcome": outcome,
 			"note": note,
-			"done_at": done_at or now_datetime(),
+			"done_at": done_at,
 			"done_by": done_by or frappe.session.user,
 			"communication": communication,
+			"reference_doctype": doctype,
+			"reference_name": name,
+			# unique: two workers cannot log the same call twice
+			"evidence_key": ":".join((*source, lead)) if source else None,
 			"contact": contact or touch.contact,
 		}
 	)
 	return touch.save(ignore_permissions=True)
 
 
-def same_channel(planned: str, done: str) -> bool:
-	"""Whether what was done completes what was planned: a call that ends on voicemail is a call."""
-	return planned == done or {planned, done} <= {"Phone", "Voicemail"}
+def completes(touch, enrollment, channel: str, done_at: datetime) -> bool:
+	"""Whether what was done at `done_at` (naive, the site's zone) is what the enrollment waits for.
+
+	A call that ends on voicemail is a call. What comes to light late does not count for a step that was planned after
+	it, nor does it wake a lead that was put to rest after it.
+	"""
+	if touch.channel != channel and not {touch.channel, channel} <= {"Phone", "Voicemail"}:
+		return False
+	begun = get_datetime(enrollment.enrolled_at)
+	waiting_since = max(get_datetime(touch.creation), get_datetime(enrollment.snoozed_at or begun))
+	return waiting_since <= max(begun, done_at)
+
+
+def log_once(touch: dict) -> bool:
+	"""Log what a document proves, unless a touch of the lead names that document.
+
+	Whoever saved the document does not lose it if this fails: the error is logged, and `catch_up` tries again.
+
+	:param touch: keywords of `log_touch`, with a communication or a reference.
+	:returns: whether the lead has a new touch, by this or by another worker at the same time.
+	:raises frappe.QueryDeadlockError: nothing is left of the transaction then.
+	"""
+	if touch.get("communication"):
+		names_it = {"communication": touch["communication"]}
+	else:
+		names_it = dict(zip(("reference_doctype", "reference_name"), touch["reference"], strict=True))
+	if frappe.db.exists("Lead Touch", {"lead": touch["lead"], **names_it}):
+		return False
+	frappe.db.savepoint(SAVEPOINT)
+	told = len(frappe.local.message_log)
+	try:
+		log_touch(**touch)
+	except frappe.QueryDeadlockError:
+		raise
+	except Exception as error:
+		frappe.db.rollback(save_point=SAVEPOINT)
+		del frappe.local.message_log[told:]  # whoever saved the document can do nothing about it
+		if isinstance(error, frappe.UniqueValidationError | frappe.TimestampMismatchError):
+			return True  # another worker has just logged it, or done the planned touch that it would complete
+		frappe.log_error(
+			"A touch could not be logged", reference_doctype="Lead", reference_name=touch["lead"]
+		)
+		return False
+	frappe.db.release_savepoint(SAVEPOINT)
+	return True
+
+
+def catch_up(leads: list[str], since: datetime, now: datetime) -> set[str]:
+	"""Log what people have done with these leads and no touch tells yet: what came past the hooks or before them.
+
+	Three queries, however many leads there are. Where messages are found that no touch names, because they were
+	refused or are new, two more tell who wrote them and what they may answer.
+
+	:param since: how far back to look; naive, in the site's zone, as is `now`.
+	:returns: the leads that have a new touch by it.
+	:raises frappe.QueryDeadlockError: nothing is left of the transaction then.
+	"""
+	if not leads:
+		return set()
+	communications = evidence.communications_without_touch(leads, since)
+	calls = evidence.calls_without_touch(leads, since)
+	events = evidence.events_without_touch(leads, since, now)
+	known = evidence.what_is_known(communications, [row.lead for row in communications])
+	logged = set()
+	# in the order in which they were held, as one may answer the other
+	for row in sorted([*communications, *calls, *events], key=evidence.held_at):
+		touch = evidence.read(row, row.lead, known, now)
+		if touch and log_once(touch):
+			known.note(touch)
+			logged.add(row.lead)
+	return logged
 
 
 def record_conversation(touch):
@@ -277,9 +372,7 @@ def _advance(enrollment, touch):
 	)
 	step = plan.steps[move.index]
 	_plan_touch(enrollment, step, (touch.occurrence or 1) + 1 if move.kind == "Repeat" else 1, due, at)
-	enrollment.update(
-		{"current_step": step.step, "next_due_at": due, "status": "Active", "snoozed_until": None}
-	)
+	enrollment.update({"current_step": step.step, "next_due_at": due, "status": "Active", **AWAKE})
 	enrollment.save(ignore_permissions=True)
 	summary.write(enrollment.lead, lq_next_touch_at=due)
 
@@ -449,7 +542,3 @@ def merge_into(lead: str):
 		summary.write(
 			lead, lq_next_touch_at=frappe.db.get_value("Nurture Enrollment", names[0], "next_due_at")
 		)
-
-
-def catch_up(leads, since, now):
-	return set()

@@ -5,7 +5,7 @@ import pytest
 from frappe.core.doctype.communication.email import make as send_mail
 
 from lead_quality import api
-from lead_quality.demo.factories import make_lead, make_opportunity, make_sales_ready
+from lead_quality.demo.factories import make_agreement, make_lead, make_opportunity, make_sales_ready
 from lead_quality.nurture.jobs import wake_snoozed
 
 MONDAY = "2026-03-02 10:00:00"
@@ -174,6 +174,98 @@ def test_a_snoozed_touch_is_not_overdue_before_its_new_time(lead, freeze):
 		"Follow Up Clock", {"lead": lead.name, "clock": "Next Touch", "status": "Running"}, pluck="due_at"
 	)
 	assert [str(due) for due in running] == ["2026-04-02 09:00:00"]
+
+
+# snoozing for a reason
+
+HOLIDAY = "Snooze: On holiday"
+
+
+def snooze_of(lead) -> tuple:
+	return frappe.db.get_value(
+		"Nurture Enrollment", {"lead": lead.name}, ["status", "snooze_reason", "snoozed_until"]
+	)
+
+
+@pytest.fixture
+def snoozed(lead, freeze):
+	with freeze("2026-03-02 11:00:00"):
+		return api.snooze(lead.name, "2026-04-01 09:00:00", HOLIDAY)
+
+
+def test_a_snooze_keeps_the_reason_that_permits_it_until_it_wakes(lead, snoozed, freeze):
+	assert snooze_of(lead)[:2] == ("Snoozed", HOLIDAY)
+	with freeze("2026-04-01 09:00:00"):
+		wake_snoozed()
+	assert snooze_of(lead) == ("Active", None, None)
+
+
+@pytest.mark.parametrize("reason", ["Stop Early: Company closed", "Somewhere else"])
+def test_a_snooze_for_another_kind_of_reason_is_refused(lead, reason):
+	with pytest.raises(frappe.MandatoryError):
+		api.snooze(lead.name, "2099-04-01 09:00:00", reason)
+	assert enrollment(lead)[0] == "Active"
+
+
+def test_a_snooze_for_a_reason_that_is_switched_off_is_refused(lead):
+	frappe.db.set_value("Lead Outcome Reason", HOLIDAY, "enabled", 0)
+	with pytest.raises(frappe.MandatoryError):
+		api.snooze(lead.name, "2099-04-01 09:00:00", HOLIDAY)
+
+
+def test_a_snooze_for_a_reason_that_both_sides_have_not_agreed_is_refused(lead, make_user):
+	make_agreement(
+		make_user("marketing@nurture.example", "Lead Quality Manager"),
+		make_user("sales@nurture.example", "Sales Manager"),
+		reasons=[{"reason": "Snooze: Asked for a later call"}],
+	)
+	with pytest.raises(frappe.MandatoryError):
+		api.snooze(lead.name, "2099-04-01 09:00:00", HOLIDAY)
+	api.snooze(lead.name, "2099-04-01 09:00:00", "Snooze: Asked for a later call")
+	assert snooze_of(lead)[1] == "Snooze: Asked for a later call"
+
+
+def test_a_snooze_without_a_reason_has_none_also_after_one_that_had(lead, snoozed):
+	api.snooze(lead.name, "2099-04-01 09:00:00")
+	assert snooze_of(lead)[:2] == ("Snoozed", None)
+
+
+def test_a_touch_wakes_a_snoozed_lead_and_ends_the_reason(lead, snoozed, freeze):
+	with freeze("2026-03-05 09:00:00"):
+		api.log_touch(lead.name, "Phone", "Connected")
+	assert snooze_of(lead) == ("Active", None, None)
+
+
+def test_a_call_that_was_made_before_the_snooze_and_is_logged_after_it_wakes_nobody(lead, snoozed, freeze):
+	with freeze("2026-03-02 11:05:00"):
+		touch = api.log_touch(lead.name, "Phone", "Connected", done_at="2026-03-02 10:55:00")
+	assert touch.enrollment is None
+	assert snooze_of(lead)[:2] == ("Snoozed", HOLIDAY)
+	assert str(planned(lead)[2]) == "2026-04-01 09:00:00"
+
+
+def test_a_cadence_that_is_stopped_keeps_no_reason_to_rest(lead, snoozed):
+	api.stop(lead.name, "Stop Early: Company closed")
+	assert snooze_of(lead) == ("Stopped", None, None)
+
+
+def test_a_snooze_reason_cannot_be_written_past_the_app(lead):
+	doc = frappe.get_doc("Nurture Enrollment", {"lead": lead.name})
+	doc.snooze_reason = HOLIDAY
+	doc.save()
+	assert snooze_of(lead)[1] is None
+
+
+def test_a_lead_decided_for_later_rests_for_no_reason_that_pauses_clocks(lead, freeze):
+	with freeze("2026-03-02 11:00:00"):
+		api.qualify(
+			lead.name,
+			decision="Nurture",
+			outcome_reason="Disqualify: Not this year",
+			nurture_until="2026-09-01",
+		)
+	status, reason, until = snooze_of(lead)
+	assert (status, reason, str(until)) == ("Snoozed", None, "2026-09-01 09:00:00")
 
 
 def test_snoozing_into_the_past_is_refused(lead):

@@ -21,9 +21,8 @@ class LeadTouch(Document):
 			service.advance(self)
 
 	def keep_plan(self):
-		keep(
-			self, "enrollment", "step", "occurrence", "addressee", "plan_key", "is_automatic", "communication"
-		)
+		keep(self, "enrollment", "step", "occurrence", "addressee", "plan_key", "is_automatic")
+		keep(self, "communication", "reference_doctype", "reference_name", "evidence_key")
 		before = self.get_doc_before_save()
 		if before and before.status == "Done":
 			keep(self, "done_at", "done_by", "channel", "direction")

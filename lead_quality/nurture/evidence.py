@@ -1,0 +1,303 @@
+"""Contacts with a lead that ERPNext itself keeps, read as touches: communications, telephone calls, calendar events.
+
+What documents tell at once (`nurture.events`) and what is looked for later (`nurture.service.catch_up`) is judged by
+the same functions; each takes a document or a row. Every instant is naive, in the site's zone.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import frappe
+from frappe import _
+from frappe.utils import get_datetime, strip_html
+
+from lead_quality.engine.clock import TALKS
+from lead_quality.nurture.mail import addresses_in, reads_as_reply, written_by_person
+
+# the channel of a touch by the medium of a Communication; what else was logged counts for nothing. A chat is words
+# that are sent back and forth, as by SMS.
+CHANNELS = {
+	"Email": "Email",
+	"Phone": "Phone",
+	"Meeting": "Meeting",
+	"Visit": "Visit",
+	"SMS": "SMS",
+	"Chat": "SMS",
+}
+
+# what came of a telephone call that is over; one that failed, or is not over yet, has reached nobody
+CALL_OUTCOMES = {"Completed": "Connected", "No Answer": "No Answer", "Busy": "No Answer"}
+
+EVENT_CHANNELS = {"Meeting": "Meeting", "Call": "Phone"}
+HELD = ("Completed", "Closed")
+
+# How people write down that a call, visit or meeting came to nothing. The outcome's own name, in the user's
+# language, is understood too.
+WORDS = {
+	"Wrong Data": ("wrong number", "number not in service"),
+	"Left Message": ("left message", "left a message", "voicemail", "voice mail", "answering machine"),
+	"No Answer": (
+		"no answer",
+		"not answer",
+		"n't answer",
+		"nobody answered",
+		"not reach",
+		"n't reach",
+		"no show",
+	),
+}
+# They say so at once: further down, the words are part of what was talked about.
+WORDS_WITHIN = 140
+
+# a form dates what is logged by the clock of the user's computer
+CLOCKS_DIFFER_BY = timedelta(minutes=5)
+
+
+@dataclass
+class Known:
+	"""What a mail alone does not tell.
+
+	`colleagues` are the System Users by address (lower case); `first_word` is when each lead was first written to,
+	called or visited.
+	"""
+
+	colleagues: dict[str, str]
+	first_word: dict[str, datetime]
+
+	def note(self, touch: dict):
+		"""A touch was logged: what comes after it may be an answer to it."""
+		lead, at = touch["lead"], touch["done_at"]
+		if touch["direction"] == "Outbound":
+			self.first_word[lead] = min(at, self.first_word.get(lead, at))
+
+
+# reading
+
+
+def read(document, lead: str, known: Known, now: datetime) -> dict | None:
+	"""The touch that a Communication, Call Log or Event with a lead is, as keywords of `log_touch`; None if it is none,
+	or not yet."""
+	if document.doctype == "Communication":
+		return read_communication(document, lead, known, now) if may_count(document) else None
+	return (
+		read_call(document, lead, now) if document.doctype == "Call Log" else read_event(document, lead, now)
+	)
+
+
+def may_count(communication) -> bool:
+	"""Whether a Communication is of a kind that a touch is made of."""
+	return (
+		communication.communication_type == "Communication" and communication.communication_medium in CHANNELS
+	)
+
+
+def read_communication(communication, lead: str, known: Known, now: datetime) -> dict | None:
+	"""As `read`, of a Communication that `may_count`."""
+	medium, is_sent = communication.communication_medium, communication.sent_or_received != "Received"
+	at = held_at(communication)
+	# what arrived by mail was sent, whatever the sender's clock says
+	if at > now + CLOCKS_DIFFER_BY and (medium != "Email" or communication.send_after):
+		return None
+	at = min(at, now)
+	if medium in TALKS:
+		if communication.reference_doctype == "Event":
+			return None  # the calendar's own copy of an event, which may never be held
+		outcome = said_outcome(communication)
+	elif is_sent:
+		outcome = None
+		if communication.owner == "Guest":
+			return None  # a website's own answer
+		if medium == "Email" and not written_by_person(communication, known.colleagues):
+			return None
+	else:
+		outcome = "Replied"
+		if not reads_as_reply(communication, known.colleagues, known.first_word.get(lead), at):
+			return None
+	sender = addresses_in(communication.sender)
+	return {
+		"lead": lead,
+		"channel": CHANNELS[medium],
+		"direction": "Outbound" if is_sent else "Inbound",
+		"outcome": outcome,
+		"done_at": at,
+		"done_by": (is_sent and sender and known.colleagues.get(sender[0])) or communication.owner,
+		"communication": communication.name,
+	}
+
+
+def read_call(call, lead: str, now: datetime) -> dict | None:
+	"""As `read`, of a Call Log."""
+	if call.status not in CALL_OUTCOMES:
+		return None
+	return {
+		"lead": lead,
+		"channel": "Phone",
+		"direction": "Inbound" if call.type == "Incoming" else "Outbound",
+		"outcome": CALL_OUTCOMES[call.status],
+		"done_at": min(held_at(call), now),
+		"done_by": call.employee_user_id or call.owner,
+		"reference": ("Call Log", call.name),
+	}
+
+
+def read_event(event, lead: str, now: datetime) -> dict | None:
+	"""As `read`, of an Event."""
+	at = held_at(event)
+	if event.event_category not in EVENT_CHANNELS or event.status not in HELD or at > now:
+		return None
+	# web forms and appointments make events in nobody's name: then whoever closed it was there
+	is_somebodys = event.owner not in {"Administrator", "Guest"}
+	return {
+		"lead": lead,
+		"channel": EVENT_CHANNELS[event.event_category],
+		"direction": "Outbound",
+		"outcome": "Connected",
+		"done_at": at,
+		"done_by": event.owner if is_somebodys else event.modified_by,
+		"reference": ("Event", event.name),
+	}
+
+
+def held_at(document) -> datetime:
+	"""When a Communication, Call Log or Event (document or row) was held, or begins."""
+	if document.get("send_after"):
+		return get_datetime(document.send_after)
+	for fieldname in ("communication_date", "start_time", "end_time", "starts_on"):
+		if document.get(fieldname):
+			return get_datetime(document.get(fieldname))
+	return get_datetime(document.creation)
+
+
+def said_outcome(communication) -> str:
+	"""What came of a call, visit or meeting by the first words that were written down about it."""
+	text = f"{communication.subject or ''} {strip_html(communication.content or '')}".strip()
+	start = text[:WORDS_WITHIN].lower().replace("’", "'")
+	for outcome, phrases in WORDS.items():
+		if any(phrase in start for phrase in (*phrases, _(outcome).lower())):
+			return outcome
+	return "Connected"
+
+
+def what_is_known(communications: Sequence, leads: Iterable[str]) -> Known:
+	"""What is needed to judge Communications with these leads: two queries at most, and none where no message is
+	among them."""
+	addresses = {
+		address
+		for row in communications
+		if row.communication_medium == "Email"
+		for address in addresses_in(row.sender, row.recipients)
+	}
+	users = (
+		frappe.get_all(
+			"User",
+			{"email": ["in", sorted(addresses)], "user_type": "System User"},
+			["email", "name"],
+			order_by="name asc",
+		)
+		if addresses
+		else []
+	)
+	is_answer_possible = any(
+		row.sent_or_received == "Received" and row.communication_medium not in TALKS for row in communications
+	)
+	return Known(
+		colleagues={row.email.lower(): row.name for row in users},
+		first_word=_first_words(sorted(set(leads))) if is_answer_possible else {},
+	)
+
+
+def _first_words(leads: list[str]) -> dict[str, datetime]:
+	return dict(
+		frappe.db.sql(
+			"""
+			select lead, min(done_at) from `tabLead Touch`
+			where lead in %s and direction = 'Outbound' and status = 'Done' group by lead
+			""",
+			(leads,),
+		)
+	)
+
+
+# looking for what no touch names
+
+
+def communications_without_touch(leads: list[str], since: datetime) -> list:
+	"""Communications with these leads, by reference or timeline link, dated since an instant, that no touch names.
+
+	One row for each of its leads, in `lead`.
+	"""
+	return frappe.db.sql(
+		"""
+		select 'Communication' as doctype, found.lead, c.name, c.owner, c.creation, c.communication_type, c.communication_medium,
+			c.sent_or_received, c.communication_date, c.send_after, c.reference_doctype, c.sender, c.recipients,
+			c.subject, c.delivery_status, c.email_status,
+			if(c.communication_medium in %(talks)s, left(c.content, 1000), null) as content
+		from (
+			select name as communication, reference_name as lead from `tabCommunication`
+			where reference_doctype = 'Lead' and reference_name in %(leads)s
+			union
+			select parent, link_name from `tabCommunication Link`
+			where link_doctype = 'Lead' and link_name in %(leads)s
+		) found
+		join `tabCommunication` c on c.name = found.communication
+		left join `tabLead Touch` t on t.communication = c.name and t.lead = found.lead
+		where t.name is null and c.communication_type = 'Communication' and c.communication_medium in %(media)s
+			and coalesce(c.send_after, c.communication_date, c.creation) >= %(since)s
+		""",
+		{"leads": leads, "since": since, "talks": TALKS, "media": tuple(CHANNELS)},
+		as_dict=True,
+	)
+
+
+def calls_without_touch(leads: list[str], since: datetime) -> list:
+	"""Call Logs of these leads that ended since an instant and that no touch names; each one's lead in `lead`."""
+	return frappe.db.sql(
+		"""
+		select 'Call Log' as doctype, link.link_name as lead, c.name, c.owner, c.creation, c.status, c.type, c.start_time, c.end_time,
+			c.employee_user_id
+		from `tabDynamic Link` link
+		join `tabCall Log` c on c.name = link.parent
+		left join `tabLead Touch` t
+			on t.reference_doctype = 'Call Log' and t.reference_name = c.name and t.lead = link.link_name
+		where link.link_doctype = 'Lead' and link.link_name in %(leads)s and link.parenttype = 'Call Log'
+			and t.name is null and c.status in %(over)s
+			and coalesce(c.end_time, c.start_time, c.creation) >= %(since)s
+		""",
+		{"leads": leads, "since": since, "over": tuple(CALL_OUTCOMES)},
+		as_dict=True,
+	)
+
+
+def events_without_touch(leads: list[str], since: datetime, now: datetime) -> list:
+	"""Meetings and calls in the calendar with these leads that were held since an instant and that no touch names.
+
+	Each one's lead is in `lead`. What was not called off by its end, a nightly job of Frappe's closes in the
+	Administrator's name: that says nothing about whether anybody came.
+	"""
+	by_reference = (
+		"""
+			union
+			select name, reference_docname from `tabEvent`
+			where reference_doctype = 'Lead' and reference_docname in %(leads)s
+		"""
+		if frappe.db.has_column("Event", "reference_docname")  # not in every v15
+		else ""
+	)
+	return frappe.db.sql(
+		f"""
+		select 'Event' as doctype, found.lead, e.name, e.owner, e.modified_by, e.creation, e.event_category, e.status, e.starts_on
+		from (
+			select parent as event, reference_docname as lead from `tabEvent Participants`
+			where reference_doctype = 'Lead' and reference_docname in %(leads)s and parenttype = 'Event'
+			{by_reference}
+		) found
+		join `tabEvent` e on e.name = found.event
+		left join `tabLead Touch` t
+			on t.reference_doctype = 'Event' and t.reference_name = e.name and t.lead = found.lead
+		where t.name is null and e.event_category in %(categories)s and e.starts_on between %(since)s and %(now)s
+			and (e.status = 'Completed' or (e.status = 'Closed' and e.modified_by != 'Administrator'))
+		""",
+		{"leads": leads, "since": since, "now": now, "categories": tuple(EVENT_CHANNELS)},
+		as_dict=True,
+	)
