@@ -36,10 +36,11 @@ def set_up() -> str:
 			pass_rule="All",
 			criteria=criteria,
 		).insert()
+	if not frappe.db.exists("Lead Segment", TITLE):
 		rule = {"field": "company_name", "operator": "=", "value": TITLE}
-		frappe.get_doc(
-			doctype="Lead Segment", title=TITLE, priority=1, checklist=f"{TITLE} v1", rules=[rule]
-		).insert()
+		frappe.get_doc(doctype="Lead Segment", title=TITLE, priority=1, rules=[rule]).insert()
+	# other benchmarks on this site give the segments other checklists
+	frappe.get_doc("Lead Segment", TITLE).update({"checklist": f"{TITLE} v1"}).save()
 	lead = frappe.get_doc(doctype="Lead", first_name="Anna", company_name=TITLE, job_title="Buyer").insert()
 	frappe.db.commit()
 	return lead.name
