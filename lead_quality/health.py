@@ -441,7 +441,7 @@ def mail_findings(now: datetime) -> Iterator[dict]:
 	if errors:
 		yield finding(
 			ORANGE,
-			_("{0} mails could not be sent in the last {1} days").format(errors, DAYS_OF_MAIL),
+			_("Mails that could not be sent in the last {0} days: {1}").format(DAYS_OF_MAIL, errors),
 			_("Each mail in the queue says why."),
 			"Email Queue",
 			status="Error",
@@ -457,7 +457,7 @@ def mail_findings(now: datetime) -> Iterator[dict]:
 	if waiting:
 		yield finding(
 			ORANGE,
-			_("{0} mails have waited for more than an hour").format(waiting),
+			_("Mails that have waited for more than an hour: {0}").format(waiting),
 			_("They are sent by a scheduled job of Frappe."),
 			"Email Queue",
 			status="Not Sent",

@@ -228,7 +228,7 @@ def owner_findings(now: datetime) -> Iterator[dict]:
 		yield {
 			**finding(
 				ORANGE,
-				_("{0} leads have no owner").format(count),
+				_("Leads without owner: {0}").format(count),
 				_("Nobody owns them, or a user who is disabled. Give them to somebody."),
 			),
 			"link": {
@@ -248,7 +248,7 @@ def owner_findings(now: datetime) -> Iterator[dict]:
 	if alone:
 		yield finding(
 			BLUE,
-			_("{0} owners of leads have no manager").format(len(alone)),
+			_("Owners of leads without manager: {0}").format(len(alone)),
 			_(
 				"{0}. What they leave undone goes to the last resort. Set Reports To of their Employee, or their place among the Sales Persons."
 			).format(named(alone)),

@@ -290,8 +290,8 @@ def test_a_site_without_mail_account_is_told_what_that_means():
 @pytest.mark.parametrize(
 	("status", "hours", "words"),
 	[
-		("Error", 1, "1 mails could not be sent in the last 7 days"),
-		("Not Sent", 2, "1 mails have waited for more than an hour"),
+		("Error", 1, "Mails that could not be sent in the last 7 days: 1"),
+		("Not Sent", 2, "Mails that have waited for more than an hour: 1"),
 		("Not Sent", 0, None),
 		("Sent", 2, None),
 	],
@@ -420,11 +420,11 @@ SHORTCOMINGS = {
 		"blue",
 		"Escalations end at nobody in particular",
 	),
-	"lead without owner": (make_ownerless_lead, "orange", "1 leads have no owner"),
+	"lead without owner": (make_ownerless_lead, "orange", "Leads without owner: 1"),
 	"owner without manager": (
 		lambda: make_lead(lead_owner="sales@health.example"),
 		"blue",
-		"1 owners of leads have no manager",
+		"Owners of leads without manager: 1",
 	),
 }
 

@@ -82,12 +82,12 @@
 				<div class="font-weight-bold">${escape(title)}</div>
 				<div class="text-muted">${escape(words)}</div>
 			</div>
-			${link ? `<a class="btn btn-default btn-sm" href="${escape(link.route)}">${escape(link.label)}</a>` : ""}
+			${link ? `<a class="btn btn-default btn-sm text-nowrap" href="${escape(link.route)}">${escape(link.label)}</a>` : ""}
 		</div>`;
 
 	const table = (titles, rows) => `
 		<div class="frappe-card p-0" style="overflow-x: auto">
-			<table class="table mb-0">
+			<table class="table m-0">
 				<thead><tr>${titles.map((title) => `<th class="text-muted border-top-0 px-3 py-2">${title}</th>`).join("")}</tr></thead>
 				<tbody>${rows.map((cells) => `<tr>${cells.map((cell) => `<td class="px-3">${cell}</td>`).join("")}</tr>`).join("")}</tbody>
 			</table>

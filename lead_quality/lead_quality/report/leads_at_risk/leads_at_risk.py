@@ -53,19 +53,19 @@ def where_of(filters) -> Where:
 
 def get_columns() -> list[dict]:
 	return [
-		column("lead", _("Lead"), "Link", 170, options="Lead"),
-		column("title", _("Title"), width=200),
-		column("faults", _("At Risk By"), width=250),
-		column("lead_owner", _("Owner"), "Link", 180, options="User"),
-		column("last_touch_at", _("Last Touch"), "Datetime", 160),
-		count_column("days_untouched", _("Days Untouched"), 130),
-		count_column("stale_in", _("Stale in Days"), 120),
-		count_column("shelf_life_in", _("Shelf Life Ends in Days"), 170),
-		column("next_step", _("Next Step"), width=130),
-		column("next_step_at", _("Next Step At"), "Datetime", 160),
-		column("segment", _("Segment"), "Link", 140, options="Lead Segment"),
+		column("lead", _("Lead"), "Link", 150, options="Lead"),
+		column("title", _("Title"), width=180),
+		column("faults", _("At Risk By"), width=230),
+		column("lead_owner", _("Owner"), "Link", 170, options="User"),
+		count_column("days_untouched", _("Days Untouched"), 125),
+		count_column("stale_in", _("Stale in Days"), 115),
+		count_column("shelf_life_in", _("Shelf Life in Days"), 140),
+		column("next_step", _("Next Step"), width=110),
+		column("next_step_at", _("Next Step At"), "Datetime", 150),
+		column("last_touch_at", _("Last Touch"), "Datetime", 150),
+		column("segment", _("Segment"), "Link", 130, options="Lead Segment"),
 		# no link: v15 refuses a report to who may not read what a column links to
-		column("company", _("Company"), width=160),
+		column("company", _("Company"), width=150),
 	]
 
 
@@ -141,16 +141,8 @@ def summary(filters, rows: list) -> list[dict]:
 		return []
 	counts = {risk: sum(risk in row.risks for row in rows) for risk in RISKS}
 	return [
-		{"label": _("Leads at Risk"), "value": len(rows), "datatype": "Int", "indicator": "Red"},
-		*(
-			{
-				"label": _(risk),
-				"value": count,
-				"datatype": "Int",
-				"indicator": "Orange" if count else "Green",
-			}
-			for risk, count in counts.items()
-		),
+		{"label": _(risk), "value": count, "datatype": "Int", "indicator": "Red" if count else "Green"}
+		for risk, count in counts.items()
 	]
 
 
