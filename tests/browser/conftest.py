@@ -7,6 +7,7 @@ is made anew for every run. A test takes names of its own, and does not count wh
 import os
 import re
 import shutil
+from contextlib import contextmanager
 from pathlib import Path
 
 import frappe
@@ -54,14 +55,20 @@ def database(site):
 	frappe.set_user("Administrator")
 
 
-@pytest.fixture
-def page(page: Page):
+@contextmanager
+def watched(page: Page):
 	"""A page that fails its test when a script of it throws."""
 	errors: list[str] = []
 	page.on("pageerror", lambda error: errors.append(f"{page.url}: {error.message}\n{error.stack}"))
 	page.set_default_timeout(20_000)
 	yield page
 	assert not errors, "scripts failed:\n" + "\n".join(errors)
+
+
+@pytest.fixture
+def page(page: Page):
+	with watched(page):
+		yield page
 
 
 @pytest.fixture(scope="session")
@@ -104,6 +111,13 @@ class Desk:
 def desk(page: Page, desk_path: str) -> Desk:
 	"""`desk.login(user, password)`, then `desk.open(route)`."""
 	return Desk(page, desk_path)
+
+
+@pytest.fixture
+def second_desk(new_context, desk_path: str):
+	"""As `desk`, for another user at the same time: a browser of its own."""
+	with watched(new_context().new_page()) as page:
+		yield Desk(page, desk_path)
 
 
 @pytest.fixture
