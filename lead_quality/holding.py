@@ -1,0 +1,66 @@
+"""Who held a lead, and when: Lead Holding and the owner of today, as the reports' queries and the engine want them.
+
+A holding ends when the lead gets another owner, and the next one begins then. So whoever held a lead at an instant is
+the user of its first holding that ends after that, else its owner of today. A lead that never changed its owner has no
+holdings. While its owner is nobody, or no person, a lead waits for routing.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime, timezone
+
+from lead_quality.engine.holding import Holding, Measure
+from lead_quality.engine.working_time import WorkingCalendar
+from lead_quality.site_time import aware
+
+NO_PERSONS = ("", "Guest", "Administrator")
+
+
+def person(user: str | None) -> str | None:
+	"""The user, or None for those that are no persons."""
+	return None if not user or user in NO_PERSONS else user
+
+
+def owner_sql(lead: str, instant: str, owner: str) -> str:
+	"""Who owned a lead at an instant, be it a person or not; all are SQL expressions, `owner` that of today's."""
+	return f"""coalesce(
+		(
+			select ifnull(held.user, '') from `tabLead Holding` held
+			where held.lead = {lead} and held.held_until > {instant}
+			order by held.held_until limit 1
+		),
+		{owner}
+	)"""
+
+
+def holdings_between(start: datetime, end: datetime, rows: Iterable, owner: str | None) -> list[Holding]:
+	"""A lead's holdings by persons from `start` until `end` (both aware); what they do not cover waits for routing.
+
+	:param rows: `user` and `held_until` (naive, the site's zone) of its Lead Holdings, the first that ended first;
+	    those that ended before `start` may be left out.
+	:param owner: who owns the lead today.
+	"""
+	found = []
+	begin = start
+	for row in rows:
+		until = in_utc(row.held_until)
+		if until > begin:
+			if person(row.user):
+				found.append(Holding(begin, until, row.user))
+			begin = until
+	if begin < end and person(owner):
+		found.append(Holding(begin, end, owner))
+	return found
+
+
+def in_utc(site_instant: datetime) -> datetime:
+	"""A naive instant of the site's zone, to the whole second; in UTC, as instants of one zone compare as clocks show."""
+	return aware(site_instant).astimezone(timezone.utc)
+
+
+def measure_by(calendar: WorkingCalendar | None) -> Measure:
+	"""Working seconds of a calendar; without one, real seconds."""
+	return calendar.elapsed if calendar else _real_seconds
+
+
+def _real_seconds(start: datetime, end: datetime) -> int:
+	return int(end.timestamp()) - int(start.timestamp())
