@@ -22,13 +22,23 @@ from collections import defaultdict
 from functools import partial
 
 import frappe
-from erpnext.crm.doctype.lead import lead as lead_module
-from frappe.contacts.doctype.contact import contact as contact_module
-from on_site import LEADS, Cost, app_is_installed, cost_of, describe, fill, median, request
+from on_site import (
+	APP,
+	LEADS,
+	Cost,
+	app_is_installed,
+	ask_no_gravatar,
+	cost_of,
+	describe,
+	fill,
+	median,
+	request,
+	switch_off,
+	values_of_new_lead,
+)
 
 PAIRS = 100
 WARM_UP = 5
-APP = "lead_quality."
 AGREEMENT = "erpnext.support.doctype.service_level_agreement."
 JOB_TITLE = "save, job title changed"
 STEPS = ("insert", "save, nothing changed", JOB_TITLE)
@@ -37,27 +47,8 @@ LOOK_UPS = {"has_opportunity": "Opportunity.party_name", "has_customer": "Custom
 Costs = dict[str, Cost]
 
 
-def switch_off(*modules: str) -> None:
-	"""No document event of these modules is called in this request."""
-	frappe.local.doc_events_hooks = {
-		doctype: {
-			event: [handler for handler in handlers if not handler.startswith(modules)]
-			for event, handlers in events.items()
-		}
-		for doctype, events in frappe.get_doc_hooks().items()
-	}
-
-
 def new_lead():
-	number = frappe.generate_hash(length=10)
-	return frappe.get_doc(
-		doctype="Lead",
-		first_name="Anna",
-		last_name=f"Keller {number}",  # a Contact of a taken name is numbered, by a search among its namesakes
-		company_name="Kellerbrunn Works",
-		email_id=f"anna.{number}@bench.example",
-		mobile_no=f"+49 171 {int(number, 16) % 10**8:08}",
-	)
+	return frappe.get_doc(doctype="Lead", **values_of_new_lead())
 
 
 def live(off: tuple[str, ...]) -> Costs:
@@ -140,7 +131,7 @@ def print_rows(title: str, columns: tuple[str, ...], rows: dict[str, list]) -> N
 
 
 def main() -> None:
-	lead_module.has_gravatar = contact_module.has_gravatar = lambda email: ""
+	ask_no_gravatar()
 	with request():
 		fill()
 		print(f"{describe('Lead', 'Opportunity', 'Customer')}; medians of {PAIRS}, in ms and queries\n")

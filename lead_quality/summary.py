@@ -37,10 +37,12 @@ def write(lead, **values):
 	frappe.publish_realtime(
 		"lead_quality_changed", {"lead": name}, doctype="Lead", docname=name, after_commit=True
 	)
-	# as Frappe itself does at a save: lists of leads that are on somebody's screen follow
-	frappe.publish_realtime(
-		"list_update", {"doctype": "Lead", "name": name, "user": frappe.session.user}, after_commit=True
-	)
+	if getattr(frappe.local, "request", None):
+		# as Frappe itself does at a save: lists of leads that are on somebody's screen follow; a job, which may write
+		# thousands, leaves them to look for themselves every minute
+		frappe.publish_realtime(
+			"list_update", {"doctype": "Lead", "name": name, "user": frappe.session.user}, after_commit=True
+		)
 
 
 def write_new(doc, method=None):

@@ -2,7 +2,7 @@
 
 import frappe
 
-from lead_quality import summary
+from lead_quality import install, summary
 from lead_quality.follow_up.service import CLOCK_FIELDS, time_spent
 from lead_quality.records import update_rows
 
@@ -71,6 +71,8 @@ def execute():
 		"""
 	)
 	fill_elapsed_seconds()
+	# a field of the summary is new, and Frappe makes Custom Fields only after the patches
+	install.make_custom_fields()
 	summary.rebuild()
 
 

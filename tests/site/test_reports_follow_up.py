@@ -123,10 +123,51 @@ def test_the_time_taken_is_working_time_of_the_clocks_in_which_somebody_acted(we
 	assert (row["median_hours"], row["percentile_hours"], row["measure"]) == (None, None, None)
 
 
-def test_the_time_of_a_span_in_real_hours_is_real_time(weekend, anna):
-	frappe.db.set_value("Follow Up Target", {"clock": "First Response"}, "unit", "Hours")
+def test_the_time_of_a_span_in_real_hours_is_real_time(anna, time):
+	policy = frappe.get_doc("Follow Up Policy", "Standard Follow Up")
+	next(row for row in policy.targets if row.clock == "First Response").unit = "Hours"
+	policy.save()
+	time.move_to("2025-02-07 16:00:00")
+	lead = make_lead(lead_owner=anna)
+	time.move_to("2025-02-10 10:00:00")
+	api.log_touch(lead.name, "Phone", "No Answer")
 	row = responses()[anna]
-	assert (row["median_hours"], row["percentile_hours"], row["measure"]) == (65.5, 67.5, "Real Time")
+	assert (row["median_hours"], row["measure"]) == (66, "Real Time")
+
+
+def test_what_the_system_missed_counts_against_nobody(weekend, anna):
+	before = responses()[anna]
+	frappe.db.set_value(
+		"Follow Up Clock",
+		{"lead": weekend.never.name, "clock": "First Response"},
+		{"status": "Missed", "missed_by_system": 1, "owner_at_breach": anna},
+	)
+	after = responses()[anna]
+	assert (after["missed"], after["missed_by_system"]) == (before["missed"] - 1, 1)
+	assert after["charged"] == before["charged"] - 1
+
+
+def test_a_miss_is_charged_by_the_time_that_each_held_the_lead(anna, ben, time):
+	time.move_to("2025-02-10 10:00:00")
+	lead = make_lead(lead_owner=anna)
+	time.move_to("2025-02-10 11:30:00")
+	lead.reload().update({"lead_owner": ben}).save()
+	time.move_to("2025-02-10 12:01:00")
+	figures = responses()
+	assert (figures[anna]["charged"], figures[ben]["charged"]) == (0.75, 0.25)
+	assert (figures[ben]["missed"], figures[anna]["missed"]) == (1, 0)
+
+
+def test_the_time_in_which_nobody_held_a_lead_is_the_systems_share(anna, time):
+	time.move_to("2025-02-10 10:00:00")
+	lead = make_lead()
+	frappe.db.set_value("Lead", lead.name, "lead_owner", None)
+	time.move_to("2025-02-10 11:30:00")
+	lead.reload().update({"lead_owner": anna}).save()
+	time.move_to("2025-02-10 12:01:00")
+	figures = responses()
+	assert (figures[anna]["charged"], figures[anna]["system_percent"]) == (0.25, 75)
+	assert figures[None]["charged"] == 0.75
 
 
 def test_a_miss_counts_before_any_job_has_run_and_the_same_after_it(weekend, anna):
@@ -152,7 +193,7 @@ def test_a_miss_stays_with_who_was_responsible_and_what_is_open_goes_with_the_le
 	assert counts(figures[ben]) == (2, 2, 0, 0, 0, 1, 1)
 	weekend.new.db_set("lead_owner", None)
 	assert counts(responses()[None]) == (0, 0, 0, 0, 0, 1, 0)
-	assert responses()[None]["group"] == "No Rep"
+	assert responses()[None]["group"] == "Waiting for Routing"
 
 
 def test_a_miss_that_only_an_opt_out_ended_was_never_touched(weekend, anna):
@@ -341,7 +382,7 @@ def test_clocks_can_be_narrowed_to_a_rep_a_period_a_company_and_a_segment(weeken
 def test_the_chart_shows_met_and_missed_clocks_of_each_rep(weekend):
 	chart = run(COMPLIANCE, clock="First Response")["chart"]["data"]
 	assert chart["labels"] == ["Anna Rep"]
-	assert [dataset["values"] for dataset in chart["datasets"]] == [[2], [2]]
+	assert [dataset["values"] for dataset in chart["datasets"]] == [[2], [2], [0]]
 
 
 # Speed to Lead
@@ -585,3 +626,16 @@ def test_a_figure_of_the_summary_has_no_more_digits_than_its_column():
 	assert figure(1.459, 2).replace(",", ".") == "1.46"
 	assert figure(4.0, 1) == "4"
 	assert figure(None, 2) == "–"
+
+
+def test_a_lead_waits_for_routing_and_then_for_its_rep(anna, time):
+	time.move_to("2025-02-07 16:00:00")
+	lead = make_lead()
+	frappe.db.set_value("Lead", lead.name, "lead_owner", None)
+	time.move_to("2025-02-10 10:00:00")
+	lead.reload().update({"lead_owner": anna}).save()
+	time.move_to("2025-02-10 11:30:00")
+	api.log_touch(lead.name, "Phone", "No Answer")
+	(row,) = [row for row in rows(SPEED, show="Leads") if row["lead"] == lead.name]
+	assert [row[f"working_{part}_hours"] for part in ("routing", "rep", "seconds")] == [2, 1.5, 3.5]
+	assert [row[f"raw_{part}_hours"] for part in ("routing", "rep", "seconds")] == [66, 1.5, 67.5]

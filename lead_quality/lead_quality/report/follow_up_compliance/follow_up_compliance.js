@@ -5,6 +5,7 @@
 	// a figure, and the counts that it is taken of
 	const cases = {
 		met_percent: ["clocks"],
+		system_percent: ["misses"],
 		median_hours: ["timed"],
 		percentile_hours: ["timed"],
 	};
@@ -45,7 +46,10 @@
 					["missed", __("Missed")],
 					["never_touched", __("Never Touched")],
 					["touched_late", __("Touched Late")],
+					["charged", __("Charged")],
+					["missed_by_system", __("Missed by the System")],
 					["open", __("Open in Time")],
+					["paused", __("Paused")],
 					["cancelled", __("Cancelled")],
 				],
 				{ depends_on },

@@ -9,6 +9,8 @@
 		sales_ready_percent: ["leads"],
 		median_hours: ["touched"],
 		percentile_hours: ["touched"],
+		routing_hours: ["touched"],
+		rep_hours: ["touched"],
 	};
 	const depends_on = "eval:doc.show === 'Leads'";
 	const cell = formatter(cases);

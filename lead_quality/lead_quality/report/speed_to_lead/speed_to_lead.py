@@ -6,6 +6,8 @@ import frappe
 from frappe import _
 from frappe.utils import cint
 
+from lead_quality.engine.holding import time_held
+from lead_quality.holding import holdings_between, in_utc, measure_by
 from lead_quality.reporting import (
 	column,
 	count_column,
@@ -20,7 +22,7 @@ from lead_quality.reporting import (
 	report_route,
 	user_column,
 )
-from lead_quality.site_time import get_calendar, seconds_between
+from lead_quality.site_time import get_calendar
 from lead_quality.versions import lead_field
 
 REPORT = "Speed to Lead"
@@ -35,6 +37,8 @@ BUCKETS = {
 	"later": None,
 	"never": None,
 }
+
+MOST_LEADS = 1_000
 
 GROUPS = {"Source": "source", "Segment": "segment"}
 
@@ -61,6 +65,8 @@ def get_leads(filters) -> list:
 	- entered at: the lead's creation, at which its clock First Response starts.
 	- touched at: the first touch that stops that clock (`engine.clock.is_human_touch`): one made by a person, with an
 	  answer or without; also a conversation that the lead began. None if there is none yet.
+	- routing, rep: the seconds of these in which nobody held the lead, and in which somebody did; they add up to
+	  seconds. `working_` and `raw_` before a name: the same in either measure, working time without calendar being real.
 	- seconds: between the two; 0 if the touch was made before the lead was entered. With `time` Raw every second counts;
 	  else working time by the calendar of the follow-up policy of the lead's segment of today. Where there is no such
 	  calendar (`is_working` 0), real time.
@@ -81,6 +87,7 @@ def get_leads(filters) -> list:
 			nullif(`tabLead`.lq_segment, '') as segment,
 			`tabLead`.lead_owner,
 			`tabLead`.creation as entered_at,
+			moved.lead is not null as is_moved,
 			(
 				select min(t.done_at) from `tabLead Touch` t
 				where t.lead = `tabLead`.name and {human_touch("t")}
@@ -89,19 +96,54 @@ def get_leads(filters) -> list:
 				select h.lead from `tabLead Handover` h where h.status != 'Draft'
 			) then 1 else 0 end as sales_ready
 		from `tabLead`
+		left join (select distinct lead from `tabLead Holding`) moved on moved.lead = `tabLead`.name
 		where {{where}}
 		order by `tabLead`.creation, `tabLead`.name
 		"""
 	)
-	calendars = get_calendars() if is_working(filters) else {}
+	calendars = get_calendars()
+	held = get_holdings([lead.lead for lead in leads if lead.is_moved])
 	for lead in leads:
 		calendar = calendars.get(lead.segment)
-		lead.is_working = int(calendar is not None)
-		lead.seconds = (
-			seconds_between(lead.entered_at, lead.touched_at, calendar) if lead.touched_at else None
-		)
+		lead.is_working = int(calendar is not None and is_working(filters))
+		raw = waits(lead, held.get(lead.lead, ()), None)
+		working = waits(lead, held.get(lead.lead, ()), calendar)
+		lead.update({f"raw_{name}": seconds for name, seconds in raw.items()})
+		lead.update({f"working_{name}": seconds for name, seconds in working.items()})
+		lead.update(working if lead.is_working else raw)
 		lead.bucket = bucket_of(lead.seconds)
 	return leads
+
+
+def get_holdings(leads: list[str]) -> dict[str, list]:
+	"""Lead to its Lead Holdings, the first that ended first."""
+	held: dict[str, list] = {}
+	for start in range(0, len(leads), MOST_LEADS):
+		for row in frappe.db.sql(
+			"""
+			select lead, user, held_until from `tabLead Holding` where lead in %s order by held_until
+			""",
+			(leads[start : start + MOST_LEADS],),
+			as_dict=True,
+		):
+			held.setdefault(row.lead, []).append(row)
+	return held
+
+
+def waits(lead, held, calendar) -> dict[str, int | None]:
+	"""How long a lead waited for its first touch, in whole seconds: `seconds` in all, `routing` of them while nobody
+	held it, `rep` while somebody did. None where nobody has touched it yet.
+
+	:param held: its Lead Holdings; see `holding.holdings_between`.
+	:param calendar: working time of it; without one, real time.
+	"""
+	if not lead.touched_at:
+		return {"seconds": None, "routing": None, "rep": None}
+	start, end = in_utc(lead.entered_at), in_utc(lead.touched_at)
+	seconds = time_held(start, end, holdings_between(start, end, held, lead.lead_owner), measure_by(calendar))
+	routing = seconds.pop(None, 0)
+	rep = sum(seconds.values())
+	return {"seconds": routing + rep, "routing": routing, "rep": rep}
 
 
 def is_working(filters) -> bool:
@@ -151,6 +193,8 @@ def get_columns() -> list[dict]:
 		percent_column("sales_ready_percent", _("Sales Ready %"), 130),
 		hours_column("median_hours", _("Median Hours"), 130),
 		hours_column("percentile_hours", _("90th Percentile Hours"), 170),
+		hours_column("routing_hours", _("Median Waiting for Routing"), 205),
+		hours_column("rep_hours", _("Median Waiting for the Rep"), 205),
 	]
 
 
@@ -182,6 +226,8 @@ def get_rows(leads: list, filters) -> list[dict]:
 				"touched": sum(lead.seconds is not None for lead in members),
 				"median_hours": _hours(leads_percentile(members, 50)),
 				"percentile_hours": _hours(leads_percentile(members, 90)),
+				"routing_hours": _hours(leads_percentile(members, 50, "routing")),
+				"rep_hours": _hours(leads_percentile(members, 50, "rep")),
 			}
 		)
 		reached = 0
@@ -194,14 +240,16 @@ def get_rows(leads: list, filters) -> list[dict]:
 					"indent": 1,
 					"median_hours": None,
 					"percentile_hours": None,
+					"routing_hours": None,
+					"rep_hours": None,
 				}
 			)
 	return rows
 
 
-def leads_percentile(leads: list, percentile: float) -> float | None:
-	"""Of the seconds to the first touch, over the leads that have one."""
-	return nearest_rank([lead.seconds for lead in leads if lead.seconds is not None], percentile)
+def leads_percentile(leads: list, percentile: float, figure: str = "seconds") -> float | None:
+	"""Of the seconds to the first touch, or of a part of them (see `waits`), over the leads that have one."""
+	return nearest_rank([lead[figure] for lead in leads if lead[figure] is not None], percentile)
 
 
 def _row(group, bucket: str | None, leads: int, total: int, ready: int, reached: int, filters) -> dict:
@@ -296,6 +344,12 @@ def lead_columns() -> list[dict]:
 		column("label", _("First Touch After"), width=180),
 		hours_column("hours", _("Hours"), 100),
 		column("is_working", _("In Working Time"), "Check", 140),
+		hours_column("working_routing_hours", _("Waiting for Routing (Working)"), 220),
+		hours_column("working_rep_hours", _("Waiting for the Rep (Working)"), 220),
+		hours_column("working_seconds_hours", _("Total (Working)"), 140),
+		hours_column("raw_routing_hours", _("Waiting for Routing (Raw)"), 200),
+		hours_column("raw_rep_hours", _("Waiting for the Rep (Raw)"), 200),
+		hours_column("raw_seconds_hours", _("Total (Raw)"), 120),
 		column("sales_ready", _("Sales Ready"), "Check", 110),
 	]
 
@@ -314,7 +368,12 @@ def lead_rows(leads: list, filters) -> list[dict]:
 			continue
 		if field and not cint(filters.without_group) and filters.group and filters.group != lead[field]:
 			continue
-		rows.append({**lead, "label": labels[lead.bucket], "hours": _hours(lead.seconds)})
+		parts = {
+			f"{measure}_{part}_hours": _hours(lead[f"{measure}_{part}"])
+			for measure in ("working", "raw")
+			for part in ("routing", "rep", "seconds")
+		}
+		rows.append({**lead, **parts, "label": labels[lead.bucket], "hours": _hours(lead.seconds)})
 	return rows
 
 
