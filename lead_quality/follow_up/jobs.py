@@ -11,7 +11,7 @@ from lead_quality.job_run import JobRun
 
 CHUNK = 500
 MOST_CLOCKS = 100_000
-USERS_AT_ONCE = 50
+USERS_AT_ONCE = 20
 LEFT_BEHIND = timedelta(minutes=10)
 
 
@@ -80,8 +80,8 @@ def deliver_alerts(now: datetime | None = None) -> dict:
 	run = JobRun("deliver_alerts", now)
 	# while a sweep is at it, only what an earlier one has left behind: the rest is told when the sweep is done
 	users = alerts.users_to_tell(run.now - LEFT_BEHIND if alerts.due_clocks(run.now, 1) else None)
-	run.each(users[:USERS_AT_ONCE], alerts.deliver, commit_every=1)
 	queued = _share_out(run, "deliver_chunk", users[USERS_AT_ONCE:], USERS_AT_ONCE, at=run.now)
+	run.each(users[:USERS_AT_ONCE], alerts.deliver, commit_every=1)
 	return {**run.finish(), "queued": queued}
 
 
