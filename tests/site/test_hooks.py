@@ -13,6 +13,7 @@ from lead_quality import api, hooks
 from lead_quality.demo.factories import make_agreement, make_lead, make_sales_ready
 from lead_quality.follow_up.alerts import raise_alerts
 from lead_quality.qualification import requalify
+from lead_quality.records import insert_rows
 
 PACKAGE = Path(lead_quality.__file__).parent
 DOTTED_PATH = re.compile(r"(lead_quality|frappe|erpnext)(\.\w+)+")
@@ -83,6 +84,23 @@ def test_scheduled_function_does_its_work_once_and_has_nothing_left_when_it_runs
 				"clock": "Triage",
 				"for_user": "sales@hooks.example",
 				"alert_key": "of the test",
+			}
+		],
+		now_datetime(),
+	)
+	# its calendar has changed, and the job that was to plan it anew is lost
+	insert_rows(
+		"Follow Up Clock",
+		[
+			{
+				"lead": snoozed.name,
+				"clock": "Triage",
+				"status": "Running",
+				"within": 200,
+				"unit": "Days",
+				"working_calendar": "Office Hours",
+				"started_at": now_datetime(),
+				"due_at": add_to_date(now_datetime(), days=150),
 			}
 		],
 		now_datetime(),
