@@ -24,6 +24,9 @@ from lead_quality.site_time import aware
 
 READERS = frozenset({"Lead Quality Manager", "Sales Manager", "System Manager"})
 
+# jobs whose runs are not kept under the name of their function
+RUNS = {"lead_quality.follow_up.replan.replan_changed": "replan"}
+
 QUEUES = ("default", "long")
 LONG_QUEUE = 500
 # a run that has not ended by then has been killed
@@ -118,7 +121,7 @@ def get_jobs(now: datetime) -> list[dict]:
 	runs = last_runs()
 	failed = _failed_since(types.values())
 	return [
-		_job(method, types.get(method), runs.get(method.rsplit(".", 1)[-1]), method in failed, now)
+		_job(method, types.get(method), runs.get(run_of(method)), method in failed, now)
 		for method in scheduled
 	]
 
@@ -130,6 +133,11 @@ def scheduled_methods() -> list[str]:
 		groups = events.values() if frequency == "cron" else [events]
 		methods += [method for group in groups for method in group]
 	return list(dict.fromkeys(methods))
+
+
+def run_of(method: str) -> str:
+	"""The name under which the runs of a job are kept."""
+	return RUNS.get(method) or method.rsplit(".", 1)[-1]
 
 
 def last_runs() -> dict[str, frappe._dict]:
@@ -229,6 +237,7 @@ def job_words() -> dict[str, str]:
 		"lead_quality.follow_up.jobs.sweep_clocks": _("Finds deadlines that have passed, and escalates"),
 		"lead_quality.follow_up.jobs.deliver_alerts": _("Tells users what waits for them"),
 		"lead_quality.follow_up.attention.raise_unattended": _("Finds leads that nobody attends to"),
+		"lead_quality.follow_up.replan.replan_changed": _("Moves deadlines with their calendars"),
 		"lead_quality.qualification.jobs.resume_requalification": _(
 			"Goes on with an interrupted judging of all leads"
 		),

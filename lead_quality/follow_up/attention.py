@@ -5,8 +5,7 @@ run. The conditions are SQL, each written once here, for a form, the report and 
 `tabLead` without an alias and join its segment as `segment`; they bind the values of `values_at`.
 """
 
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -27,9 +26,7 @@ FAULTS = NO_OWNER, NO_NEXT_STEP, STALE, SHELF_LIFE = ("No Owner", "No Next Step"
 OVERDUE = "Clock Overdue"
 
 MOST_DECISIONS = 10_000
-ALERTS_AT_ONCE = 1_000
-# One message a day tells a user of so many leads; who has more of them hears of the rest on the days after.
-MOST_FOR_ONE_USER = 1_000
+LEADS_AT_ONCE = 1_000
 
 # the statuses in which somebody else looks after the lead, or nobody is to
 OVER = ("Opportunity", "Quotation", "Lost Quotation", "Converted", "Do Not Contact")
@@ -402,18 +399,23 @@ def due(level: Level, now: datetime, lead: str | None = None, limit: int | None 
 def raise_unattended(now: datetime | None = None) -> dict:
 	"""Decide about the leads whose shelf life is over, and tell of those that nobody attends to.
 
-	Each level of a fault is told once for each time that a lead gets it; when the job runs does not matter. Who has
-	more than a thousand such leads is told of the others on the days after.
+	Each level of a fault is told once for each time that a lead gets it; when the job runs does not matter.
 
 	:param now: naive instant in the site's zone.
-	:returns: counts found (decisions, and chunks of a thousand alerts), done (decisions and alerts), failed.
+	:returns: counts found (decisions, and chunks of a thousand leads), done (decisions and alerts), failed.
 	"""
 	run = JobRun(JOB, now)
 	expired = [row.lead for row in due(DECISION, run.now, limit=MOST_DECISIONS)]
 	run.each(expired, decide, on_failure=tell_instead)
-	alerts = _Told().alerts(levels(), run.now)
-	chunks = [alerts[start : start + ALERTS_AT_ONCE] for start in range(0, len(alerts), ALERTS_AT_ONCE)]
-	return run.each(chunks, _raise, commit_every=1).finish()
+	return run.each(_alerts_due(run.now), _raise, commit_every=1).finish()
+
+
+def _alerts_due(now: datetime) -> Iterator[list[dict]]:
+	"""The alerts that are due, a thousand leads of one level at a time."""
+	for level in levels():
+		rows = due(level, now)
+		for start in range(0, len(rows), LEADS_AT_ONCE):
+			yield alerts_of(level, rows[start : start + LEADS_AT_ONCE])
 
 
 def _raise(alerts: list[dict], now: datetime) -> int:
@@ -443,7 +445,7 @@ def decide(lead: str, now: datetime) -> bool:
 		words = _("put the lead back to nurturing, as its shelf life of {0} days was over on {1}: {2}")
 	reason = frappe.get_cached_value("Lead Outcome Reason", row.expiry_reason, "reason")
 	log_on_lead(lead, words.format(row.shelf_life_days, format_date(row.due_at), _(reason)))
-	_raise(_Told().of(DECISION, [row], action=row.on_expiry), now)
+	_raise(alerts_of(DECISION, [row], action=row.on_expiry), now)
 	return True
 
 
@@ -452,53 +454,43 @@ def tell_instead(lead: str, now: datetime):
 
 	:param now: naive instant in the site's zone.
 	"""
-	_raise(_Told().of(DECISION, due(DECISION, now, lead)), now)
+	_raise(alerts_of(DECISION, due(DECISION, now, lead)), now)
 
 
-class _Told:
-	"""Who is told of the faults of many leads; each user, manager and last resort is looked up once."""
+def alerts_of(level: Level, rows: list, action: str | None = None) -> list[dict]:
+	"""The values of the alerts of a level.
 
-	def __init__(self):
-		self._counts: Counter[str] = Counter()
+	:param rows: leads, as `due` finds them.
+	:param action: what has been done about them.
+	"""
+	people = escalation.People(row.lead for row in rows)
+	return [
+		{
+			"lead": row.lead,
+			"lead_name": row.lead_name,
+			"kind": "Unattended",
+			"clock": level.fault,
+			"level": level.level,
+			"for_user": user,
+			"due_at": row.due_at,
+			"action": action,
+			# whether the level was told is asked of the first
+			"alert_key": f"{row.alert_key}:{number}" if number else row.alert_key,
+		}
+		for row in rows
+		for number, user in enumerate(_told_by(level, row, people))
+	]
 
-	def alerts(self, levels: list[Level], now: datetime) -> list[dict]:
-		"""The values of the alerts that are due at `now` (naive, the site's zone)."""
-		return [alert for level in levels for alert in self.of(level, due(level, now))]
 
-	def of(self, level: Level, rows: list, action: str | None = None) -> list[dict]:
-		people = escalation.People(row.lead for row in rows)
-		alerts = []
-		for row in rows:
-			users = self._users(level, row, people)
-			if any(self._counts[user] >= MOST_FOR_ONE_USER for user in users):
-				continue
-			self._counts.update(users)
-			alerts += [
-				{
-					"lead": row.lead,
-					"lead_name": row.lead_name,
-					"kind": "Unattended",
-					"clock": level.fault,
-					"level": level.level,
-					"for_user": user,
-					"due_at": row.due_at,
-					"action": action,
-					# whether the level was told is asked of the first
-					"alert_key": f"{row.alert_key}:{number}" if number else row.alert_key,
-				}
-				for number, user in enumerate(users)
-			]
-		return alerts
-
-	def _users(self, level: Level, row, people: escalation.People) -> list[str]:
-		"""The first level is the owner's, the second one the manager's; where there is nobody, the last resort's."""
-		resorts = people.last_resorts(policy_of(row), row.lq_segment)
-		if level.level == 1:
-			own = [] if level.fault == NO_OWNER else [row.lead_owner]
-			return people.first_of([own, *resorts], row.lead)
-		manager = [people.above(row.lead_owner)]
-		if level.fault == NO_OWNER:
-			# the last resort has been told; the manager of whose it was may know who is to have the lead now
-			return people.first_of([manager], row.lead)
-		told = people.first_of([manager, *resorts], row.lead)
-		return [user for user in told if user != row.lead_owner]
+def _told_by(level: Level, row, people: escalation.People) -> list[str]:
+	"""The first level is the owner's, the second one the manager's; where there is nobody, the last resort's."""
+	resorts = people.last_resorts(policy_of(row), row.lq_segment)
+	if level.level == 1:
+		own = [] if level.fault == NO_OWNER else [row.lead_owner]
+		return people.first_of([own, *resorts], row.lead)
+	manager = [people.above(row.lead_owner)]
+	if level.fault == NO_OWNER:
+		# the last resort has been told; the manager of whose it was may know who is to have the lead now
+		return people.first_of([manager], row.lead)
+	told = people.first_of([manager, *resorts], row.lead)
+	return [user for user in told if user != row.lead_owner]

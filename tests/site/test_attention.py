@@ -512,19 +512,6 @@ def test_many_leads_are_told_in_one_message(rep, manager, time):
 	assert {told(lead)[0] for lead in leads} == {(STALE, 1, rep)}
 
 
-def test_who_has_more_than_can_be_done_in_a_day_hears_of_the_others_on_the_days_after(rep, time, monkeypatch):
-	monkeypatch.setattr(attention, "MOST_FOR_ONE_USER", 2)
-	leads = []
-	for day in (1, 2, 3):
-		time.move_to(f"2026-03-0{day} 10:00:00")
-		leads.append(make_lead(lead_owner=rep))
-	time.move_to("2026-07-01")
-	run()
-	assert [len(told(lead)) for lead in leads] == [1, 1, 0]
-	run()
-	assert [len(told(lead)) for lead in leads] == [1, 1, 1]
-
-
 def test_the_job_asks_no_more_for_many_leads_than_for_few(rep, manager, time, count_queries):
 	counts = []
 	for number in (1, 1, 20):  # the first run also fills caches
