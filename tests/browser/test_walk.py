@@ -133,7 +133,7 @@ def test_three_people_take_a_lead_from_entry_to_order(people, page, desk, databa
 	page.wait_for_timeout(1500)  # the bars of the chart grow
 	shoot(page, "stage-conversion")
 	desk.open("lead-quality")
-	expect(page.locator(".number-widget-box")).to_have_count(4)
+	expect(page.locator(".number-widget-box")).to_have_count(7)
 	shoot(page, "workspace")
 	desk.open("lead")
 	expect(page.locator(".frappe-list")).to_contain_text("Sales Ready")
