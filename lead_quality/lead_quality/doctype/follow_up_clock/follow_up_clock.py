@@ -9,3 +9,4 @@ class FollowUpClock(Document):
 def on_doctype_update():
 	frappe.db.add_index("Follow Up Clock", ["status", "due_at"])
 	frappe.db.add_index("Follow Up Clock", ["working_calendar", "status", "due_at"])
+	frappe.db.add_index("Follow Up Clock", ["started_at"])
