@@ -519,8 +519,8 @@ def test_an_action_that_needs_more_asks_for_it_and_for_nothing_else(people, page
 		expect(form.locator(f".form-in-grid [data-fieldname={other}]").locator("visible=true")).to_have_count(
 			0
 		)
-	# the row's form is drawn again when its action changes
-	desk.settle()
+	# the row's form is drawn again when its action changes, and a list that is open by then closes
+	page.wait_for_timeout(1000)
 	box = form.locator("[data-fieldname=outcome_reason] input").locator("visible=true").first
 	box.click()
 	box.press_sequentially("n", delay=20)
