@@ -56,7 +56,8 @@ def save(name: str, fieldname: str, value: str, judged: bool):
 		try:
 			doc = frappe.get_doc("Lead", name)
 			doc.set(fieldname, value)
-			return cost_of(lambda: (doc.save(), frappe.db.commit()))
+			# the desk's own save answers "Saved" in the user's language
+			return cost_of(lambda: (doc.save(), frappe._("Saved"), frappe.db.commit()))
 		finally:
 			service.answering_fields = known
 

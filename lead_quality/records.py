@@ -36,7 +36,7 @@ def _new_name(doctype: str) -> str:
 def update_rows(doctype: str, rows: list[dict], at: datetime | None = None):
 	"""Update rows in one statement by their `name`. No hook runs and nothing is validated.
 
-	All rows name the same columns, and are locked by the caller: one that is gone would come back.
+	All rows name the same columns, and are locked by the caller: of several, one that is gone would come back.
 
 	:param at: naive instant in the site's zone, kept as modified; without it, nobody's open form is made stale.
 	"""
@@ -44,6 +44,13 @@ def update_rows(doctype: str, rows: list[dict], at: datetime | None = None):
 		return
 	stamp = {"modified": at, "modified_by": frappe.session.user} if at else {}
 	rows = [{**row, **stamp} for row in rows]
+	if len(rows) == 1:
+		name, values = rows[0].pop("name"), rows[0]
+		updates = ", ".join(f"`{column}` = %s" for column in values)
+		frappe.db.sql(
+			f"update `tab{doctype}` set {updates} where name = %s", [*map(_as_sql, values.values()), name]
+		)
+		return
 	columns = ", ".join(f"`{column}`" for column in rows[0])
 	row_of_marks = f"({', '.join(['%s'] * len(rows[0]))})"
 	updates = ", ".join(f"`{column}` = values(`{column}`)" for column in rows[0] if column != "name")

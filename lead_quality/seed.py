@@ -3,7 +3,7 @@
 import frappe
 from frappe.utils import get_system_timezone
 
-from lead_quality.qualification.service import clear_caches
+from lead_quality.qualification.definitions import clear_caches
 
 CALENDAR = "Office Hours"
 POLICY = "Standard Follow Up"

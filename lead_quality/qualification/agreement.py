@@ -8,9 +8,9 @@ from frappe.utils import format_date, get_fullname, get_link_to_form
 from frappe.utils.user import get_users_with_role
 
 from lead_quality.notices import is_reachable, tell
+from lead_quality.qualification.definitions import in_force
 
 DOCTYPE = "Sales Ready Agreement"
-AGREEMENTS_CACHE = "lead_quality_agreements"
 # side to the setting that names its role, the role that signs where the setting is empty, and its two fields
 SIDES = {
 	"Marketing": ("marketing_role", "Lead Quality Manager", "marketing_signed_by", "marketing_signed_on"),
@@ -32,19 +32,12 @@ class Span:
 
 def agreement_for(company: str | None, segment: str | None) -> str | None:
 	"""The name of the Active agreement for leads of a company and a segment, or None. The most specific one wins."""
-	active = frappe.cache.get_value(AGREEMENTS_CACHE, _load_active)
+	active = in_force()["agreements"]
 	for scope in ((company, segment), (company, None), (None, segment), (None, None)):
 		name = active.get((scope[0] or None, scope[1] or None))
 		if name:
 			return name
 	return None
-
-
-def _load_active() -> dict[tuple[str | None, str | None], str]:
-	rows = frappe.get_all(
-		DOCTYPE, {"status": "Active"}, ["name", "company", "segment"], order_by="creation asc"
-	)
-	return {(row.company or None, row.segment or None): row.name for row in rows}
 
 
 def checklist_of(agreement: str | None) -> str | None:

@@ -4,6 +4,7 @@ import frappe
 from frappe.utils import now_datetime
 
 from lead_quality.qualification import gate, requalify, service
+from lead_quality.qualification.definitions import clear_caches
 
 
 def lead_validate(doc, method=None):
@@ -64,7 +65,7 @@ def opportunity_validate(doc, method=None):
 
 def company_after_rename(doc, method=None, old=None, new=None, merge=False):
 	"""The agreements are remembered by company."""
-	service.clear_caches()
+	clear_caches()
 
 
 def opt_out_after_insert(doc, method=None):

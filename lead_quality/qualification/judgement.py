@@ -6,8 +6,7 @@ rows that were read in bulk, and is judged and written past Frappe's documents, 
 
 from collections.abc import Sequence
 from datetime import date, datetime
-from itertools import groupby
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from typing import NamedTuple
 
 import frappe
@@ -18,6 +17,7 @@ from frappe.utils import flt, format_date, get_datetime, getdate, now_datetime
 
 from lead_quality.engine import qualification as engine
 from lead_quality.qualification import facts
+from lead_quality.qualification.definitions import in_force
 from lead_quality.qualification.words import state_in_words
 from lead_quality.records import insert_rows, update_rows
 
@@ -54,9 +54,11 @@ ANSWER = (
 	"answered_by",
 	"answered_on",
 )
-
-
-CHECKLISTS_CACHE = "lead_quality_checklists"
+# whose a stored one is; where there are several of a lead, the last in this order counts
+KEY = ("lead", "creation", "name")
+# what judging by the lead's own fields reads of a judgement and its answers, as against what it only writes
+READ = (*DECISION, "checklist", "verdict", "decided_by", "decided_on")
+READ_OF_ANSWER = tuple(field for field in ANSWER if field not in ("note", "confidential_note"))
 
 
 class Checklist(NamedTuple):
@@ -66,23 +68,6 @@ class Checklist(NamedTuple):
 	rows: dict  # the rows of its criteria by their keys, in its order
 	definition: engine.Definition
 	criteria: dict[str, engine.Criterion]
-
-
-def in_force() -> dict:
-	"""What all processes share of the checklists: `sources`, the fields and facts that criteria of those in force name
-	as `lead_field`, and a `token`, another one each time that any checklist has changed."""
-	return frappe.cache.get_value(CHECKLISTS_CACHE, _load_in_force)
-
-
-def _load_in_force() -> dict:
-	sources = frappe.db.sql_list(
-		"""
-		select distinct c.lead_field from `tabQualification Criterion` c
-		join `tabQualification Checklist` l on l.name = c.parent
-		where l.status != 'Draft' and ifnull(c.lead_field, '') != ''
-		"""
-	)
-	return {"sources": frozenset(sources), "token": frappe.generate_hash()}
 
 
 # site to the token at which its checklists were built, and these by name
@@ -464,38 +449,38 @@ def verdict_values(doc) -> dict:
 
 def load(leads: list[str]) -> list[StoredJudgement]:
 	"""The judgements of some leads, locked, in one query."""
-	held = ", ".join(f"q.`{field}`" for field in ("name", "creation", *IDENTITY, *DECISION, *JUDGED))
-	answers = ", ".join(f"a.`{field}` as `answer_{field}`" for field in ("name", *ANSWER))
+	return _load(leads, (*DECISION, *JUDGED), ANSWER)
+
+
+def load_one(lead: str) -> StoredJudgement | None:
+	"""The judgement of one lead, locked, as far as judging reads it, or None. What is not read is written anew: each
+	column that is read costs the lead's save some hundredths of a millisecond."""
+	return next(iter(_load([lead], READ, READ_OF_ANSWER)), None)
+
+
+def _load(leads: list[str], fields: tuple[str, ...], answer_fields: tuple[str, ...]) -> list[StoredJudgement]:
+	held, given = (*KEY, *fields), ("name", *answer_fields)
+	columns = [*(f"q.`{field}`" for field in held), *(f"a.`{field}`" for field in given)]
 	rows = frappe.db.sql(
 		f"""
-		select {held}, {answers} from `tabLead Qualification` q
+		select {", ".join(columns)} from `tabLead Qualification` q
 		left join `tabLead Qualification Answer` a on a.parent = q.name and a.parenttype = 'Lead Qualification'
 		where q.lead in %s for update
 		""",
 		(leads,),
-		as_dict=True,
 	)
-	# sorted here: the database would make a table on disk for it
-	rows.sort(key=attrgetter("lead", "creation", "name"))
-	by_lead = groupby(rows, key=attrgetter("lead"))
-	# a merge may have left a second one for a moment: the newest counts
-	newest = [
-		[list(group) for _name, group in groupby(of_lead, key=attrgetter("name"))][-1]
-		for _lead, of_lead in by_lead
-	]
-	return [_as_judgement(sorted(rows, key=attrgetter("answer_idx"))) for rows in newest]
-
-
-def _as_judgement(rows: list) -> StoredJudgement:
-	answers = [
-		frappe._dict({field: row[f"answer_{field}"] for field in ("name", *ANSWER)})
-		for row in rows
-		if row["answer_name"]
-	]
-	doc = StoredJudgement({field: rows[0][field] for field in ("name", *IDENTITY, *DECISION, *JUDGED)})
-	doc.before = frappe._dict(doc, answers={key_of(row): frappe._dict(row) for row in answers})
-	doc.answers = answers
-	return doc
+	# sorted here: the database would make a table on disk for it. A merge may have left a second one for a moment
+	newest = {row[0]: row[: len(held)] for row in sorted(rows, key=itemgetter(*range(len(KEY))))}
+	docs = {values[2]: StoredJudgement(zip(held, values, strict=True)) for values in newest.values()}
+	answers: dict[str, list] = {name: [] for name in docs}
+	for row in rows:
+		answer = frappe._dict(zip(given, row[len(held) :], strict=True))
+		if answer.name and row[2] in docs:
+			answers[row[2]].append(answer)
+	for name, doc in docs.items():
+		doc.answers = sorted(answers[name], key=attrgetter("idx"))
+		doc.before = frappe._dict(doc, answers={key_of(row): frappe._dict(row) for row in doc.answers})
+	return list(docs.values())
 
 
 def write(judgements: Sequence[StoredJudgement], now: datetime):
@@ -505,10 +490,14 @@ def write(judgements: Sequence[StoredJudgement], now: datetime):
 	:param now: naive instant in the site's zone, kept as modified.
 	"""
 	new, known = [doc for doc in judgements if not doc.name], [doc for doc in judgements if doc.name]
-	update_rows("Lead Qualification", [_pick(doc, ("name", *JUDGED)) for doc in known], now)
 	rows = [(doc, row) for doc in known for row in doc.answers]
-	changed = [row for doc, row in rows if row.name and _is_changed(row, doc.before.answers)]
-	update_rows("Lead Qualification Answer", [_pick(row, ("name", *ANSWER)) for row in changed], now)
+	changed = [
+		(row, doc.before.answers.get(key_of(row)) or {})
+		for doc, row in rows
+		if row.name and _is_changed(row, doc.before.answers)
+	]
+	update_rows("Lead Qualification", _changes([(doc, doc.before) for doc in known], JUDGED), now)
+	update_rows("Lead Qualification Answer", _changes(changed, ANSWER), now)
 	made = insert_rows("Lead Qualification", [_pick(doc, (*IDENTITY, *JUDGED)) for doc in new], now)
 	for doc, row in zip(new, made, strict=True):
 		doc.name = row.name
@@ -529,10 +518,21 @@ def write(judgements: Sequence[StoredJudgement], now: datetime):
 		frappe.db.delete("Lead Qualification Answer", {"name": ["in", gone]})
 
 
+def _changes(pairs: list[tuple], fields: tuple[str, ...]) -> list[dict]:
+	"""What to write of rows, each paired with what is stored of it: the columns in which one of them has changed."""
+	columns = [field for field in fields if any(_differs(row, old, field) for row, old in pairs)]
+	return [_pick(row, ("name", *columns)) for row, _old in pairs]
+
+
+def _differs(row, old, field: str) -> bool:
+	# what was not read is not known to be the same; what nobody has set stays as it is
+	return field in row and (field not in old or (row[field] or None) != (old[field] or None))
+
+
 def is_changed(doc: StoredJudgement) -> bool:
 	"""Whether judging has changed anything of a judgement that was loaded."""
 	return (
-		any((doc.get(field) or None) != (doc.before.get(field) or None) for field in JUDGED)
+		any(_differs(doc, doc.before, field) for field in JUDGED)
 		or len(doc.answers) != len(doc.before.answers)
 		or any(not row.name or _is_changed(row, doc.before.answers) for row in doc.answers)
 	)
@@ -544,7 +544,7 @@ def _pick(row, fields: tuple[str, ...]) -> dict:
 
 def _is_changed(row, stored: dict) -> bool:
 	old = stored.get(key_of(row))
-	return not old or any((row.get(field) or None) != (old.get(field) or None) for field in ("name", *ANSWER))
+	return not old or any(_differs(row, old, field) for field in ("name", *ANSWER))
 
 
 def take_over(kept: str, other: str):

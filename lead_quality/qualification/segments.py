@@ -7,6 +7,7 @@ import frappe
 from lead_quality.engine import qualification as engine
 from lead_quality.permissions import bindable, lead_condition
 from lead_quality.qualification import service
+from lead_quality.qualification.definitions import in_force
 
 MOST_SHOWN = 20
 CHUNK = 10_000
@@ -54,7 +55,7 @@ def in_place(segment, name: str) -> list[engine.Segment]:
 		["name", "priority", "creation"],
 		order_by="priority asc, creation asc, name asc",
 	)
-	rules = dict(service.all_rules())
+	rules = dict(in_force()["segments"])
 	placed = [((row.priority, str(row.creation), row.name), row.name, rules[row.name]) for row in rows]
 	if segment.enabled:
 		at = (segment.priority or 0, str(segment.creation or "9999"), name)

@@ -11,25 +11,12 @@ from lead_quality.engine import qualification as engine
 from lead_quality.notices import is_reachable, tell
 from lead_quality.qualification import facts, judgement
 from lead_quality.qualification.agreement import (
-	AGREEMENTS_CACHE,
 	agreed_reasons,
 	agreement_for,
 	checklist_of,
 )
+from lead_quality.qualification.definitions import in_force
 from lead_quality.versions import lead_field
-
-SEGMENTS_CACHE = "lead_quality_segments"
-
-
-def clear_caches():
-	"""Forget the segments, the checklists and the agreements, once more after the commit: others may read until then."""
-
-	def clear():
-		frappe.cache.delete_value([SEGMENTS_CACHE, judgement.CHECKLISTS_CACHE, AGREEMENTS_CACHE])
-
-	clear()
-	frappe.db.after_commit.add(clear)
-
 
 # segments
 
@@ -46,12 +33,7 @@ def get_segments() -> list[engine.Segment]:
 
 	A segment with a rule on a field that no longer exists takes no lead until the rule is mended.
 	"""
-	return as_segments(all_rules())
-
-
-def all_rules() -> list[tuple[str, list[tuple[str, str, str]]]]:
-	"""Names of the enabled segments in their order, with their rules: field, operator, value."""
-	return frappe.cache.get_value(SEGMENTS_CACHE, _load_segments)
+	return as_segments(in_force()["segments"])
 
 
 def as_segments(rules: list[tuple[str, list[tuple[str, str, str]]]]) -> list[engine.Segment]:
@@ -67,21 +49,6 @@ def as_segment(name: str, rules: list[tuple[str, str, str]]) -> engine.Segment:
 def fields_of_rules(segments: list[engine.Segment]) -> list[str]:
 	"""The fields of the Lead that these segments ask for."""
 	return sorted({rule.field for segment in segments for rule in segment.rules})
-
-
-def _load_segments() -> list[tuple[str, list[tuple[str, str, str]]]]:
-	names = frappe.get_all(
-		"Lead Segment", {"enabled": 1}, pluck="name", order_by="priority asc, creation asc, name asc"
-	)
-	rules: dict[str, list[tuple[str, str, str]]] = {name: [] for name in names}
-	for row in frappe.get_all(
-		"Lead Segment Rule",
-		{"parent": ["in", names]},
-		["parent", "field", "operator", "value"],
-		order_by="idx asc",
-	):
-		rules[row.parent].append((row.field, row.operator, row.value or ""))
-	return list(rules.items())
 
 
 def plan_of(segment: str | None, what: str) -> str | None:
@@ -368,7 +335,7 @@ def answering_fields() -> frozenset[str]:
 
 def answering_sources() -> frozenset[str]:
 	"""The fields and facts that criteria of checklists in force name as `lead_field`."""
-	return judgement.in_force()["sources"]
+	return in_force()["sources"]
 
 
 def judge_lead(lead):
@@ -378,7 +345,7 @@ def judge_lead(lead):
 	"""
 	before = lead.get_doc_before_save()
 	# a lead that shows no criteria has no judgement: looking for it with a lock would stop others
-	doc = next(iter(judgement.load([lead.name])), None) if before and before.lq_criteria_count else None
+	doc = judgement.load_one(lead.name) if before and before.lq_criteria_count else None
 	doc = doc or new_judgement(lead)
 	if not doc:
 		return

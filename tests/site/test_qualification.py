@@ -13,9 +13,9 @@ from lead_quality.demo.factories import (
 	make_sales_ready,
 	use_checklist,
 )
+from lead_quality.qualification.definitions import clear_caches
 from lead_quality.qualification.gate import NotSalesReadyError
 from lead_quality.qualification.jobs import sort_leads
-from lead_quality.qualification.service import clear_caches
 
 
 @pytest.fixture

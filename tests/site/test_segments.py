@@ -6,7 +6,8 @@ import pytest
 from lead_quality import api
 from lead_quality.demo.factories import make_checklist, make_lead, use_checklist
 from lead_quality.lead_quality.doctype.lead_segment.lead_segment import get_broken_segments
-from lead_quality.qualification import requalify, service
+from lead_quality.qualification import requalify
+from lead_quality.qualification.definitions import clear_caches
 from lead_quality.qualification.jobs import resume_requalification
 
 
@@ -85,7 +86,7 @@ def test_examples_are_leads_that_the_user_may_see(make_user, as_user):
 def test_a_segment_whose_field_is_gone_takes_no_lead_and_stops_nobody():
 	segment = new_segment().insert()
 	frappe.db.set_value("Lead Segment Rule", {"parent": segment.name}, "field", "field_of_old")
-	service.clear_caches()
+	clear_caches()
 	lead = make_lead(city="Hamburg")
 	assert segment_of(lead) == "Inbound"
 	segment.reload()
@@ -97,7 +98,7 @@ def test_a_segment_whose_field_is_gone_takes_no_lead_and_stops_nobody():
 def test_a_segment_whose_rule_asks_for_no_column_takes_no_lead_and_stops_nobody(fieldname):
 	segment = new_segment().insert()
 	frappe.db.set_value("Lead Segment Rule", {"parent": segment.name}, "field", fieldname)
-	service.clear_caches()
+	clear_caches()
 	lead = make_lead(city="Hamburg")
 	assert segment_of(lead) == "Inbound"
 	run = run_of(api.judge_all_again())

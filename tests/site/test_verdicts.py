@@ -6,6 +6,7 @@ from frappe.utils import add_days, format_date, getdate, today
 
 from lead_quality import api
 from lead_quality.demo.factories import answers, make_checklist, make_lead, make_sales_ready, use_checklist
+from lead_quality.qualification import judgement
 from lead_quality.qualification.jobs import judge_expired
 
 LATER = "Disqualify: Not this year"
@@ -67,6 +68,29 @@ def test_a_field_that_changes_later_moves_the_verdict_and_ends_what_was_planned(
 	assert frappe.db.get_value("Lead", lead.name, ["lq_verdict", "lq_non_buyer"]) == ("Disqualified", 1)
 	assert frappe.db.count("Nurture Enrollment", {"lead": lead.name, "status": "Active"}) == 0
 	assert frappe.db.count("Follow Up Clock", {"lead": lead.name, "status": "Running"}) == 0
+
+
+def test_a_field_that_is_emptied_leaves_no_figure_of_before_and_no_note_lost(survey):
+	"""Judging by the lead's own fields stores what a save of the whole judgement would have stored."""
+	size = {"criterion": "size", "answer_type": "Number", "lead_field": "annual_revenue", "weight": 3}
+	town = {"criterion": "town", "answer_type": "Text", "lead_field": "city", "expires_after_days": 9}
+	use_checklist(make_checklist("Firm", [ROLE, size, town], rules=RULES, pass_rule="Score", pass_score=3))
+	lead = make_lead(job_title="Student", annual_revenue=5000, city="Hamburg")
+	name = frappe.db.get_value("Lead Qualification", {"lead": lead.name})
+	frappe.db.set_value(
+		"Lead Qualification Answer", {"parent": name, "criterion": "town"}, "note", "by the river"
+	)
+	lead.reload()
+	lead.update({"job_title": None, "annual_revenue": 0, "city": None})
+	lead.save()
+	kept = judgement.JUDGED
+	stored = frappe.db.get_value("Lead Qualification", name, kept, as_dict=True)
+	assert (stored.verdict, stored.met_count, stored.score, stored.verdict_reason) == ("Open", 0, 0, None)
+	assert stored.valid_until is None
+	notes = frappe.get_all("Lead Qualification Answer", {"parent": name, "note": ["is", "set"]}, pluck="note")
+	assert notes == ["by the river"]
+	frappe.get_doc("Lead Qualification", name).save()
+	assert frappe.db.get_value("Lead Qualification", name, kept, as_dict=True) == stored
 
 
 def test_a_persons_decision_goes_before_a_rule(survey):

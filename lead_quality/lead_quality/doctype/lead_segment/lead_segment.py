@@ -3,7 +3,7 @@ from frappe import _
 from frappe.model.document import Document
 
 from lead_quality.qualification import segments
-from lead_quality.qualification.service import clear_caches
+from lead_quality.qualification.definitions import clear_caches
 from lead_quality.versions import lead_field
 
 

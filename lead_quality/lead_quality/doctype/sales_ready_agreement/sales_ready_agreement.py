@@ -6,7 +6,7 @@ from frappe.utils import get_fullname, now_datetime
 from lead_quality.notices import is_reachable, tell
 from lead_quality.qualification import agreement
 from lead_quality.qualification.agreement_words import in_words
-from lead_quality.qualification.service import clear_caches
+from lead_quality.qualification.definitions import clear_caches
 from lead_quality.records import keep
 from lead_quality.versioned import content_of
 
