@@ -88,14 +88,16 @@ doc_events = {
 	"Lead": {
 		"validate": [
 			"lead_quality.summary.protect",
+			"lead_quality.records.keep_waiting",
 			"lead_quality.qualification.events.lead_validate",
 		],
-		"after_insert": [
-			"lead_quality.funnel.events.lead_after_insert",
-			"lead_quality.nurture.events.lead_after_insert",
-			"lead_quality.follow_up.events.lead_after_insert",
-			"lead_quality.summary.write_new",
+		# a new lead is inserted with its summary, and its rows after it
+		"before_save": [
+			"lead_quality.funnel.events.lead_before_save",
+			"lead_quality.nurture.events.lead_before_save",
+			"lead_quality.follow_up.events.lead_before_save",
 		],
+		"after_insert": "lead_quality.records.insert_waiting",
 		"on_update": [
 			"lead_quality.qualification.events.lead_on_update",
 			"lead_quality.follow_up.events.lead_on_update",

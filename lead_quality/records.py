@@ -7,12 +7,14 @@ from frappe import _
 from frappe.model.naming import make_autoname
 
 
-def insert_rows(doctype: str, rows: list[dict], at: datetime) -> list[dict]:
+def insert_rows(doctype: str, rows: list[dict], at: datetime, lead=None) -> list[dict]:
 	"""Insert rows of a hash-named DocType in one statement. No hook runs and nothing is validated.
 
 	All rows name the same columns; a column that they do not name gets its default.
 
 	:param at: naive instant in the site's zone, kept as creation.
+	:param lead: the lead, document or row, where it is at hand: rows of a document that is about to be inserted wait
+	    for it (`insert_waiting`).
 	:returns: the rows with their names, in the same order.
 	"""
 	if not rows:
@@ -20,12 +22,32 @@ def insert_rows(doctype: str, rows: list[dict], at: datetime) -> list[dict]:
 	user = frappe.session.user
 	standard = {"owner": user, "modified_by": user, "creation": at, "modified": at}
 	made = [frappe._dict(row, name=_new_name(doctype), **standard) for row in rows]
+	flags = getattr(lead, "flags", None)
+	if flags and flags.rows_wait is not None:
+		flags.rows_wait.append((doctype, made))
+	else:
+		_insert(doctype, made)
+	return made
+
+
+def keep_waiting(doc, method=None):
+	"""Lead `validate`: the rows of a new lead wait until it is inserted itself, which may still fail."""
+	doc.flags.rows_wait = [] if doc.is_new() else None
+
+
+def insert_waiting(doc, method=None):
+	"""Lead `after_insert`: its rows follow it."""
+	waiting, doc.flags.rows_wait = doc.flags.rows_wait or [], None
+	for doctype, made in waiting:
+		_insert(doctype, made)
+
+
+def _insert(doctype: str, made: list[dict]):
 	columns = ", ".join(f"`{column}`" for column in made[0])
 	frappe.db.sql(
 		f"insert into `tab{doctype}` ({columns}) values {', '.join(['%s'] * len(made))}",
 		[tuple(map(_as_sql, row.values())) for row in made],
 	)
-	return made
 
 
 def _new_name(doctype: str) -> str:

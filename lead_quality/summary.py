@@ -16,7 +16,6 @@ VERDICT_FIELDS = ("qualification_status", "qualified_by", "qualified_on")
 def protect(doc, method=None):
 	"""Lead `validate`: whatever a form or an API call sent, the summary stays what the app made it."""
 	before = doc.get_doc_before_save()
-	doc.flags.summary_waits = doc.is_new()
 	for fieldname in LEAD_SUMMARY:
 		doc.set(fieldname, before.get(fieldname) if before else None)
 	if before and before.get("lq_criteria_count"):
@@ -29,8 +28,8 @@ def write(lead, **values):
 	name = lead
 	if not isinstance(lead, str):
 		lead.update(values)
-		if lead.flags.summary_waits:
-			return  # `write_new` writes it
+		if lead.flags.rows_wait is not None:
+			return  # it is about to be inserted, with its summary
 		name = lead.name
 	frappe.db.set_value("Lead", name, values, update_modified=False)
 	# an open form shows it without being reloaded; one room per document, only its readers are in it
@@ -43,16 +42,6 @@ def write(lead, **values):
 		frappe.publish_realtime(
 			"list_update", {"doctype": "Lead", "name": name, "user": frappe.session.user}, after_commit=True
 		)
-
-
-def write_new(doc, method=None):
-	"""Lead `after_insert`, after all rooms: write at once what they have put on the new lead.
-
-	Nobody has its form open yet.
-	"""
-	doc.flags.summary_waits = False
-	values = {name: doc.get(name) for name in LEAD_SUMMARY if doc.get(name) is not None}
-	frappe.db.set_value("Lead", doc.name, values, update_modified=False)
 
 
 def rebuild():

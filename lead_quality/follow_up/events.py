@@ -9,8 +9,9 @@ from lead_quality.follow_up.replan import replan_later
 from lead_quality.nurture.service import leads_of_opt_out
 
 
-def lead_after_insert(doc, method=None):
-	service.start_entry_clocks(doc)
+def lead_before_save(doc, method=None):
+	if doc.is_new():
+		service.start_entry_clocks(doc)
 
 
 def lead_on_update(doc, method=None):

@@ -93,7 +93,7 @@ def start(
 		for clock, begins in starts.items()
 		if clock in targets
 	]
-	clocks = insert_rows("Follow Up Clock", rows, at)
+	clocks = insert_rows("Follow Up Clock", rows, at, lead)
 	if clocks:
 		dues = [row["due_at"] for row in rows]
 		if lead.get("lq_due_at"):

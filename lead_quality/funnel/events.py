@@ -5,8 +5,9 @@ from frappe.utils import get_datetime, now_datetime
 from lead_quality.funnel import service
 
 
-def lead_after_insert(doc, method=None):
-	service.enter_target(doc)
+def lead_before_save(doc, method=None):
+	if doc.is_new():
+		service.enter_target(doc)
 
 
 def lead_on_change(doc, method=None):

@@ -310,4 +310,4 @@ def _append(lead, stage: str, left: str | None, at, reference=None, is_derived: 
 		row["reference_name"] = reference.name
 		row["currency"] = reference.get("currency")
 		row["value"] = reference.get("grand_total") or reference.get("opportunity_amount") or 0
-	insert_rows("Lead Stage Log", [row], now_datetime())
+	insert_rows("Lead Stage Log", [row], now_datetime(), lead)

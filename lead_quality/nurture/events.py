@@ -7,8 +7,9 @@ from lead_quality.nurture import evidence, service
 from lead_quality.nurture.mail import leads_among, leads_of
 
 
-def lead_after_insert(doc, method=None):
-	service.enroll_new_lead(doc)
+def lead_before_save(doc, method=None):
+	if doc.is_new():
+		service.enroll_new_lead(doc)
 
 
 def lead_on_change(doc, method=None):

@@ -35,7 +35,9 @@ def enroll_new_lead(lead):
 		return
 	at = get_datetime(lead.creation)
 	start = plan_start(lead, cadence, at)
-	enrollment = insert_rows("Nurture Enrollment", [{"lead": lead.name, "cadence": cadence, **start}], at)[0]
+	enrollment = insert_rows(
+		"Nurture Enrollment", [{"lead": lead.name, "cadence": cadence, **start}], at, lead
+	)[0]
 	plan_first_touch(enrollment, lead)
 
 
@@ -93,7 +95,7 @@ def plan_first_touch(enrollment, lead=None):
 	:param lead: the Lead document, where it is at hand.
 	"""
 	step = frappe.get_cached_doc("Nurture Cadence", enrollment.cadence).steps[0]
-	_plan_touch(enrollment, step, 1, enrollment.next_due_at, enrollment.enrolled_at)
+	_plan_touch(enrollment, step, 1, enrollment.next_due_at, enrollment.enrolled_at, lead)
 	summary.write(lead or enrollment.lead, lq_next_touch_at=enrollment.next_due_at)
 
 
@@ -377,7 +379,7 @@ def _advance(enrollment, touch):
 	summary.write(enrollment.lead, lq_next_touch_at=due)
 
 
-def _plan_touch(enrollment, step, occurrence: int, due: datetime, at: datetime):
+def _plan_touch(enrollment, step, occurrence: int, due: datetime, at: datetime, lead=None):
 	insert_rows(
 		"Lead Touch",
 		[
@@ -397,6 +399,7 @@ def _plan_touch(enrollment, step, occurrence: int, due: datetime, at: datetime):
 			}
 		],
 		at,
+		lead,
 	)
 
 
@@ -507,16 +510,19 @@ def is_opted_out(lead, channel: str) -> bool:
 	"""Whether a lead document's person wants no contact on a channel (All: none at all)."""
 	if lead.status == "Do Not Contact" or (channel in EMAIL_CHANNELS and lead.unsubscribed):
 		return True
-	table = frappe.qb.DocType("Contact Opt Out")
-	same_person = [
-		field == value
-		for field, value in ((table.email_id, lead.email_id), (table.phone, lead.mobile_no or lead.phone))
-		if value
-	]
-	if not same_person:
+	person = {"email_id": lead.email_id, "phone": lead.mobile_no or lead.phone}
+	asked = [f"{field} = %({field})s" for field, value in person.items() if value]
+	if not asked:
 		return False
-	query = frappe.qb.from_(table).select(table.name).where(table.channel.isin(["All", channel]))
-	return bool(query.where(Criterion.any(same_person)).limit(1).run())
+	return bool(
+		frappe.db.sql(
+			f"""
+			select name from `tabContact Opt Out`
+			where channel in ('All', %(channel)s) and ({" or ".join(asked)}) limit 1
+			""",
+			{**person, "channel": channel},
+		)
+	)
 
 
 # leads that go

@@ -28,7 +28,7 @@ def lead_validate(doc, method=None):
 
 
 def lead_on_update(doc, method=None):
-	"""Before `after_insert`'s other rooms, which ask for the verdict of a new lead."""
+	"""What `lead_validate` has judged is written with the lead."""
 	judged = doc.flags.pop("judged", None)
 	if judged:
 		service.keep_judgement(judged, bool(doc.flags.in_insert))
