@@ -1,11 +1,13 @@
 """Alerts: a warning, a miss and each step of the ladder once, one message a user, nobody blamed for an outage."""
 
+import contextvars
 import threading
 import time
 from datetime import timedelta
 
 import frappe
 import pytest
+from frappe.utils import now_datetime
 
 from lead_quality import api
 from lead_quality.demo.factories import make_lead, make_sales_ready
@@ -13,6 +15,7 @@ from lead_quality.follow_up import alerts, escalation, jobs
 from lead_quality.follow_up.jobs import deliver_alerts, sweep_clocks
 from lead_quality.job_run import JobRun
 from lead_quality.lead_quality.doctype.follow_up_run.follow_up_run import FollowUpRun
+from lead_quality.records import insert_rows
 
 MONDAY = "2026-03-02 10:00:00"
 POLICY = "Standard Follow Up"
@@ -765,17 +768,47 @@ def test_who_was_in_touch_with_one_of_two_leads_was_in_touch_with_both(rep, last
 # faults of the database
 
 
-def test_a_deadlock_costs_a_run_no_more_than_the_items_that_it_undid(site, real_commits):
-	frappe.db.sql_ddl("create table if not exists `lq_deadlock` (k int primary key, v int)")
-	frappe.db.sql("insert into `lq_deadlock` select seq, 0 from seq_1_to_500")
-	frappe.db.commit()
-	other = frappe.database.get_db(
+def connect_again():
+	"""Another connection to the site's database, as another process has it."""
+	return frappe.database.get_db(
 		host=frappe.conf.db_host,
 		port=frappe.conf.db_port,
 		user=frappe.conf.db_user or frappe.conf.db_name,
 		password=frappe.conf.db_password,
 		cur_db_name=frappe.conf.db_name,
 	)
+
+
+def test_what_one_run_is_telling_a_user_no_other_tells_a_part_of(site, real_commits):
+	user = "nobody@alerts.example"
+	pending = [
+		{"for_user": user, "status": "Pending", "alert_key": f"shared:{number}", "kind": "Missed"}
+		for number in range(3)
+	]
+	now = now_datetime()
+	rows = insert_rows("Follow Up Alert", pending, now)
+	frappe.db.commit()
+	other = connect_again()
+	try:
+		for row in rows:
+			other.sql("select name from `tabFollow Up Alert` where name = %s for update", (row.name,))
+			assert not alerts.deliver(user, now)
+			assert frappe.db.count("Follow Up Alert", {"for_user": user, "status": "Pending"}) == len(rows)
+			frappe.db.commit()
+			other.rollback()
+		assert alerts.deliver(user, now)
+	finally:
+		frappe.db.rollback()
+		other.close()
+		frappe.db.delete("Follow Up Alert", {"for_user": user})
+		frappe.db.commit()
+
+
+def test_a_deadlock_costs_a_run_no_more_than_the_items_that_it_undid(site, real_commits):
+	frappe.db.sql_ddl("create table if not exists `lq_deadlock` (k int primary key, v int)")
+	frappe.db.sql("insert into `lq_deadlock` select seq, 0 from seq_1_to_500")
+	frappe.db.commit()
+	other = connect_again()
 	# the one who has changed more stays
 	other.sql("update `lq_deadlock` set v = 1 where k between 100 and 400")
 	other.sql("update `lq_deadlock` set v = 1 where k = 2")
@@ -793,7 +826,8 @@ def test_a_deadlock_costs_a_run_no_more_than_the_items_that_it_undid(site, real_
 			frappe.db.sql("update `lq_deadlock` set v = 5 where k = 2")
 		return 1
 
-	thread = threading.Thread(target=cross)
+	# the connection asks for the site that the thread is at
+	thread = threading.Thread(target=contextvars.copy_context().run, args=(cross,))
 	try:
 		counts = JobRun("deadlock").each("abcd", do, commit_every=1).finish()
 		thread.join()
