@@ -5,7 +5,7 @@
 
     LEAD_QUALITY_SITE=lead-quality-bench.localhost ../env/bin/python ../apps/lead_quality/benchmarks/site_import.py
 
-Files of 500 leads each are imported as Frappe's background job does it, alternately with the app's document events
+Files of 250 leads each are imported as Frappe's background job does it, alternately with the app's document events
 and without, first with *imported leads start in triage* off, then on. Shown is the median of a lead's time in a file,
 and the median of the differences within each pair of files, so that what else the machine does cancels out. The app's
 fields and indexes are there in both.
@@ -35,7 +35,7 @@ from on_site import (
 	values_of_new_lead,
 )
 
-FILE = 500
+FILE = 250
 PAIRS = int(sys.argv[1] if len(sys.argv) > 1 else 2000) // FILE
 STORM = ("Notification Log", "Email Queue", "Follow Up Alert")
 MADE = ("Lead", "Follow Up Clock", "Nurture Enrollment", "Lead Touch", "Lead Stage Log")

@@ -9,6 +9,7 @@ from lead_quality.follow_up import alerts
 from lead_quality.follow_up.service import SWEEP
 from lead_quality.job_run import JobRun
 
+# with 1,000, MariaDB would look for the names of a chunk by a table that it makes of them, and lock other clocks too
 CHUNK = 500
 MOST_CLOCKS = 100_000
 USERS_AT_ONCE = 20

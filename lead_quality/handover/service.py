@@ -189,7 +189,8 @@ def unanswered(now: datetime) -> list[str]:
 def pull_back(name: str, now: datetime) -> bool:
 	"""Give a lead back to marketing that sales has not answered by the agreed time, and tell both users.
 
-	The row is locked while it is judged: of two runs at the same time, one pulls back and the other passes it by.
+	The row is locked while it is judged: of two runs at the same time, one pulls back and the other passes it by. If
+	opening hours or holidays have changed since it was sent, and the time is not over by them, it is left until then.
 
 	:param now: naive instant in the site's zone.
 	:returns: whether it was still to be done.
@@ -202,7 +203,13 @@ def pull_back(name: str, now: datetime) -> bool:
 	)
 	if not row:
 		return False
-	_pull_back(frappe.get_doc("Lead Handover", name, for_update=True), now)
+	handover = frappe.get_doc("Lead Handover", name, for_update=True)
+	span = span_of(handover.agreement, "pull_back_after")
+	ends = follow_up.end_of_span(frappe.get_doc("Lead", handover.lead), span, handover.sent_at)
+	if ends and ends >= now:
+		handover.db_set("pull_back_at", ends, update_modified=False)
+		return False
+	_pull_back(handover, now)
 	return True
 
 

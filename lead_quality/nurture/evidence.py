@@ -219,7 +219,7 @@ def _first_words(leads: list[str]) -> dict[str, datetime]:
 	)
 
 
-# looking for what no touch names
+# looking for what no touch names: by the leads, and by the Opportunities that are credited to them
 
 
 def communications_without_touch(leads: list[str], since: datetime) -> list:
@@ -239,6 +239,14 @@ def communications_without_touch(leads: list[str], since: datetime) -> list:
 			union
 			select parent, link_name from `tabCommunication Link`
 			where link_doctype = 'Lead' and link_name in %(leads)s
+			union
+			select own.name, o.lq_lead from `tabOpportunity` o straight_join `tabCommunication` own
+				on own.reference_doctype = 'Opportunity' and own.reference_name = o.name
+			where o.lq_lead in %(leads)s
+			union
+			select link.parent, o.lq_lead from `tabOpportunity` o straight_join `tabCommunication Link` link
+				on link.link_doctype = 'Opportunity' and link.link_name = o.name
+			where o.lq_lead in %(leads)s
 		) found
 		join `tabCommunication` c on c.name = found.communication
 		left join `tabLead Touch` t on t.communication = c.name and t.lead = found.lead
@@ -254,14 +262,20 @@ def calls_without_touch(leads: list[str], since: datetime) -> list:
 	"""Call Logs of these leads that ended since an instant and that no touch names; each one's lead in `lead`."""
 	return frappe.db.sql(
 		"""
-		select 'Call Log' as doctype, link.link_name as lead, c.name, c.owner, c.creation, c.status, c.type, c.start_time, c.end_time,
+		select 'Call Log' as doctype, found.lead, c.name, c.owner, c.creation, c.status, c.type, c.start_time, c.end_time,
 			c.employee_user_id
-		from `tabDynamic Link` link
-		join `tabCall Log` c on c.name = link.parent
+		from (
+			select parent as call_log, link_name as lead from `tabDynamic Link`
+			where link_doctype = 'Lead' and link_name in %(leads)s and parenttype = 'Call Log'
+			union
+			select link.parent, o.lq_lead from `tabOpportunity` o straight_join `tabDynamic Link` link
+				on link.link_doctype = 'Opportunity' and link.link_name = o.name and link.parenttype = 'Call Log'
+			where o.lq_lead in %(leads)s
+		) found
+		join `tabCall Log` c on c.name = found.call_log
 		left join `tabLead Touch` t
-			on t.reference_doctype = 'Call Log' and t.reference_name = c.name and t.lead = link.link_name
-		where link.link_doctype = 'Lead' and link.link_name in %(leads)s and link.parenttype = 'Call Log'
-			and t.name is null and c.status in %(over)s
+			on t.reference_doctype = 'Call Log' and t.reference_name = c.name and t.lead = found.lead
+		where t.name is null and c.status in %(over)s
 			and coalesce(c.end_time, c.start_time, c.creation) >= %(since)s
 		""",
 		{"leads": leads, "since": since, "over": tuple(CALL_OUTCOMES)},
@@ -280,6 +294,10 @@ def events_without_touch(leads: list[str], since: datetime, now: datetime) -> li
 			union
 			select name, reference_docname from `tabEvent`
 			where reference_doctype = 'Lead' and reference_docname in %(leads)s
+			union
+			select own.name, o.lq_lead from `tabOpportunity` o straight_join `tabEvent` own
+				on own.reference_doctype = 'Opportunity' and own.reference_docname = o.name
+			where o.lq_lead in %(leads)s
 		"""
 		if frappe.db.has_column("Event", "reference_docname")  # not in every v15
 		else ""
@@ -290,6 +308,10 @@ def events_without_touch(leads: list[str], since: datetime, now: datetime) -> li
 		from (
 			select parent as event, reference_docname as lead from `tabEvent Participants`
 			where reference_doctype = 'Lead' and reference_docname in %(leads)s and parenttype = 'Event'
+			union
+			select row.parent, o.lq_lead from `tabOpportunity` o straight_join `tabEvent Participants` row
+				on row.reference_doctype = 'Opportunity' and row.reference_docname = o.name and row.parenttype = 'Event'
+			where o.lq_lead in %(leads)s
 			{by_reference}
 		) found
 		join `tabEvent` e on e.name = found.event

@@ -27,15 +27,20 @@ NOT_DELIVERED = {"Bounced", "Rejected", "Error", "Expired"}
 
 
 def leads_of(communication) -> list[str]:
-	"""The leads that a Communication belongs to, by its reference or its timeline links."""
+	"""The leads that a Communication belongs to, by its reference or its timeline links; see `leads_among`."""
 	links = [(communication.reference_doctype, communication.reference_name)]
 	links += [(row.link_doctype, row.link_name) for row in communication.timeline_links]
 	return leads_among(links)
 
 
 def leads_among(links: list[tuple[str | None, str | None]]) -> list[str]:
-	"""The leads that are named by links of (DocType, name), each once and in order."""
+	"""The leads that are named by links of (DocType, name), each once and in order: as Lead, or as the one that an
+	Opportunity is credited to."""
 	leads = {name for doctype, name in links if doctype == "Lead" and name}
+	opportunities = sorted({name for doctype, name in links if doctype == "Opportunity" and name})
+	if opportunities:
+		credited = {"name": ["in", opportunities], "lq_lead": ["is", "set"]}
+		leads.update(frappe.get_all("Opportunity", credited, pluck="lq_lead", order_by="name asc"))
 	return sorted(lead for lead in leads if frappe.db.exists("Lead", lead))
 
 

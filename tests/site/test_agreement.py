@@ -599,6 +599,23 @@ def test_a_lead_that_nobody_accepts_in_time_goes_back_to_marketing(overdue, mark
 	assert "gone back" in told(sales, "Lead Handover")[-1]
 
 
+def test_a_holiday_that_came_up_meanwhile_gives_the_receiver_a_day_more(overdue):
+	days_off = frappe.get_doc(
+		{
+			"doctype": "Holiday List",
+			"holiday_list_name": "Company Outing",
+			"from_date": "2026-01-01",
+			"to_date": "2026-12-31",
+			"holidays": [{"holiday_date": "2026-03-03", "description": "Outing"}],
+		}
+	).insert()
+	frappe.get_doc("Working Calendar", "Office Hours").update({"holiday_list": days_off.name}).save()
+	assert jobs.pull_back(now=get_datetime("2026-03-03 10:05:00"))["done"] == 0
+	pulled = frappe.db.get_value("Lead Handover", overdue.name, ["status", "pull_back_at"])
+	assert (pulled[0], str(pulled[1])) == ("Sent", "2026-03-04 10:00:00")
+	assert jobs.pull_back(now=get_datetime("2026-03-04 10:05:00"))["done"] == 1
+
+
 def test_pulling_back_twice_or_late_changes_nothing_more(overdue, marketing):
 	late = get_datetime("2026-04-20 08:00:00")
 	assert jobs.pull_back(now=late) == {"found": 1, "done": 1, "failed": 0}

@@ -10,7 +10,7 @@ from frappe.desk.doctype.event.event import set_status_of_events
 from frappe.utils import get_datetime
 
 from lead_quality import api
-from lead_quality.demo.factories import make_lead
+from lead_quality.demo.factories import make_lead, make_opportunity, make_sales_ready
 from lead_quality.follow_up.jobs import sweep_clocks
 from lead_quality.nurture import evidence, service
 
@@ -504,6 +504,54 @@ def test_a_sweep_declares_no_miss_of_what_was_done_in_time_past_the_hooks(lead, 
 	assert not frappe.db.exists(
 		"Follow Up Alert", {"lead": lead.name, "clock": "First Response", "kind": "Missed"}
 	)
+
+
+@pytest.fixture
+def opportunity(lead, at_noon):
+	"""An Opportunity that goes back to the lead."""
+	make_sales_ready(lead)
+	return make_opportunity(lead.name)
+
+
+def of_opportunity(make, opportunity):
+	"""The Communication, Call Log or Event as it is made on the form of an Opportunity."""
+	links = {
+		communication: {"reference_doctype": "Opportunity", "reference_name": opportunity.name},
+		call_log: {"links": [{"link_doctype": "Opportunity", "link_name": opportunity.name}]},
+		event: {
+			"event_participants": [
+				{"reference_doctype": "Opportunity", "reference_docname": opportunity.name}
+			]
+		},
+	}
+	return make(frappe._dict(), **links[make])
+
+
+@pytest.mark.parametrize("make", [communication, call_log, event])
+def test_what_is_logged_on_the_opportunity_of_a_lead_is_a_touch_of_the_lead(lead, opportunity, make):
+	of_opportunity(make, opportunity).insert()
+	assert [touch[3] for touch in touches(lead)] == [TEN_PAST]
+	assert first_response(lead) == ("Met", TEN_PAST)
+
+
+@pytest.mark.parametrize("make", [communication, call_log, event])
+def test_what_came_past_the_hooks_to_the_opportunity_of_a_lead_is_found_too(lead, opportunity, make):
+	past_the_hooks(of_opportunity(make, opportunity))
+	assert catch_up(lead) == {lead.name}
+	assert [touch[3] for touch in touches(lead)] == [TEN_PAST]
+
+
+def test_a_call_that_names_a_lead_and_its_opportunity_is_one_touch(lead, opportunity):
+	log = call_log(lead)
+	log.append("links", {"link_doctype": "Opportunity", "link_name": opportunity.name})
+	log.insert()
+	assert len(touches(lead)) == 1
+
+
+def test_an_event_that_names_an_opportunity_by_reference_is_a_touch_of_its_lead(lead, opportunity):
+	reference = {"reference_doctype": "Opportunity", "reference_docname": opportunity.name}
+	past_the_hooks(event(lead, event_participants=[], **reference))
+	assert catch_up(lead) == {lead.name}
 
 
 def test_a_mail_is_found_by_its_timeline_links(lead, at_noon):

@@ -1,6 +1,7 @@
 """Follow-up Compliance and Speed to Lead: exact figures over a weekend, in working and in real time."""
 
 import itertools
+from calendar import day_name
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import frappe
@@ -429,6 +430,31 @@ def test_a_lead_without_a_calendar_is_counted_in_real_time_and_the_report_says_s
 	result = run(SPEED)
 	assert buckets() == {"5m": 0, "1h": 1, "4h": 1, "24h": 0, "72h": 1, "later": 0, "never": 3}
 	assert "For 1 of the touched leads real time is shown" in result["message"]
+	(row,) = [row for row in rows(SPEED, show="Leads") if row["lead"] == weekend.late.name]
+	assert row["working_seconds_hours"] is None
+	assert row["raw_seconds_hours"] == row["hours"]
+
+
+def test_working_time_goes_by_the_policy_that_a_company_has_of_its_own(weekend):
+	"""Open round the clock, and at weekends."""
+	calendar = frappe.get_doc(
+		{
+			"doctype": "Working Calendar",
+			"title": "Day and Night",
+			"time_zone": "Europe/Berlin",
+			"hours": [
+				{"weekday": weekday, "opens": "00:00:00", "closes": "23:59:59"} for weekday in day_name
+			],
+		}
+	).insert()
+	policy = frappe.copy_doc(frappe.get_doc("Follow Up Policy", "Standard Follow Up"))
+	policy.update({"title": "Day and Night", "working_calendar": calendar.name}).insert()
+	segment = frappe.get_doc("Lead Segment", weekend.late.lq_segment)
+	segment.append("company_policies", {"company": weekend.late.company, "follow_up_policy": policy.name})
+	segment.save()
+	(row,) = [row for row in rows(SPEED, show="Leads") if row["lead"] == weekend.late.name]
+	assert row["is_working"]
+	assert row["hours"] == row["working_seconds_hours"] == row["raw_seconds_hours"]
 
 
 def test_only_a_person_makes_a_first_touch(time):

@@ -65,11 +65,13 @@ def get_leads(filters) -> list:
 	- entered at: the lead's creation, at which its clock First Response starts.
 	- touched at: the first touch that stops that clock (`engine.clock.is_human_touch`): one made by a person, with an
 	  answer or without; also a conversation that the lead began. None if there is none yet.
-	- routing, rep: the seconds of these in which nobody held the lead, and in which somebody did; they add up to
-	  seconds. `working_` and `raw_` before a name: the same in either measure, working time without calendar being real.
 	- seconds: between the two; 0 if the touch was made before the lead was entered. With `time` Raw every second counts;
-	  else working time by the calendar of the follow-up policy of the lead's segment of today. Where there is no such
-	  calendar (`is_working` 0), real time.
+	  else working time by the calendar of the follow-up policy of the lead's segment of today, of its company first.
+	  Where there is no such calendar (`is_working` 0), real time.
+	- routing, rep: the seconds of these in which nobody held the lead, and in which somebody did; they add up to
+	  seconds.
+	- in the list of leads, `working_` and `raw_` before these three: the same in either measure, None where there is no
+	  calendar to tell working time by.
 	- sales ready: is so now, or was handed over.
 
 	:param filters: `from_date`, `to_date`, `company`, `segment`, `source`, `time` (Working, Raw).
@@ -85,6 +87,7 @@ def get_leads(filters) -> list:
 			`tabLead`.title,
 			nullif({source}, '') as source,
 			nullif(`tabLead`.lq_segment, '') as segment,
+			`tabLead`.company,
 			`tabLead`.lead_owner,
 			`tabLead`.creation as entered_at,
 			moved.lead is not null as is_moved,
@@ -104,14 +107,16 @@ def get_leads(filters) -> list:
 	calendars = get_calendars()
 	held = get_holdings([lead.lead for lead in leads if lead.is_moved])
 	for lead in leads:
-		calendar = calendars.get(lead.segment)
+		calendar = calendars.get((lead.segment, lead.company), calendars.get((lead.segment, None)))
 		lead.is_working = int(calendar is not None and is_working(filters))
-		raw = waits(lead, held.get(lead.lead, ()), None)
-		working = waits(lead, held.get(lead.lead, ()), calendar)
-		lead.update({f"raw_{name}": seconds for name, seconds in raw.items()})
-		lead.update({f"working_{name}": seconds for name, seconds in working.items()})
-		lead.update(working if lead.is_working else raw)
+		holdings = held.get(lead.lead, ())
+		lead.update(waits(lead, holdings, calendar if lead.is_working else None))
 		lead.bucket = bucket_of(lead.seconds)
+		if filters.show == "Leads":
+			raw = waits(lead, holdings, None)
+			working = waits(lead, holdings, calendar) if calendar else dict.fromkeys(raw)
+			lead.update({f"raw_{name}": seconds for name, seconds in raw.items()})
+			lead.update({f"working_{name}": seconds for name, seconds in working.items()})
 	return leads
 
 
@@ -151,17 +156,19 @@ def is_working(filters) -> bool:
 
 
 def get_calendars() -> dict:
-	"""Segment to the engine's calendar of its follow-up policy; without one, it is left out."""
+	"""Segment and company (None: of every other company) to the engine's calendar of their follow-up policy, or None if
+	that has no calendar."""
 	rows = frappe.db.sql(
 		"""
-		select s.name, p.working_calendar
+		select s.name, null, p.working_calendar
 		from `tabLead Segment` s join `tabFollow Up Policy` p on p.name = s.follow_up_policy
-		where ifnull(p.working_calendar, '') != ''
-		order by s.name
+		union all
+		select own.parent, own.company, p.working_calendar
+		from `tabLead Segment Policy` own join `tabFollow Up Policy` p on p.name = own.follow_up_policy
 		"""
 	)
-	built = {name: get_calendar(name) for name in sorted({name for _segment, name in rows})}
-	return {segment: built[name] for segment, name in rows}
+	built = {name: get_calendar(name) for name in sorted({name for *_scope, name in rows if name})}
+	return {(segment, company): built.get(name) for segment, company, name in rows}
 
 
 def bucket_of(seconds: int | None) -> str:
