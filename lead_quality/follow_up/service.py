@@ -9,7 +9,7 @@ from lead_quality import summary
 from lead_quality.engine import clock as engine
 from lead_quality.nurture.service import wants_no_contact
 from lead_quality.qualification.agreement import Span
-from lead_quality.records import insert_rows
+from lead_quality.records import insert_rows, update_rows
 from lead_quality.reporting import human_touch
 from lead_quality.site_time import aware, get_calendar, naive, seconds_between
 
@@ -196,8 +196,7 @@ def stop(lead: str, event: str, at: datetime):
 		}
 		if values["status"] == "Missed":
 			values.update(_breach(row))
-		frappe.db.set_value("Follow Up Clock", row.name, values)
-		_withdraw_alerts(row.name)
+		_put_away(row, values)
 	refresh_due(lead)
 
 
@@ -234,15 +233,17 @@ def _paused_before(clock, at: datetime) -> int:
 	return (clock.paused_seconds or 0) + present
 
 
-def _withdraw_alerts(clock: str):
-	"""Nobody is told any more of a clock on which somebody has acted."""
-	frappe.db.set_value(
-		"Follow Up Alert",
-		{"follow_up_clock": clock, "status": "Pending"},
-		"status",
-		"Withdrawn",
-		update_modified=False,
-	)
+def _put_away(row, values: dict):
+	"""Write what has become of a clock, and tell nobody any more of it."""
+	update_rows("Follow Up Clock", [{"name": row.name, **values}], now_datetime())
+	if row.alert_level:
+		frappe.db.set_value(
+			"Follow Up Alert",
+			{"follow_up_clock": row.name, "status": "Pending"},
+			"status",
+			"Withdrawn",
+			update_modified=False,
+		)
 
 
 def pause(lead: str, until: datetime, reason: str | None, now: datetime):
@@ -338,8 +339,7 @@ def _end(row, now: datetime):
 	values = {"status": "Cancelled", "stopped_at": now, "next_alert_at": None}
 	if row.due_at < now:
 		values.update({"status": "Missed", **_breach(row)})
-	frappe.db.set_value("Follow Up Clock", row.name, values)
-	_withdraw_alerts(row.name)
+	_put_away(row, values)
 
 
 def _breach(row) -> dict:

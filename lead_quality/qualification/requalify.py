@@ -284,8 +284,7 @@ def judge_chunk(
 	update_rows("Lead", lead_rows)
 	log(comments, now)
 	for doc in heard:
-		# the other rooms hear of a new verdict as at every save
-		frappe.get_doc("Lead Qualification", doc.name).run_method("on_update")
+		service.tell_verdict(doc.name)
 	changed = {row["name"] for row in lead_rows} | {doc.lead for doc in docs}
 	return len(changed)
 

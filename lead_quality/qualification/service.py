@@ -378,7 +378,14 @@ def keep_judgement(doc, is_new_lead: bool):
 	before = doc.before.verdict if doc.before else "Open"
 	judgement.write([doc], now_datetime())
 	if before != doc.verdict and not is_new_lead:
-		frappe.get_doc("Lead Qualification", doc.name).run_method("on_update")
+		tell_verdict(doc.name)
+
+
+def tell_verdict(name: str):
+	"""The other rooms hear of a new verdict as at every save of a Lead Qualification; the lead shows it already."""
+	doc = frappe.get_doc("Lead Qualification", name)
+	doc.flags.is_published = True
+	doc.run_method("on_update")
 
 
 # leads that go

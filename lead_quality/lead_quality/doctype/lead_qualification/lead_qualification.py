@@ -73,7 +73,8 @@ class LeadQualification(AnswerSheet, Document):
 			service.log_on_lead(
 				self.lead, _("moved from horizon {0} to {1}").format(_(before.horizon), _(self.horizon))
 			)
-		service.publish(self)
+		if not self.flags.is_published:
+			service.publish(self)
 
 	def on_trash(self):
 		service.publish_unjudged(self.lead)
