@@ -7,10 +7,10 @@ from playwright.sync_api import Locator, Page, expect
 
 from lead_quality import api
 from lead_quality.demo.factories import make_lead, make_user
+from lead_quality.qualification.definitions import clear_caches
 from lead_quality.records import insert_rows
 
 PASSWORD = "read-the-figures-2026"
-SEGMENT = "Report Readers"
 # minutes from the start of a clock until somebody acted; None: nobody has
 WAITS = {"Ida": (20, 45, 300, None), "Jon": (90, None, None)}
 
@@ -31,12 +31,16 @@ def manager(database):
 
 @pytest.fixture
 def segment(database):
-	"""A segment of its own, so that no other test's leads are counted. Its clocks are those that `contacted` writes."""
-	if not frappe.db.exists("Lead Segment", SEGMENT):
-		rules = [{"field": "company_name", "operator": "=", "value": SEGMENT}]
-		frappe.get_doc(doctype="Lead Segment", title=SEGMENT, priority=1, rules=rules).insert()
-		database.commit()
-	return SEGMENT
+	"""A segment of its own, so that nobody else's leads are counted. Its clocks are those that `contacted` writes."""
+	title = f"Readers {frappe.generate_hash(length=6)}"
+	rules = [{"field": "company_name", "operator": "=", "value": title}]
+	frappe.get_doc(doctype="Lead Segment", title=title, priority=1, rules=rules).insert()
+	database.commit()
+	yield title
+	database.rollback()
+	frappe.db.set_value("Lead Segment", title, "enabled", 0)
+	clear_caches()
+	database.commit()
 
 
 @pytest.fixture
@@ -46,7 +50,7 @@ def contacted(manager, segment, database):
 	for name, waits in WAITS.items():
 		rep = make_user(f"{name.lower()}.reports@example.com", "Sales User", first_name=name).name
 		for wait in waits:
-			lead = make_lead(name, company_name=SEGMENT, lead_owner=rep)
+			lead = make_lead(name, company_name=segment, lead_owner=rep)
 			began = add_to_date(now, hours=-9)
 			frappe.db.set_value("Lead", lead.name, "creation", began, update_modified=False)
 			frappe.db.delete("Follow Up Clock", {"lead": lead.name})
@@ -63,7 +67,7 @@ def contacted(manager, segment, database):
 				"due_at": due,
 				"stopped_at": acted or None,
 				"acted_at": acted or None,
-				"elapsed_seconds": wait * 60 if acted else None,
+				"elapsed_seconds": wait * 60 if acted else 0,
 				"owner_at_breach": None if is_met else rep,
 				"alert_level": 0 if is_met else 2,
 			}
@@ -99,10 +103,10 @@ def cell(page: Page, row: str, link: str) -> Locator:
 	],
 )
 def test_each_count_of_a_report_opens_the_rows_that_it_counts(
-	contacted, manager, page, desk, shoot, report, picture, row
+	contacted, segment, manager, page, desk, shoot, report, picture, row
 ):
 	desk.login(manager, PASSWORD)
-	start = f"query-report/{report}?segment={SEGMENT}"
+	start = f"query-report/{report}?segment={segment}"
 	desk.open(start)
 	shown(page)
 	page.wait_for_timeout(1500)  # the bars of the chart grow
@@ -126,9 +130,9 @@ def test_each_count_of_a_report_opens_the_rows_that_it_counts(
 			assert len(rows) == count["count"], count
 
 
-def test_compliance_tells_met_from_missed_and_late_from_forgotten(contacted, manager, page, desk):
+def test_compliance_tells_met_from_missed_and_late_from_forgotten(contacted, segment, manager, page, desk):
 	desk.login(manager, PASSWORD)
-	desk.open(f"query-report/Follow-up Compliance?segment={SEGMENT}")
+	desk.open(f"query-report/Follow-up Compliance?segment={segment}")
 	shown(page)
 	rows = page.evaluate("frappe.query_report.data.filter((row) => row.clock === 'First Response')")
 	told = {

@@ -509,7 +509,7 @@ def test_a_sweep_declares_no_miss_of_what_was_done_in_time_past_the_hooks(lead, 
 @pytest.fixture
 def opportunity(lead, at_noon):
 	"""An Opportunity that goes back to the lead."""
-	make_sales_ready(lead)
+	make_sales_ready(lead.name)
 	return make_opportunity(lead.name)
 
 

@@ -68,7 +68,10 @@ class Crew:
 		while not is_done:
 			for queue in queues:
 				last = queue.enqueue("time.time")
-				await_that(lambda last=last: last.is_finished, LONGEST_WAIT)
+				try:
+					await_that(lambda last=last: last.is_finished, LONGEST_WAIT)
+				except TimeoutError as error:
+					raise TimeoutError(what_hangs(queue, last)) from error
 			is_done = not any(queue.count for queue in queues)
 
 	def forget_jobs(self):
@@ -81,6 +84,15 @@ class Crew:
 		for queue in self.workers:
 			self.go_on(queue)
 		end(list(self.workers.values()))
+
+
+def what_hangs(queue: Queue, last) -> str:
+	"""What a worker is at that does not come to an end."""
+	jobs = ", ".join((*queue.started_job_registry.get_job_ids(), "then", *queue.get_job_ids()))
+	statements = frappe.db.sql_list(
+		"select concat_ws(' ', time, state, info) from information_schema.processlist where db = database()"
+	)
+	return "\n".join((f"{queue.name}: {jobs}", f"{last.get_status()} {last.exc_info or ''}", *statements))
 
 
 class Drill:

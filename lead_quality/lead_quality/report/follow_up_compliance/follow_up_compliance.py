@@ -15,6 +15,7 @@ from lead_quality.reporting import (
 	Where,
 	column,
 	count_column,
+	figure,
 	hours_column,
 	lead_and_title,
 	leads_where,
@@ -431,7 +432,8 @@ def get_rows(groups: dict[tuple[str | None, str], Group], filters) -> list[dict]
 
 def chart(rows: list[dict], filters) -> dict | None:
 	"""Met and missed clocks of the fifteen groups with most of them."""
-	kinds = {"met": _("Met"), "missed": _("Missed"), "missed_by_system": _("Missed by the System")}
+	# a legend is cut off after some fifteen letters
+	kinds = {"met": _("Met"), "missed": _("Missed"), "missed_by_system": _("By the System")}
 	totals: dict[str, Counter] = {}
 	for row in rows:
 		label = row["clock_label"] if filters.group_by == "Clock" else row["group"]
@@ -459,7 +461,7 @@ def summary(groups: dict[tuple[str | None, str], Group]) -> list[dict]:
 	counts = sum((group.counts for group in groups.values()), Counter())
 	misses = sum(group.misses for group in groups.values())
 	met = percent(counts["met"], counts["clocks"])
-	figures = [] if met is None else [(_("Met"), met, "Green")]
+	figures = [] if met is None else [(_("Met"), met, "Blue")]
 	if misses:
 		of_system = round(percent(sum(group.of_system for group in groups.values()), misses), 1)
 		figures += [
@@ -467,7 +469,7 @@ def summary(groups: dict[tuple[str | None, str], Group]) -> list[dict]:
 			(_("The System's Share of All Misses"), of_system, "Grey"),
 		]
 	return [
-		{"label": label, "value": f"{value:.1f} %", "datatype": "Data", "indicator": indicator}
+		{"label": label, "value": f"{figure(value, 1)} %", "datatype": "Data", "indicator": indicator}
 		for label, value, indicator in figures
 	]
 
