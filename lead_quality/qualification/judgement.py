@@ -165,7 +165,7 @@ class AnswerSheet:
 				if not is_typed:
 					row.value = row.confidential_value = row.evidence_grade = None
 
-	def stamp_answers(self, criteria: dict):
+	def stamp_answers(self, criteria: dict, now: datetime):
 		"""Who said what and when; only an answer that was given anew gets a new stamp."""
 		stored = self.stored().answers
 		answered = self.answered_now()
@@ -183,7 +183,7 @@ class AnswerSheet:
 			)
 			if changed or key_of(row) in answered:
 				row.answered_by = None if row.reference_doctype == "Lead" else frappe.session.user
-				row.answered_on = now_datetime()
+				row.answered_on = now
 				row.evidence_grade = row.evidence_grade or "Stated"
 			else:
 				row.answered_by, row.answered_on = old.answered_by, old.answered_on
@@ -198,7 +198,7 @@ class AnswerSheet:
 						row.currency, criterion.amount_currency, getdate(row.answered_on)
 					)
 
-	def stamp_verdict(self):
+	def stamp_verdict(self, now: datetime):
 		"""A verdict is that of the person who decided, or who gave the latest answer; a rule has none."""
 		stored = self.stored()
 		if stored.verdict == self.verdict and stored.decided_on:
@@ -208,7 +208,7 @@ class AnswerSheet:
 		self.decided_by = max(stamps)[1] if stamps else None
 		if self.verdict == self.decision:
 			self.decided_by = frappe.session.user
-		self.decided_on = now_datetime()
+		self.decided_on = now
 
 
 class StoredJudgement(AnswerSheet, frappe._dict):
@@ -251,17 +251,18 @@ class StoredJudgement(AnswerSheet, frappe._dict):
 		self.answers = list(kept.values())
 		return dropped
 
-	def judge_from_lead(self, lead):
+	def judge_from_lead(self, lead, now: datetime):
 		"""Take up what the lead's own fields say, and judge.
 
 		:param lead: document or row with the fields that answer criteria.
+		:param now: naive instant in the site's zone, here and above.
 		"""
 		criteria = self.get_criteria()
 		self.fill_rows(criteria)
 		self.answer_from_lead(criteria, lead)
-		self.stamp_answers(criteria)
-		judge(self)
-		self.stamp_verdict()
+		self.stamp_answers(criteria, now)
+		judge(self, now)
+		self.stamp_verdict(now)
 
 
 def key_of(row) -> tuple[str, str | None]:

@@ -269,7 +269,7 @@ def judge_chunk(
 						frappe.utils.escape_html(", ".join(dropped))
 					)
 				comments.append((lead.name, words))
-			doc.judge_from_lead(lead)
+			doc.judge_from_lead(lead, now)
 			if doc.name or any(row.answered_on for row in doc.answers):
 				values.update(judgement.verdict_values(doc))
 				if not doc.name or judgement.is_changed(doc):

@@ -349,7 +349,7 @@ def judge_lead(lead):
 	doc = doc or new_judgement(lead)
 	if not doc:
 		return
-	doc.judge_from_lead(lead)
+	doc.judge_from_lead(lead, now_datetime())
 	if doc.name or any(row.answered_on for row in doc.answers):
 		lead.update(judgement.verdict_values(doc))
 		lead.flags.judged = doc

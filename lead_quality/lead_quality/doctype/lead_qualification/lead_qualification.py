@@ -26,16 +26,17 @@ class LeadQualification(AnswerSheet, Document):
 		self.refuse_second()
 		self.check_access_to_lead()
 		self.choose_definition()
+		now = self.flags.now or now_datetime()
 		criteria = self.get_criteria()
 		self.take_rows(criteria)
 		self.fill_rows(criteria)
 		self.place_confidential(criteria)
 		self.answer_from_lead(criteria)
 		self.check_answers(criteria)
-		self.stamp_answers(criteria)
+		self.stamp_answers(criteria, now)
 		self.check_decision()
-		judge(self, self.flags.now)
-		self.stamp_verdict()
+		judge(self, now)
+		self.stamp_verdict(now)
 
 	def choose_definition(self):
 		"""A lead is held against the definition that is in force for it, whatever a form or an API call sends."""
