@@ -15,6 +15,7 @@ from lead_quality.reporting import (
 	Where,
 	column,
 	count_column,
+	figure,
 	hours_column,
 	lead_and_title,
 	leads_where,
@@ -467,7 +468,7 @@ def summary(groups: dict[tuple[str | None, str], Group]) -> list[dict]:
 			(_("The System's Share of All Misses"), of_system, "Grey"),
 		]
 	return [
-		{"label": label, "value": f"{value:.1f} %", "datatype": "Data", "indicator": indicator}
+		{"label": label, "value": f"{figure(value, 1)} %", "datatype": "Data", "indicator": indicator}
 		for label, value, indicator in figures
 	]
 
