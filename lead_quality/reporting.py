@@ -144,7 +144,7 @@ def human_touch(touch: str) -> str:
 
 def column(fieldname: str, label: str, fieldtype: str = "Data", width: int = 130, **more) -> dict:
 	# Frappe's table takes words for numbers where the first row has none
-	align = {"align": "left"} if fieldtype in ("Data", "Link") else {}
+	align = {"align": "left"} if fieldtype in ("Data", "Link", "Datetime") else {}
 	return {"fieldname": fieldname, "label": label, "fieldtype": fieldtype, "width": width, **align, **more}
 
 

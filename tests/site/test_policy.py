@@ -73,6 +73,29 @@ def test_a_clock_without_time_is_refused(save, within):
 		save(targets=[target(within=within)])
 
 
+@pytest.mark.parametrize("unit", ["Minutes", "Hours", "Working Hours", "Days", "Working Days"])
+def test_a_time_of_more_than_ten_years_is_refused(save, unit):
+	"""It would keep every new lead of the segment from being saved."""
+	with pytest.raises(frappe.ValidationError, match="Row 1: this is more than ten years"):
+		save(targets=[target(within=99_999_999_999, unit=unit)])
+	with pytest.raises(frappe.ValidationError, match="Escalations, row 1: this is more than ten years"):
+		save({**AT_ONCE, "after": 99_999_999_999, "unit": unit})
+
+
+@pytest.mark.parametrize(
+	("rows", "words"),
+	[
+		([("Monday", "09:00", "13:00"), ("Monday", "12:00", "17:00")], "Row 2: the hours of .* of row 1"),
+		([("Monday", "09:00", "13:00"), ("Tuesday", "17:00", "09:00")], "Row 2: on .* at or after"),
+	],
+)
+def test_opening_hours_that_cannot_be_name_their_row(rows, words):
+	hours = [dict(zip(("weekday", "opens", "closes"), row, strict=True)) for row in rows]
+	calendar = {"doctype": "Working Calendar", "title": "Odd Hours", "time_zone": "Europe/Berlin"}
+	with pytest.raises(frappe.ValidationError, match=words):
+		frappe.get_doc({**calendar, "hours": hours}).insert(ignore_permissions=True)
+
+
 def test_a_clock_that_is_there_twice_is_refused(save):
 	with pytest.raises(frappe.ValidationError, match="is there twice"):
 		save(targets=[target(), target(within=4)])

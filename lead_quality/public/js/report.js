@@ -46,7 +46,7 @@ Object.assign(lead_quality.report, {
 	formatter:
 		(cases = {}) =>
 		(value, row, column, data, default_formatter) => {
-			if (value === null || value === undefined) return "–";
+			if (value === null || value === undefined || value === "") return "–";
 			const text = default_formatter(value, row, column, data);
 			const link = data?.links?.[column.fieldname];
 			// as the browser opens a link: v15's desk does nothing with one to the report that is open

@@ -1,15 +1,23 @@
+from datetime import timedelta
+
 import frappe
 from frappe import _
 from frappe.model.document import Document
+from frappe.utils import now_datetime
 
+from lead_quality.engine.clock import due_at
 from lead_quality.notices import is_reachable
 from lead_quality.records import refuse_deletion_in_use
+from lead_quality.site_time import aware, get_calendar
 
 # clocks that run also where the policy says nothing of them, because an agreement does
 AGREED_CLOCKS = ("Handover Acceptance", "First Touch After Acceptance")
 
 # what a step of the ladder needs besides its time, by its action
 NEEDS = {"Notify Role": "role", "Reassign": "assignment_rule", "Recycle": "outcome_reason"}
+
+# a time that is longer is a slip of the keyboard
+LONGEST = timedelta(days=3660)
 
 
 class FollowUpPolicy(Document):
@@ -32,7 +40,13 @@ class FollowUpPolicy(Document):
 					_("Row {0}: the clock {1} is there twice.").format(row.idx, frappe.bold(_(row.clock)))
 				)
 			if not row.within or row.within <= 0:
-				frappe.throw(_("Row {0}: say within how long.").format(row.idx))
+				frappe.throw(_("Row {0}: say within how long, in a number above 0.").format(row.idx))
+			if not self.can_count(row.within, row.unit):
+				frappe.throw(
+					_("Row {0}: this is more than ten years, or the calendar {1} is never open.").format(
+						row.idx, frappe.bold(self.working_calendar)
+					)
+				)
 			if not 1 <= (row.warn_at_percent or 0) <= 100:
 				frappe.throw(
 					_(
@@ -40,6 +54,16 @@ class FollowUpPolicy(Document):
 					).format(row.idx)
 				)
 			seen.add(row.clock)
+
+	def can_count(self, span: float, unit: str) -> bool:
+		"""Whether a deadline comes of it: if not, no lead could be saved, as its clocks could not start."""
+		if not unit or not frappe.db.exists("Working Calendar", self.working_calendar or ""):
+			return True  # Frappe says next what is missing
+		now = aware(now_datetime())
+		try:
+			return due_at(now, span, unit, get_calendar(self.working_calendar)) <= now + LONGEST
+		except (OverflowError, ValueError):
+			return False
 
 	def forget_what_no_action_needs(self):
 		"""What was chosen for another action is not seen any more, so it is not kept either."""
@@ -52,6 +76,12 @@ class FollowUpPolicy(Document):
 		for position, step in enumerate(self.escalations):
 			if (step.after or 0) < 0:
 				frappe.throw(_("Escalations, row {0}: a step comes after the deadline.").format(step.idx))
+			if not self.can_count(step.after or 0, step.unit):
+				frappe.throw(
+					_(
+						"Escalations, row {0}: this is more than ten years, or the calendar {1} is never open."
+					).format(step.idx, frappe.bold(self.working_calendar))
+				)
 			self.check_what_is_needed(step)
 			self.check_clock(step)
 			for other in self.escalations[:position]:

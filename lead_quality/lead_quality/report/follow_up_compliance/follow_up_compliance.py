@@ -100,7 +100,7 @@ def execute(filters: dict | None = None):
 		return clock_columns(filters), clock_rows(filters, now)
 	groups = get_groups(filters, now)
 	rows = get_rows(groups, filters)
-	return get_columns(filters), rows, None, chart(rows, filters), summary(groups)
+	return get_columns(filters), rows, message(rows), chart(rows, filters), summary(groups)
 
 
 def clocks_where(filters) -> Where:
@@ -427,6 +427,15 @@ def get_rows(groups: dict[tuple[str | None, str], Group], filters) -> list[dict]
 			),
 			_place(row["clock"]),
 		),
+	)
+
+
+def message(rows: list[dict]) -> str:
+	if not rows:
+		return _("No clock started within this period.")
+	return _(
+		"Charged shares each miss out by how long each owner held the lead. System % is what the system has missed, "
+		"and the time in which nobody owned the lead, of all misses."
 	)
 
 

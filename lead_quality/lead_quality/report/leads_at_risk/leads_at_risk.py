@@ -12,10 +12,12 @@ from lead_quality.reporting import (
 	Where,
 	column,
 	count_column,
+	lead_and_title,
 	leads_where,
 	percent,
 	percent_column,
 	report_route,
+	user_column,
 )
 
 REPORT = "Leads at Risk"
@@ -53,11 +55,10 @@ def where_of(filters) -> Where:
 
 def get_columns() -> list[dict]:
 	return [
-		column("lead", _("Lead"), "Link", 150, options="Lead"),
-		column("title", _("Title"), width=180),
+		*lead_and_title(),
 		column("faults", _("At Risk By"), width=230),
-		column("lead_owner", _("Owner"), "Link", 170, options="User"),
-		count_column("days_untouched", _("Days Untouched"), 125),
+		user_column("lead_owner", _("Owner")),
+		count_column("days_untouched", _("Days Untouched"), 140),
 		count_column("stale_in", _("Stale in Days"), 115),
 		count_column("shelf_life_in", _("Shelf Life in Days"), 140),
 		column("next_step", _("Next Step"), width=110),
