@@ -8,10 +8,14 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 import frappe
-from frappe.utils import format_datetime, get_datetime, get_system_timezone, getdate
+from frappe.utils import format_datetime, get_datetime, get_system_timezone, getdate, now_datetime
 
+from lead_quality.engine.clock import due_at
 from lead_quality.engine.working_time import WorkingCalendar, half_day
 from lead_quality.versions import is_half_day
+
+# a time that is longer is a slip of the keyboard
+LONGEST_SPAN = timedelta(days=3660)
 
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
@@ -48,6 +52,18 @@ def seconds_between(
 	if seconds <= 0:
 		return 0
 	return calendar.elapsed(begin, finish) if calendar else seconds
+
+
+def can_count(span: float, unit: str, calendar: str) -> bool:
+	"""Whether a deadline within ten years comes of a span that begins now.
+
+	:param calendar: a Working Calendar. One that is never open counts nothing.
+	"""
+	now = aware(now_datetime())
+	try:
+		return due_at(now, span, unit, get_calendar(calendar)) <= now + LONGEST_SPAN
+	except (OverflowError, ValueError):
+		return False
 
 
 def get_calendar(name: str) -> WorkingCalendar:

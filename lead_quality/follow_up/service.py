@@ -3,10 +3,12 @@
 from datetime import datetime
 
 import frappe
+from frappe import _
 from frappe.utils import cint, get_datetime, now_datetime
 
 from lead_quality import summary
 from lead_quality.engine import clock as engine
+from lead_quality.engine.working_time import NoWorkingTime
 from lead_quality.nurture.service import wants_no_contact
 from lead_quality.qualification.agreement import Span
 from lead_quality.records import insert_rows, update_rows
@@ -78,6 +80,7 @@ def start(
 	"""
 	policy = policy_of(lead)
 	targets = _targets(policy, agreed or {})
+	runs = {clock: _run_of(targets[clock], begins) for clock, begins in starts.items() if clock in targets}
 	rows = [
 		{
 			"lead": lead.name,
@@ -86,12 +89,12 @@ def start(
 			"policy": policy.name if policy else None,
 			"status": "Running",
 			"started_at": begins,
-			**_run_of(targets[clock], begins),
+			**runs[clock],
 			"reference_doctype": reference.doctype if reference else None,
 			"reference_name": reference.name if reference else None,
 		}
 		for clock, begins in starts.items()
-		if clock in targets
+		if runs.get(clock)
 	]
 	clocks = insert_rows("Follow Up Clock", rows, at, lead)
 	if clocks:
@@ -116,9 +119,16 @@ def _pause_with_lead(lead: str, at: datetime):
 		pause(lead, snooze.snoozed_until, snooze.snooze_reason, at)
 
 
-def _run_of(target, begins: datetime) -> dict:
-	"""What a clock keeps of its target: it goes on as it was started, whatever becomes of the policy."""
-	ends = deadlines(target, begins, target.calendar)
+def _run_of(target, begins: datetime) -> dict | None:
+	"""What a clock keeps of its target: it goes on as it was started, whatever becomes of the policy. None, and an
+	error in the log, where its calendar has no working time any more: no lead stays out for that."""
+	try:
+		ends = deadlines(target, begins, target.calendar)
+	except NoWorkingTime as error:
+		frappe.log_error(
+			_("No deadline can be counted by the calendar {0}").format(target.calendar), str(error)
+		)
+		return None
 	return {
 		"within": target.within,
 		"unit": target.unit,
@@ -160,9 +170,11 @@ def _targets(policy, agreed: dict[str, Span | None]) -> dict[str, frappe._dict]:
 
 
 def end_of_span(lead, span: Span | None, begins: datetime) -> datetime | None:
-	"""When an agreed span is over that begins at `begins` (both naive, the site's zone); None without span or calendar."""
+	"""When an agreed span is over that begins at `begins` (both naive, the site's zone); None without span or calendar,
+	or where the calendar is never open."""
 	target = _targets(policy_of(lead), {"agreed": span}).get("agreed")
-	return deadlines(target, begins, target.calendar)["due_at"] if target else None
+	run = target and _run_of(target, begins)
+	return run["due_at"] if run else None
 
 
 def deadlines(target, begins: datetime, calendar: str) -> dict[str, datetime]:

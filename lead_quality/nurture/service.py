@@ -10,6 +10,7 @@ from pypika.terms import Criterion
 from lead_quality import summary
 from lead_quality.engine import cadence as engine
 from lead_quality.engine.conversion import is_two_way
+from lead_quality.engine.working_time import NoWorkingTime
 from lead_quality.funnel import service as funnel
 from lead_quality.nurture import evidence
 from lead_quality.qualification.service import plan_of
@@ -34,7 +35,12 @@ def enroll_new_lead(lead):
 	if wants_no_contact(lead) or lead.lq_verdict == "Disqualified":
 		return
 	at = get_datetime(lead.creation)
-	start = plan_start(lead, cadence, at)
+	try:
+		start = plan_start(lead, cadence, at)
+	except NoWorkingTime as error:
+		# no lead stays out for that
+		frappe.log_error(_("No touch can be planned by the cadence {0}").format(cadence), str(error))
+		return
 	enrollment = insert_rows(
 		"Nurture Enrollment", [{"lead": lead.name, "cadence": cadence, **start}], at, lead
 	)[0]
@@ -80,6 +86,9 @@ def plan_start(lead, cadence: str, at: datetime) -> dict:
 	"""The values of an enrollment that starts at `at` (naive, the site's zone)."""
 	plan = frappe.get_cached_doc("Nurture Cadence", cadence)
 	anchors = {"Enrollment": at, "Lead Created": lead.creation}
+	if plan.steps[0].anchor == "Date Field":
+		# a new lead is not in the database yet
+		anchors["Date Field"] = lead.get(lead_field(plan.steps[0].date_field))
 	return {
 		"lead_name": lead.title,
 		"status": "Active",
@@ -437,7 +446,7 @@ def anchors_of(enrollment, previous_touch: datetime | None = None) -> dict:
 
 def _due_at(plan, index: int, lead: str, anchors: dict, at: datetime, repeated: bool = False) -> datetime:
 	row = plan.steps[index]
-	if row.anchor == "Date Field":
+	if row.anchor == "Date Field" and "Date Field" not in anchors:
 		anchors["Date Field"] = frappe.db.get_value("Lead", lead, lead_field(row.date_field))
 	return naive(
 		engine.due_at(

@@ -616,6 +616,13 @@ def test_a_holiday_that_came_up_meanwhile_gives_the_receiver_a_day_more(overdue)
 	assert jobs.pull_back(now=get_datetime("2026-03-04 10:05:00"))["done"] == 1
 
 
+@pytest.mark.parametrize("field", ["accept_within", "first_touch_within", "pull_back_after"])
+@pytest.mark.parametrize("calendar", ["Office Hours", None])
+def test_a_deadline_of_more_than_ten_years_is_refused(make, field, calendar):
+	with pytest.raises(frappe.ValidationError, match="more than ten years"):
+		make(**{field: 99_999_999}, working_calendar=calendar)
+
+
 def test_pulling_back_twice_or_late_changes_nothing_more(overdue, marketing):
 	late = get_datetime("2026-04-20 08:00:00")
 	assert jobs.pull_back(now=late) == {"found": 1, "done": 1, "failed": 0}

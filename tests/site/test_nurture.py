@@ -498,3 +498,42 @@ def test_a_cadence_with_fewer_touches_than_wanted_warns_when_activated():
 		}
 	).insert()
 	assert any("at least 7" in str(message) for message in frappe.message_log)
+
+
+def test_a_first_step_by_a_date_of_the_lead_is_planned_for_a_new_lead(freeze):
+	cadence = frappe.get_doc(
+		{
+			"doctype": "Nurture Cadence",
+			"title": "By the Day",
+			"status": "Active",
+			"working_calendar": "Office Hours",
+			"steps": [
+				{
+					"step": "A",
+					"channel": "Phone",
+					"anchor": "Date Field",
+					"date_field": "qualified_on",
+					"delay": 1,
+					"delay_unit": "Days",
+				}
+			],
+		}
+	).insert()
+	frappe.get_doc("Lead Segment", "Inbound").update({"cadence": cadence.name}).save()
+	with freeze(MONDAY):
+		lead = make_lead(qualified_on="2026-03-10")
+	assert str(planned(lead)[2])[:10] == "2026-03-11"
+	assert frappe.db.get_value("Lead", lead.name, "lq_next_touch_at") == planned(lead)[2]
+
+
+def test_a_lead_comes_in_also_while_its_calendar_is_never_open():
+	"""All days were made holidays, or somebody emptied the opening hours past the form."""
+	frappe.db.delete("Working Calendar Hours", {"parent": "Office Hours"})
+	frappe.db.set_value("Working Calendar", "Office Hours", "modified", frappe.utils.now())
+	frappe.clear_document_cache("Working Calendar", "Office Hours")
+	lead = make_lead()
+	assert frappe.db.exists("Lead", lead.name)
+	assert not frappe.db.exists("Follow Up Clock", {"lead": lead.name})
+	assert planned(lead) is None
+	assert frappe.db.exists("Error Log", {"method": ["like", "No deadline can be counted%"]})
+	frappe.db.delete("Error Log", {"method": ["like", "No %"]})

@@ -1,23 +1,16 @@
-from datetime import timedelta
-
 import frappe
 from frappe import _
 from frappe.model.document import Document
-from frappe.utils import now_datetime
 
-from lead_quality.engine.clock import due_at
 from lead_quality.notices import is_reachable
 from lead_quality.records import refuse_deletion_in_use
-from lead_quality.site_time import aware, get_calendar
+from lead_quality.site_time import can_count
 
 # clocks that run also where the policy says nothing of them, because an agreement does
 AGREED_CLOCKS = ("Handover Acceptance", "First Touch After Acceptance")
 
 # what a step of the ladder needs besides its time, by its action
 NEEDS = {"Notify Role": "role", "Reassign": "assignment_rule", "Recycle": "outcome_reason"}
-
-# a time that is longer is a slip of the keyboard
-LONGEST = timedelta(days=3660)
 
 
 class FollowUpPolicy(Document):
@@ -59,11 +52,7 @@ class FollowUpPolicy(Document):
 		"""Whether a deadline comes of it: if not, no lead could be saved, as its clocks could not start."""
 		if not unit or not frappe.db.exists("Working Calendar", self.working_calendar or ""):
 			return True  # Frappe says next what is missing
-		now = aware(now_datetime())
-		try:
-			return due_at(now, span, unit, get_calendar(self.working_calendar)) <= now + LONGEST
-		except (OverflowError, ValueError):
-			return False
+		return can_count(span, unit, self.working_calendar)
 
 	def forget_what_no_action_needs(self):
 		"""What was chosen for another action is not seen any more, so it is not kept either."""

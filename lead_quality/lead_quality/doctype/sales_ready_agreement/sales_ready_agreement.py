@@ -8,6 +8,7 @@ from lead_quality.qualification import agreement
 from lead_quality.qualification.agreement_words import in_words
 from lead_quality.qualification.definitions import clear_caches
 from lead_quality.records import keep
+from lead_quality.site_time import can_count
 from lead_quality.versioned import content_of
 
 # what both sides sign
@@ -44,6 +45,7 @@ class SalesReadyAgreement(Document):
 		self.check_checklist()
 		self.check_reasons()
 		self.check_calendar()
+		self.check_deadlines()
 		self.check_signatures()
 		self.set_title()
 
@@ -157,10 +159,9 @@ class SalesReadyAgreement(Document):
 		"""A deadline needs a calendar: the agreement's own, or that of the policy of every segment it is for."""
 		if self.working_calendar or not any(self.get(field) for field in DEADLINES):
 			return
-		filters = {"name": self.segment} if self.segment else {"enabled": 1}
 		without = frappe.get_all(
 			"Lead Segment",
-			{**filters, "follow_up_policy": ["is", "not set"]},
+			{**self.segments(), "follow_up_policy": ["is", "not set"]},
 			pluck="name",
 			order_by="priority asc, name asc",
 		)
@@ -170,6 +171,27 @@ class SalesReadyAgreement(Document):
 					"Choose a working calendar: the segment {0} has no follow-up policy whose calendar could count the deadlines."
 				).format(frappe.bold(without[0]))
 			)
+
+	def segments(self) -> dict:
+		"""Filters of the segments that it is for."""
+		return {"name": self.segment} if self.segment else {"enabled": 1}
+
+	def check_deadlines(self):
+		"""No lead could be handed over by a deadline that cannot be counted."""
+		calendars = [self.working_calendar]
+		if not self.working_calendar:
+			policies = frappe.get_all("Lead Segment", self.segments(), pluck="follow_up_policy")
+			calendars = frappe.get_all(
+				"Follow Up Policy", {"name": ["in", policies]}, pluck="working_calendar"
+			)
+		for field in DEADLINES:
+			span = self.get(field)
+			if span and not all(can_count(span, self.deadline_unit, name) for name in set(calendars) if name):
+				frappe.throw(
+					_("{0}: this is more than ten years, or the working calendar is never open.").format(
+						frappe.bold(_(self.meta.get_label(field)))
+					)
+				)
 
 	def check_signatures(self):
 		if self.status == "Active" and not all(self.get(field) for field in SIGNATURES):
