@@ -84,6 +84,11 @@ has_permission = {
 # Events
 # ------
 
+LEAD_ENTERS = [
+	"lead_quality.funnel.events.lead_enters",
+	"lead_quality.nurture.events.lead_enters",
+	"lead_quality.follow_up.events.lead_enters",
+]
 doc_events = {
 	"Lead": {
 		"validate": [
@@ -92,12 +97,8 @@ doc_events = {
 			"lead_quality.qualification.events.lead_validate",
 		],
 		# a new lead is inserted with its summary, and its rows after it
-		"before_save": [
-			"lead_quality.funnel.events.lead_before_save",
-			"lead_quality.nurture.events.lead_before_save",
-			"lead_quality.follow_up.events.lead_before_save",
-		],
-		"after_insert": "lead_quality.records.insert_waiting",
+		"before_save": LEAD_ENTERS,
+		"after_insert": [*LEAD_ENTERS, "lead_quality.records.insert_waiting"],
 		"on_update": [
 			"lead_quality.qualification.events.lead_on_update",
 			"lead_quality.follow_up.events.lead_on_update",

@@ -32,13 +32,25 @@ def insert_rows(doctype: str, rows: list[dict], at: datetime, lead=None) -> list
 
 def keep_waiting(doc, method=None):
 	"""Lead `validate`: the rows of a new lead wait until it is inserted itself, which may still fail."""
-	doc.flags.rows_wait = [] if doc.is_new() else None
+	if doc.is_new():
+		doc.flags.update({"rows_wait": [], "has_entered": True})
+	else:
+		# somebody's `after_insert` saves the lead again, before ours
+		insert_waiting(doc)
+
+
+def enters(doc, method: str) -> bool:
+	"""Whether a lead comes in now, and its rooms are to make what belongs to it: before it is inserted; or after that, if
+	it was saved without being validated, which leaves out `before_save` too."""
+	return doc.is_new() if method == "before_save" else not doc.flags.has_entered
 
 
 def insert_waiting(doc, method=None):
 	"""Lead `after_insert`: its rows follow it."""
 	waiting, doc.flags.rows_wait = doc.flags.rows_wait or [], None
 	for doctype, made in waiting:
+		for row in made:
+			row["lead"] = doc.name  # by another name, if the first one was taken
 		_insert(doctype, made)
 
 

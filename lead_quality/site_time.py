@@ -8,7 +8,7 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 import frappe
-from frappe.utils import format_datetime, get_datetime, get_system_timezone, getdate, now_datetime
+from frappe.utils import flt, format_datetime, get_datetime, get_system_timezone, getdate, now_datetime
 
 from lead_quality.engine.clock import due_at
 from lead_quality.engine.working_time import WorkingCalendar, half_day
@@ -58,10 +58,13 @@ def can_count(span: float, unit: str, calendar: str) -> bool:
 	"""Whether a deadline within ten years comes of a span that begins now.
 
 	:param calendar: a Working Calendar. One that is never open counts nothing.
+	:param unit: without one, everything: it is mandatory, as Frappe says.
 	"""
+	if not unit:
+		return True
 	now = aware(now_datetime())
 	try:
-		return due_at(now, span, unit, get_calendar(calendar)) <= now + LONGEST_SPAN
+		return due_at(now, flt(span), unit, get_calendar(calendar)) <= now + LONGEST_SPAN
 	except (OverflowError, ValueError):
 		return False
 

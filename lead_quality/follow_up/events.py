@@ -7,10 +7,11 @@ from lead_quality.engine.clock import PAUSED_BY_SNOOZE, is_human_touch
 from lead_quality.follow_up import service
 from lead_quality.follow_up.replan import replan_later
 from lead_quality.nurture.service import leads_of_opt_out
+from lead_quality.records import enters
 
 
-def lead_before_save(doc, method=None):
-	if doc.is_new():
+def lead_enters(doc, method=None):
+	if enters(doc, method):
 		service.start_entry_clocks(doc)
 
 

@@ -8,7 +8,6 @@ from frappe.utils import cint, get_datetime, now_datetime
 
 from lead_quality import summary
 from lead_quality.engine import clock as engine
-from lead_quality.engine.working_time import NoWorkingTime
 from lead_quality.nurture.service import wants_no_contact
 from lead_quality.qualification.agreement import Span
 from lead_quality.records import insert_rows, update_rows
@@ -121,10 +120,10 @@ def _pause_with_lead(lead: str, at: datetime):
 
 def _run_of(target, begins: datetime) -> dict | None:
 	"""What a clock keeps of its target: it goes on as it was started, whatever becomes of the policy. None, and an
-	error in the log, where its calendar has no working time any more: no lead stays out for that."""
+	error in the log, where none can be counted, as its calendar has no working time any more: no lead stays out for it."""
 	try:
 		ends = deadlines(target, begins, target.calendar)
-	except NoWorkingTime as error:
+	except (OverflowError, ValueError) as error:
 		frappe.log_error(
 			_("No deadline can be counted by the calendar {0}").format(target.calendar), str(error)
 		)

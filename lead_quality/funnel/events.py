@@ -3,10 +3,11 @@
 from frappe.utils import get_datetime, now_datetime
 
 from lead_quality.funnel import service
+from lead_quality.records import enters
 
 
-def lead_before_save(doc, method=None):
-	if doc.is_new():
+def lead_enters(doc, method=None):
+	if enters(doc, method):
 		service.enter_target(doc)
 
 

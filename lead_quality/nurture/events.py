@@ -5,10 +5,11 @@ from frappe.utils import getdate, now_datetime
 
 from lead_quality.nurture import evidence, service
 from lead_quality.nurture.mail import leads_among, leads_of
+from lead_quality.records import enters
 
 
-def lead_before_save(doc, method=None):
-	if doc.is_new():
+def lead_enters(doc, method=None):
+	if enters(doc, method):
 		service.enroll_new_lead(doc)
 
 

@@ -10,7 +10,6 @@ from pypika.terms import Criterion
 from lead_quality import summary
 from lead_quality.engine import cadence as engine
 from lead_quality.engine.conversion import is_two_way
-from lead_quality.engine.working_time import NoWorkingTime
 from lead_quality.funnel import service as funnel
 from lead_quality.nurture import evidence
 from lead_quality.qualification.service import plan_of
@@ -37,7 +36,7 @@ def enroll_new_lead(lead):
 	at = get_datetime(lead.creation)
 	try:
 		start = plan_start(lead, cadence, at)
-	except NoWorkingTime as error:
+	except (OverflowError, ValueError) as error:
 		# no lead stays out for that
 		frappe.log_error(_("No touch can be planned by the cadence {0}").format(cadence), str(error))
 		return

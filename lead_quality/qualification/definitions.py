@@ -19,13 +19,15 @@ def in_force() -> dict:
 
 
 def clear_caches():
-	"""Forget the definitions, once more after the commit: others may read until then."""
+	"""Forget the definitions, and once more at the end of the transaction: until then others read what was, and this
+	one what may never be."""
 
 	def clear():
 		frappe.cache.delete_value(CACHE)
 
 	clear()
 	frappe.db.after_commit.add(clear)
+	frappe.db.after_rollback.add(clear)
 
 
 def _load() -> dict:

@@ -31,6 +31,7 @@ def lead_on_update(doc, method=None):
 	"""What `lead_validate` has judged is written with the lead."""
 	judged = doc.flags.pop("judged", None)
 	if judged:
+		judged.lead = doc.name
 		service.keep_judgement(judged, bool(doc.flags.in_insert))
 
 

@@ -167,10 +167,11 @@ class AnswerSheet:
 
 	def stamp_answers(self, criteria: dict, now: datetime):
 		"""Who said what and when; only an answer that was given anew gets a new stamp."""
-		stored = self.stored().answers
+		stored, rows = self.stored().answers, self.stored().get("rows") or {}
 		answered = self.answered_now()
 		for row in self.answers:
-			criterion, old = criteria[row.criterion], stored.get(key_of(row))
+			# one that has been moved has the stamp that it had, not that of the answer whose place it takes
+			criterion, old = criteria[row.criterion], rows.get(row.name) or stored.get(key_of(row))
 			if not value_of(row):
 				row.answered_by = row.answered_on = row.currency = None
 				row.exchange_rate = 0
@@ -212,7 +213,8 @@ class AnswerSheet:
 
 
 class StoredJudgement(AnswerSheet, frappe._dict):
-	"""A Lead Qualification as plain rows. `before` is what the database has of it, None for a new one.
+	"""A Lead Qualification as plain rows. `before` is what the database has of it, None for a new one; its `rows` are
+	the answers by name, as an answer that is moved gets another key.
 
 	Nobody answers it: only the lead's own fields have changed, or the definition.
 	"""
@@ -480,7 +482,8 @@ def _load(leads: list[str], fields: tuple[str, ...], answer_fields: tuple[str, .
 			answers[row[2]].append(answer)
 	for name, doc in docs.items():
 		doc.answers = sorted(answers[name], key=attrgetter("idx"))
-		doc.before = frappe._dict(doc, answers={key_of(row): frappe._dict(row) for row in doc.answers})
+		rows = {row.name: frappe._dict(row) for row in doc.answers}
+		doc.before = frappe._dict(doc, rows=rows, answers={key_of(row): row for row in rows.values()})
 	return list(docs.values())
 
 
@@ -493,9 +496,9 @@ def write(judgements: Sequence[StoredJudgement], now: datetime):
 	new, known = [doc for doc in judgements if not doc.name], [doc for doc in judgements if doc.name]
 	rows = [(doc, row) for doc in known for row in doc.answers]
 	changed = [
-		(row, doc.before.answers.get(key_of(row)) or {})
+		(row, doc.before.rows[row.name])
 		for doc, row in rows
-		if row.name and _is_changed(row, doc.before.answers)
+		if row.name and _is_changed(row, doc.before.rows)
 	]
 	update_rows("Lead Qualification", _changes([(doc, doc.before) for doc in known], JUDGED), now)
 	update_rows("Lead Qualification Answer", _changes(changed, ANSWER), now)
@@ -514,7 +517,7 @@ def write(judgements: Sequence[StoredJudgement], now: datetime):
 		now,
 	)
 	kept = {row.name for _doc, row in rows}
-	gone = [old.name for doc in known for old in doc.before.answers.values() if old.name not in kept]
+	gone = [old.name for doc in known for old in doc.before.rows.values() if old.name not in kept]
 	if gone:
 		frappe.db.delete("Lead Qualification Answer", {"name": ["in", gone]})
 
@@ -534,8 +537,8 @@ def is_changed(doc: StoredJudgement) -> bool:
 	"""Whether judging has changed anything of a judgement that was loaded."""
 	return (
 		any(_differs(doc, doc.before, field) for field in JUDGED)
-		or len(doc.answers) != len(doc.before.answers)
-		or any(not row.name or _is_changed(row, doc.before.answers) for row in doc.answers)
+		or len(doc.answers) != len(doc.before.rows)
+		or any(not row.name or _is_changed(row, doc.before.rows) for row in doc.answers)
 	)
 
 
@@ -544,8 +547,7 @@ def _pick(row, fields: tuple[str, ...]) -> dict:
 
 
 def _is_changed(row, stored: dict) -> bool:
-	old = stored.get(key_of(row))
-	return not old or any(_differs(row, old, field) for field in ("name", *ANSWER))
+	return any(_differs(row, stored[row.name], field) for field in ANSWER)
 
 
 def take_over(kept: str, other: str):

@@ -10,6 +10,8 @@ from frappe.utils import add_days, now_datetime, today
 
 from lead_quality import api
 from lead_quality.demo.factories import answers, make_checklist, make_lead, make_sales_ready, use_checklist
+from lead_quality.qualification import requalify
+from lead_quality.records import insert_rows
 
 AUTHORITY = {
 	"criterion": "authority",
@@ -73,6 +75,32 @@ def test_a_contacts_answer_that_is_emptied_is_gone():
 	judged = api.qualify(lead.name, [{"criterion": "authority", "contact": boss, "value": ""}])
 	assert judged.verdict == "Open"
 	assert [row.contact for row in rows_of(lead.name, "authority")] == [None]
+
+
+def test_the_latest_of_the_contacts_answers_stays_where_they_are_no_longer_asked_one_by_one(freeze):
+	"""Beside it there is one of nobody in particular, from before each contact was asked."""
+	with freeze("2026-03-02 10:00:00"):
+		lead = held_against(AUTHORITY)
+		old = frappe.db.get_value("Lead Segment", "Inbound", "checklist")
+		boss = make_contact(lead.name, "Berta")
+		name = api.qualify(
+			lead.name, [{"criterion": "authority", "contact": boss, "value": "Gatekeeper"}]
+		).name
+		parent = {"parent": name, "parenttype": "Lead Qualification", "parentfield": "answers"}
+		answer = {"idx": 2, "criterion": "authority", "value": "Gatekeeper", "label": "authority"}
+		earlier = frappe.utils.get_datetime("2026-03-01 10:00:00")
+		insert_rows("Lead Qualification Answer", [{**parent, **answer, "answered_on": earlier}], earlier)
+	with freeze("2026-03-03 10:00:00"):
+		new = make_checklist("Once", [{**AUTHORITY, "per_contact": 0}])
+		use_checklist(new)
+		for _again in range(2):
+			requalify.judge_chunk([lead.name], now_datetime(), old, new.name)
+			(row,) = rows_of(lead.name, "authority")
+			assert (row.contact, row.value, str(row.answered_on)) == (
+				None,
+				"Gatekeeper",
+				"2026-03-02 10:00:00",
+			)
 
 
 def test_a_question_for_each_contact_can_be_no_knock_out():

@@ -5,6 +5,7 @@ from email.message import EmailMessage
 
 import frappe
 import pytest
+from erpnext.crm.doctype.lead.lead import Lead
 from frappe.email.receive import InboundMail
 
 from lead_quality.demo.factories import make_lead, make_source
@@ -255,3 +256,49 @@ def whereabouts(lead: str) -> dict:
 		),
 		"touches": frappe.get_all("Lead Touch", {"lead": lead, "status": "Planned"}, pluck="step"),
 	}
+
+
+def what_comes_with(lead) -> tuple:
+	"""Rows of its stage log, its cadence and its clocks, and what the lead shows of the latter."""
+	counts = [
+		frappe.db.count(doctype, {"lead": lead.name})
+		for doctype in ("Lead Stage Log", "Nurture Enrollment", "Lead Touch", "Follow Up Clock")
+	]
+	return *counts, *frappe.db.get_value("Lead", lead.name, ["lq_stage", "lq_next_touch_at", "lq_due_at"])
+
+
+def test_a_lead_that_another_app_saves_again_as_it_comes_in_gets_what_every_lead_gets(monkeypatch, freeze):
+	with freeze("2026-03-02 10:00:00.123456"):
+		expected = what_comes_with(make_lead())
+		monkeypatch.setattr(Lead, "after_insert", lambda self: self.save())
+		assert what_comes_with(make_lead()) == expected
+
+
+def test_a_lead_that_is_inserted_without_validation_is_logged_as_a_target_once():
+	lead = frappe.get_doc(
+		{
+			"doctype": "Lead",
+			"first_name": "Unchecked",
+			"company_name": "Hafen",
+			"status": "Lead",
+			"lq_segment": "Inbound",
+		}
+	)
+	lead.flags.ignore_validate = True
+	lead.insert()
+	stages, enrollments, touches, clocks, *_shown = what_comes_with(lead)
+	assert (stages, enrollments, touches, clocks > 0) == (1, 1, 1, True)
+
+
+def test_a_lead_whose_date_is_the_end_of_time_comes_in(freeze):
+	cadence = {
+		"doctype": "Nurture Cadence",
+		"title": "By the Day",
+		"status": "Active",
+		"working_calendar": "Office Hours",
+		"steps": [{"step": "A", "channel": "Phone", "anchor": "Date Field", "date_field": "qualified_on"}],
+	}
+	segment = frappe.get_doc("Lead Segment", "Inbound")
+	segment.update({"cadence": frappe.get_doc(cadence).insert().name}).save()
+	assert make_lead(qualified_on="9999-12-31").name
+	frappe.db.delete("Error Log", {"method": ["like", "No touch can be planned%"]})

@@ -50,7 +50,7 @@ class FollowUpPolicy(Document):
 
 	def can_count(self, span: float, unit: str) -> bool:
 		"""Whether a deadline comes of it: if not, no lead could be saved, as its clocks could not start."""
-		if not unit or not frappe.db.exists("Working Calendar", self.working_calendar or ""):
+		if not frappe.db.exists("Working Calendar", self.working_calendar or ""):
 			return True  # Frappe says next what is missing
 		return can_count(span, unit, self.working_calendar)
 

@@ -25,6 +25,8 @@ CONTENT = (
 	"reasons",
 )
 DEADLINES = ("accept_within", "first_touch_within", "pull_back_after")
+# what their dates come of
+COUNTED = (*DEADLINES, "deadline_unit", "working_calendar", "segment")
 SIGNATURES = tuple(field for side in agreement.SIDES.values() for field in side[2:])
 SCOPE = ("company", "segment")
 
@@ -178,6 +180,8 @@ class SalesReadyAgreement(Document):
 
 	def check_deadlines(self):
 		"""No lead could be handed over by a deadline that cannot be counted."""
+		if not any(self.has_value_changed(field) for field in COUNTED):
+			return
 		calendars = [self.working_calendar]
 		if not self.working_calendar:
 			policies = frappe.get_all("Lead Segment", self.segments(), pluck="follow_up_policy")
