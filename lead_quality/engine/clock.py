@@ -22,6 +22,8 @@ PAUSED_BY_SNOOZE = ("First Response", "First Touch After Acceptance")
 # What happened, and which clocks it stops.
 STOPPED_BY: dict[str, tuple[str, ...]] = {
 	"human touch": ("First Response", "First Touch After Acceptance"),
+	# only where the settings say so
+	"status moved": ("First Response",),
 	"planned touch": ("Next Touch",),
 	"triage decision": ("Triage",),
 	"handover decision": ("Handover Acceptance",),

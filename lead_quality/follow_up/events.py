@@ -9,6 +9,9 @@ from lead_quality.follow_up.replan import replan_later
 from lead_quality.nurture.service import leads_of_opt_out
 from lead_quality.records import enters
 
+# statuses of a lead to which nothing has been done yet
+UNTOUCHED = ("Lead", "Open")
+
 
 def lead_enters(doc, method=None):
 	if enters(doc, method):
@@ -17,8 +20,12 @@ def lead_enters(doc, method=None):
 
 def lead_on_update(doc, method=None):
 	before = doc.get_doc_before_save()
-	if before and (before.lead_owner or None) != (doc.lead_owner or None):
+	if not before:
+		return
+	if (before.lead_owner or None) != (doc.lead_owner or None):
 		service.record_holding(doc, before.lead_owner, now_datetime())
+	if before.status in UNTOUCHED and doc.status not in (*UNTOUCHED, "Do Not Contact"):
+		service.take_status_as_answer(doc.name, now_datetime())
 
 
 def lead_on_change(doc, method=None):

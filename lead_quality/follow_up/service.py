@@ -211,6 +211,15 @@ def stop(lead: str, event: str, at: datetime):
 	refresh_due(lead)
 
 
+def take_status_as_answer(lead: str, at: datetime):
+	"""Somebody has moved a lead off its first status, which is an answer to it where the settings say so.
+
+	:param at: naive instant in the site's zone.
+	"""
+	if frappe.get_cached_doc("Lead Quality Settings").status_stops_first_response:
+		stop(lead, "status moved", at)
+
+
 def _lock_stoppable(lead: str, event: str, at: datetime) -> list:
 	"""The open clocks that an event stops; of touches, which may be logged in any order, also clocks that a later one
 	has stopped."""

@@ -375,3 +375,17 @@ def test_two_sweeps_at_the_same_time_tell_the_owner_once(site, real_commits, mak
 		frappe.db.delete("Follow Up Run")
 		frappe.delete_doc("User", user, force=True)
 		frappe.db.commit()
+
+
+@pytest.mark.parametrize(("is_answer", "status"), [(0, "Running"), (1, "Met")])
+def test_a_status_moved_by_hand_answers_a_lead_only_where_the_settings_say_so(freeze, is_answer, status):
+	frappe.get_doc("Lead Quality Settings").update({"status_stops_first_response": is_answer}).save()
+	with freeze("2026-03-02 10:00:00.123456") as time:
+		lead = make_lead()
+		time.move_to("2026-03-02 10:30:00.123456")
+		lead.reload().update({"city": "Hamburg"}).save()
+		clocks = {"lead": lead.name, "clock": "First Response"}
+		assert frappe.db.get_value("Follow Up Clock", clocks, "status") == "Running"
+		lead.update({"status": "Interested"}).save()
+	assert frappe.db.get_value("Follow Up Clock", clocks, "status") == status
+	assert frappe.db.count("Lead Touch", {"lead": lead.name, "status": "Done"}) == 0
