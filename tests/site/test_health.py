@@ -8,9 +8,10 @@ import pytest
 import redis
 from frappe.utils import add_to_date, now_datetime
 from frappe.utils.redis_wrapper import RedisWrapper
-from frappe.utils.scheduler import toggle_scheduler
+from frappe.utils.scheduler import is_scheduler_disabled, toggle_scheduler
 from rq import Queue
 
+from benchmarks.on_site import await_that
 from lead_quality import health, hooks
 from lead_quality.demo.factories import make_lead
 from lead_quality.follow_up.jobs import sweep_clocks
@@ -50,8 +51,14 @@ def all_is_well(monkeypatch, make_user, smtp):
 
 def switch_scheduler(on: bool):
 	toggle_scheduler(on)
-	frappe.clear_document_cache("System Settings", "System Settings")
-	frappe.local.system_settings = None  # kept for the length of a request
+
+	def is_known() -> bool:
+		frappe.clear_document_cache("System Settings", "System Settings")
+		frappe.local.system_settings = None  # kept for the length of a request
+		return is_scheduler_disabled(verbose=False) != on
+
+	# v16 keeps documents in the process, too, and hears of changes a moment later
+	await_that(is_known, seconds=10)
 
 
 def listening_worker(*queues: str):
