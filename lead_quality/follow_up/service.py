@@ -455,10 +455,15 @@ def outages() -> list[tuple[datetime, datetime]]:
 		""",
 		(SWEEP,),
 	)
-	last = frappe.db.sql(
+	last = last_sweep()
+	return [*spans, (last, now)] if is_outage(last, now) else list(spans)
+
+
+def last_sweep() -> datetime | None:
+	"""When the last sweep that came to its end had begun (naive, the site's zone)."""
+	return frappe.db.sql(
 		"select max(started_at) from `tabFollow Up Run` where job = %s and status != 'Running'", (SWEEP,)
 	)[0][0]
-	return [*spans, (last, now)] if is_outage(last, now) else list(spans)
 
 
 def is_within(spans: list[tuple[datetime, datetime]], instant: datetime) -> bool:

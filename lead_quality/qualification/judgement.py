@@ -167,7 +167,8 @@ class AnswerSheet:
 
 	def stamp_answers(self, criteria: dict, now: datetime):
 		"""Who said what and when; only an answer that was given anew gets a new stamp."""
-		stored, rows = self.stored().answers, self.stored().get("rows") or {}
+		before = self.stored()
+		stored, rows = before.answers, before.get("rows") or {}
 		answered = self.answered_now()
 		for row in self.answers:
 			# one that has been moved has the stamp that it had, not that of the answer whose place it takes

@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import frappe
 from frappe import _
@@ -10,6 +10,7 @@ from frappe.utils import cint, now_datetime
 
 from lead_quality.engine.clock import CLOCKS
 from lead_quality.engine.holding import shares
+from lead_quality.follow_up.service import SWEEP, is_outage, last_sweep
 from lead_quality.holding import holdings_between, in_utc, measure_by, owner_sql, person
 from lead_quality.reporting import (
 	Where,
@@ -120,20 +121,18 @@ def instants(now: datetime) -> dict[str, datetime | None]:
 
 	:param now: naive instant in the site's zone, as are those returned.
 	"""
-	sweeps = "from `tabFollow Up Run` where job = 'sweep_clocks'"
-	(last,) = frappe.db.sql_list(f"select max(started_at) {sweeps} and status != 'Running'")
-	minutes = cint(frappe.get_cached_doc("Lead Quality Settings").outage_after_minutes)
-	is_outage = last and minutes and now - last > timedelta(minutes=minutes)
+	last = last_sweep()
 	outages = frappe.db.sql(
-		f"""
-		select outage_from, max(started_at) {sweeps} and outage_from is not null
-		group by outage_from order by outage_from desc limit 1
 		"""
+		select outage_from, max(started_at) from `tabFollow Up Run` where job = %s and outage_from is not null
+		group by outage_from order by outage_from desc limit 1
+		""",
+		(SWEEP,),
 	)
 	outage_from, outage_until = outages[0] if outages else (None, None)
 	return {
 		"now": now,
-		"unwatched_since": last if is_outage else None,
+		"unwatched_since": last if is_outage(last, now) else None,
 		"outage_from": outage_from,
 		"outage_until": outage_until,
 	}
