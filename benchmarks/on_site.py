@@ -52,7 +52,7 @@ class Cost(NamedTuple):
 		return Cost(self.ms - other.ms, self.queries - other.queries)
 
 	def __str__(self) -> str:
-		return f"{self.ms:7.1f} ms {self.queries:4.0f} q"
+		return f"{self.ms:7.2f} ms {self.queries:4.0f} q"
 
 
 def median(costs: Iterable[Cost]) -> Cost:

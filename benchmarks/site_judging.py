@@ -71,14 +71,15 @@ def main() -> None:
 		name = set_up()
 		print(f"{describe('Lead', 'Lead Qualification')}; medians of {PAIRS} pairs, in ms and queries\n")
 	for what, fieldname in (("answered field changed", "job_title"), ("other field changed", "city")):
-		differences = []
+		plain, differences = [], []
 		for number in range(-WARM_UP, PAIRS):
 			pair = {}
 			for judged in (bool(number % 2), not number % 2):
 				pair[judged] = save(name, fieldname, f"{what} {number} {judged}", judged)
 			if number >= 0:
+				plain.append(pair[False])
 				differences.append(pair[True] - pair[False])
-		print(f"{what:26} {median(differences)}")
+		print(f"{what:22} adds {median(differences)} to {median(plain)}")
 	print()
 
 

@@ -345,8 +345,8 @@ def judge_lead(lead):
 	"""
 	before = lead.get_doc_before_save()
 	# a lead that shows no criteria has no judgement: looking for it with a lock would stop others
-	doc = judgement.load_one(lead.name) if before and before.lq_criteria_count else None
-	doc = doc or new_judgement(lead)
+	known = judgement.load([lead.name]) if before and before.lq_criteria_count else []
+	doc = known[0] if known else new_judgement(lead)
 	if not doc:
 		return
 	doc.judge_from_lead(lead, now_datetime())
@@ -376,7 +376,7 @@ def keep_judgement(doc, is_new_lead: bool):
 	If the verdict has changed, the other rooms hear of it as at every save; of a new lead's, they ask by themselves.
 	"""
 	before = doc.before.verdict if doc.before else "Open"
-	judgement.write([doc], now_datetime())
+	judgement.write([doc], doc.judged_at)
 	if before != doc.verdict and not is_new_lead:
 		tell_verdict(doc.name)
 

@@ -85,12 +85,13 @@ def state_in_words(criterion, state: str) -> str:
 	"""The state of a criterion (its row of the checklist), such as "not met: needs at least 10,000 EUR"."""
 	if state == "Not Met":
 		return _("not met: needs {0}").format(needs_in_words(criterion))
-	return {
-		"Met": _("met"),
-		"Open": _("asked of nobody yet") if criterion.per_contact else _("not asked yet"),
-		"Stale": _("answer is out of date, ask again"),
-		"Unvalued": _("no exchange rate to {0}").format(criterion.amount_currency),
-	}[state]
+	if state == "Unvalued":
+		return _("no exchange rate to {0}").format(criterion.amount_currency)
+	if state == "Stale":
+		return _("answer is out of date, ask again")
+	if state == "Open":
+		return _("asked of nobody yet") if criterion.per_contact else _("not asked yet")
+	return _("met")
 
 
 def number(value) -> str:

@@ -2,11 +2,11 @@
 
 import frappe
 import pytest
-from frappe.utils import add_days, format_date, getdate, today
+from frappe.utils import add_days, format_date, get_datetime, getdate, today
 
 from lead_quality import api
 from lead_quality.demo.factories import answers, make_checklist, make_lead, make_sales_ready, use_checklist
-from lead_quality.qualification import judgement
+from lead_quality.qualification import judgement, service
 from lead_quality.qualification.jobs import judge_expired
 
 LATER = "Disqualify: Not this year"
@@ -91,6 +91,27 @@ def test_a_field_that_is_emptied_leaves_no_figure_of_before_and_no_note_lost(sur
 	assert notes == ["by the river"]
 	frappe.get_doc("Lead Qualification", name).save()
 	assert frappe.db.get_value("Lead Qualification", name, kept, as_dict=True) == stored
+
+
+@pytest.mark.parametrize(
+	"words",
+	['"50" \\ {km}', "line\n\ttab", "Größe 大 🏭", "null", "%s", "x" * 20_000],
+	ids=lambda words: words[:9],
+)
+def test_what_people_wrote_survives_a_judgement_by_the_leads_own_fields(words):
+	other = {"criterion": "need", "answer_type": "Text"}
+	use_checklist(make_checklist("Words", [ROLE, other]))
+	lead = make_lead(job_title="Buyer")
+	given = [{"criterion": "need", "value": words, "note": words}]
+	judged = service.answer(lead.name, given)
+	stamp = {row.criterion: row.answered_on for row in judged.answers}["need"]
+	lead.reload()
+	lead.job_title = "Boss"
+	lead.save()
+	rows = {row.criterion: row for row in frappe.get_doc("Lead Qualification", {"lead": lead.name}).answers}
+	assert (rows["need"].value, rows["need"].note) == (words.strip(), words.strip())
+	assert get_datetime(rows["need"].answered_on) == get_datetime(stamp)
+	assert rows["role"].value == "Boss"
 
 
 def test_a_persons_decision_goes_before_a_rule(survey):
