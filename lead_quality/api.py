@@ -9,6 +9,7 @@ import frappe
 from frappe import _
 from frappe.utils import get_datetime
 
+from lead_quality.absence import away_in_words
 from lead_quality.follow_up import attention
 from lead_quality.follow_up import service as follow_up
 from lead_quality.handover import service as handover_service
@@ -192,6 +193,7 @@ def get_panel(lead: str) -> dict:
 			as_dict=True,
 		)
 	panel["attention"] = attention.countdown(lead)
+	panel["away"] = away_in_words(doc.lead_owner) if doc.lead_owner else None
 	if frappe.has_permission("Follow Up Clock", "read"):
 		panel["clocks"] = follow_up.open_clocks(lead)
 	if frappe.has_permission("Lead Handover", "read"):
@@ -239,12 +241,14 @@ def _open_handover(lead: str) -> dict | None:
 	handover = frappe.db.get_value(
 		"Lead Handover",
 		{"lead": lead, "status": ["in", ["Sent", "Accepted"]]},
-		["name", "status", "to_user", "accept_by"],
+		["name", "status", "from_user", "to_user", "accept_by"],
 		order_by="creation desc",
 		as_dict=True,
 	)
 	if handover:
 		handover.to_name = frappe.utils.get_fullname(handover.to_user)
+		handover.is_mine = handover_service.is_receiver(handover, frappe.session.user)
+		handover.away = away_in_words(handover.to_user)
 	return handover
 
 

@@ -3,6 +3,7 @@
 import frappe
 from frappe import _
 
+from lead_quality.absence import Absences, today
 from lead_quality.qualification.agreement import agreed_reasons
 from lead_quality.qualification.service import agreement_of
 
@@ -29,10 +30,10 @@ def lead_dashboard(data: dict) -> dict:
 def receivers(
 	doctype: str, txt: str, searchfield: str, start: int, page_len: int, filters: dict | None = None
 ):
-	"""Search for a link field: enabled users with a sales role, who can take a lead over."""
+	"""Search for a link field: enabled users with a sales role, who can take a lead over, and who of them is away."""
 	frappe.has_permission("Lead Handover", "create", throw=True)
 	user, role = frappe.qb.DocType("User"), frappe.qb.DocType("Has Role")
-	return (
+	found = (
 		frappe.qb.from_(user)
 		.join(role)
 		.on((role.parent == user.name) & (role.parenttype == "User"))
@@ -47,6 +48,9 @@ def receivers(
 		.offset(start)
 		.run()
 	)
+	day = today()
+	absences = Absences(day)
+	return [(name, full_name, absences.in_words(name, day) or "") for name, full_name in found]
 
 
 @frappe.whitelist()

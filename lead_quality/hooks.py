@@ -33,11 +33,12 @@ fixtures = [{"dt": "Role", "filters": [["name", "in", ["Lead Quality Manager", "
 
 doctype_js = {
 	"Follow Up Clock": "public/js/deadlines.js",
-	"Lead": ["public/js/deadlines.js", "public/js/lead.js"],
-	"Lead Handover": "public/js/deadlines.js",
+	"Lead": ["public/js/ask.js", "public/js/deadlines.js", "public/js/lead.js"],
+	"Lead Handover": ["public/js/ask.js", "public/js/deadlines.js"],
 	"Lead Segment": ["public/js/lead_fields.js", "public/js/requalify.js"],
 	"Nurture Cadence": ["public/js/lead_fields.js", "public/js/versioned.js"],
 	"Qualification Checklist": [
+		"public/js/ask.js",
 		"public/js/lead_fields.js",
 		"public/js/versioned.js",
 		"public/js/requalify.js",

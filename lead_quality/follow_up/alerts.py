@@ -127,7 +127,8 @@ class Sweep:
 		):
 			clocks = _lock_due(names, now)
 		self.leads = _Leads(clocks)
-		self.people = escalation.People(self.leads.names)
+		first_day = min((clock.due_at.date() for clock in clocks), default=None)
+		self.people = escalation.People(self.leads.names, now.date(), first_day)
 		self.outages = outages()
 		return [self._turn(clock, now) for clock in clocks]
 
@@ -166,7 +167,9 @@ class Sweep:
 		values.update(
 			{
 				"alert_level": engine.MISSED,
-				"owner_at_breach": self.leads.responsible(clock, clock.due_at),
+				"owner_at_breach": self.people.answerable(
+					self.leads.responsible(clock, clock.due_at), clock.due_at.date()
+				),
 				"missed_by_system": int(by_system),
 				# the ladder is for those who were told and did nothing
 				"ladder_from": now if by_system else clock.due_at,
@@ -220,10 +223,15 @@ class Sweep:
 			users = self.people.told_by(step, user, lead, policy, segment)
 		else:
 			# who loses the lead is told too, and who is to look after it where nobody has it
-			users = self.people.first_of([[user], *self.people.last_resorts(policy, segment)], lead)
+			users = self.people.first_of(
+				[[self.people.there(user)], *self.people.last_resorts(policy, segment)], lead
+			)
 		kind = {engine.WARNING: "Warning", engine.MISSED: "Missed"}.get(level, "Escalation")
+		acting = self.people.there(user)
 		return [
-			self._alert(turn, level, step, told, "Missed" if kind == "Escalation" and told == user else kind)
+			self._alert(
+				turn, level, step, told, "Missed" if kind == "Escalation" and told == acting else kind
+			)
 			for told in users
 		]
 
@@ -436,7 +444,7 @@ def deliver(user: str, now: datetime) -> bool:
 	if not alerts:
 		return False
 	wishes, digest = wishes_of(user), frappe.generate_hash(length=12)
-	people = escalation.People(alert.lead for alert in alerts)
+	people = escalation.People((alert.lead for alert in alerts), now.date())
 	states = {}
 	for alert in alerts:
 		if not people.can_be_told(user, alert.lead):

@@ -415,7 +415,7 @@ def _alerts_due(now: datetime) -> Iterator[list[dict]]:
 	for level in levels():
 		rows = due(level, now)
 		for start in range(0, len(rows), LEADS_AT_ONCE):
-			yield alerts_of(level, rows[start : start + LEADS_AT_ONCE])
+			yield alerts_of(level, rows[start : start + LEADS_AT_ONCE], now)
 
 
 def _raise(alerts: list[dict], now: datetime) -> int:
@@ -445,7 +445,7 @@ def decide(lead: str, now: datetime) -> bool:
 		words = _("put the lead back to nurturing, as its shelf life of {0} days was over on {1}: {2}")
 	reason = frappe.get_cached_value("Lead Outcome Reason", row.expiry_reason, "reason")
 	log_on_lead(lead, words.format(row.shelf_life_days, format_date(row.due_at), _(reason)))
-	_raise(alerts_of(DECISION, [row], action=row.on_expiry), now)
+	_raise(alerts_of(DECISION, [row], now, row.on_expiry), now)
 	return True
 
 
@@ -454,16 +454,17 @@ def tell_instead(lead: str, now: datetime):
 
 	:param now: naive instant in the site's zone.
 	"""
-	_raise(alerts_of(DECISION, due(DECISION, now, lead)), now)
+	_raise(alerts_of(DECISION, due(DECISION, now, lead), now), now)
 
 
-def alerts_of(level: Level, rows: list, action: str | None = None) -> list[dict]:
+def alerts_of(level: Level, rows: list, now: datetime, action: str | None = None) -> list[dict]:
 	"""The values of the alerts of a level.
 
 	:param rows: leads, as `due` finds them.
+	:param now: naive instant in the site's zone.
 	:param action: what has been done about them.
 	"""
-	people = escalation.People(row.lead for row in rows)
+	people = escalation.People((row.lead for row in rows), now.date())
 	return [
 		{
 			"lead": row.lead,
@@ -486,9 +487,9 @@ def _told_by(level: Level, row, people: escalation.People) -> list[str]:
 	"""The first level is the owner's, the second one the manager's; where there is nobody, the last resort's."""
 	resorts = people.last_resorts(policy_of(row), row.lq_segment)
 	if level.level == 1:
-		own = [] if level.fault == NO_OWNER else [row.lead_owner]
+		own = [] if level.fault == NO_OWNER else [people.there(row.lead_owner)]
 		return people.first_of([own, *resorts], row.lead)
-	manager = [people.above(row.lead_owner)]
+	manager = [people.there(people.above(row.lead_owner))]
 	if level.fault == NO_OWNER:
 		# the last resort has been told; the manager of whose it was may know who is to have the lead now
 		return people.first_of([manager], row.lead)

@@ -1,13 +1,14 @@
 """Up the ladder: who is told next when nobody has acted on a clock, and what is done about the lead."""
 
 from collections.abc import Callable, Iterable, Iterator
-from datetime import datetime
+from datetime import date, datetime
 
 import frappe
 from frappe import _
 from frappe.utils import add_months, getdate
 from frappe.utils.user import get_users_with_role
 
+from lead_quality.absence import Absences, today
 from lead_quality.engine.clock import PAUSED_BY_SNOOZE
 from lead_quality.follow_up.service import cancel
 from lead_quality.notices import is_reachable
@@ -26,10 +27,17 @@ def steps_of(policy, clock: str) -> list:
 
 
 class People:
-	"""Who can be told of some leads. Each user, manager, role and last resort is looked up once."""
+	"""Who can be told of some leads on a day. Each user, manager, role and last resort is looked up once."""
 
-	def __init__(self, leads: Iterable[str]):
+	def __init__(self, leads: Iterable[str], day: date, first_day: date | None = None):
+		"""Days are those of the site's zone.
+
+		:param day: the present one; in place of who is away then, somebody else is told.
+		:param first_day: the first one of which it is asked who answers for something, by default `day`.
+		"""
 		self._sight = Sight(leads)
+		self._day = day
+		self._absences = Absences(min(day, first_day or day))
 		self._known: dict[tuple, object] = {}
 
 	def _ask(self, look_up: Callable, *about):
@@ -54,17 +62,32 @@ class People:
 		"""The manager of a user; see `manager_of`."""
 		return self._ask(manager_of, user) if user else None
 
+	def there(self, user: str | None) -> str | None:
+		"""Who is told in a user's place: the user or a substitute who is there, else the next manager who is."""
+		return self._ask(self._look_who_is_there, user)
+
+	def _look_who_is_there(self, user: str | None) -> str | None:
+		return self._absences.reachable(user, self._day, self.above)
+
+	def answerable(self, user: str | None, day: date) -> str | None:
+		"""Who answers for what a user had to do until a day; see `Absences.answerable`."""
+		return self._absences.answerable(user, day)
+
 	def last_resorts(self, policy, segment: str | None) -> Iterator[list]:
 		"""Who is told when nobody else is there: the policy's last resort, the fallback user, the segment's owner, every
 		Lead Quality Manager, every System Manager. The first group in which anybody can be told counts."""
-		yield [policy.escalate_to] if policy else []
-		yield [frappe.get_cached_doc("Lead Quality Settings").fallback_user]
-		yield [frappe.get_cached_value("Lead Segment", segment, "segment_owner")] if segment else []
+		yield [self.there(policy.escalate_to)] if policy else []
+		yield [self.there(frappe.get_cached_doc("Lead Quality Settings").fallback_user)]
+		yield (
+			[self.there(frappe.get_cached_value("Lead Segment", segment, "segment_owner"))] if segment else []
+		)
 		for role in ("Lead Quality Manager", "System Manager"):
 			yield self.with_role(role)
 
 	def with_role(self, role: str) -> list[str]:
-		return sorted(self._ask(get_users_with_role, role))
+		"""The users who have a role and are there; all who have it, if nobody is."""
+		users = sorted(self._ask(get_users_with_role, role))
+		return [user for user in users if not self._absences.is_away(user, self._day)] or users
 
 	def told_by(self, step, user: str | None, lead: str, policy, segment: str | None) -> list[str]:
 		"""Who is told by a step of the ladder that tells somebody.
@@ -73,9 +96,9 @@ class People:
 		:returns: at least one user, as long as any is left who may know.
 		"""
 		if step.action == "Notify Owner":
-			users = [user]
+			users = [self.there(user)]
 		elif step.action == "Notify Manager":
-			users = [self.above(user)]
+			users = [self.there(self.above(user))]
 		else:
 			users = self.with_role(step.role)
 		return self.first_of([users, *self.last_resorts(policy, segment)], lead)
@@ -124,19 +147,22 @@ def _above_in_company(user: str) -> list[str]:
 def reassign(lead: str, assignment_rule: str) -> str:
 	"""Give a lead to the user whom an Assignment Rule chooses, as its assignment and as its owner. Returns that user.
 
-	Who cannot be reached or may not work on the lead, and whose the lead is already, is passed by; the rule itself
-	remembers who was last.
+	Who cannot be reached, is away today or may not work on the lead, and whose the lead is already, is passed by; the
+	rule itself remembers who was last.
 
 	:raises frappe.ValidationError: if the rule is disabled, or names nobody else.
 	"""
 	doc = frappe.get_doc("Lead", lead)
 	rule = frappe.get_doc("Assignment Rule", assignment_rule)
+	day = today()
+	absences = Absences(day)
 	for _user in range(max(len(rule.users), 1) if not rule.disabled else 0):
 		user = rule.get_user(doc)
 		if (
 			user
 			and user != doc.lead_owner
 			and is_reachable(user)
+			and not absences.is_away(user, day)
 			and frappe.has_permission("Lead", "write", doc=doc, user=user)
 		):
 			rule.users = [row for row in rule.users if row.user == user]

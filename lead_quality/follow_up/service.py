@@ -7,6 +7,7 @@ from frappe import _
 from frappe.utils import cint, get_datetime, now_datetime
 
 from lead_quality import summary
+from lead_quality.absence import Absences
 from lead_quality.engine import clock as engine
 from lead_quality.nurture.service import wants_no_contact
 from lead_quality.qualification.agreement import Span
@@ -365,9 +366,14 @@ def _end(row, now: datetime):
 def _breach(row) -> dict:
 	"""Who is to answer for a clock whose deadline has passed, be it declared yet or not."""
 	return {
-		"owner_at_breach": row.owner_at_breach or responsible_at(row, row.due_at),
+		"owner_at_breach": row.owner_at_breach or _answerable(row),
 		"missed_by_system": int(bool(row.missed_by_system) or was_unwatched(row.due_at)),
 	}
+
+
+def _answerable(row) -> str | None:
+	day = row.due_at.date()
+	return Absences(day).answerable(responsible_at(row, row.due_at), day)
 
 
 def _lock_open(lead: str, clocks: tuple[str, ...]) -> list:

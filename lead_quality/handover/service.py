@@ -7,6 +7,7 @@ from frappe import _
 from frappe.utils import fmt_money, format_datetime, get_link_to_form, now_datetime
 
 from lead_quality import summary
+from lead_quality.absence import away_in_words, substitute_of
 from lead_quality.follow_up import service as follow_up
 from lead_quality.notices import is_reachable, plain, tell, words_for
 from lead_quality.qualification.agreement import Span, span_of
@@ -68,18 +69,30 @@ def send(
 	clocks = follow_up.start(doc, {"Handover Acceptance": now}, now, handover, agreed_clocks(handover))
 	if clocks:
 		handover.db_set("accept_by", clocks[0].due_at, update_modified=False)
-	with words_for(to_user):
-		tell(
-			to_user,
-			_("{0} hands you the lead {1}. Accept or reject it by {2}.").format(
-				frappe.utils.get_fullname(frappe.session.user),
-				plain(doc.title),
-				told_to(handover.accept_by, to_user) if handover.accept_by else _("today"),
-			),
-			"Lead Handover",
-			handover.name,
-		)
+	_tell_receivers(handover, plain(doc.title))
 	return handover
+
+
+def _tell_receivers(handover, lead: str):
+	"""Tell the receiver of a handover, and who stands in for them today, that it waits for an answer."""
+	receiver, substitute = handover.to_user, substitute_of(handover.to_user)
+	users = [receiver, substitute] if substitute and is_receiver(handover, substitute) else [receiver]
+	for user in users:
+		with words_for(user):
+			sender = frappe.utils.get_fullname(frappe.session.user)
+			until = told_to(handover.accept_by, user) if handover.accept_by else _("today")
+			if user == receiver:
+				words = _("{0} hands you the lead {1}. Accept or reject it by {2}.").format(
+					sender, lead, until
+				)
+			else:
+				words = _(
+					"{0} hands the lead {1} to {2}, for whom you stand in. Accept or reject it by {3}."
+				).format(sender, lead, frappe.utils.get_fullname(receiver), until)
+			tell(user, words, "Lead Handover", handover.name)
+	away = away_in_words(receiver)
+	if away:
+		frappe.msgprint(away, title=_("Away"), indicator="orange")
 
 
 def check_can_send(lead, to_user: str, qualification):
@@ -282,9 +295,23 @@ def _decide(name: str, status: str, now: datetime, **values):
 	return handover
 
 
+def is_receiver(handover, user: str) -> bool:
+	"""Whether a user is the receiver of a handover, or stands in today for the one who is and has not sent it."""
+	return user == handover.to_user or (
+		user != handover.from_user and user == substitute_of(handover.to_user)
+	)
+
+
+def may_decide(handover, user: str) -> bool:
+	"""Whether a user may answer a handover: its receiver, or a manager; see `is_receiver`."""
+	return (
+		user == "Administrator" or is_receiver(handover, user) or bool(DECIDERS & set(frappe.get_roles(user)))
+	)
+
+
 def _check_decider(handover):
 	user = frappe.session.user
-	if user == handover.to_user or user == "Administrator" or DECIDERS & set(frappe.get_roles(user)):
+	if may_decide(handover, user):
 		return
 	frappe.throw(
 		_("Only {0} or a manager can answer this handover.").format(

@@ -102,6 +102,14 @@ class Desk:
 		expect(self.page.locator("body")).not_to_have_attribute("data-ajax-state", "triggered")
 		expect(self.page.locator("#freeze.in")).to_have_count(0)
 
+	def close_message(self):
+		"""Close the topmost message or dialog. Bootstrap pays no heed to who closes one that is still on its way in."""
+		shown = self.page.locator(".modal.show")
+		count = shown.count()
+		self.page.wait_for_function("() => !$('.modal.show').last().data('bs.modal')._isTransitioning")
+		shown.last.locator(".btn-modal-close").click()
+		expect(shown).to_have_count(count - 1)
+
 	def url(self, route: str = "") -> re.Pattern:
 		"""For `expect(page).to_have_url(desk.url("lead"))`."""
 		return re.compile(re.escape(f"{self.path}/{route}".rstrip("/")))

@@ -269,7 +269,7 @@ def test_a_visitor_answers_a_checklist_by_a_web_form_that_the_admin_has_made_of_
 	expect(page.locator(".modal.show")).to_contain_text(
 		"3 fields of the Lead answer criteria now", timeout=60_000
 	)
-	close(page)
+	desk.close_message()
 	page.wait_for_timeout(1500)  # Frappe loads a form that has changed elsewhere again after a second
 	button(page, "Activate").click()
 	expect(page.locator(".page-head").locator("visible=true")).to_contain_text("Active")
@@ -293,7 +293,7 @@ def test_a_visitor_answers_a_checklist_by_a_web_form_that_the_admin_has_made_of_
 	database.rollback()
 	form = frappe.db.get_value("Web Form", {"title": title}, ["route", "published"], as_dict=True)
 	assert not form.published
-	close(page)
+	desk.close_message()
 	page.evaluate("cur_frm.set_value('published', 1)")
 	button(page, "Save").click()
 	page.wait_for_function("() => !cur_frm.is_dirty()")
@@ -354,11 +354,6 @@ def choose(page: Page, what: str):
 	"""An entry of the checklist's menu."""
 	button(page, "Web Form and Import").click()
 	page.locator(".dropdown-menu.show").get_by_text(what, exact=True).click()
-
-
-def close(page: Page):
-	page.locator(".modal.show .btn-modal-close").locator("visible=true").click()
-	expect(page.locator(".modal.show")).to_have_count(0)
 
 
 def field(scope, fieldname: str):

@@ -5,11 +5,11 @@ from datetime import datetime, timedelta, timezone
 
 import frappe
 import pytest
-from frappe.utils import add_days, get_datetime, now_datetime
+from frappe.utils import add_days, get_datetime, now_datetime, today
 from playwright.sync_api import Page, expect
 
 from lead_quality import api
-from lead_quality.demo.factories import make_lead, make_user
+from lead_quality.demo.factories import make_lead, make_sales_ready, make_user
 from lead_quality.follow_up import service
 from lead_quality.follow_up.jobs import sweep_clocks
 from lead_quality.site_time import aware
@@ -185,9 +185,8 @@ def test_a_lead_is_snoozed_with_a_reason_and_says_so(lead, people, page, desk, s
 	dialog.get_by_role("button", name="Snooze", exact=True).click()
 	missing = page.locator(".modal.show").filter(has_text="Missing Values Required")
 	expect(missing).to_be_visible()
-	missing.locator(".btn-modal-close").first.click()
-	dialog.locator(".btn-modal-close").first.click()
-	expect(dialog).to_have_count(0)
+	desk.close_message()
+	desk.close_message()
 	database.rollback()
 	assert not frappe.db.exists("Nurture Enrollment", {"lead": lead.name, "status": "Snoozed"})
 
@@ -602,6 +601,47 @@ def test_a_sales_user_chooses_what_to_be_told_of(people, page, desk, database, s
 	desk.settle()
 	database.rollback()
 	assert frappe.db.get_value("Notification Settings", people["rep"], "lq_notify_warning") == "Off"
+
+
+def test_a_rep_goes_on_leave_and_the_substitute_answers_the_handover(
+	people, page, desk, second_desk, database, shoot
+):
+	lead = make_lead("Olga", "Weiss", company_name="Weiss Werkzeug", lead_owner=people["manager"])
+	make_sales_ready(lead.name)
+	api.send_handover(lead.name, people["rep"])
+	database.commit()
+
+	desk.login(people["rep"], PASSWORD).open("follow-up-absence/new")
+	choose(page, "substitute", people["colleague"])
+	for fieldname, day in (("from_date", today()), ("to_date", add_days(today(), 10))):
+		box = page.locator(f"[data-fieldname={fieldname}] input").locator("visible=true").first
+		box.fill(page.evaluate("date => frappe.datetime.str_to_user(date)", str(day)))
+		box.press("Tab")
+		page.keyboard.press("Escape")
+	shoot(page, "absence")
+	page.get_by_role("button", name="Save", exact=True).locator("visible=true").first.click()
+	page.wait_for_function("() => !cur_frm.is_new() && !cur_frm.is_dirty()")
+	database.rollback()
+	stored = frappe.get_last_doc("Follow Up Absence", {"user": people["rep"]})
+	assert (stored.substitute, str(stored.from_date), str(stored.to_date)) == (
+		people["colleague"],
+		today(),
+		str(add_days(today(), 10)),
+	)
+
+	other = second_desk.login(people["colleague"], PASSWORD).open(f"lead/{lead.name}")
+	other.get_by_role("button", name="Accept or reject").click()
+	expect(other.get_by_text("Rosa Lind is away until").locator("visible=true")).to_be_visible()
+	other.get_by_role("button", name="Accept", exact=True).click()
+	second_desk.settle()
+	database.rollback()
+	assert frappe.db.get_value("Lead", lead.name, "lead_owner") == people["rep"]
+
+	other = second_desk.open(f"lead/{lead.name}")
+	expect(other.locator("[data-away]")).to_contain_text("Cleo Voss stands in.")
+	shoot(other, "lead-owner-away")
+	frappe.delete_doc("Follow Up Absence", stored.name)
+	database.commit()
 
 
 def choose(scope, fieldname: str, value: str):

@@ -112,14 +112,13 @@ def test_who_replaces_an_answer_unseen_is_told(sheet, lead, page, people, databa
 	assert float(known(database, lead)["budget"].value) == 25000
 
 
-def test_an_answer_that_is_refused_stays_typed(sheet, lead, page, database):
+def test_an_answer_that_is_refused_stays_typed(sheet, lead, page, desk, database):
 	sheet()
 	box(page, "budget").fill("50.000x")
 	box(page, "need").fill("The pumps fail twice a month")
 	press_save(page)
 	expect(page.locator(".modal.show")).to_contain_text("is not a Number")
-	page.locator(".modal.show .btn-modal-close").click()
-	expect(page.locator(".modal.show")).to_have_count(0)
+	desk.close_message()
 	expect(box(page, "budget")).to_have_value("50.000x")
 	expect(box(page, "need")).to_have_value("The pumps fail twice a month")
 	expect(card(page, "budget").locator("[data-error]")).to_contain_text("50.000x is not a Number")
@@ -275,6 +274,37 @@ def test_horizon_and_decision_are_saved_with_the_answers(sheet, lead, page, data
 	assert (doc.horizon, doc.decision, doc.verdict) == ("Near Term", "Nurture", "Nurture")
 	assert str(doc.nurture_until) == add_months(today(), 6)
 	expect(page.locator(".page-head").locator("visible=true")).to_contain_text("Nurture")
+
+
+def test_a_handover_that_is_refused_stays_typed_and_goes_once_it_is_mended(
+	lead, people, page, desk, database
+):
+	make_sales_ready(lead.name)
+	database.commit()
+	desk.login(people["qualifier"], PASSWORD).open(f"lead/{lead.name}")
+	page.locator(".lead-quality-panel").get_by_role("button", name="Hand Over", exact=True).click()
+	dialog = page.locator(".modal-dialog", has_text="Who takes it over?").locator("visible=true")
+	receiver = dialog.locator("[data-fieldname=to_user] input").first
+	receiver.click()
+	receiver.press_sequentially(people["colleague"], delay=20)
+	dialog.locator("[role=option]", has_text=people["colleague"]).locator("visible=true").first.click()
+	dialog.locator("[data-fieldname=note] textarea").fill("She expects the call on Friday")
+	# a colleague takes an answer back meanwhile
+	database.rollback()
+	api.qualify(lead.name, [{"criterion": "need", "value": ""}])
+	database.commit()
+	dialog.get_by_role("button", name="Hand Over", exact=True).click()
+	expect(page.locator(".modal.show", has_text="Not Sales Ready")).to_be_visible()
+	make_sales_ready(lead.name)
+	database.commit()
+	desk.close_message()
+	expect(dialog.locator("[data-fieldname=note] textarea")).to_have_value("She expects the call on Friday")
+	dialog.get_by_role("button", name="Hand Over", exact=True).click()
+	expect(page.locator(".lead-quality-panel")).to_contain_text("Waits for Cora Lind")
+	database.rollback()
+	assert (
+		frappe.db.get_value("Lead Handover", {"lead": lead.name}, "note") == "She expects the call on Friday"
+	)
 
 
 def test_a_reason_that_says_later_proposes_a_day_to_come_back(lead, people, page, desk, database, shoot):

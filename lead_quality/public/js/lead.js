@@ -68,6 +68,7 @@ lead_quality.QUICK_OUTCOMES = {
 				<div class="lead-quality-panel border-bottom px-4 py-3">
 					${this.funnel_html()}
 					${this.no_owner_html()}
+					${this.away_html()}
 					<div class="row mt-3">
 						<div class="col-sm-4 mb-3">${this.qualification_html()}</div>
 						<div class="col-sm-4 mb-3">${this.next_touch_html()}</div>
@@ -175,13 +176,10 @@ lead_quality.QUICK_OUTCOMES = {
 		handover_html(q) {
 			const handover = this.data.handover;
 			if (handover?.status === "Sent") {
-				const mine = handover.to_user === frappe.session.user;
-				return mine
+				return handover.is_mine
 					? button("open_handover", __("Accept or reject"), handover.name, "btn-primary")
-					: `<a class="btn btn-xs btn-default" href="${url("Lead Handover", handover.name)}">${__(
-							"Waits for {0}",
-							[escape(handover.to_name)],
-						)}</a>`;
+					: `<a class="btn btn-xs btn-default" title="${escape(handover.away || "")}"
+							href="${url("Lead Handover", handover.name)}">${__("Waits for {0}", [escape(handover.to_name)])}</a>`;
 			}
 			if (handover) {
 				const create =
@@ -278,6 +276,11 @@ lead_quality.QUICK_OUTCOMES = {
 				<span><span class="indicator red"></span>${words}</span>${mend}</div>`;
 		}
 
+		away_html() {
+			if (!this.data.away) return "";
+			return `<div class="small mt-2" data-away><span class="indicator orange"></span>${escape(this.data.away)}</div>`;
+		}
+
 		// how long the lead keeps, in small print
 		ageing_html() {
 			const { stale_on, shelf_life_ends_on } = this.data.attention || {};
@@ -347,7 +350,7 @@ lead_quality.QUICK_OUTCOMES = {
 			};
 			this.$panel.on("click", "[data-action]", (event) => {
 				const { action, value } = event.currentTarget.dataset;
-				actions[action](value);
+				Promise.resolve(actions[action](value)).catch(lead_quality.refused);
 			});
 		}
 
@@ -393,7 +396,7 @@ lead_quality.QUICK_OUTCOMES = {
 			const options = (fieldname) =>
 				frappe.meta.get_docfield("Lead Touch", fieldname).options.split("\n").filter(Boolean);
 			frappe.model.with_doctype("Lead Touch", () => {
-				const dialog = new frappe.ui.Dialog({
+				lead_quality.ask({
 					title: __("Log a Touch"),
 					fields: [
 						{
@@ -429,13 +432,9 @@ lead_quality.QUICK_OUTCOMES = {
 						{ fieldtype: "Section Break" },
 						{ fieldname: "note", fieldtype: "Small Text", label: __("Note") },
 					],
-					primary_action_label: __("Log"),
-					primary_action: async (values) => {
-						await this.call("log_touch", values);
-						dialog.hide();
-					},
+					label: __("Log"),
+					submit: (values) => this.call("log_touch", values),
 				});
-				dialog.show();
 			});
 		}
 
@@ -445,7 +444,7 @@ lead_quality.QUICK_OUTCOMES = {
 		}
 
 		snooze() {
-			const dialog = new frappe.ui.Dialog({
+			const dialog = lead_quality.ask({
 				title: __("Snooze"),
 				fields: [
 					{ fieldname: "picks", fieldtype: "HTML" },
@@ -469,11 +468,8 @@ lead_quality.QUICK_OUTCOMES = {
 					},
 					{ fieldname: "effect", fieldtype: "HTML", options: this.effect_of_snooze_html() },
 				],
-				primary_action_label: __("Snooze"),
-				primary_action: async ({ until, reason }) => {
-					await this.call("snooze", { until, reason });
-					dialog.hide();
-				},
+				label: __("Snooze"),
+				submit: ({ until, reason }) => this.call("snooze", { until, reason }),
 			});
 			// on a Sunday, tomorrow is next week
 			const is_first = ([, until], index, all) => all.findIndex((pick) => pick[1] === until) === index;
@@ -489,7 +485,6 @@ lead_quality.QUICK_OUTCOMES = {
 				.on("click", "[data-until]", (event) =>
 					dialog.set_value("until", frappe.datetime.convert_to_system_tz(event.currentTarget.dataset.until)),
 				);
-			dialog.show();
 		}
 
 		// words and the instants they mean, in the user's zone: the morning of that day
@@ -525,12 +520,11 @@ lead_quality.QUICK_OUTCOMES = {
 		}
 
 		disqualify() {
-			const decide = async (decision) => {
+			const decide = (decision) => {
 				const values = dialog.get_values();
 				if (!values) return;
 				if (decision === "Disqualified") delete values.nurture_until;
-				await this.call("qualify", { decision, ...values });
-				dialog.hide();
+				lead_quality.submit(dialog, () => this.call("qualify", { decision, ...values }));
 			};
 			// a reason that says "later" is no reason to lose the lead
 			const propose = (later) => {
@@ -614,8 +608,9 @@ lead_quality.QUICK_OUTCOMES = {
 		}
 
 		override() {
-			frappe.prompt(
-				[
+			lead_quality.ask({
+				title: __("Override the Gate for One Opportunity"),
+				fields: [
 					{
 						fieldname: "reason",
 						fieldtype: "Link",
@@ -629,15 +624,15 @@ lead_quality.QUICK_OUTCOMES = {
 					},
 					{ fieldname: "note", fieldtype: "Small Text", label: __("Note") },
 				],
-				(values) => this.call("override_gate", values),
-				__("Override the Gate for One Opportunity"),
-				__("Override"),
-			);
+				label: __("Override"),
+				submit: (values) => this.call("override_gate", values),
+			});
 		}
 
 		hand_over() {
-			frappe.prompt(
-				[
+			lead_quality.ask({
+				title: __("Hand Over"),
+				fields: [
 					{
 						fieldname: "to_user",
 						fieldtype: "Link",
@@ -653,10 +648,9 @@ lead_quality.QUICK_OUTCOMES = {
 						label: __("What should they know?"),
 					},
 				],
-				(values) => this.call("send_handover", values),
-				__("Hand Over"),
-				__("Hand Over"),
-			);
+				label: __("Hand Over"),
+				submit: (values) => this.call("send_handover", values),
+			});
 		}
 	};
 

@@ -12,14 +12,13 @@
 			frm.disable_save();
 			frm.add_custom_button(__("Open Lead"), () => frappe.set_route("Form", "Lead", frm.doc.lead));
 			frm.get_field("dossier_html").$wrapper.html(frm.doc.dossier || "");
-			const may_answer =
-				frm.doc.to_user === frappe.session.user ||
-				["Sales Manager", "Lead Quality Manager", "System Manager"].some((role) =>
-					frappe.user.has_role(role),
-				);
-			if (!may_answer) return;
+			const { may_decide, away } = frm.doc.__onload || {};
+			if (away && frm.doc.status === "Sent")
+				frm.dashboard.add_comment(frappe.utils.escape_html(away), "orange", true);
+			if (!may_decide) return;
 			if (frm.doc.status === "Sent") {
-				frm.page.set_primary_action(__("Accept"), () => answer(frm, "accept_handover", {}));
+				const accept = () => answer(frm, "accept_handover", {}).catch(lead_quality.refused);
+				frm.page.set_primary_action(__("Accept"), accept);
 				frm.add_custom_button(__("Reject"), () => decline(frm, "reject_handover", "Reject"));
 				if (frm.doc.accept_by) {
 					const left = lead_quality.deadlines.html({ due_at: frm.doc.accept_by });
@@ -48,8 +47,9 @@
 	};
 
 	const decline = (frm, method, purpose) => {
-		frappe.prompt(
-			[
+		lead_quality.ask({
+			title: __(purpose),
+			fields: [
 				{
 					fieldname: "reason",
 					fieldtype: "Link",
@@ -67,9 +67,8 @@
 					label: __("What should marketing know?"),
 				},
 			],
-			(values) => answer(frm, method, values),
-			__(purpose),
-			__(purpose),
-		);
+			label: __(purpose),
+			submit: (values) => answer(frm, method, values),
+		});
 	};
 }

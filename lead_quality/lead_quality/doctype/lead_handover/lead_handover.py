@@ -2,6 +2,8 @@ import frappe
 from frappe import _
 from frappe.model.document import Document
 
+from lead_quality.absence import away_in_words
+from lead_quality.handover import service
 from lead_quality.records import keep
 
 # status before to the statuses it may change to
@@ -12,6 +14,10 @@ MOVES = {
 
 
 class LeadHandover(Document):
+	def onload(self):
+		self.set_onload("may_decide", service.may_decide(self, frappe.session.user))
+		self.set_onload("away", away_in_words(self.to_user))
+
 	def validate(self):
 		self.refuse_bypass()
 

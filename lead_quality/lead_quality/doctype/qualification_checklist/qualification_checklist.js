@@ -57,8 +57,9 @@ async function saved(frm, action) {
 function move_leads(frm) {
 	const older = frm.doc.__onload.older;
 	const title = ({ name, leads }) => __("{0}, leads under way: {1}", [name, format_number(leads, null, 0)]);
-	frappe.prompt(
-		[
+	lead_quality.ask({
+		title: __("Move Leads Under Way Here"),
+		fields: [
 			{
 				fieldtype: "Select",
 				fieldname: "move_from",
@@ -75,10 +76,9 @@ function move_leads(frm) {
 				)}</p>`,
 			},
 		],
-		({ move_from }) => lead_quality.requalify.start({ move_from, move_to: frm.doc.name }),
-		__("Move Leads Under Way Here"),
-		__("Move"),
-	);
+		label: __("Move"),
+		submit: ({ move_from }) => lead_quality.requalify.start({ move_from, move_to: frm.doc.name }),
+	});
 }
 
 function make_fields(frm) {
@@ -91,7 +91,7 @@ function make_fields(frm) {
 		);
 		return;
 	}
-	const dialog = new frappe.ui.Dialog({
+	lead_quality.ask({
 		title: __("Fields for Web Form and Import"),
 		fields: [
 			{
@@ -117,11 +117,12 @@ function make_fields(frm) {
 				)}</p>`,
 			},
 		],
-		primary_action_label: __("Make Fields"),
-		async primary_action() {
-			const criteria = dialog.get_value("criteria") || [];
-			if (!criteria.length) return frappe.show_alert(__("Tick at least one criterion."));
-			dialog.hide();
+		label: __("Make Fields"),
+		async submit({ criteria = [] }) {
+			if (!criteria.length) {
+				frappe.show_alert(__("Tick at least one criterion."));
+				return Promise.reject();
+			}
 			const { message } = await frm.call({
 				doc: frm.doc,
 				method: "make_fields",
@@ -129,6 +130,9 @@ function make_fields(frm) {
 				freeze: true,
 				freeze_message: __("Making the fields …"),
 			});
+			return message;
+		},
+		async done(fields) {
 			await frm.reload_doc();
 			// so that a lead that is opened next has them
 			frappe.model.clear_doc?.("DocType", "Lead");
@@ -137,12 +141,11 @@ function make_fields(frm) {
 				indicator: "green",
 				message: __(
 					"{0} fields of the Lead answer criteria now. Activate the checklist and choose it on a Lead Segment; then make a web form, or import leads with the questions as column titles.",
-					[message.length],
+					[fields.length],
 				),
 			});
 		},
 	});
-	dialog.show();
 }
 
 // what the field is going to be called, with a hint why it is not ticked
@@ -154,8 +157,9 @@ function question_of(row) {
 }
 
 function make_web_form(frm) {
-	frappe.prompt(
-		[
+	lead_quality.ask({
+		title: __("Make a Web Form"),
+		fields: [
 			{
 				fieldtype: "Data",
 				fieldname: "title",
@@ -172,24 +176,26 @@ function make_web_form(frm) {
 				description: __("A Lead Segment whose rules ask for this source takes them."),
 			},
 		],
-		async ({ title, source }) => {
+		label: __("Make"),
+		async submit({ title, source }) {
 			const { message } = await frm.call({
 				doc: frm.doc,
 				method: "make_web_form",
 				args: { title, source },
 				freeze: true,
 			});
+			return message;
+		},
+		async done(form) {
 			const may_publish = frappe.model.can_write("Web Form");
-			if (may_publish) await frappe.set_route("Form", "Web Form", message.name);
+			if (may_publish) await frappe.set_route("Form", "Web Form", form.name);
 			frappe.msgprint({
 				title: __("Web Form Made"),
 				indicator: "green",
-				message: web_form_in_words(message, may_publish),
+				message: web_form_in_words(form, may_publish),
 			});
 		},
-		__("Make a Web Form"),
-		__("Make"),
-	);
+	});
 }
 
 function web_form_in_words({ name, left_out }, may_publish) {

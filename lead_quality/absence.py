@@ -1,0 +1,77 @@
+"""Who is away, and who stands in: what is due is told to who is there."""
+
+from collections.abc import Callable
+from datetime import date
+
+import frappe
+from frappe import _
+from frappe.utils import format_date, get_fullname, getdate, nowdate
+
+from lead_quality.engine import absence as engine
+
+
+class Absences:
+	"""The absences that end on a day or later, read once. Days are those of the site's zone."""
+
+	def __init__(self, first_day: date):
+		rows = frappe.db.sql(
+			"""
+			select a.`user`, a.from_date, a.to_date, u.name
+			from `tabFollow Up Absence` a left join `tabUser` u on u.name = a.substitute and u.enabled = 1
+			where a.to_date >= %s
+			""",
+			(first_day,),
+		)
+		self._rows = [engine.Absence(*row) for row in rows]
+
+	def is_away(self, user: str, day: date) -> bool:
+		"""Whether a user is away on a day."""
+		return engine.is_away(user, day, self._rows)
+
+	def acting(self, user: str | None, day: date) -> str | None:
+		"""Who acts for a user on a day: the user or a substitute who is there; None if there is none."""
+		return engine.present(user, day, self._rows) if user else None
+
+	def answerable(self, user: str | None, day: date) -> str | None:
+		"""Who answers for what was to be done on a day: who acted for the user then, if anybody did, else the user."""
+		return self.acting(user, day) or user
+
+	def reachable(self, user: str | None, day: date, above: Callable[[str], str | None]) -> str | None:
+		"""Who is told on a day in a user's place: who acts for the user; else for the next manager who is there.
+
+		:param above: gives a user's manager, or None.
+		"""
+		passed = set()
+		while user and user not in passed:
+			if acting := self.acting(user, day):
+				return acting
+			passed.add(user)
+			user = above(user)
+		return None
+
+	def in_words(self, user: str, day: date) -> str | None:
+		"""That a user is away, until when, and who stands in; None if the user is there."""
+		last = engine.last_day(user, day, self._rows)
+		if not last:
+			return None
+		words = _("{0} is away until {1}.").format(get_fullname(user), format_date(last))
+		acting = self.acting(user, day)
+		return f"{words} {_('{0} stands in.').format(get_fullname(acting))}" if acting else words
+
+
+def today() -> date:
+	"""The present day in the site's zone."""
+	return getdate(nowdate())
+
+
+def substitute_of(user: str) -> str | None:
+	"""Who stands in today for a user who is away; None for who is there, and if nobody does."""
+	day = today()
+	acting = Absences(day).acting(user, day)
+	return acting if acting != user else None
+
+
+def away_in_words(user: str) -> str | None:
+	"""That a user is away today, until when, and who stands in; None if the user is there."""
+	day = today()
+	return Absences(day).in_words(user, day)

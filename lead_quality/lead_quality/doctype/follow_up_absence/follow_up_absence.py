@@ -1,0 +1,107 @@
+import frappe
+from frappe import _
+from frappe.model.document import Document
+from frappe.utils import format_date, get_fullname, get_link_to_form, getdate
+
+from lead_quality.notices import is_reachable, tell, words_for
+
+# who says of others that they are away
+MANAGERS = {"Sales Manager", "Lead Quality Manager", "System Manager"}
+
+
+class FollowUpAbsence(Document):
+	def validate(self):
+		self.check_whose()
+		self.check_days()
+		self.check_substitute()
+		self.refuse_overlap()
+
+	def on_update(self):
+		before = self.get_doc_before_save()
+		fields = ("substitute", "from_date", "to_date")
+		if self.substitute and (not before or any(self.has_value_changed(field) for field in fields)):
+			self.tell_substitute()
+
+	def on_trash(self):
+		self.check_whose()
+
+	def check_whose(self):
+		"""Everybody says it of themselves; managers say it of others."""
+		user = frappe.session.user
+		if self.flags.ignore_permissions or user in {self.user, "Administrator"}:
+			return
+		if not MANAGERS & set(frappe.get_roles(user)):
+			frappe.throw(
+				_("You can only enter your own absences. Ask a manager for {0}.").format(
+					frappe.bold(get_fullname(self.user))
+				),
+				frappe.PermissionError,
+			)
+
+	def check_days(self):
+		if getdate(self.to_date) < getdate(self.from_date):
+			frappe.throw(_("The last day away lies before the first one."))
+
+	def check_substitute(self):
+		if not self.substitute:
+			return
+		if self.substitute == self.user:
+			frappe.throw(_("Nobody stands in for themselves: choose another substitute, or none."))
+		if not is_reachable(self.substitute):
+			frappe.throw(
+				_("{0} cannot stand in: the user is disabled, or is not a person.").format(
+					frappe.bold(self.substitute)
+				)
+			)
+		if not frappe.has_permission("Lead", "read", user=self.substitute):
+			frappe.throw(
+				_("{0} cannot stand in: give the user the role Sales User, or choose another.").format(
+					frappe.bold(get_fullname(self.substitute))
+				)
+			)
+		other = self.overlapping(self.substitute)
+		if other:
+			frappe.msgprint(
+				_("{0} is away too, from {1} to {2}.").format(
+					frappe.bold(get_fullname(self.substitute)),
+					format_date(other.from_date),
+					format_date(other.to_date),
+				),
+				indicator="orange",
+				title=_("The Substitute Is Away"),
+			)
+
+	def refuse_overlap(self):
+		other = self.overlapping(self.user)
+		if other:
+			frappe.throw(
+				_("{0} is away from {1} to {2} already: change {3}.").format(
+					frappe.bold(get_fullname(self.user)),
+					format_date(other.from_date),
+					format_date(other.to_date),
+					get_link_to_form("Follow Up Absence", other.name),
+				)
+			)
+
+	def overlapping(self, user: str):
+		"""Another absence of a user on one of these days, or None."""
+		days = {"from_date": ["<=", self.to_date], "to_date": [">=", self.from_date]}
+		return frappe.db.get_value(
+			"Follow Up Absence",
+			{"user": user, "name": ["!=", self.name], **days},
+			["name", "from_date", "to_date"],
+			as_dict=True,
+		)
+
+	def tell_substitute(self):
+		if self.substitute == frappe.session.user:
+			return
+		with words_for(self.substitute):
+			words = _("You stand in for {0} from {1} to {2}: what falls due on their leads is told to you.")
+			tell(
+				self.substitute,
+				words.format(get_fullname(self.user), format_date(self.from_date), format_date(self.to_date)),
+				"Follow Up Absence",
+				self.name,
+				kind="Unattended",
+			)
