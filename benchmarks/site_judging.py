@@ -24,7 +24,7 @@ def set_up() -> str:
 	criteria = [
 		{"criterion": "title", "label": "Job title", "answer_type": "Text", "lead_field": "job_title"},
 		*(
-			{"criterion": key, "label": key, "answer_type": "Text"}
+			{"criterion": key, "label": key, "answer_type": "Text", "per_contact": int(key == "authority")}
 			for key in ("budget", "authority", "need", "timescale")
 		),
 	]

@@ -7,7 +7,7 @@ from frappe.permissions import add_permission, update_permission_property
 
 from lead_quality import seed
 from lead_quality.custom_fields import CUSTOM_FIELDS, INDEXES
-from lead_quality.versions import lead_field
+from lead_quality.versions import carry_over_renamed_fields, lead_field
 
 # what the app's roles may do with leads, and nothing else
 LEAD_RIGHTS = {
@@ -28,6 +28,8 @@ def after_install():
 def after_migrate():
 	make_custom_fields()
 	add_indexes()
+	if carry_over_renamed_fields():
+		grant_choices()
 
 
 def after_setup_wizard(args: dict | None = None):
@@ -59,8 +61,13 @@ def grant_permissions():
 	"""The app's roles work on leads, and choose from what their fields link to."""
 	for role, rights in LEAD_RIGHTS.items():
 		_grant("Lead", role, rights)
-		for doctype in chosen_from():
-			if not _everybody_may_select(doctype):
+	grant_choices()
+
+
+def grant_choices():
+	for doctype in chosen_from():
+		if not _everybody_may_select(doctype):
+			for role in LEAD_RIGHTS:
 				_grant(doctype, role, ("select",))
 
 

@@ -4,6 +4,7 @@ import frappe
 
 # v16 replaced the lead's `source` and `campaign_name` by UTM fields.
 RENAMED_LEAD_FIELDS = {"source": "utm_source", "campaign_name": "utm_campaign"}
+CARRIED_OVER = "lead_quality_carried_over_renamed_fields"
 _OLD_NAMES = {new: old for old, new in RENAMED_LEAD_FIELDS.items()}
 
 
@@ -20,6 +21,39 @@ def lead_field(fieldname: str) -> str | None:
 		if name in columns and not (field and field.get("is_virtual")):
 			return name
 	return None
+
+
+def carry_over_renamed_fields() -> bool:
+	"""After the upgrade from v15, give the leads what they had in the fields that v16 has renamed, once a site.
+
+	ERPNext's own patches move the sources and campaigns to their new DocTypes, but add the leads' new fields empty, and
+	leave the values in columns that nobody shows (frappe/erpnext, pull request 55022). All leads would leave their
+	segments, most of which ask for the source.
+
+	:returns: whether it was still to be done.
+	"""
+	meta = frappe.get_meta("Lead")
+	renamed = {old: new for old, new in RENAMED_LEAD_FIELDS.items() if meta.has_field(new)}
+	if not renamed or frappe.db.get_global(CARRIED_OVER):
+		return False
+	for old, new in renamed.items():
+		if not frappe.db.has_column("Lead", old):
+			continue
+		frappe.db.sql(
+			f"""
+			update `tabLead` set `{new}` = `{old}`
+			where ifnull(`{new}`, '') = '' and `{old}` in (select name from `tab{meta.get_field(new).options}`)
+			"""
+		)
+		frappe.db.sql(
+			"""
+			update `tabWeb Form Field` field join `tabWeb Form` form on form.name = field.parent
+			set field.fieldname = %s where form.doc_type = 'Lead' and field.fieldname = %s
+			""",
+			(new, old),
+		)
+	frappe.db.set_global(CARRIED_OVER, "1")
+	return True
 
 
 def lead_source(lead) -> str | None:

@@ -119,12 +119,14 @@ class AnswerSheet:
 		given = {key_of(row): row for row in self.answers}
 		self.answers = []
 		for criterion in criteria.values():
-			keys = [(criterion.criterion, None)]
+			unasked = (criterion.criterion, None)
+			keys = [unasked]
 			if criterion.per_contact:
 				keys = [key for key in {**stored, **given} if key[0] == criterion.criterion]
 			rows = [given.get(key) or stored.get(key) for key in keys]
 			rows = [row for row in rows if row and (value_of(row) or not criterion.per_contact)]
-			for row in rows or [{"criterion": criterion.criterion}]:
+			blank = given.get(unasked) or stored.get(unasked) or {"criterion": criterion.criterion}
+			for row in rows or [blank]:
 				row = self.append("answers", row)
 				row.update({"label": criterion.label, "idx": len(self.answers)})
 

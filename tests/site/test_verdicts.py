@@ -2,11 +2,11 @@
 
 import frappe
 import pytest
-from frappe.utils import add_days, format_date, get_datetime, getdate, today
+from frappe.utils import add_days, format_date, get_datetime, getdate, now_datetime, today
 
 from lead_quality import api
 from lead_quality.demo.factories import answers, make_checklist, make_lead, make_sales_ready, use_checklist
-from lead_quality.qualification import judgement, service
+from lead_quality.qualification import judgement, requalify, service
 from lead_quality.qualification.jobs import judge_expired
 
 LATER = "Disqualify: Not this year"
@@ -216,6 +216,19 @@ def test_judging_again_changes_nothing(lead):
 		"Lead Qualification", doc.name, ["verdict", "reason", "decided_by", "decided_on", "valid_until"]
 	)
 	assert before == after
+
+
+def test_judging_a_lead_again_of_which_no_contact_was_asked_makes_no_row_anew(lead):
+	"""BANT asks each contact for the authority."""
+	doc = api.qualify(lead.name, [{"criterion": "budget", "value": "20000"}])
+	rows = frappe.get_all("Lead Qualification Answer", {"parent": doc.name}, pluck="name", order_by="idx asc")
+	doc.reload()
+	doc.save()
+	assert requalify.judge_chunk([lead.name], now_datetime()) == 0
+	again = frappe.get_all(
+		"Lead Qualification Answer", {"parent": doc.name}, pluck="name", order_by="idx asc"
+	)
+	assert again == rows
 
 
 def test_two_leads_with_the_same_answers_get_the_same_verdict():

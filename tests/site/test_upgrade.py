@@ -1,0 +1,82 @@
+"""ERPNext v15 becomes v16: leads keep their source, and with it their segment."""
+
+import frappe
+import pytest
+from frappe.utils import now_datetime
+
+from lead_quality.demo.factories import make_lead, make_source
+from lead_quality.install import after_migrate
+from lead_quality.qualification import requalify
+from lead_quality.versions import CARRIED_OVER, lead_field
+
+
+def forget_upgrade():
+	frappe.db.delete("DefaultValue", {"parent": "__global", "defkey": CARRIED_OVER})
+	frappe.clear_cache()
+
+
+@pytest.fixture
+def upgraded(real_commits):
+	"""Two leads of a site that has just come from v15: it has their sources in a column that v16 does not know."""
+	if lead_field("source") == "source":
+		pytest.skip("v16 has renamed the field")
+	make_source("Exhibition")
+	leads = [make_lead(source=None), make_lead(source=None)]
+	form = frappe.get_doc(
+		{
+			"doctype": "Web Form",
+			"title": "Visit Us",
+			"route": "visit-us",
+			"module": "Lead Quality",
+			"doc_type": "Lead",
+			"web_form_fields": [{"fieldname": "first_name", "fieldtype": "Data", "label": "Name"}],
+		}
+	).insert()
+	hidden = form.append("web_form_fields", {"fieldname": "source", "fieldtype": "Data", "label": "Source"})
+	hidden.db_insert()
+	forget_upgrade()
+	frappe.db.sql_ddl("alter table `tabLead` add column source varchar(140)")
+	frappe.clear_cache()
+	for lead, source in zip(leads, ("Exhibition", "Forgotten"), strict=True):
+		frappe.db.sql(
+			"update `tabLead` set source = %s, lq_segment = 'Events' where name = %s", (source, lead.name)
+		)
+	frappe.db.commit()
+	try:
+		yield [lead.name for lead in leads], hidden.name
+	finally:
+		frappe.db.rollback()
+		frappe.db.sql_ddl("alter table `tabLead` drop column source")
+		for lead in leads:
+			frappe.delete_doc("Lead", lead.name, force=True)
+		frappe.delete_doc("Web Form", form.name, force=True)
+		frappe.db.set_global(CARRIED_OVER, "1")
+		frappe.db.commit()
+		frappe.clear_cache()
+
+
+def test_leads_keep_their_source_and_segment_when_v15_becomes_v16(upgraded):
+	(lead, other), hidden = upgraded
+	after_migrate()
+	assert frappe.db.get_value("Lead", lead, "utm_source") == "Exhibition"
+	assert frappe.db.get_value("Web Form Field", hidden, "fieldname") == "utm_source"
+	requalify.judge_chunk([lead], now_datetime())
+	assert frappe.db.get_value("Lead", lead, "lq_segment") == "Events"
+	# no such source any more: a link to nothing would keep the lead from being saved
+	assert not frappe.db.get_value("Lead", other, "utm_source")
+
+
+def test_what_is_changed_after_the_upgrade_is_not_overwritten_by_the_next_migrate(upgraded):
+	(lead, _other), _hidden = upgraded
+	after_migrate()
+	frappe.db.set_value("Lead", lead, "utm_source", None)
+	after_migrate()
+	assert not frappe.db.get_value("Lead", lead, "utm_source")
+
+
+def test_on_a_site_that_was_always_on_one_version_a_migrate_changes_no_lead():
+	forget_upgrade()
+	lead = make_lead(source="Website")
+	after_migrate()
+	lead.reload()
+	assert lead.get(lead_field("source")) == "Website"
