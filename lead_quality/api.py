@@ -141,11 +141,15 @@ def opt_out(lead: str, channel: str = "All", reason: str = "Manual"):
 
 
 @frappe.whitelist()
-def preview_transfer(from_user: str) -> dict:
+def preview_transfer(from_user: str, to_user: str | None = None) -> dict:
 	"""What a Lead Transfer from this user would find: `leads` in work that the user owns, and `handovers` that wait for
-	the user's answer, as far as who asks may see them; `full_name`."""
+	the user's answer, as far as who asks may see them; with the full names of `giver` and `receiver`."""
 	frappe.has_permission("Lead Transfer", "create", throw=True)
-	return {**transfer.count(from_user), "full_name": frappe.utils.get_fullname(from_user)}
+	return {
+		**transfer.count(from_user),
+		"giver": frappe.utils.get_fullname(from_user),
+		"receiver": frappe.utils.get_fullname(to_user) if to_user else None,
+	}
 
 
 @frappe.whitelist(methods=["POST"])

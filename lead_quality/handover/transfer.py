@@ -228,6 +228,7 @@ def give(doc, lead: str, now: datetime) -> bool:
 	rule = doc.give_to == "Assignment Rule" and frappe.get_doc("Assignment Rule", doc.assignment_rule)
 	receiver = escalation.choose(lead, rule) if rule else _receiver(doc, lead)
 	lead.lead_owner = receiver
+	lead.flags.lead_transfer = doc.name  # kept with who has held the lead
 	lead.save(ignore_permissions=True)
 	_move_assignments(doc, lead, receiver, rule)
 	log_on_lead(lead.name, _in_words(doc, receiver))

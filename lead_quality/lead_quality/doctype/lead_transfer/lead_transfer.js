@@ -38,11 +38,11 @@
 		if (html) frm.layout.wrapper.prepend(`<div class="lq-transfer p-3 border-bottom">${html}</div>`);
 	};
 
-	const in_words = ({ full_name, leads, handovers }) =>
+	const in_words = ({ giver, leads, handovers }) =>
 		[
 			leads === 1
-				? __("{0} owns one lead in work.", [bold(full_name)])
-				: __("{0} owns {1} leads in work.", [bold(full_name), bold(figure(leads))]),
+				? __("{0} owns one lead in work.", [bold(giver)])
+				: __("{0} owns {1} leads in work.", [bold(giver), bold(figure(leads))]),
 			handovers === 1
 				? __("One handover waits for an answer.")
 				: handovers
@@ -50,32 +50,32 @@
 					: "",
 		].join(" ");
 
-	const look_up = (from_user) => frappe.xcall("lead_quality.api.preview_transfer", { from_user });
+	const look_up = ({ from_user, to_user }) =>
+		frappe.xcall("lead_quality.api.preview_transfer", { from_user, to_user });
 
 	// What there is to give, as soon as it is known whose leads they are.
 	const preview = async (frm) => {
 		const { from_user } = frm.doc;
 		say(frm, "");
 		if (!frm.is_new() || !from_user) return;
-		const found = await look_up(from_user);
+		const found = await look_up(frm.doc);
 		if (frm.doc.from_user === from_user && frm.is_new()) say(frm, in_words(found));
 	};
 
-	const receiver_in_words = ({ give_to, to_user, assignment_rule }) =>
+	const receiver_in_words = ({ give_to, assignment_rule }, receiver) =>
 		({
-			User: __("They go to {0}.", [bold(frappe.user.full_name(to_user))]),
+			User: __("They go to {0}.", [bold(receiver)]),
 			"Assignment Rule": __("They go to whom the Assignment Rule {0} chooses.", [bold(assignment_rule)]),
 			"Segment Owner": __("They go to the owners of their segments."),
 		})[give_to];
 
 	const ask = async (frm) => {
 		if (!frappe.ui.form.check_mandatory(frm)) return;
-		const found = await look_up(frm.doc.from_user);
+		const found = await look_up(frm.doc);
 		const words = [
 			in_words(found),
-			found.leads ? receiver_in_words(frm.doc) : "",
+			found.leads ? receiver_in_words(frm.doc, found.receiver) : "",
 			found.handovers ? __("Handovers go back to who sent them.") : "",
-			__("This cannot be undone, only done again the other way."),
 		];
 		frappe.confirm(words.filter(Boolean).join("<br>"), () => frm.save());
 	};
@@ -125,13 +125,9 @@
 		}
 		say(frm, result_html(frm.doc));
 		if (frm.doc.moved) {
-			frm.add_custom_button(__("Leads Given Away"), () => {
-				// which leads a user has lost, and when, is kept with each of them
-				frappe.set_route("List", "Lead Holding", {
-					user: frm.doc.from_user,
-					held_until: [">=", frm.doc.started_at],
-				});
-			});
+			frm.add_custom_button(__("Leads Given Away"), () =>
+				frappe.set_route("List", "Lead Holding", { transfer: frm.doc.name }),
+			);
 		}
 	};
 
@@ -157,7 +153,7 @@
 				? `lead?lead_owner=${encodeURIComponent(user)}`
 				: "query-report/Leads%20at%20Risk?show=Leads&fault=No%20Owner";
 			const name = frappe.utils.escape_html(user ? full_names[user] || user : __("Nobody"));
-			return `<a href="/app/${route}">${name}</a>: ${figure(leads)}`;
+			return `<a style="text-decoration: underline" href="/app/${route}">${name}</a>: ${figure(leads)}`;
 		});
 		if (receivers.length) lines.push(receivers.join(" · "));
 		return lines.join("<br>");

@@ -30,7 +30,8 @@ class LeadTransfer(Document):
 		transfer.enqueue(self.name)
 
 	def keep_what_the_app_sets(self):
-		"""The choice is made once (`set_only_once`); all else is the app's."""
+		"""The choice is made once (`set_only_once`), all else is the app's: who may write it, as the form of a new one asks
+		for, changes nothing."""
 		keep(self, *(field.fieldname for field in self.meta.fields if field.fieldname not in CHOICE))
 
 	def forget_what_is_not_needed(self):
