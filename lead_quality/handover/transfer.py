@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 import frappe
 from frappe import _
-from frappe.utils import cint, escape_html, get_fullname, get_url_to_list, now_datetime
+from frappe.utils import cint, escape_html, get_fullname, get_url_to_list, now_datetime, strip_html
 from redis.exceptions import RedisError
 
 from lead_quality.follow_up import attention, escalation
@@ -210,7 +210,7 @@ def _chunks(doc, failed: set[str]) -> Iterator[list[str]]:
 def _in_short(error: str) -> str:
 	"""Which lead, and the last line of the traceback; the Follow Up Run has it whole."""
 	lines = error.strip().splitlines()
-	return f"{lines[0]}: {lines[-1]}"
+	return f"{lines[0]}: {strip_html(lines[-1])}"
 
 
 def give(doc, lead: str, now: datetime) -> bool:

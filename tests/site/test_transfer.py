@@ -302,6 +302,18 @@ def test_one_bad_lead_does_not_stop_the_rest(give, sam, bea):
 	assert not timeline(leads[1]) or "gave the lead" not in timeline(leads[1])[-1]
 
 
+def test_a_lead_that_its_receiver_may_not_write_stays(give, sam, bea):
+	allowed, other = make_leads(2, sam)
+	frappe.get_doc(
+		{"doctype": "User Permission", "user": bea, "allow": "Lead", "for_value": allowed}
+	).insert()
+	doc = give(to_user=bea)
+	assert (doc.status, doc.moved, doc.failed) == ("Failed", 1, 1)
+	assert [owner(allowed), owner(other)] == [bea, sam]
+	assert doc.errors.endswith(f"PermissionError: {bea} may not work on this lead.")
+	assert told(bea)[0].subject.startswith("A lead of Sam Sales")
+
+
 def test_who_has_given_all_leads_away_can_be_deleted(give, sam, bea):
 	make_leads(1, sam)
 	give(to_user=bea)
@@ -350,7 +362,8 @@ def test_a_transfer_whose_worker_was_killed_goes_on(give, sam, bea, chief, as_us
 
 
 def test_the_leads_of_a_user_who_is_disabled_go_back_by_themselves(sam, olga, chief, bea, as_user):
-	make_employee(sam, reports_to=make_employee(chief))
+	employee = make_employee(sam, reports_to=make_employee(chief))
+	frappe.db.set_value("Employee", employee, "status", "Left")
 	leads = make_leads(3, sam)
 	lead = make_lead(lead_owner=bea)
 	with as_user(bea):
