@@ -208,9 +208,9 @@ def _chunks(doc, failed: set[str]) -> Iterator[list[str]]:
 
 
 def _in_short(error: str) -> str:
-	"""Which lead, and the last line of the traceback; the Follow Up Run has it whole."""
+	"""Which lead, and what the error says; the Follow Up Run has the traceback."""
 	lines = error.strip().splitlines()
-	return f"{lines[0]}: {strip_html(lines[-1])}"
+	return f"{lines[0]}: {strip_html(lines[-1].split(': ', 1)[-1])}"
 
 
 def give(doc, lead: str, now: datetime) -> bool:

@@ -143,7 +143,7 @@
 			lines.push(__("Handovers that went back to their senders: {0}.", [bold(figure(doc.handovers))]));
 		}
 		if (doc.failed) {
-			const words = __("Leads that could not be moved: {0}. Why, stands below; mend it and start again.", [
+			const words = __("Leads that could not be moved: {0}. See Errors below; mend them and start again.", [
 				bold(figure(doc.failed)),
 			]);
 			lines.push(`<span class="text-danger">${words}</span>`);
