@@ -13,6 +13,7 @@ from lead_quality.absence import away_in_words
 from lead_quality.follow_up import attention
 from lead_quality.follow_up import service as follow_up
 from lead_quality.handover import service as handover_service
+from lead_quality.handover import transfer
 from lead_quality.nurture import service as nurture
 from lead_quality.qualification import gate, requalify, sheet
 from lead_quality.qualification import service as qualification
@@ -138,6 +139,18 @@ def opt_out(lead: str, channel: str = "All", reason: str = "Manual"):
 	"""Record that the lead's person wants no contact, on one channel or at all. Returns the Contact Opt Out."""
 	_check(lead, "Contact Opt Out", "create")
 	return nurture.opt_out(lead, channel, reason)
+
+
+@frappe.whitelist()
+def preview_transfer(from_user: str, to_user: str | None = None) -> dict:
+	"""What a Lead Transfer from this user would find: `leads` in work that the user owns, and `handovers` that wait for
+	the user's answer, as far as who asks may see them; with the full names of `giver` and `receiver`."""
+	frappe.has_permission("Lead Transfer", "create", throw=True)
+	return {
+		**transfer.count(from_user),
+		"giver": frappe.utils.get_fullname(from_user),
+		"receiver": frappe.utils.get_fullname(to_user) if to_user else None,
+	}
 
 
 @frappe.whitelist(methods=["POST"])

@@ -55,6 +55,78 @@ def receivers(
 
 @frappe.whitelist()
 @frappe.validate_and_sanitize_search_inputs
+def givers(doctype: str, txt: str, searchfield: str, start: int, page_len: int, filters: dict | None = None):
+	"""Search for a link field: users who own leads or have handovers to answer, enabled or not."""
+	frappe.has_permission("Lead Transfer", "create", throw=True)
+	return frappe.db.sql(
+		"""
+		select u.name, u.full_name, if(u.enabled = 1, '', %(disabled)s)
+		from `tabUser` u
+		where
+			(u.name like %(txt)s or u.full_name like %(txt)s)
+			and (
+				u.name in (select lead_owner from `tabLead`)
+				or u.name in (select to_user from `tabLead Handover` where status = 'Sent')
+			)
+		order by u.enabled, u.full_name
+		limit %(page_len)s offset %(start)s
+		""",
+		{"txt": f"%{txt}%", "disabled": _("Disabled"), "page_len": page_len, "start": start},
+	)
+
+
+@frappe.whitelist()
+@frappe.validate_and_sanitize_search_inputs
+def lead_workers(
+	doctype: str, txt: str, searchfield: str, start: int, page_len: int, filters: dict | None = None
+):
+	"""Search for a link field: enabled users with a role that works on leads."""
+	frappe.has_permission("Lead Transfer", "create", throw=True)
+	rules = frappe.get_meta("Lead").permissions
+	return frappe.db.sql(
+		"""
+		select u.name, u.full_name
+		from `tabUser` u
+		where
+			u.enabled = 1 and u.name not in ('Administrator', 'Guest')
+			and (u.name like %(txt)s or u.full_name like %(txt)s)
+			and exists (
+				select 1 from `tabHas Role` r
+				where r.parent = u.name and r.parenttype = 'User' and r.role in %(roles)s
+			)
+		order by u.full_name
+		limit %(page_len)s offset %(start)s
+		""",
+		{
+			"txt": f"%{txt}%",
+			"roles": [rule.role for rule in rules if rule.write and not rule.permlevel] or [""],
+			"page_len": page_len,
+			"start": start,
+		},
+	)
+
+
+@frappe.whitelist()
+@frappe.validate_and_sanitize_search_inputs
+def lead_rules(
+	doctype: str, txt: str, searchfield: str, start: int, page_len: int, filters: dict | None = None
+):
+	"""Search for a link field: the Assignment Rules on Lead that are enabled. Frappe shows them to System Managers only,
+	but others may use them to give leads away."""
+	frappe.has_permission("Lead Transfer", "create", throw=True)
+	return frappe.get_all(
+		"Assignment Rule",
+		{"document_type": "Lead", "disabled": 0, "name": ["like", f"%{txt}%"]},
+		["name", "description"],
+		order_by="name asc",
+		limit_start=start,
+		limit_page_length=page_len,
+		as_list=True,
+	)
+
+
+@frappe.whitelist()
+@frappe.validate_and_sanitize_search_inputs
 def reasons(doctype: str, txt: str, searchfield: str, start: int, page_len: int, filters: dict):
 	"""Search for a link field: the reasons that count for a `lead` and a purpose, `applies_to`."""
 	frappe.has_permission("Lead", "read", doc=filters["lead"], throw=True)

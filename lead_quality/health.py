@@ -244,6 +244,7 @@ def job_words() -> dict[str, str]:
 		"lead_quality.qualification.jobs.judge_expired": _("Judges leads again whose answers have expired"),
 		"lead_quality.qualification.jobs.sort_leads": _("Puts leads into their segments"),
 		"lead_quality.handover.jobs.pull_back": _("Takes back leads that sales has not answered for"),
+		"lead_quality.handover.jobs.resume_transfers": _("Goes on with interrupted transfers of leads"),
 		"lead_quality.funnel.jobs.reconcile_stages": _("Completes the stage log"),
 	}
 

@@ -170,6 +170,7 @@ doc_events = {
 	"Event": {"on_update": "lead_quality.nurture.events.event_on_update"},
 	"Holiday List": {"on_update": "lead_quality.follow_up.events.holiday_list_on_update"},
 	"Follow Up Alert": {"after_insert": "lead_quality.handover.events.alert_after_insert"},
+	"User": {"on_update": "lead_quality.handover.events.user_on_update"},
 	"Lead Touch": {"on_update": "lead_quality.follow_up.events.touch_on_update"},
 	"Nurture Enrollment": {
 		"after_insert": "lead_quality.follow_up.events.enrollment_after_insert",
@@ -193,6 +194,7 @@ ignore_links_on_delete = [
 	"Nurture Enrollment",
 	"Lead Touch",
 	"Lead Handover",
+	"Lead Transfer",
 	"Follow Up Clock",
 	"Follow Up Alert",
 	"Lead Holding",
@@ -211,6 +213,7 @@ scheduler_events = {
 			"lead_quality.follow_up.jobs.deliver_alerts",
 			"lead_quality.qualification.jobs.resume_requalification",
 			"lead_quality.handover.jobs.pull_back",
+			"lead_quality.handover.jobs.resume_transfers",
 		],
 	},
 	"hourly": ["lead_quality.qualification.jobs.judge_expired"],

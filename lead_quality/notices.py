@@ -29,14 +29,15 @@ def wishes_of(user: str) -> dict[str, str]:
 	return {kind: chosen.get(fieldname) or "Bell and E-mail" for kind, fieldname in WISHES.items()}
 
 
-def tell(user: str, subject: str, doctype: str, name: str, kind: str = "Handover"):
+def tell(user: str, subject: str, doctype: str, name: str, kind: str = "Handover", link: str | None = None):
 	"""Tell a user at once, as the user wishes to hear of this kind of notice.
 
 	:param kind: one of `WISHES`.
+	:param link: what the notice opens, if not the form of the document.
 	"""
 	wish = wishes_of(user)[kind]
 	if wish != "Off":
-		notify(user, subject, doctype, name, is_mailed=wish != "Bell Only")
+		notify(user, subject, doctype, name, link=link, is_mailed=wish != "Bell Only")
 
 
 def notify(

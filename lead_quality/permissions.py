@@ -53,6 +53,8 @@ def has_lead_permission(doc, ptype=None, user=None, debug=False) -> bool:
 	user = user or frappe.session.user
 	if doc.is_new() or not (only_own_leads(user) or only_qualified_leads(user)):
 		return True
+	if user == doc.flags.given_to:
+		return True
 	# as stored: the document at hand may have been made the user's own by the very request that is checked
 	stored = frappe.db.get_value(
 		"Lead", doc.name, ["lead_owner", "owner", "lq_verdict", "lq_stage"], as_dict=True
@@ -66,6 +68,17 @@ def has_lead_permission(doc, ptype=None, user=None, debug=False) -> bool:
 		or stored.lq_stage in {"opportunity", "sale"}
 		or bool(frappe.db.exists("Lead Handover", {"lead": doc.name, "to_user": user}))
 	)
+
+
+def may_be_given(lead, user: str) -> bool:
+	"""Whether a user could work on a lead document once it is theirs."""
+	owner, lead.lead_owner = lead.lead_owner, user
+	lead.flags.given_to = user
+	try:
+		return bool(frappe.has_permission("Lead", "write", doc=lead, user=user))
+	finally:
+		lead.lead_owner = owner
+		lead.flags.given_to = None
 
 
 def lead_condition(user: str | None = None) -> str:

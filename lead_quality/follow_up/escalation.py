@@ -12,7 +12,7 @@ from lead_quality.absence import Absences, today
 from lead_quality.engine.clock import PAUSED_BY_SNOOZE
 from lead_quality.follow_up.service import cancel
 from lead_quality.notices import is_reachable
-from lead_quality.permissions import Sight
+from lead_quality.permissions import Sight, may_be_given
 from lead_quality.qualification.service import answer
 
 # the actions that change the lead; the others tell somebody
@@ -133,7 +133,8 @@ def _above_in_sales(user: str) -> list[str]:
 
 def _above_in_company(user: str) -> list[str]:
 	users: list[str] = []
-	employee = frappe.db.get_value("Employee", {"user_id": user, "status": "Active"}, "reports_to")
+	# of somebody who has left, the last one counts
+	employee = frappe.db.get_value("Employee", {"user_id": user}, "reports_to", order_by="status asc")
 	while employee and len(users) < HIGHEST:
 		above = frappe.db.get_value("Employee", employee, ["user_id", "reports_to"], as_dict=True)
 		users.append(above.user_id)
@@ -154,29 +155,39 @@ def reassign(lead: str, assignment_rule: str) -> str:
 	"""
 	doc = frappe.get_doc("Lead", lead)
 	rule = frappe.get_doc("Assignment Rule", assignment_rule)
+	user = choose(doc, rule)
+	rule.users = [row for row in rule.users if row.user == user]
+	rule.do_assignment(doc.as_dict())
+	doc.reload()
+	doc.lead_owner = user
+	doc.save(ignore_permissions=True)
+	return user
+
+
+def choose(lead, rule) -> str:
+	"""The user whom an Assignment Rule document chooses for a lead document; who was passed by is taken off `rule`,
+	which is not saved.
+
+	:raises frappe.ValidationError: if the rule is disabled, or names nobody else.
+	"""
 	day = today()
 	absences = Absences(day)
 	for _user in range(max(len(rule.users), 1) if not rule.disabled else 0):
-		user = rule.get_user(doc)
+		user = rule.get_user(lead)
 		if (
 			user
-			and user != doc.lead_owner
+			and user != lead.lead_owner
 			and is_reachable(user)
 			and not absences.is_away(user, day)
-			and frappe.has_permission("Lead", "write", doc=doc, user=user)
+			and may_be_given(lead, user)
 		):
-			rule.users = [row for row in rule.users if row.user == user]
-			rule.do_assignment(doc.as_dict())
-			doc.reload()
-			doc.lead_owner = user
-			doc.save(ignore_permissions=True)
 			return user
 		if rule.rule == "Load Balancing":
 			rule.users = [row for row in rule.users if row.user != user]
 		rule.last_user = user
 		if not rule.users:
 			break
-	frappe.throw(_("The Assignment Rule {0} names nobody else.").format(frappe.bold(assignment_rule)))
+	frappe.throw(_("The Assignment Rule {0} names nobody else.").format(frappe.bold(rule.name)))
 
 
 def recycle(lead: str, outcome_reason: str, now: datetime):

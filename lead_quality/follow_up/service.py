@@ -431,6 +431,7 @@ def record_holding(lead, before: str | None, now: datetime):
 		"user": before or None,
 		"held_from": last or get_datetime(lead.creation),
 		"held_until": now,
+		"transfer": lead.flags.lead_transfer,
 	}
 	insert_rows("Lead Holding", [row], now)
 

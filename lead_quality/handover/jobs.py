@@ -4,7 +4,7 @@ from datetime import datetime
 
 from frappe.utils import now_datetime
 
-from lead_quality.handover import service
+from lead_quality.handover import service, transfer
 from lead_quality.job_run import JobRun
 
 
@@ -16,3 +16,12 @@ def pull_back(now: datetime | None = None) -> dict:
 	"""
 	now = now or now_datetime()
 	return JobRun("pull_back", now).each(service.unanswered(now), service.pull_back).finish()
+
+
+def resume_transfers(now: datetime | None = None) -> dict:
+	"""Go on with the transfers of leads that were interrupted.
+
+	:param now: naive instant in the site's zone.
+	:returns: counts found, done (with the workers again), failed.
+	"""
+	return transfer.resume(now)

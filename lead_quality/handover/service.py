@@ -226,7 +226,20 @@ def pull_back(name: str, now: datetime) -> bool:
 	return True
 
 
-def _pull_back(handover, now: datetime):
+def take_from_leaver(name: str, now: datetime) -> bool:
+	"""Give a handover back that its receiver will not answer, and tell the sender that the receiver has left.
+
+	:param now: naive instant in the site's zone.
+	:returns: whether it still waited for an answer.
+	"""
+	handover = frappe.get_doc("Lead Handover", name, for_update=True)
+	if handover.status != "Sent":
+		return False
+	_pull_back(handover, now, has_left=True)
+	return True
+
+
+def _pull_back(handover, now: datetime, has_left: bool = False):
 	# an acceptance stays on record as it was
 	handover.update(
 		{"decided_at": handover.decided_at or now, "pulled_back_at": now, "status": "Pulled Back"}
@@ -235,7 +248,7 @@ def _pull_back(handover, now: datetime):
 	summary.write(handover.lead, lq_handover_status="Pulled Back")
 	follow_up.cancel(handover.lead, tuple(AGREED_CLOCKS), now)
 	_give_back(handover)
-	_tell_of_pull_back(handover)
+	_tell_of_pull_back(handover, has_left)
 
 
 def take_back(alert, now: datetime):
@@ -259,15 +272,19 @@ def take_back(alert, now: datetime):
 			lead.save(ignore_permissions=True)
 
 
-def _tell_of_pull_back(handover):
+def _tell_of_pull_back(handover, has_left: bool):
 	lead = plain(frappe.db.get_value("Lead", handover.lead, "title"))
 	receiver = frappe.utils.get_fullname(handover.to_user)
 	# who has sent it to himself is told to go on with it
 	for user in dict.fromkeys((handover.to_user, handover.from_user)):
-		if not is_reachable(user):
+		if not is_reachable(user) or (has_left and user == handover.to_user):
 			continue
 		with words_for(user):
-			if user == handover.from_user:
+			if has_left:
+				words = _(
+					"The lead {0} is yours again: {1} does not work on leads any more. Hand it to somebody else, or nurture it."
+				).format(lead, receiver)
+			elif user == handover.from_user:
 				words = _(
 					"The lead {0} is yours again: {1} did not act on it in time. Hand it to somebody else, or nurture it."
 				).format(lead, receiver)

@@ -75,7 +75,10 @@ def test_scheduled_function_does_its_work_once_and_has_nothing_left_when_it_runs
 	unseen.db_insert()
 	make_sales_ready(make_lead(first_name="Expiring").name)
 	requalify.start()
-	frappe.db.after_commit.reset()  # its jobs are lost
+	leaver = make_user("leaver@hooks.example", "Sales User")
+	make_lead(first_name="Left", lead_owner=leaver)
+	frappe.get_doc({"doctype": "Lead Transfer", "from_user": leaver, "give_to": "Segment Owner"}).insert()
+	frappe.db.after_commit.reset()  # their jobs are lost
 	raise_alerts(
 		[
 			{

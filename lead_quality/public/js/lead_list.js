@@ -158,6 +158,9 @@
 			sort_by_criteria(list.sort_selector);
 			sort_by_due(list);
 		}
+		if (frappe.model.can_create("Lead Transfer")) {
+			list.page.add_menu_item(__("Give Leads Away"), () => frappe.new_doc("Lead Transfer"));
+		}
 		// reports and boards of leads are lists too, with columns of their own
 		if (list.view_name !== "List") return;
 

@@ -1,0 +1,161 @@
+{
+	const EVENT = "lead_quality_transfer"; // as handover/transfer.py says it
+	const LOOK_AGAIN = 3000;
+
+	const figure = (count) => format_number(count || 0, null, 0);
+	const bold = (text) => `<b>${frappe.utils.escape_html(String(text ?? ""))}</b>`;
+	const is_open = ({ doc }) => ["Queued", "Running"].includes(doc.status);
+
+	frappe.ui.form.on("Lead Transfer", {
+		setup(frm) {
+			frm.set_query("from_user", () => ({ query: "lead_quality.desk.givers" }));
+			frm.set_query("to_user", () => ({ query: "lead_quality.desk.lead_workers" }));
+			frm.set_query("assignment_rule", () => ({ query: "lead_quality.desk.lead_rules" }));
+			// chosen by name only: Frappe lets System Managers read a rule, and nobody else
+			frm.set_df_property("assignment_rule", "ignore_link_validation", 1);
+			frappe.realtime.on(EVENT, (progress) => {
+				if (progress.name === frm.doc.name && cur_frm === frm) take(frm, progress);
+			});
+		},
+		refresh(frm) {
+			frm.disable_save();
+			say(frm, "");
+			if (frm.is_new()) {
+				frm.page.set_primary_action(__("Give Leads Away"), () => ask(frm));
+				preview(frm);
+			} else {
+				show(frm);
+			}
+		},
+		from_user: (frm) => preview(frm),
+		give_to(frm) {
+			frm.set_value({ to_user: null, assignment_rule: null });
+		},
+	});
+
+	const say = (frm, html) => {
+		frm.layout.wrapper.find(".lq-transfer").remove();
+		if (html) frm.layout.wrapper.prepend(`<div class="lq-transfer p-3 border-bottom">${html}</div>`);
+	};
+
+	const in_words = ({ giver, leads, handovers }) =>
+		[
+			leads === 1
+				? __("{0} owns one lead in work.", [bold(giver)])
+				: __("{0} owns {1} leads in work.", [bold(giver), bold(figure(leads))]),
+			handovers === 1
+				? __("One handover waits for an answer.")
+				: handovers
+					? __("{0} handovers wait for an answer.", [bold(figure(handovers))])
+					: "",
+		].join(" ");
+
+	const look_up = ({ from_user, to_user }) =>
+		frappe.xcall("lead_quality.api.preview_transfer", { from_user, to_user });
+
+	// What there is to give, as soon as it is known whose leads they are.
+	const preview = async (frm) => {
+		const { from_user } = frm.doc;
+		say(frm, "");
+		if (!frm.is_new() || !from_user) return;
+		const found = await look_up(frm.doc);
+		if (frm.doc.from_user === from_user && frm.is_new()) say(frm, in_words(found));
+	};
+
+	const receiver_in_words = ({ give_to, assignment_rule }, receiver) =>
+		({
+			User: __("They go to {0}.", [bold(receiver)]),
+			"Assignment Rule": __("They go to whom the Assignment Rule {0} chooses.", [bold(assignment_rule)]),
+			"Segment Owner": __("They go to the owners of their segments."),
+		})[give_to];
+
+	const ask = async (frm) => {
+		if (!frappe.ui.form.check_mandatory(frm)) return;
+		const found = await look_up(frm.doc);
+		const words = [
+			in_words(found),
+			found.leads ? receiver_in_words(frm.doc, found.receiver) : "",
+			found.handovers ? __("Handovers go back to who sent them.") : "",
+		];
+		frappe.confirm(words.filter(Boolean).join("<br>"), () => frm.save());
+	};
+
+	const take = (frm, progress) => {
+		Object.assign(frm.doc, progress);
+		if (is_open(frm)) say(frm, progress_html(frm.doc));
+		else frm.reload_doc();
+	};
+
+	// No realtime connection is needed for it.
+	const look = (frm) => {
+		clearTimeout(frm.lq_timer);
+		const { name } = frm.doc;
+		frm.lq_timer = setTimeout(async () => {
+			if (cur_frm !== frm || frm.doc.name !== name || !is_open(frm)) return;
+			const { message } = await frappe.db.get_value("Lead Transfer", name, [
+				"status",
+				"found",
+				"moved",
+				"failed",
+				"handovers",
+			]);
+			if (frm.doc.name !== name || !is_open(frm)) return;
+			take(frm, message);
+			if (is_open(frm)) look(frm);
+		}, LOOK_AGAIN);
+	};
+
+	const progress_html = ({ found, moved }) => `
+		<div class="small mb-2">
+			${__("Giving leads away: {0} of {1}.", [figure(moved), found ? figure(found) : "…"])}
+			<span class="text-muted">${__("You can leave this page meanwhile.")}</span>
+		</div>
+		<div class="progress" style="height: 6px">
+			<div class="progress-bar" role="progressbar"
+				style="width: ${found ? Math.floor((100 * moved) / found) : 0}%"></div>
+		</div>`;
+
+	const show = (frm) => {
+		const colours = { Queued: "gray", Running: "blue", Completed: "green", Failed: "red" };
+		frm.page.set_indicator(__(frm.doc.status), colours[frm.doc.status]);
+		if (is_open(frm)) {
+			say(frm, progress_html(frm.doc));
+			look(frm);
+			return;
+		}
+		say(frm, result_html(frm.doc));
+		if (frm.doc.moved) {
+			frm.add_custom_button(__("Leads Given Away"), () =>
+				frappe.set_route("List", "Lead Holding", { transfer: frm.doc.name }),
+			);
+		}
+	};
+
+	const result_html = (doc) => {
+		const full_names = doc.__onload?.full_names || {};
+		const giver = bold(full_names[doc.from_user] || doc.from_user);
+		const lines = [
+			doc.moved === 1
+				? __("One lead of {0} has been given away.", [giver])
+				: __("{0} leads of {1} have been given away.", [bold(figure(doc.moved)), giver]),
+		];
+		if (doc.handovers) {
+			lines.push(__("Handovers that went back to their senders: {0}.", [bold(figure(doc.handovers))]));
+		}
+		if (doc.failed) {
+			const words = __("Leads that could not be moved: {0}. See Errors below; mend them and start again.", [
+				bold(figure(doc.failed)),
+			]);
+			lines.push(`<span class="text-danger">${words}</span>`);
+		}
+		const receivers = (doc.receivers || []).map(({ user, leads }) => {
+			const route = user
+				? `lead?lead_owner=${encodeURIComponent(user)}`
+				: "query-report/Leads%20at%20Risk?show=Leads&fault=No%20Owner";
+			const name = frappe.utils.escape_html(user ? full_names[user] || user : __("Nobody"));
+			return `<a style="text-decoration: underline" href="/app/${route}">${name}</a>: ${figure(leads)}`;
+		});
+		if (receivers.length) lines.push(receivers.join(" · "));
+		return lines.join("<br>");
+	};
+}
