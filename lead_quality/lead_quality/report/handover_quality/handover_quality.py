@@ -51,9 +51,32 @@ COUNTS = {
 	"became_sale": "fact.became_sale = 1",
 }
 
-# One row per handover. A stage is the merit of the latest handover before it: where a lead that one rep has rejected is
-# handed to another, who sells, only the second became a sale. A stage that is entered again from above, as an order was
-# cancelled, is not entered anew.
+# A stage is the merit of the latest handover before it: where a lead that one rep has rejected is handed to another, who
+# sells, only the second became a sale.
+ENTERED = """
+	exists (
+		select 1 from `tabLead Stage Log` entry
+		where
+			entry.lead = `tabLead Handover`.lead
+			and entry.entered_at >= `tabLead Handover`.sent_at
+			and {condition}
+			and not exists (
+				select 1 from `tabLead Handover` later
+				where
+					later.lead = entry.lead
+					and later.status != 'Draft'
+					and later.sent_at > `tabLead Handover`.sent_at
+					and later.sent_at <= entry.entered_at
+			)
+	)
+"""
+# a lead that falls back from sale to opportunity, as an order was cancelled, does not become one again
+BECAME_OPPORTUNITY = ENTERED.format(
+	condition="entry.stage in ('opportunity', 'sale') and ifnull(entry.left_stage, '') not in ('opportunity', 'sale')"
+)
+BECAME_SALE = ENTERED.format(condition="entry.stage = 'sale'")
+
+# one row per handover
 FACTS = """
 	select
 		`tabLead Handover`.name as handover,
@@ -74,33 +97,10 @@ FACTS = """
 		case when `tabLead Handover`.checklist in %(asking)s then
 			find_in_set(%(criterion)s, replace(ifnull(`tabLead Handover`.met_criteria, ''), ' ', '')) = 0
 		end as is_without,
-		ifnull(stage.is_opportunity, 0) as became_opportunity,
-		ifnull(stage.is_sale, 0) as became_sale
+		{opportunity} as became_opportunity,
+		{sale} as became_sale
 	from `tabLead Handover`
 	join `tabLead` on `tabLead`.name = `tabLead Handover`.lead
-	left join (
-		select
-			sent.name,
-			max(ifnull(entry.left_stage, '') not in ('opportunity', 'sale')) as is_opportunity,
-			max(entry.stage = 'sale') as is_sale
-		from (
-			select
-				h.name,
-				h.lead,
-				h.sent_at,
-				lead(h.sent_at) over (partition by h.lead order by h.sent_at, h.creation, h.name) as next_sent_at
-			from `tabLead Handover` h
-			where h.status != 'Draft'
-		) sent
-		join `tabLead Stage Log` entry
-			on entry.lead = sent.lead
-			and entry.entered_at >= sent.sent_at
-			and (sent.next_sent_at is null or entry.entered_at < sent.next_sent_at)
-		where
-			entry.stage = 'sale'
-			or (entry.stage = 'opportunity' and ifnull(entry.left_stage, '') != 'sale')
-		group by sent.name
-	) stage on stage.name = `tabLead Handover`.name
 	where {where} and `tabLead Handover`.status != 'Draft'
 """
 
@@ -197,8 +197,14 @@ def handovers_where(filters) -> Where:
 
 def _select(filters, definitions: Definitions, query: str, where: Where, **values) -> list:
 	"""The rows of a query that has `{facts}` where FACTS goes."""
-	source = lead_field("source")
-	facts = FACTS.replace("{group}", GROUPS[filters.group_by]).replace("{source}", source)
+	facts = FACTS
+	for name, expression in {
+		"{group}": GROUPS[filters.group_by],
+		"{opportunity}": BECAME_OPPORTUNITY,
+		"{sale}": BECAME_SALE,
+		"{source}": lead_field("source"),
+	}.items():
+		facts = facts.replace(name, expression)
 	return where.select(
 		query.replace("{facts}", facts),
 		asking=definitions.asking(filters.criterion),
@@ -304,20 +310,20 @@ def get_columns(filters, definitions: Definitions) -> list[dict]:
 			percent_column("without_percent", _("Without {0} %").format(title), width + 15),
 		]
 	return [
-		column("group", _(group_by), width=180),
-		count_column("handed_over", _("Handed Over"), 120),
+		column("group", _(group_by), width=170),
+		count_column("handed_over", _("Handed Over"), 115),
+		percent_column("cry_wolf_percent", _("Cry Wolf %"), 105),
+		percent_column("acceptance_percent", _("Accepted, of Decided"), 165),
+		column("accepted_value", _("Accepted Value"), "Currency", 135, options="currency"),
 		count_column("accepted", _("Accepted"), 95),
 		count_column("rejected", _("Rejected"), 95),
 		count_column("returned", _("Returned"), 95),
 		count_column("pulled_back", _("Pulled Back"), 110),
 		count_column("waiting", _("Waiting"), 85),
 		count_column("decided", _("Decided"), 90),
-		percent_column("cry_wolf_percent", _("Cry Wolf %"), 110),
-		percent_column("acceptance_percent", _("Accepted, of Decided"), 170),
 		*without,
 		count_column("became_opportunity", _("Became Opportunity"), 165),
 		count_column("became_sale", _("Became Sale"), 120),
-		column("accepted_value", _("Accepted Value"), "Currency", 145, options="currency"),
 		*user,
 	]
 
@@ -442,6 +448,7 @@ def chart(rows: list[dict], months: dict[str, Figures], filters) -> dict | None:
 			for month in _months_between(min(months), max(months))
 		]
 	return {
+		"title": _("Cry Wolf %, and in brackets how many were handed over"),
 		"data": {
 			"labels": [f"{label} ({handed_over})" for label, handed_over, _share in bars],
 			"datasets": [{"name": _("Cry Wolf %"), "values": [round(share or 0, 1) for *_, share in bars]}],
