@@ -25,6 +25,8 @@ STATUSES = ("Accepted", "Rejected", "Returned", "Pulled Back", "Sent")
 
 @pytest.fixture(autouse=True)
 def time(freeze):
+	# browser tests leave handovers behind
+	frappe.db.delete("Lead Handover")
 	with freeze(f"{DAY} 10:00:00") as clock:
 		yield clock
 
@@ -273,6 +275,13 @@ def test_the_criteria_to_choose_from_are_those_of_checklists_that_leads_were_han
 	assert [row["value"] for row in handover_quality.get_criteria()] == ALL_MET.split(",")
 	with as_user(make_user("stock@elsewhere.example", "Stock User")), pytest.raises(frappe.PermissionError):
 		handover_quality.get_criteria()
+
+
+def test_a_criterion_that_no_checklist_knows_is_missed_by_nobody_and_brings_no_markup(rep):
+	hand_over(rep, met="budget")
+	result = run(criterion="<b>x</b>")
+	assert (result["result"][0]["without"], result["result"][0]["without_percent"]) == (None, None)
+	assert "<b>x" not in frappe.as_json([result["columns"], result["message"]])
 
 
 def test_handovers_of_a_deleted_checklist_are_counted_by_its_name_and_ask_for_nothing(rep):

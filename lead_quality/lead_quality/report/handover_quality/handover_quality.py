@@ -173,8 +173,9 @@ class Definitions:
 		return tuple(sorted(self._asking.get(criterion) or {""}) if criterion else ("",))
 
 	def title(self, criterion: str) -> str:
+		"""The topic of a criterion, as HTML. What no checklist knows is whatever the address of the report says."""
 		topic = self.criteria.get(criterion)
-		return _(topic) if topic else criterion
+		return _(topic) if topic else frappe.utils.escape_html(criterion)
 
 
 def report_currency(filters) -> str | None:
@@ -313,7 +314,7 @@ def get_columns(filters, definitions: Definitions) -> list[dict]:
 		column("group", _(group_by), width=170),
 		count_column("handed_over", _("Handed Over"), 115),
 		percent_column("cry_wolf_percent", _("Cry Wolf %"), 105),
-		percent_column("acceptance_percent", _("Accepted, of Decided"), 165),
+		percent_column("acceptance_percent", _("Accepted, of Decided"), 180),
 		column("accepted_value", _("Accepted Value"), "Currency", 135, options="currency"),
 		count_column("accepted", _("Accepted"), 95),
 		count_column("rejected", _("Rejected"), 95),
@@ -416,7 +417,7 @@ def message(total: Figures, filters, definitions: Definitions, currency: str | N
 	if filters.criterion:
 		words.append(
 			_("Without {0} counts only leads whose checklist asks for it.").format(
-				frappe.utils.escape_html(definitions.title(filters.criterion))
+				definitions.title(filters.criterion)
 			)
 		)
 	if total.unvalued:
