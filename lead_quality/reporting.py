@@ -1,13 +1,16 @@
 """What the reports share: which leads they count, shares and their columns, and links from a count to its rows."""
 
 import json
-from collections.abc import Sequence
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from datetime import date
 from urllib.parse import quote, urlencode
 
 import frappe
 from frappe import _
 from frappe.model.db_query import DatabaseQuery
-from frappe.utils import add_days, getdate
+from frappe.utils import add_days, cint, flt, getdate
 
 from lead_quality.engine.clock import TALKS, UNREACHED
 from lead_quality.engine.conversion import TWO_WAY
@@ -137,6 +140,45 @@ def human_touch(touch: str) -> str:
 			or ({touch}.channel in ({talks}) and {touch}.outcome in ({two_way}))
 		)
 	)"""
+
+
+def full_names(users: Iterable[str | None]) -> dict[str, str]:
+	"""User to full name."""
+	users = [user for user in users if user]
+	if not users:
+		return {}
+	rows = frappe.get_all(
+		"User", {"name": ["in", users]}, ["name", "full_name"], order_by="name asc", as_list=True
+	)
+	return {name: full_name or name for name, full_name in rows}
+
+
+def rates_into(currency: str | None) -> Callable[[str | None, date], float | None]:
+	"""The rates into a currency: a function of another currency and a day, which gives None where none is known.
+
+	As ERPNext's `get_exchange_rate` picks them: the latest Currency Exchange of that day or before, and not older than
+	the Accounts Settings allow. Its web service is not asked: a report would wait for it once a currency and day.
+	"""
+	settings = frappe.get_cached_doc("Accounts Settings")
+	oldest = None if cint(settings.allow_stale) else cint(settings.stale_days)
+	days, rates = defaultdict(list), defaultdict(list)
+	for other, day, rate in frappe.db.sql(
+		"""
+		select from_currency, `date`, exchange_rate from `tabCurrency Exchange` where to_currency = %s
+		order by `date`, creation, name
+		""",
+		(currency,),
+	):
+		days[other].append(day)
+		rates[other].append(flt(rate))
+
+	def rate_on(other: str | None, day: date) -> float | None:
+		place = bisect_right(days[other], day) - 1 if other in days else -1
+		if place < 0 or (oldest is not None and (day - days[other][place]).days >= oldest):
+			return None
+		return rates[other][place] or None
+
+	return rate_on
 
 
 # columns

@@ -1,4 +1,4 @@
-"""The reports on follow-up as a manager reads them: each count opens the rows that it counts."""
+"""The reports as a manager reads them: each count opens the rows that it counts."""
 
 import frappe
 import pytest
@@ -6,7 +6,7 @@ from frappe.utils import add_to_date, now_datetime
 from playwright.sync_api import Locator, Page, expect
 
 from lead_quality import api
-from lead_quality.demo.factories import make_lead, make_user
+from lead_quality.demo.factories import make_lead, make_sales_ready, make_user
 from lead_quality.qualification.definitions import clear_caches
 from lead_quality.records import insert_rows
 
@@ -142,3 +142,107 @@ def test_compliance_tells_met_from_missed_and_late_from_forgotten(contacted, seg
 		for row in rows
 	}
 	assert told == {"Ida": (4, 2, 1, 1), "Jon": (3, 1, 0, 2)}
+
+
+@pytest.fixture
+def handed_over(manager, segment, database):
+	"""What two marketers handed to a rep over half a year, and what sales answered."""
+	frappe.db.set_value("Lead Segment", segment, "checklist", "BANT v1")
+	clear_caches()
+	rep = make_user("ida.reports@example.com", "Sales User", first_name="Ida").name
+	answers_of = {
+		("Mona", "Weber"): ["Accepted"] * 9 + ["Rejected"] * 2 + ["Returned", "Sent"],
+		("Nils", "Sommer"): ["Accepted"] * 3 + ["Rejected"] * 2 + ["Pulled Back"],
+	}
+	now = now_datetime().replace(microsecond=0)
+	for (first_name, last_name), given in answers_of.items():
+		marketer = make_user(
+			f"{first_name.lower()}.reports@example.com",
+			"Lead Quality Manager",
+			first_name=first_name,
+			last_name=last_name,
+		).name
+		for number, status in enumerate(given):
+			lead = make_lead(first_name, company_name=segment)
+			make_sales_ready(lead.name)
+			handover = api.send_handover(lead.name, rep, expected_value=4_000 + 500 * number)
+			sent_at = add_to_date(now, days=-30 * (number % 5))
+			handover.db_set({"from_user": marketer, "status": status, "sent_at": sent_at})
+			if number % 4 == 1:
+				handover.db_set("met_criteria", "budget,authority,timescale")
+			if status == "Accepted" and number % 3 == 0:
+				entered = {"lead": lead.name, "stage": "opportunity", "left_stage": "prospect"}
+				insert_rows("Lead Stage Log", [{**entered, "entered_at": now}], now)
+	database.commit()
+
+
+def test_each_count_of_handovers_opens_the_handovers_that_it_counts(
+	handed_over, segment, manager, page, desk, shoot
+):
+	desk.login(manager, PASSWORD)
+	desk.open(f"query-report/Handover Quality?segment={segment}")
+	shown(page)
+	page.wait_for_timeout(1500)  # the bars of the chart grow
+	shoot(page, "handover-quality")
+	found = counts(page)
+	mona = {count["name"]: count for count in found if count["row"] == "Mona Weber"}
+	assert (mona["handed_over"]["count"], mona["rejected"]["count"], mona["returned"]["count"]) == (13, 2, 1)
+	cell(page, "Mona Weber", mona["rejected"]["link"]).first.click()
+	page.wait_for_function("() => frappe.query_report?.data?.every((row) => row.handover)")
+	shown(page)
+	assert page.evaluate("frappe.query_report.data.length") == 2
+	shoot(page, "handover-quality-rows")
+	for count in found:
+		page.goto(count["link"])
+		page.wait_for_function("() => frappe.query_report?.report_name === 'Handover Quality'")
+		desk.settle()
+		assert page.evaluate("frappe.query_report.data.length") == count["count"], count
+
+
+def test_the_criterion_is_chosen_from_those_of_the_checklists(handed_over, segment, manager, page, desk):
+	desk.login(manager, PASSWORD)
+	desk.open(f"query-report/Handover Quality?segment={segment}")
+	shown(page)
+	page.wait_for_timeout(1500)  # v15's chart must not be replaced while it is drawn
+	page.locator(".page-form [data-fieldname=criterion] input").click()
+	page.locator(".page-form [data-fieldname=criterion] li", has_text="authority").click()
+	expect(page.locator(".dt-header")).to_contain_text("Without Authority")
+
+
+@pytest.mark.parametrize("way", ["shortcut", "card"])
+def test_what_waits_is_a_queue_the_first_due_first_and_of_these_what_is_worth_most(way, page, desk, database):
+	rep = make_user(f"queue.{way}@example.com", "Sales User", first_name="Quirin", password=PASSWORD).name
+	now = now_datetime().replace(microsecond=0)
+	company = f"Queue {frappe.generate_hash(length=6)}"
+	wanted = []
+	for hours, value in ((9, 100), (2, 100), (2, 7_000), (2, 900)):
+		lead = make_lead(company_name=company)
+		make_sales_ready(lead.name)
+		handover = api.send_handover(lead.name, rep, expected_value=value)
+		handover.db_set("accept_by", add_to_date(now, hours=hours))
+		wanted.append((hours, -value, handover.name))
+	database.commit()
+	desk.login(rep, PASSWORD)
+	desk.open("lead-handover")
+	desk.open("lead-quality")
+	if way == "shortcut":
+		page.locator(".shortcut-widget-box", has_text="Waiting for Me").click()
+	else:
+		page.locator(".number-widget-box", has_text="Handovers Waiting").first.locator(".number").click()
+	page.wait_for_function("() => cur_list?.doctype === 'Lead Handover' && cur_list.data?.length")
+	desk.settle()
+	assert page.evaluate("[cur_list.sort_selector.sort_by, cur_list.sort_selector.sort_order]") == [
+		"accept_by",
+		"asc",
+	]
+	# other tests have left handovers that wait, too
+	page.evaluate("(name) => cur_list.filter_area.add([['Lead Handover', 'lead_name', '=', name]])", company)
+	page.wait_for_function("() => cur_list.data.length === 4")
+	listed = page.evaluate("cur_list.data.map((row) => row.name)")
+	assert listed == [name for *_, name in sorted(wanted)]
+	# who sorts in another way keeps that
+	page.evaluate(
+		"() => { cur_list.sort_selector.set_value('creation', 'desc'); return cur_list.refresh(); }"
+	)
+	desk.settle()
+	assert page.evaluate("cur_list.sort_selector.sort_by") == "creation"

@@ -17,6 +17,7 @@ from lead_quality.reporting import (
 	column,
 	count_column,
 	figure,
+	full_names,
 	hours_column,
 	lead_and_title,
 	leads_where,
@@ -389,7 +390,7 @@ def get_rows(groups: dict[tuple[str | None, str], Group], filters) -> list[dict]
 	`links` maps each count to the clocks that it counts.
 	"""
 	is_rep, is_clock = filters.group_by == "Rep", filters.group_by == "Clock"
-	names = _full_names(name for name, _clock in groups) if is_rep else {}
+	names = full_names(name for name, _clock in groups) if is_rep else {}
 	rows = []
 	for (name, clock), group in groups.items():
 		counts, seconds = group.counts, sorted(group.seconds)
@@ -581,7 +582,7 @@ def clock_rows(filters, now: datetime) -> list[dict]:
 
 def _in_words(clocks: list) -> list[dict]:
 	"""The clocks of `clock_rows` as the list shows them."""
-	names = _full_names({holder for clock in clocks for holder in clock.shares})
+	names = full_names({holder for clock in clocks for holder in clock.shares})
 	causes = {"never_touched": _("Never Touched"), "touched_late": _("Touched Late")}
 	return [
 		{
@@ -615,16 +616,6 @@ def _links(group: str | None, clock: str, filters) -> dict[str, str]:
 	}
 	own.update({"show": "Clocks", "clock": clock, "group": group, "without_group": int(not group)})
 	return {name: report_route(REPORT, **own, count=name) for name in (*COUNTS, "charged")}
-
-
-def _full_names(users) -> dict[str, str]:
-	users = [user for user in users if user]
-	if not users:
-		return {}
-	rows = frappe.get_all(
-		"User", {"name": ["in", users]}, ["name", "full_name"], order_by="name asc", as_list=True
-	)
-	return {name: full_name or name for name, full_name in rows}
 
 
 def _measure(kinds: set[bool]) -> str | None:
