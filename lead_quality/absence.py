@@ -1,7 +1,7 @@
 """Who is away, and who stands in: what is due is told to who is there."""
 
 from collections.abc import Callable
-from datetime import date
+from datetime import date, datetime
 
 import frappe
 from frappe import _
@@ -16,13 +16,14 @@ class Absences:
 	def __init__(self, first_day: date):
 		rows = frappe.db.sql(
 			"""
-			select a.`user`, a.from_date, a.to_date, u.name
+			select a.`user`, a.from_date, a.to_date, u.name, a.creation
 			from `tabFollow Up Absence` a left join `tabUser` u on u.name = a.substitute and u.enabled = 1
 			where a.to_date >= %s
 			""",
 			(first_day,),
 		)
-		self._rows = [engine.Absence(*row) for row in rows]
+		self._rows = [engine.Absence(*row[:4]) for row in rows]
+		self._entered_at = [row[4] for row in rows]
 
 	def is_away(self, user: str, day: date) -> bool:
 		"""Whether a user is away on a day."""
@@ -32,9 +33,17 @@ class Absences:
 		"""Who acts for a user on a day: the user or a substitute who is there; None if there is none."""
 		return engine.present(user, day, self._rows) if user else None
 
-	def answerable(self, user: str | None, day: date) -> str | None:
-		"""Who answers for what was to be done on a day: who acted for the user then, if anybody did, else the user."""
-		return self.acting(user, day) or user
+	def answerable(
+		self, user: str | None, at: datetime, may_act: Callable[[str], bool] = lambda user: True
+	) -> str | None:
+		"""Who answers for what was to be done by `at` (naive, the site's zone): who stood in for the user that day, if that
+		was entered before, else the user.
+
+		:param may_act: whether a substitute could have done it.
+		"""
+		known = [row for row, at_ in zip(self._rows, self._entered_at, strict=True) if at_ <= at]
+		acting = engine.present(user, at.date(), known) if user else None
+		return acting if acting and acting != user and may_act(acting) else user
 
 	def reachable(self, user: str | None, day: date, above: Callable[[str], str | None]) -> str | None:
 		"""Who is told on a day in a user's place: who acts for the user; else for the next manager who is there.

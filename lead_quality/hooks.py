@@ -36,6 +36,7 @@ doctype_js = {
 	"Lead": ["public/js/ask.js", "public/js/deadlines.js", "public/js/lead.js"],
 	"Lead Handover": ["public/js/ask.js", "public/js/deadlines.js"],
 	"Lead Segment": ["public/js/lead_fields.js", "public/js/requalify.js"],
+	"Lead Transfer": "public/js/ask.js",
 	"Nurture Cadence": ["public/js/lead_fields.js", "public/js/versioned.js"],
 	"Qualification Checklist": [
 		"public/js/ask.js",
@@ -55,6 +56,7 @@ override_doctype_dashboards = {"Lead": "lead_quality.desk.lead_dashboard"}
 # ---------------------------
 
 permission_query_conditions = {
+	"Lead Transfer": "lead_quality.permissions.own_transfers_condition",
 	"Lead": "lead_quality.permissions.own_leads_condition",
 	"Lead Qualification": "lead_quality.permissions.visible_leads_condition",
 	"Lead Qualification Answer": "lead_quality.permissions.visible_answers_condition",
@@ -70,6 +72,7 @@ permission_query_conditions = {
 }
 has_permission = {
 	"Lead": "lead_quality.permissions.has_lead_permission",
+	"Lead Transfer": "lead_quality.permissions.has_transfer_permission",
 	"Lead Qualification": "lead_quality.permissions.has_permission_of_lead",
 	"Nurture Enrollment": "lead_quality.permissions.has_permission_of_lead",
 	"Lead Touch": "lead_quality.permissions.has_permission_of_lead",
@@ -171,6 +174,7 @@ doc_events = {
 	"Holiday List": {"on_update": "lead_quality.follow_up.events.holiday_list_on_update"},
 	"Follow Up Alert": {"after_insert": "lead_quality.handover.events.alert_after_insert"},
 	"User": {"on_update": "lead_quality.handover.events.user_on_update"},
+	"Employee": {"on_update": "lead_quality.handover.events.employee_on_update"},
 	"Lead Touch": {"on_update": "lead_quality.follow_up.events.touch_on_update"},
 	"Nurture Enrollment": {
 		"after_insert": "lead_quality.follow_up.events.enrollment_after_insert",

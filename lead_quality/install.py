@@ -7,7 +7,7 @@ from frappe.permissions import add_permission, update_permission_property
 
 from lead_quality import seed
 from lead_quality.custom_fields import CUSTOM_FIELDS, INDEXES
-from lead_quality.versions import carry_over_renamed_fields, lead_field
+from lead_quality.versions import carry_over_renamed_fields, keep_what_is_there, lead_field
 
 # what the app's roles may do with leads, and nothing else
 LEAD_RIGHTS = {
@@ -23,13 +23,14 @@ def after_install():
 	add_indexes()
 	grant_permissions()
 	seed.make()
+	if lead_field("source") == "utm_source":
+		keep_what_is_there()
 
 
 def after_migrate():
 	make_custom_fields()
 	add_indexes()
-	if carry_over_renamed_fields():
-		grant_choices()
+	grant_choices(carry_over_renamed_fields())
 
 
 def after_setup_wizard(args: dict | None = None):
@@ -61,13 +62,16 @@ def grant_permissions():
 	"""The app's roles work on leads, and choose from what their fields link to."""
 	for role, rights in LEAD_RIGHTS.items():
 		_grant("Lead", role, rights)
-	grant_choices()
+	grant_choices(chosen_from())
 
 
-def grant_choices():
-	for doctype in chosen_from():
-		if not _everybody_may_select(doctype):
-			for role in LEAD_RIGHTS:
+def grant_choices(doctypes: list[str]):
+	"""The app's roles may choose from these DocTypes; what an admin has said of a role there stays."""
+	for doctype in doctypes:
+		if _everybody_may_select(doctype):
+			continue
+		for role in LEAD_RIGHTS:
+			if not frappe.db.exists("Custom DocPerm", {"parent": doctype, "role": role}):
 				_grant(doctype, role, ("select",))
 
 

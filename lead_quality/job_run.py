@@ -53,29 +53,38 @@ class JobRun:
 		do: Callable[..., int],
 		commit_every: int = COMMIT_EVERY,
 		on_failure: Callable | None = None,
+		attempts: int = 1,
 	) -> "JobRun":
 		"""Call `do(item, now)` for every item; it returns how much there was left to do for it (or whether).
 
 		:param commit_every: how many items are done before they are committed.
 		:param on_failure: called as `on_failure(item, now)` once a failed item has been rolled back.
+		:param attempts: how often an item is tried that the database breaks off, as somebody is in the way.
 		"""
 		for item in items:
 			self.found += 1
-			frappe.db.savepoint("lead_quality_item")
-			try:
-				self.uncommitted += int(do(item, self.now))
-			except Exception as error:
-				self.failed += 1
-				self.errors.append(f"{item}\n{frappe.get_traceback()}")
-				self._undo(error)
-				if on_failure:
-					on_failure(item, self.now)
-			else:
-				frappe.db.release_savepoint("lead_quality_item")
+			self._do(item, do, on_failure, attempts)
 			if self.found % commit_every == 0:
 				self._commit()
 		self._commit()
 		return self
+
+	def _do(self, item, do: Callable[..., int], on_failure: Callable | None, attempts: int):
+		frappe.db.savepoint("lead_quality_item")
+		try:
+			self.uncommitted += int(do(item, self.now))
+		except Exception as error:
+			trace = frappe.get_traceback()
+			self._undo(error)
+			if attempts > 1 and was_rolled_back(error):
+				self._do(item, do, on_failure, attempts - 1)
+				return
+			self.failed += 1
+			self.errors.append(f"{item}\n{trace}")
+			if on_failure:
+				on_failure(item, self.now)
+		else:
+			frappe.db.release_savepoint("lead_quality_item")
 
 	def enqueue(self, method: str, **options) -> bool:
 		"""`frappe.enqueue`. Returns whether that could be done; if not, the run says so, and the next one finds the work

@@ -81,6 +81,19 @@ def may_be_given(lead, user: str) -> bool:
 		lead.flags.given_to = None
 
 
+def own_transfers_condition(user: str | None = None, doctype: str | None = None) -> str:
+	"""List condition on Lead Transfer: who does not see all leads sees only the transfers that he has started, as the
+	others name leads of others."""
+	user = user or frappe.session.user
+	return f"`tabLead Transfer`.started_by = {frappe.db.escape(user)}" if lead_condition(user) else ""
+
+
+def has_transfer_permission(doc, ptype=None, user=None, debug=False) -> bool:
+	"""Single check on Lead Transfer, the counterpart of `own_transfers_condition`."""
+	user = user or frappe.session.user
+	return doc.is_new() or doc.started_by == user or not lead_condition(user)
+
+
 def lead_condition(user: str | None = None) -> str:
 	"""The SQL condition on `tabLead` that ERPNext's permissions put on this user's lists; empty if none.
 

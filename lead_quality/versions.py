@@ -23,37 +23,48 @@ def lead_field(fieldname: str) -> str | None:
 	return None
 
 
-def carry_over_renamed_fields() -> bool:
+def carry_over_renamed_fields() -> list[str]:
 	"""After the upgrade from v15, give the leads what they had in the fields that v16 has renamed, once a site.
 
 	ERPNext's own patches move the sources and campaigns to their new DocTypes, but add the leads' new fields empty, and
 	leave the values in columns that nobody shows (frappe/erpnext, pull request 55022). All leads would leave their
 	segments, most of which ask for the source.
 
-	:returns: whether it was still to be done.
+	:returns: the DocTypes that the fields link to now, if it was still to be done.
 	"""
 	meta = frappe.get_meta("Lead")
-	renamed = {old: new for old, new in RENAMED_LEAD_FIELDS.items() if meta.has_field(new)}
-	if not renamed or frappe.db.get_global(CARRIED_OVER):
-		return False
-	for old, new in renamed.items():
+	if not meta.has_field("utm_source") or frappe.db.get_global(CARRIED_OVER):
+		return []
+	links = []
+	for old, new in RENAMED_LEAD_FIELDS.items():
 		if not frappe.db.has_column("Lead", old):
 			continue
+		link = meta.get_field(new).options
+		# a UTM Campaign is named by the title of the Campaign, which may have had another name
+		value = "coalesce((select c.campaign_name from `tabCampaign` c where c.name = `tabLead`.campaign_name), campaign_name)"
+		value = value if old == "campaign_name" else f"`{old}`"
 		frappe.db.sql(
 			f"""
-			update `tabLead` set `{new}` = `{old}`
-			where ifnull(`{new}`, '') = '' and `{old}` in (select name from `tab{meta.get_field(new).options}`)
+			update `tabLead` set `{new}` = {value}
+			where ifnull(`{new}`, '') = '' and {value} in (select name from `tab{link}`)
 			"""
 		)
 		frappe.db.sql(
 			"""
 			update `tabWeb Form Field` field join `tabWeb Form` form on form.name = field.parent
-			set field.fieldname = %s where form.doc_type = 'Lead' and field.fieldname = %s
+			set field.fieldname = %s, field.options = if(field.fieldtype = 'Link', %s, field.options)
+			where form.doc_type = 'Lead' and field.fieldname = %s
 			""",
-			(new, old),
+			(new, link, old),
 		)
+		links.append(link)
+	keep_what_is_there()
+	return links
+
+
+def keep_what_is_there():
+	"""Nothing is to be carried over on this site, or no more."""
 	frappe.db.set_global(CARRIED_OVER, "1")
-	return True
 
 
 def lead_source(lead) -> str | None:

@@ -168,7 +168,9 @@ class Sweep:
 			{
 				"alert_level": engine.MISSED,
 				"owner_at_breach": self.people.answerable(
-					self.leads.responsible(clock, clock.due_at), clock.due_at.date()
+					self.leads.responsible(clock, clock.due_at),
+					clock.due_at,
+					lambda user: self._may_act(clock, user),
 				),
 				"missed_by_system": int(by_system),
 				# the ladder is for those who were told and did nothing
@@ -215,19 +217,26 @@ class Sweep:
 		said = [self._alerts(*raised) for raised in told]
 		raise_alerts(list(chain(*said, *failed)), now)
 
+	def _may_act(self, clock, substitute: str) -> bool:
+		# nobody answers a handover of their own
+		return substitute != self.leads.sender(clock) and self.people.can_be_told(substitute, clock.lead)
+
+	def _acting(self, clock, user: str | None) -> str | None:
+		"""Who is told in the place of who is responsible."""
+		acting = self.people.there(user)
+		return acting if acting == user or acting != self.leads.sender(clock) else self.people.manager(user)
+
 	def _alerts(self, turn: Turn, level: int, step) -> list[dict]:
 		"""The alerts of one level, one for each user who is told."""
 		lead, user = turn.clock.lead, self.leads.responsible(turn.clock)
+		acting = self._acting(turn.clock, user)
 		policy, segment = self.leads.policy(turn.clock), self.leads.segment(turn.clock)
 		if step and step.action not in escalation.ACTIONS:
-			users = self.people.told_by(step, user, lead, policy, segment)
+			users = self.people.told_by(step, user, acting, lead, policy, segment)
 		else:
 			# who loses the lead is told too, and who is to look after it where nobody has it
-			users = self.people.first_of(
-				[[self.people.there(user)], *self.people.last_resorts(policy, segment)], lead
-			)
+			users = self.people.first_of([[acting], *self.people.last_resorts(policy, segment)], lead)
 		kind = {engine.WARNING: "Warning", engine.MISSED: "Missed"}.get(level, "Escalation")
-		acting = self.people.there(user)
 		return [
 			self._alert(
 				turn, level, step, told, "Missed" if kind == "Escalation" and told == acting else kind
@@ -347,10 +356,10 @@ class _Leads:
 				self.names,
 			)
 		}
-		self._receivers = {
-			row.name: row.to_user
+		self._handovers = {
+			row.name: row
 			for row in self._select(
-				"select name, to_user from `tabLead Handover` where name in %(names)s",
+				"select name, from_user, to_user from `tabLead Handover` where name in %(names)s",
 				[c.reference_name for c in clocks if c.clock == "Handover Acceptance" and c.reference_name],
 			)
 		}
@@ -367,12 +376,18 @@ class _Leads:
 	def responsible(self, clock, at: datetime | None = None) -> str | None:
 		"""Who is to act on a clock, or was at `at` (naive, the site's zone); see `service.responsible_at`."""
 		if clock.clock == "Handover Acceptance" and clock.reference_name:
-			return self._receivers.get(clock.reference_name)
+			handover = self._handovers.get(clock.reference_name)
+			return handover and handover.to_user
 		for row in self._held.get(clock.lead, []) if at else []:
 			if row.held_until > at:
 				return row.user
 		lead = self._leads.get(clock.lead)
 		return lead and lead.lead_owner
+
+	def sender(self, clock) -> str | None:
+		"""Who has sent the handover whose answer a clock waits for; None for every other clock."""
+		handover = self._handovers.get(clock.reference_name)
+		return handover and handover.from_user
 
 	def segment(self, clock) -> str | None:
 		lead = self._leads.get(clock.lead)

@@ -489,9 +489,9 @@ def _told_by(level: Level, row, people: escalation.People) -> list[str]:
 	if level.level == 1:
 		own = [] if level.fault == NO_OWNER else [people.there(row.lead_owner)]
 		return people.first_of([own, *resorts], row.lead)
-	manager = [people.there(people.above(row.lead_owner))]
+	manager = [people.manager(row.lead_owner)]
 	if level.fault == NO_OWNER:
 		# the last resort has been told; the manager of whose it was may know who is to have the lead now
 		return people.first_of([manager], row.lead)
-	told = people.first_of([manager, *resorts], row.lead)
-	return [user for user in told if user != row.lead_owner]
+	others = ([user for user in users if user != row.lead_owner] for users in (manager, *resorts))
+	return people.first_of(others, row.lead)

@@ -69,9 +69,22 @@ class People:
 	def _look_who_is_there(self, user: str | None) -> str | None:
 		return self._absences.reachable(user, self._day, self.above)
 
-	def answerable(self, user: str | None, day: date) -> str | None:
-		"""Who answers for what a user had to do until a day; see `Absences.answerable`."""
-		return self._absences.answerable(user, day)
+	def manager(self, user: str | None) -> str | None:
+		"""Who is told in the place of a user's manager: the next one above who is there or has a substitute, but neither the
+		user nor who acts for the user."""
+		own, passed = {user, self.there(user)}, set()
+		above = self.above(user)
+		while above and above not in passed:
+			acting = self._absences.acting(above, self._day)
+			if acting and acting not in own:
+				return acting
+			passed.add(above)
+			above = self.above(above)
+		return None
+
+	def answerable(self, user: str | None, at: datetime, may_act: Callable[[str], bool]) -> str | None:
+		"""See `Absences.answerable`."""
+		return self._absences.answerable(user, at, may_act)
 
 	def last_resorts(self, policy, segment: str | None) -> Iterator[list]:
 		"""Who is told when nobody else is there: the policy's last resort, the fallback user, the segment's owner, every
@@ -89,16 +102,19 @@ class People:
 		users = sorted(self._ask(get_users_with_role, role))
 		return [user for user in users if not self._absences.is_away(user, self._day)] or users
 
-	def told_by(self, step, user: str | None, lead: str, policy, segment: str | None) -> list[str]:
+	def told_by(
+		self, step, user: str | None, acting: str | None, lead: str, policy, segment: str | None
+	) -> list[str]:
 		"""Who is told by a step of the ladder that tells somebody.
 
 		:param user: who is responsible, or None.
+		:param acting: who is told in the user's place today, or None.
 		:returns: at least one user, as long as any is left who may know.
 		"""
 		if step.action == "Notify Owner":
-			users = [self.there(user)]
+			users = [acting]
 		elif step.action == "Notify Manager":
-			users = [self.there(self.above(user))]
+			users = [self.manager(user)]
 		else:
 			users = self.with_role(step.role)
 		return self.first_of([users, *self.last_resorts(policy, segment)], lead)

@@ -372,8 +372,13 @@ def _breach(row) -> dict:
 
 
 def _answerable(row) -> str | None:
-	day = row.due_at.date()
-	return Absences(day).answerable(responsible_at(row, row.due_at), day)
+	def may_act(user: str) -> bool:
+		is_own = row.clock == "Handover Acceptance" and user == frappe.db.get_value(
+			"Lead Handover", row.reference_name, "from_user"
+		)
+		return not is_own and bool(frappe.has_permission("Lead", "read", doc=row.lead, user=user))
+
+	return Absences(row.due_at.date()).answerable(responsible_at(row, row.due_at), row.due_at, may_act)
 
 
 def _lock_open(lead: str, clocks: tuple[str, ...]) -> list:

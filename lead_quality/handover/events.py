@@ -1,5 +1,6 @@
 """What ERPNext tells the handover room."""
 
+import frappe
 from frappe.utils import get_datetime
 
 from lead_quality.handover import service, transfer
@@ -25,3 +26,12 @@ def user_on_update(doc, method=None):
 	before = doc.get_doc_before_save()
 	if before and before.enabled and not doc.enabled:
 		transfer.hand_back(doc.name)
+
+
+def employee_on_update(doc, method=None):
+	"""Who leaves the company is disabled by ERPNext, on v15 past the events of User."""
+	before = doc.get_doc_before_save()
+	if not (doc.user_id and before and before.status == "Active" and doc.status != "Active"):
+		return
+	if not frappe.db.get_value("User", doc.user_id, "enabled"):
+		transfer.hand_back(doc.user_id)

@@ -227,7 +227,7 @@ def pull_back(name: str, now: datetime) -> bool:
 
 
 def take_from_leaver(name: str, now: datetime) -> bool:
-	"""Give a handover back that its receiver will not answer, and tell the sender that the receiver has left.
+	"""Give a handover back whose receiver's leads are given away, and tell the sender.
 
 	:param now: naive instant in the site's zone.
 	:returns: whether it still waited for an answer.
@@ -235,11 +235,11 @@ def take_from_leaver(name: str, now: datetime) -> bool:
 	handover = frappe.get_doc("Lead Handover", name, for_update=True)
 	if handover.status != "Sent":
 		return False
-	_pull_back(handover, now, has_left=True)
+	_pull_back(handover, now, is_given_away=True)
 	return True
 
 
-def _pull_back(handover, now: datetime, has_left: bool = False):
+def _pull_back(handover, now: datetime, is_given_away: bool = False):
 	# an acceptance stays on record as it was
 	handover.update(
 		{"decided_at": handover.decided_at or now, "pulled_back_at": now, "status": "Pulled Back"}
@@ -248,7 +248,7 @@ def _pull_back(handover, now: datetime, has_left: bool = False):
 	summary.write(handover.lead, lq_handover_status="Pulled Back")
 	follow_up.cancel(handover.lead, tuple(AGREED_CLOCKS), now)
 	_give_back(handover)
-	_tell_of_pull_back(handover, has_left)
+	_tell_of_pull_back(handover, is_given_away)
 
 
 def take_back(alert, now: datetime):
@@ -272,17 +272,17 @@ def take_back(alert, now: datetime):
 			lead.save(ignore_permissions=True)
 
 
-def _tell_of_pull_back(handover, has_left: bool):
+def _tell_of_pull_back(handover, is_given_away: bool):
 	lead = plain(frappe.db.get_value("Lead", handover.lead, "title"))
 	receiver = frappe.utils.get_fullname(handover.to_user)
 	# who has sent it to himself is told to go on with it
 	for user in dict.fromkeys((handover.to_user, handover.from_user)):
-		if not is_reachable(user) or (has_left and user == handover.to_user):
+		if not is_reachable(user) or (is_given_away and user == handover.to_user):
 			continue
 		with words_for(user):
-			if has_left:
+			if is_given_away:
 				words = _(
-					"The lead {0} is yours again: {1} does not work on leads any more. Hand it to somebody else, or nurture it."
+					"The lead {0} is yours again: {1} will not answer the handover. Hand it to somebody else, or nurture it."
 				).format(lead, receiver)
 			elif user == handover.from_user:
 				words = _(
@@ -315,7 +315,19 @@ def _decide(name: str, status: str, now: datetime, **values):
 def is_receiver(handover, user: str) -> bool:
 	"""Whether a user is the receiver of a handover, or stands in today for the one who is and has not sent it."""
 	return user == handover.to_user or (
-		user != handover.from_user and user == substitute_of(handover.to_user)
+		user == substitute_of(handover.to_user) and _may_stand_in(handover, user)
+	)
+
+
+def _may_stand_in(handover, user: str) -> bool:
+	"""Whether a substitute may answer a handover: not one of their own, nor of a lead that they may not work on; and where
+	the settings keep the two apart, not of one that they have qualified."""
+	if user == handover.from_user or not frappe.has_permission("Lead", "write", doc=handover.lead, user=user):
+		return False
+	if not frappe.get_cached_doc("Lead Quality Settings").separate_qualifier_and_receiver:
+		return True
+	return user != frappe.db.get_value(
+		"Lead Qualification", {"lead": handover.lead}, "decided_by", order_by="creation desc"
 	)
 
 

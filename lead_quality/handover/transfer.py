@@ -97,7 +97,10 @@ def hand_back(user: str):
 
 	Whatever goes wrong is in the Error Log: nobody stays enabled for it.
 	"""
-	if not cint(frappe.get_cached_doc("Lead Quality Settings").hand_back_leads):
+	under_way = {"from_user": user, "is_automatic": 1, "status": ["in", OPEN]}
+	if frappe.db.exists(DOCTYPE, under_way) or not cint(
+		frappe.get_cached_doc("Lead Quality Settings").hand_back_leads
+	):
 		return
 	frappe.db.savepoint("lead_quality_hand_back")
 	try:
@@ -174,8 +177,15 @@ def _run(doc):
 	# a user who was disabled by mistake, and is back before the worker came, keeps all
 	if not doc.is_automatic or not is_reachable(doc.from_user):
 		job.each(_handovers(doc), partial(take_handover, doc))
-		for chunk in _chunks(doc, failed):
-			job.each(chunk, partial(give, doc), on_failure=lambda lead, now: failed.add(lead))
+		for chunk in _chunks(doc):
+			# each committed by itself: ERPNext may ask for the lead's picture, over the network, while it is locked
+			job.each(
+				chunk,
+				partial(give, doc),
+				commit_every=1,
+				on_failure=lambda lead, now: failed.add(lead),
+				attempts=2,
+			)
 			tell_progress(doc.name)
 	doc.reload()
 	receivers = [row for row in doc.receivers if row.user and not row.told_at]
@@ -194,7 +204,7 @@ def _run(doc):
 	tell_progress(doc.name)
 
 
-def _chunks(doc, failed: set[str]) -> Iterator[list[str]]:
+def _chunks(doc) -> Iterator[list[str]]:
 	moved = frappe.db.get_value(DOCTYPE, doc.name, "moved")
 	left = count(doc.from_user, as_seen=not doc.is_automatic)["leads"]
 	doc.db_set("found", moved + left, update_modified=False)
@@ -203,9 +213,6 @@ def _chunks(doc, failed: set[str]) -> Iterator[list[str]]:
 	while names := _leads(doc, after):
 		yield names
 		after = names[-1]
-	# the database may have undone others together with one that failed
-	if undone := [name for name in _leads(doc, limit=moved + left) if name not in failed]:
-		yield undone
 
 
 def _in_short(error: str) -> str:
@@ -228,10 +235,12 @@ def give(doc, lead: str, now: datetime) -> bool:
 		lead.check_permission("write")
 	rule = doc.give_to == "Assignment Rule" and frappe.get_doc("Assignment Rule", doc.assignment_rule)
 	receiver = escalation.choose(lead, rule) if rule else _receiver(doc, lead)
+	# before the lead is saved: Frappe's rules assign one that nobody is assigned to
+	_move_assignments(doc, lead, receiver, rule)
+	lead.reload()  # with the assignments
 	lead.lead_owner = receiver
 	lead.flags.lead_transfer = doc.name  # kept with who has held the lead
 	lead.save(ignore_permissions=True)
-	_move_assignments(doc, lead, receiver, rule)
 	log_on_lead(lead.name, _in_words(doc, receiver))
 	_count_move(doc.name, receiver, now)
 	return True
@@ -265,7 +274,10 @@ def _move_assignments(doc, lead, receiver: str | None, rule):
 		"ToDo", {**mine, "allocated_to": doc.from_user}, pluck="name", order_by="creation asc"
 	):
 		todo = frappe.get_doc("ToDo", name)
-		todo.allocated_to = receiver
+		if receiver and frappe.db.exists("ToDo", {**mine, "allocated_to": receiver}):
+			todo.status = "Cancelled"  # they have one already
+		else:
+			todo.allocated_to = receiver
 		todo.save(ignore_permissions=True)
 	if not rule:
 		return
@@ -279,7 +291,9 @@ def _move_assignments(doc, lead, receiver: str | None, rule):
 				"allocated_to": receiver,
 				"assigned_by": frappe.session.user,
 				"assignment_rule": rule.name,
-				"description": frappe.render_template(rule.description, lead.as_dict()),
+				"description": frappe.render_template(
+					rule.description, {**lead.as_dict(), "lead_owner": receiver}
+				),
 				"date": lead.get(rule.due_date_based_on) if rule.due_date_based_on else None,
 			}
 		).insert(ignore_permissions=True)
@@ -364,7 +378,10 @@ def _tell_receiver(doc, row, now: datetime) -> bool:
 
 
 def _told_of_leaver(user: str) -> list[str]:
-	"""The manager of a user who was disabled, else the first of the last resorts that can be told."""
+	"""The manager of a user who was disabled, else the first of the last resorts that can be told; nobody if the user is
+	back."""
+	if is_reachable(user):
+		return []
 	groups = [[escalation.manager_of(user)], *escalation.People([], today()).last_resorts(None, None)]
 	reachable = ([other for other in users if other and is_reachable(other)] for users in groups)
 	return next(filter(None, reachable), [])

@@ -40,8 +40,10 @@ def lead(freeze, sam):
 		return make_lead(lead_owner=sam)
 
 
-def away(user: str, substitute: str | None = None, first="2026-03-02", until="2026-03-06"):
-	return frappe.get_doc(
+def away(
+	user: str, substitute: str | None = None, first="2026-03-02", until="2026-03-06", entered="2026-02-27"
+):
+	absence = frappe.get_doc(
 		{
 			"doctype": "Follow Up Absence",
 			"user": user,
@@ -50,6 +52,8 @@ def away(user: str, substitute: str | None = None, first="2026-03-02", until="20
 			"to_date": until,
 		}
 	).insert()
+	absence.db_set("creation", f"{entered} 09:00:00", update_modified=False)
+	return absence
 
 
 def use_ladder(last_resort: str, *steps: dict):
@@ -169,6 +173,10 @@ def test_a_substitute_who_may_not_see_the_lead_or_has_left_is_passed_by(
 	frappe.db.set_value("User", kim, "enabled", 0)
 	sweep_at(freeze, "2026-03-02 13:59:00", "2026-03-03 10:00:00")
 	assert {user for _kind, user in told_of(lead)} == {last}
+	assert (
+		frappe.db.get_value("Follow Up Clock", {"lead": lead.name, "status": "Missed"}, "owner_at_breach")
+		== sam
+	)
 
 
 def test_the_ladder_climbs_above_the_substitute_of_a_manager_who_is_away_too(
@@ -180,6 +188,43 @@ def test_the_ladder_climbs_above_the_substitute_of_a_manager_who_is_away_too(
 	sweep_at(freeze, "2026-03-02 15:00:00", "2026-03-02 17:00:00")
 	assert ("Escalation", kim) in told_of(lead)
 	assert boss not in {user for _kind, user in told_of(lead)}
+
+
+def test_a_rep_who_stands_in_for_the_manager_is_not_told_of_himself_as_the_manager(
+	lead, sam, boss, last, freeze
+):
+	use_ladder(last, {"after": 1, "action": "Notify Manager"})
+	report_to(sam, boss)
+	away(boss, sam)
+	sweep_at(freeze, "2026-03-02 15:00:00", "2026-03-02 17:00:00")
+	assert [user for kind, user in told_of(lead) if kind == "Escalation"] == [last]
+
+
+def test_what_a_manager_is_told_of_unattended_leads_is_told_to_the_last_resort_if_the_owner_stands_in(
+	lead, sam, boss, last, freeze
+):
+	frappe.db.set_single_value(
+		"Lead Quality Settings", {"stale_after_days": 30, "fallback_user": last}, update_modified=False
+	)
+	frappe.db.set_value("Lead", lead.name, "creation", "2025-11-01 10:00:00", update_modified=False)
+	report_to(sam, boss)
+	away(boss, sam)
+	with freeze(MONDAY):
+		attention.raise_unattended()
+	stale = {"lead": lead.name, "clock": "Stale", "level": 2}
+	assert frappe.get_all("Follow Up Alert", stale, pluck="for_user") == [last]
+
+
+def test_an_absence_that_is_entered_after_the_deadline_puts_nothing_on_the_substitute(
+	lead, sam, kim, last, freeze
+):
+	use_ladder(last)
+	away(sam, kim, entered="2026-03-03")
+	sweep_at(freeze, "2026-03-03 10:00:00")
+	assert (
+		frappe.db.get_value("Follow Up Clock", {"lead": lead.name, "status": "Missed"}, "owner_at_breach")
+		== sam
+	)
 
 
 def test_a_role_is_told_without_those_who_are_away(lead, sam, kim, boss, last, freeze):
@@ -264,6 +309,49 @@ def test_nobody_answers_a_handover_of_their_own_as_a_substitute(sam, kim, as_use
 		with pytest.raises(frappe.PermissionError):
 			api.accept_handover(handover.name)
 	assert not frappe.db.exists("Notification Log", {"for_user": kim, "document_type": "Lead Handover"})
+
+
+def test_a_handover_to_the_one_for_whom_its_sender_stands_in_is_told_to_the_manager(
+	sam, kim, boss, as_user, freeze
+):
+	report_to(sam, boss)
+	away(sam, kim)
+	with freeze(MONDAY):
+		lead = make_lead(lead_owner=kim)
+		with as_user(kim):
+			make_sales_ready(lead.name)
+			api.send_handover(lead.name, sam)
+	sweep_at(freeze, "2026-03-05 10:00:00")
+	acceptance = {"lead": lead.name, "clock": "Handover Acceptance"}
+	assert set(frappe.get_all("Follow Up Alert", acceptance, pluck="for_user")) == {boss}
+	assert frappe.db.get_value("Follow Up Clock", acceptance, "owner_at_breach") == sam
+
+
+def test_who_has_qualified_a_lead_does_not_accept_it_as_a_substitute_where_the_two_are_kept_apart(
+	sam, kim, boss, as_user, freeze
+):
+	frappe.db.set_single_value("Lead Quality Settings", "separate_qualifier_and_receiver", 1)
+	lead = make_lead(lead_owner=kim)
+	away(sam, kim)
+	with freeze(MONDAY):
+		with as_user(kim):
+			make_sales_ready(lead.name)
+		with as_user(boss):
+			handover = api.send_handover(lead.name, sam)
+		with as_user(kim), pytest.raises(frappe.PermissionError):
+			api.accept_handover(handover.name)
+
+
+def test_a_substitute_who_may_not_work_on_the_lead_hears_nothing_of_its_handover(
+	sam, boss, make_user, as_user, freeze
+):
+	outside = make_user("agency@away.example", "Lead Qualifier")
+	lead = make_lead(lead_owner=boss)
+	make_sales_ready(lead.name)
+	away(sam, outside)
+	with freeze(MONDAY), as_user(boss):
+		api.send_handover(lead.name, sam)
+	assert not frappe.db.exists("Notification Log", {"for_user": outside, "document_type": "Lead Handover"})
 
 
 def test_who_chooses_a_receiver_sees_who_is_away(sam, kim, freeze):

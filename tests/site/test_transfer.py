@@ -216,7 +216,7 @@ def test_a_handover_goes_back_to_its_sender_who_is_told_why(give, sam, bea, chie
 	assert frappe.db.get_value("Lead Handover", handover.name, "status") == "Pulled Back"
 	assert owner(lead.name) == bea
 	[notice] = told(bea)
-	assert "Sam Sales does not work on leads any more" in notice.subject
+	assert "Sam Sales will not answer the handover" in notice.subject
 	assert not told(sam)
 
 
@@ -379,6 +379,64 @@ def test_the_leads_of_a_user_who_is_disabled_go_back_by_themselves(sam, olga, ch
 	[notice] = told(chief)
 	assert notice.subject.startswith("Sam Sales was disabled.")
 	assert "owners of their segments: 3." in notice.subject
+
+
+def test_the_leads_of_an_employee_who_leaves_go_back_once(sam, olga, as_user):
+	employee = frappe.get_doc("Employee", make_employee(sam))
+	leads = make_leads(2, sam)
+	employee.update({"status": "Left", "relieving_date": frappe.utils.today()})
+	employee.flags.ignore_mandatory = True
+	employee.save(ignore_permissions=True)
+	frappe.db.commit()
+	assert frappe.db.get_value("User", sam, "enabled") == 0
+	assert owners(leads) == {olga}
+	assert len(made()) == 1
+
+
+def test_nobody_is_told_of_a_user_who_is_back_before_anything_was_done(sam, chief, olga, monkeypatch):
+	make_employee(sam, reports_to=make_employee(chief))
+	leads = make_leads(2, sam)
+	monkeypatch.setattr(transfer, "enqueue", lambda name: None)
+	disable(sam)
+	frappe.db.set_value("User", sam, "enabled", 1)
+	transfer.run(made()[0])
+	assert owners(leads) == {sam}
+	assert not told(chief)
+
+
+def test_a_lead_that_the_database_breaks_off_is_tried_again(sam, bea, monkeypatch):
+	leads, tried = make_leads(2, sam), []
+	choose_receiver = transfer._receiver
+
+	def in_the_way(doc, lead):
+		tried.append(lead.name)
+		if len(tried) == 1:
+			raise frappe.QueryDeadlockError
+		return choose_receiver(doc, lead)
+
+	monkeypatch.setattr(transfer, "_receiver", in_the_way)
+	doc = frappe.get_doc(new(sam, to_user=bea)).insert()
+	frappe.db.commit()
+	doc.reload()
+	assert (doc.status, doc.moved, doc.failed) == ("Completed", 2, 0)
+	assert owners(leads) == {bea}
+	assert len(tried) == 3
+
+
+def test_who_sees_only_some_leads_sees_only_own_transfers(sam, bea, make_user, as_user):
+	make_leads(1, sam)
+	frappe.get_doc(new(sam, to_user=bea)).insert()
+	frappe.db.commit()
+	elsewhere = make_user("elsewhere@transfer.example", "Sales Manager")
+	with as_user(elsewhere):
+		assert frappe.get_list("Lead Transfer", pluck="name") == made()
+	other = frappe.get_doc({"doctype": "Territory", "territory_name": "Elsewhere"}).insert().name
+	frappe.get_doc(
+		{"doctype": "User Permission", "user": elsewhere, "allow": "Territory", "for_value": other}
+	).insert()
+	with as_user(elsewhere):
+		assert frappe.get_list("Lead Transfer", pluck="name") == []
+		assert not frappe.get_doc("Lead Transfer", made()[0]).has_permission("read")
 
 
 def test_without_a_manager_the_last_resort_hears_that_leads_went_back(sam, make_user):

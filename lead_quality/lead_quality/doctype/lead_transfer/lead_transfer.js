@@ -21,13 +21,13 @@
 			frm.disable_save();
 			say(frm, "");
 			if (frm.is_new()) {
-				frm.page.set_primary_action(__("Give Leads Away"), () => ask(frm));
-				preview(frm);
+				frm.page.set_primary_action(__("Give Leads Away"), () => ask(frm).catch(lead_quality.refused));
+				preview(frm).catch(lead_quality.refused);
 			} else {
 				show(frm);
 			}
 		},
-		from_user: (frm) => preview(frm),
+		from_user: (frm) => preview(frm).catch(lead_quality.refused),
 		give_to(frm) {
 			frm.set_value({ to_user: null, assignment_rule: null });
 		},
@@ -92,16 +92,15 @@
 		const { name } = frm.doc;
 		frm.lq_timer = setTimeout(async () => {
 			if (cur_frm !== frm || frm.doc.name !== name || !is_open(frm)) return;
-			const { message } = await frappe.db.get_value("Lead Transfer", name, [
-				"status",
-				"found",
-				"moved",
-				"failed",
-				"handovers",
-			]);
-			if (frm.doc.name !== name || !is_open(frm)) return;
-			take(frm, message);
-			if (is_open(frm)) look(frm);
+			try {
+				const fields = ["status", "found", "moved", "failed", "handovers"];
+				const { message } = await frappe.db.get_value("Lead Transfer", name, fields);
+				if (frm.doc.name === name && is_open(frm)) take(frm, message);
+			} catch (reason) {
+				lead_quality.refused(reason);
+			} finally {
+				if (frm.doc.name === name && is_open(frm)) look(frm);
+			}
 		}, LOOK_AGAIN);
 	};
 
