@@ -127,7 +127,13 @@ def test_an_outside_qualifier_cannot_export(clients, leads):
 			"view": "Report",
 		}
 		assert clients[AGENCY].is_refused("POST", "method/frappe.desk.reportview.export_query", **body)
-	for report in ("Lead Source Quality", "Criterion Effectiveness", "Attributes Held", "Gate Overrides"):
+	for report in (
+		"Lead Source Quality",
+		"Criterion Effectiveness",
+		"Attributes Held",
+		"Gate Overrides",
+		"Definition Use",
+	):
 		assert clients[AGENCY].is_refused(
 			"POST", "method/frappe.desk.query_report.run", report_name=report, filters="{}"
 		)

@@ -1,6 +1,7 @@
 """The reports on criteria, attributes, overrides and sources count what the reader may see, and nothing twice."""
 
 import json
+from datetime import timedelta
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import frappe
@@ -8,14 +9,28 @@ import pytest
 from frappe.desk import query_report
 
 from lead_quality import api
-from lead_quality.demo.factories import answers, make_lead, make_sales_ready
+from lead_quality.demo.factories import (
+	answers,
+	make_lead,
+	make_opportunity,
+	make_quotation,
+	make_sales_ready,
+)
 from lead_quality.lead_quality.report.stage_conversion import stage_conversion
 from lead_quality.reporting import days_filter, figure, list_route, percent
 
 DAY = "2025-02-03"
+# Frappe compares instants as texts, which a whole second does not survive
+HOUR = timedelta(hours=1, microseconds=1)
 PERIOD = {"from_date": DAY, "to_date": DAY}
 CHECKLIST = "BANT v1"
-REPORTS = ["Criterion Effectiveness", "Attributes Held", "Gate Overrides", "Lead Source Quality"]
+REPORTS = [
+	"Definition Use",
+	"Criterion Effectiveness",
+	"Attributes Held",
+	"Gate Overrides",
+	"Lead Source Quality",
+]
 
 
 @pytest.fixture
@@ -558,3 +573,70 @@ def test_stage_conversion_leaves_out_who_is_no_buyer_unless_asked():
 	make_lead().db_set("lq_non_buyer", 1)
 	assert rows("Stage Conversion")[0]["reached"] == 1
 	assert rows("Stage Conversion", include_non_buyers=1)[0]["reached"] == 2
+
+
+def test_stage_conversion_says_how_many_opportunities_were_quoted_and_called_after_it(one_day):
+	_without, before, called = leads = [make_lead() for _number in range(3)]
+	for lead in leads:
+		make_sales_ready(lead.name)
+	api.log_touch(before.name, "Phone", "Connected")
+	one_day.tick(HOUR)
+	_none, *opportunities = [make_opportunity(lead.name) for lead in leads]
+	for opportunity in opportunities:
+		make_quotation(opportunity.name)
+	one_day.tick(HOUR)
+	api.log_touch(called.name, "Phone", "No Answer")
+	figures = {figure["label"]: figure["value"] for figure in run("Stage Conversion")["report_summary"]}
+	assert figures["Opportunities with a Quotation"] == "67 %"
+	assert figures["Quotations Followed by a Call"] == "50 %"
+
+
+def test_stage_conversion_without_opportunities_has_no_share_of_quotations():
+	make_lead()
+	figures = {figure["label"]: figure["value"] for figure in run("Stage Conversion")["report_summary"]}
+	assert figures["Opportunities with a Quotation"] == figures["Quotations Followed by a Call"] == "–"
+
+
+# Definition Use
+
+
+def uses(user: str | None) -> dict:
+	return next(row for row in rows("Definition Use") if row["user"] == user)
+
+
+def test_the_share_of_a_reps_leads_that_anybody_has_asked_is_counted(sales, manager, as_user):
+	ready, asked, own_data, buyer = (make_lead(lead_owner=sales) for _number in range(4))
+	make_lead(lead_owner=manager)
+	make_lead(lead_owner=sales).db_set("lq_non_buyer", 1)
+	make_lead(lead_owner=sales).db_set("disabled", 1)
+	make_sales_ready(ready.name)
+	api.qualify(asked.name, [{"criterion": "budget", "value": "20000"}])
+	# what the lead's own data answer, nobody has asked
+	doc = api.qualify(own_data.name, [])
+	frappe.db.set_value(
+		"Lead Qualification Answer",
+		{"parent": doc.name, "criterion": "need"},
+		{"value": "Pumps", "answered_by": None},
+	)
+	row = uses(sales)
+	assert (row["leads"], row["asked"], row["not_asked"], row["sales_ready"]) == (4, 2, 2, 1)
+	assert (row["asked_percent"], row["sales_ready_percent"]) == (50, 50)
+	assert uses(manager)["asked_percent"] == 0
+	assert set(follow(row["links"]["asked"])) == {ready.name, asked.name}
+	assert set(follow(row["links"]["not_asked"])) == {own_data.name, buyer.name}
+	assert follow(row["links"]["sales_ready"]) == [ready.name]
+
+
+def test_leads_without_owner_are_a_row_of_their_own():
+	lead = make_lead()
+	lead.db_set("lead_owner", None)
+	row = uses(None)
+	assert (row["rep"], row["leads"]) == ("Nobody", 1)
+	assert follow(row["links"]["leads"]) == [lead.name]
+
+
+def test_a_manager_counts_only_leads_of_the_own_territory(sales, north, as_user):
+	for territory in ("North", "South"):
+		make_lead(lead_owner=sales, territory=territory)
+	with as_user(north):
+		assert uses(sales)["leads"] == 1

@@ -15,11 +15,14 @@ def execute(filters: dict | None = None):
 	if filters.show == "Leads":
 		return lead_columns(), lead_rows(log)
 	steps = cohort_steps([(row.lead, row.stage, row.entered_at) for row in log])
-	return step_columns(), step_rows(steps), message(steps), chart(steps), summary(steps)
+	figures = summary(steps)
+	if figures:
+		figures += quotation_summary(follow_through(filters))
+	return step_columns(), step_rows(steps), message(steps), chart(steps), figures
 
 
-def stage_log(filters) -> list:
-	"""The log rows of every visible lead that came in between two dates (both included, the site's zone).
+def entries_where(filters) -> Where:
+	"""The entries of every visible lead that came in between two dates (both included, the site's zone).
 
 	Who was found not to be a buyer is left out, unless the filter `include_non_buyers` is set.
 	"""
@@ -35,7 +38,12 @@ def stage_log(filters) -> list:
 		where.add(
 			"not exists (select 1 from `tabLead` other where other.name = entry.lead and other.lq_non_buyer = 1)"
 		)
-	return where.select(
+	return where
+
+
+def stage_log(filters) -> list:
+	"""The log rows of the leads that `entries_where` finds."""
+	return entries_where(filters).select(
 		"""
 		select log.lead, log.stage, log.entered_at, l.title
 		from `tabLead Stage Log` log left join `tabLead` l on l.name = log.lead
@@ -43,6 +51,63 @@ def stage_log(filters) -> list:
 		order by log.entered_at, log.creation
 		"""
 	)
+
+
+def follow_through(filters) -> dict[str, int]:
+	"""What became of the opportunities of these leads, one a lead: `opportunities`; `quoted`, those with a submitted
+	Quotation, to the lead or of an Opportunity of the lead; `called`, those of these whose lead a person has called after
+	the first Quotation was made.
+	"""
+	submitted = "select min(q.creation) from `tabQuotation` q"
+	rows = entries_where(filters).select(
+		f"""
+		select
+			count(*) as opportunities,
+			sum(quoted.at is not null) as quoted,
+			sum(exists(
+				select 1 from `tabLead Touch` touch
+				where
+					touch.lead = quoted.lead and touch.channel = 'Phone' and touch.direction = 'Outbound'
+					and touch.status = 'Done' and touch.is_automatic = 0 and touch.done_at >= quoted.at
+			)) as called
+		from (
+			select made.lead, least(coalesce(made.of_lead, made.of_opportunity), coalesce(made.of_opportunity, made.of_lead)) as at
+			from (
+				select
+					log.lead,
+					({submitted} where q.docstatus = 1 and q.quotation_to = 'Lead' and q.party_name = log.lead) as of_lead,
+					(
+						{submitted} join `tabOpportunity` o on o.name = q.opportunity
+						where q.docstatus = 1 and o.opportunity_from = 'Lead' and o.party_name = log.lead
+					) as of_opportunity
+				from (
+					select distinct l.lead from `tabLead Stage Log` l
+					where
+						l.stage = 'opportunity'
+						and l.lead in (select entry.lead from `tabLead Stage Log` entry where {{where}})
+				) log
+			) made
+		) quoted
+		"""
+	)
+	return {name: int(count or 0) for name, count in rows[0].items()}
+
+
+def quotation_summary(counts: dict[str, int]) -> list[dict]:
+	"""Shares of opportunities with a quotation, and of those with a call after it, as figures above the report."""
+	shares = (
+		(_("Opportunities with a Quotation"), counts["quoted"], counts["opportunities"]),
+		(_("Quotations Followed by a Call"), counts["called"], counts["quoted"]),
+	)
+	return [
+		{
+			"label": label,
+			"value": "–" if not whole else f"{100 * part / whole:.0f} %",
+			"datatype": "Data",
+			"indicator": "Grey",
+		}
+		for label, part, whole in shares
+	]
 
 
 def step_columns() -> list[dict]:
