@@ -87,7 +87,7 @@ def counts(page: Page) -> list[dict]:
 	return page.evaluate(
 		"""() => frappe.query_report.data.flatMap((row) =>
 			Object.entries(row.links || {}).filter(([name]) => row[name])
-				.map(([name, link]) => ({ row: row.group || row.label, name, count: row[name], link })))"""
+				.map(([name, link]) => ({ row: row.group || row.label || row.rep, name, count: row[name], link })))"""
 	)
 
 
@@ -100,6 +100,7 @@ def cell(page: Page, row: str, link: str) -> Locator:
 	[
 		("Follow-up Compliance", "follow-up-compliance", "Ida"),
 		("Speed to Lead", "speed-to-lead", "All Leads"),
+		("Definition Use", "definition-use", "Ida"),
 	],
 )
 def test_each_count_of_a_report_opens_the_rows_that_it_counts(
