@@ -58,36 +58,34 @@ def follow_through(filters) -> dict[str, int]:
 	Quotation, to the lead or of an Opportunity of the lead; `called`, those of these whose lead a person has called after
 	the first Quotation was made.
 	"""
-	submitted = "select min(q.creation) from `tabQuotation` q"
 	rows = entries_where(filters).select(
-		f"""
+		"""
 		select
 			count(*) as opportunities,
 			sum(quoted.at is not null) as quoted,
 			sum(exists(
 				select 1 from `tabLead Touch` touch
 				where
-					touch.lead = quoted.lead and touch.channel = 'Phone' and touch.direction = 'Outbound'
+					touch.lead = log.lead and touch.channel = 'Phone' and touch.direction = 'Outbound'
 					and touch.status = 'Done' and touch.is_automatic = 0 and touch.done_at >= quoted.at
 			)) as called
 		from (
-			select made.lead, least(coalesce(made.of_lead, made.of_opportunity), coalesce(made.of_opportunity, made.of_lead)) as at
+			select distinct l.lead from `tabLead Stage Log` l
+			where
+				l.stage = 'opportunity'
+				and l.lead in (select entry.lead from `tabLead Stage Log` entry where {where})
+		) log
+		left join (
+			select made.lead, min(made.at) as at
 			from (
-				select
-					log.lead,
-					({submitted} where q.docstatus = 1 and q.quotation_to = 'Lead' and q.party_name = log.lead) as of_lead,
-					(
-						{submitted} join `tabOpportunity` o on o.name = q.opportunity
-						where q.docstatus = 1 and o.opportunity_from = 'Lead' and o.party_name = log.lead
-					) as of_opportunity
-				from (
-					select distinct l.lead from `tabLead Stage Log` l
-					where
-						l.stage = 'opportunity'
-						and l.lead in (select entry.lead from `tabLead Stage Log` entry where {{where}})
-				) log
+				select q.party_name as lead, q.creation as at from `tabQuotation` q
+				where q.docstatus = 1 and q.quotation_to = 'Lead'
+				union all
+				select o.party_name, q.creation from `tabQuotation` q join `tabOpportunity` o on o.name = q.opportunity
+				where q.docstatus = 1 and o.opportunity_from = 'Lead'
 			) made
-		) quoted
+			group by made.lead
+		) quoted on quoted.lead = log.lead
 		"""
 	)
 	return {name: int(count or 0) for name, count in rows[0].items()}
