@@ -36,6 +36,26 @@ def make_user(
 	return user
 
 
+def make_employee(user: str, reports_to: str | None = None) -> str:
+	"""The name of a new Employee who is a user, under another Employee."""
+	employee = frappe.get_doc(
+		{
+			"doctype": "Employee",
+			"first_name": user.split("@")[0],
+			"user_id": user,
+			"company": frappe.get_all("Company", pluck="name", order_by="name asc", limit=1)[0],
+			"gender": frappe.get_all("Gender", pluck="name", order_by="name asc", limit=1)[0],
+			"date_of_birth": "1990-01-01",
+			"date_of_joining": "2020-01-01",
+			"status": "Active",
+			"reports_to": reports_to,
+			"create_user_permission": 0,
+		}
+	)
+	employee.flags.ignore_mandatory = True
+	return employee.insert(ignore_permissions=True).name
+
+
 def make_source(name: str) -> str:
 	"""The name of a lead source, made if it is missing: Lead Source on v15, UTM Source on v16."""
 	doctype = source_doctype()

@@ -5,7 +5,7 @@ import pytest
 from frappe.utils import format_date
 
 from lead_quality import api
-from lead_quality.demo.factories import make_lead, make_sales_ready
+from lead_quality.demo.factories import make_employee, make_lead, make_sales_ready
 from lead_quality.desk import receivers
 from lead_quality.follow_up import attention, escalation
 from lead_quality.follow_up.jobs import deliver_alerts, sweep_clocks
@@ -66,23 +66,7 @@ def use_ladder(last_resort: str, *steps: dict):
 
 
 def report_to(user: str, manager: str):
-	company = frappe.get_all("Company", pluck="name", order_by="name asc")[0]
-	employees = {}
-	for person in (manager, user):
-		employees[person] = frappe.get_doc(
-			{
-				"doctype": "Employee",
-				"first_name": person.split("@")[0],
-				"user_id": person,
-				"company": company,
-				"gender": "Female",
-				"date_of_birth": "1990-01-01",
-				"date_of_joining": "2020-01-01",
-				"status": "Active",
-				"reports_to": employees.get(manager),
-			}
-		).insert(ignore_permissions=True)
-		employees[person] = employees[person].name
+	make_employee(user, make_employee(manager))
 
 
 def told_of(lead) -> list[tuple]:

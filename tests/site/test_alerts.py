@@ -10,7 +10,7 @@ import pytest
 from frappe.utils import now_datetime
 
 from lead_quality import api
-from lead_quality.demo.factories import make_lead, make_sales_ready
+from lead_quality.demo.factories import make_employee, make_lead, make_sales_ready
 from lead_quality.follow_up import alerts, escalation, jobs
 from lead_quality.follow_up.jobs import deliver_alerts, sweep_clocks
 from lead_quality.job_run import JobRun
@@ -49,26 +49,6 @@ def use_ladder(last_resort: str | None, *steps: dict, clocks=("First Response",)
 	policy.set("escalations", [{"unit": "Working Hours", **step} for step in steps])
 	policy.escalate_to = last_resort
 	policy.save()
-
-
-def make_employee(user: str, reports_to: str | None = None) -> str:
-	return (
-		frappe.get_doc(
-			{
-				"doctype": "Employee",
-				"first_name": user.split("@")[0],
-				"user_id": user,
-				"company": frappe.get_all("Company", pluck="name", order_by="name asc")[0],
-				"gender": "Female",
-				"date_of_birth": "1990-01-01",
-				"date_of_joining": "2020-01-01",
-				"status": "Active",
-				"reports_to": reports_to,
-			}
-		)
-		.insert(ignore_permissions=True)
-		.name
-	)
 
 
 def make_sales_person(name: str, user: str, parent: str | None = None, is_group: int = 1) -> str:

@@ -9,7 +9,7 @@ from frappe.desk import query_report
 from frappe.utils import format_date, getdate, now_datetime
 
 from lead_quality import api
-from lead_quality.demo.factories import make_lead, make_opportunity, make_sales_ready
+from lead_quality.demo.factories import make_employee, make_lead, make_opportunity, make_sales_ready
 from lead_quality.follow_up import attention
 from lead_quality.follow_up.alerts import deliver
 from lead_quality.follow_up.attention import NO_NEXT_STEP, NO_OWNER, SHELF_LIFE, STALE, countdown
@@ -54,24 +54,6 @@ def lead(rep):
 def stepless(lead):
 	api.stop(lead.name, "Stop Early: Asked us to stop")
 	return lead
-
-
-def make_employee(user: str, **values) -> str:
-	employee = frappe.get_doc(
-		{
-			"doctype": "Employee",
-			"first_name": user.split("@")[0],
-			"gender": frappe.get_all("Gender", pluck="name", order_by="name", limit=1)[0],
-			"date_of_birth": "1990-01-01",
-			"date_of_joining": "2020-01-01",
-			"company": frappe.get_all("Company", pluck="name", order_by="name", limit=1)[0],
-			"user_id": user,
-			"create_user_permission": 0,
-			**values,
-		}
-	)
-	employee.flags.ignore_mandatory = True
-	return employee.insert(ignore_permissions=True).name
 
 
 def faults(lead) -> list[str]:

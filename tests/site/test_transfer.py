@@ -6,7 +6,7 @@ from frappe.desk.form import assign_to
 from frappe.utils import get_fullname, now_datetime
 
 from lead_quality import api, desk
-from lead_quality.demo.factories import make_lead, make_sales_ready
+from lead_quality.demo.factories import make_employee, make_lead, make_sales_ready
 from lead_quality.follow_up.attention import NO_OWNER, countdown
 from lead_quality.handover import jobs, transfer
 from lead_quality.patches import hand_back_leads
@@ -52,24 +52,6 @@ def give(chief, sam, as_user):
 
 def settings(**values):
 	frappe.get_doc("Lead Quality Settings").update(values).save()
-
-
-def make_employee(user: str, **values) -> str:
-	employee = frappe.get_doc(
-		{
-			"doctype": "Employee",
-			"first_name": user.split("@")[0],
-			"gender": frappe.get_all("Gender", pluck="name", order_by="name", limit=1)[0],
-			"date_of_birth": "1990-01-01",
-			"date_of_joining": "2020-01-01",
-			"company": frappe.get_all("Company", pluck="name", order_by="name", limit=1)[0],
-			"user_id": user,
-			"create_user_permission": 0,
-			**values,
-		}
-	)
-	employee.flags.ignore_mandatory = True
-	return employee.insert(ignore_permissions=True).name
 
 
 def new(from_user: str, **values) -> dict:
