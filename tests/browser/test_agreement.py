@@ -48,6 +48,9 @@ def draft(marketing, sales, database):
 
 
 def click(page, name: str):
+	# a form that is being loaded again has no document to work with
+	page.wait_for_load_state("networkidle")
+	page.wait_for_function("() => !frappe.request.ajax_count")
 	page.get_by_role("button", name=name, exact=True).locator("visible=true").click()
 
 

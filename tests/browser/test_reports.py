@@ -78,7 +78,9 @@ def contacted(manager, segment, database):
 
 
 def shown(page: Page) -> None:
-	page.wait_for_function("() => frappe.query_report?.data?.length && !frappe.query_report.show_loading")
+	page.wait_for_function(
+		"() => window.frappe?.query_report?.data?.length && !frappe.query_report.show_loading"
+	)
 	expect(page.locator(".dt-row").nth(1)).to_be_visible()
 
 
@@ -122,7 +124,7 @@ def test_each_count_of_a_report_opens_the_rows_that_it_counts(
 	shoot(page, f"{picture}-rows")
 	for count in found:
 		page.goto(count["link"])
-		page.wait_for_function("(name) => frappe.query_report?.report_name === name", arg=report)
+		page.wait_for_function("(name) => window.frappe?.query_report?.report_name === name", arg=report)
 		desk.settle()
 		rows = page.evaluate("frappe.query_report.data")
 		if count["name"] == "charged":
