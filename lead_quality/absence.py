@@ -33,9 +33,7 @@ class Absences:
 		"""Who acts for a user on a day: the user or a substitute who is there; None if there is none."""
 		return engine.present(user, day, self._rows) if user else None
 
-	def answerable(
-		self, user: str | None, at: datetime, may_act: Callable[[str], bool] = lambda user: True
-	) -> str | None:
+	def answerable(self, user: str | None, at: datetime, may_act: Callable[[str], bool]) -> str | None:
 		"""Who answers for what was to be done by `at` (naive, the site's zone): who stood in for the user that day, if that
 		was entered before, else the user.
 

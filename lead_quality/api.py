@@ -254,14 +254,15 @@ def _open_handover(lead: str) -> dict | None:
 	handover = frappe.db.get_value(
 		"Lead Handover",
 		{"lead": lead, "status": ["in", ["Sent", "Accepted"]]},
-		["name", "status", "from_user", "to_user", "accept_by"],
+		["name", "lead", "status", "from_user", "to_user", "accept_by"],
 		order_by="creation desc",
 		as_dict=True,
 	)
 	if handover:
 		handover.to_name = frappe.utils.get_fullname(handover.to_user)
-		handover.is_mine = handover_service.is_receiver(handover, frappe.session.user)
-		handover.away = away_in_words(handover.to_user)
+		if handover.status == "Sent":
+			handover.is_mine = handover_service.is_receiver(handover, frappe.session.user)
+			handover.away = away_in_words(handover.to_user)
 	return handover
 
 

@@ -7,7 +7,7 @@ from frappe.permissions import add_permission, update_permission_property
 
 from lead_quality import seed
 from lead_quality.custom_fields import CUSTOM_FIELDS, INDEXES
-from lead_quality.versions import carry_over_renamed_fields, keep_what_is_there, lead_field
+from lead_quality.versions import carry_over_renamed_fields, lead_field, mark_as_carried_over
 
 # what the app's roles may do with leads, and nothing else
 LEAD_RIGHTS = {
@@ -24,7 +24,7 @@ def after_install():
 	grant_permissions()
 	seed.make()
 	if lead_field("source") == "utm_source":
-		keep_what_is_there()
+		mark_as_carried_over()
 
 
 def after_migrate():

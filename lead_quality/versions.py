@@ -58,11 +58,11 @@ def carry_over_renamed_fields() -> list[str]:
 			(new, link, old),
 		)
 		links.append(link)
-	keep_what_is_there()
+	mark_as_carried_over()
 	return links
 
 
-def keep_what_is_there():
+def mark_as_carried_over():
 	"""Nothing is to be carried over on this site, or no more."""
 	frappe.db.set_global(CARRIED_OVER, "1")
 

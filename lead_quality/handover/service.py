@@ -76,7 +76,7 @@ def send(
 def _tell_receivers(handover, lead: str):
 	"""Tell the receiver of a handover, and who stands in for them today, that it waits for an answer."""
 	receiver, substitute = handover.to_user, substitute_of(handover.to_user)
-	users = [receiver, substitute] if substitute and is_receiver(handover, substitute) else [receiver]
+	users = [receiver, substitute] if substitute and _may_stand_in(handover, substitute) else [receiver]
 	for user in users:
 		with words_for(user):
 			sender = frappe.utils.get_fullname(frappe.session.user)

@@ -71,12 +71,12 @@ def _handovers_where(user: str, as_seen: bool) -> Where:
 	return where
 
 
-def _leads(doc, after: str = "", limit: int = CHUNK) -> list[str]:
+def _leads(doc, after: str) -> list[str]:
 	where = _leads_where(doc.from_user, not doc.is_automatic)
 	where.add("`tabLead`.name > %(after)s", after=after)
 	rows = where.select(
 		"select `tabLead`.name from `tabLead` where {where} order by `tabLead`.name limit %(most)s",
-		most=limit,
+		most=CHUNK,
 	)
 	return [row.name for row in rows]
 

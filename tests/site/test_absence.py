@@ -324,6 +324,8 @@ def test_who_has_qualified_a_lead_does_not_accept_it_as_a_substitute_where_the_t
 			handover = api.send_handover(lead.name, sam)
 		with as_user(kim), pytest.raises(frappe.PermissionError):
 			api.accept_handover(handover.name)
+		with as_user(kim):
+			assert not api.get_panel(lead.name)["handover"].is_mine
 
 
 def test_a_substitute_who_may_not_work_on_the_lead_hears_nothing_of_its_handover(

@@ -317,9 +317,7 @@ def test_it_may_run_twice(give, sam, bea):
 
 def test_a_transfer_whose_worker_was_killed_goes_on(give, sam, bea, chief, as_user, monkeypatch):
 	leads = make_leads(3, sam)
-	monkeypatch.setattr(
-		transfer, "_leads", lambda doc, after="", limit=2, look=transfer._leads: look(doc, after, 2)
-	)
+	monkeypatch.setattr(transfer, "CHUNK", 2)
 	told_progress = transfer.tell_progress
 
 	def die(name):
