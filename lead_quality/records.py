@@ -6,6 +6,8 @@ import frappe
 from frappe import _
 from frappe.model.naming import make_autoname
 
+from lead_quality.base.listeners import listener
+
 
 def insert_rows(doctype: str, rows: list[dict], at: datetime, lead=None) -> list[dict]:
 	"""Insert rows of a hash-named DocType in one statement. No hook runs and nothing is validated.
@@ -30,6 +32,7 @@ def insert_rows(doctype: str, rows: list[dict], at: datetime, lead=None) -> list
 	return made
 
 
+@listener
 def keep_waiting(doc, method=None):
 	"""Lead `validate`: the rows of a new lead wait until it is inserted itself, which may still fail."""
 	if doc.is_new():
@@ -45,6 +48,7 @@ def enters(doc, method: str) -> bool:
 	return doc.is_new() if method == "before_save" else not doc.flags.has_entered
 
 
+@listener
 def insert_waiting(doc, method=None):
 	"""Lead `after_insert`: its rows follow it."""
 	waiting, doc.flags.rows_wait = doc.flags.rows_wait or [], None

@@ -6,6 +6,7 @@ form is made stale; in return, a form must not write back the summary it was ope
 
 import frappe
 
+from lead_quality.base.listeners import listener
 from lead_quality.custom_fields import LEAD_SUMMARY
 from lead_quality.reporting import human_touch
 
@@ -13,6 +14,7 @@ from lead_quality.reporting import human_touch
 VERDICT_FIELDS = ("qualification_status", "qualified_by", "qualified_on")
 
 
+@listener
 def protect(doc, method=None):
 	"""Lead `validate`: whatever a form or an API call sent, the summary stays what the app made it."""
 	before = doc.get_doc_before_save()

@@ -3,6 +3,7 @@
 import frappe
 from frappe.utils import get_datetime, now_datetime
 
+from lead_quality.base.listeners import listener
 from lead_quality.engine.clock import PAUSED_BY_SNOOZE, is_human_touch
 from lead_quality.follow_up import service
 from lead_quality.follow_up.replan import replan_later
@@ -13,11 +14,13 @@ from lead_quality.records import enters
 UNTOUCHED = ("Lead", "Open")
 
 
+@listener
 def lead_enters(doc, method=None):
 	if enters(doc, method):
 		service.start_entry_clocks(doc)
 
 
+@listener
 def lead_on_update(doc, method=None):
 	before = doc.get_doc_before_save()
 	if not before:
@@ -28,15 +31,18 @@ def lead_on_update(doc, method=None):
 		service.take_status_as_answer(doc.name, now_datetime())
 
 
+@listener
 def lead_on_change(doc, method=None):
 	if doc.status == "Do Not Contact" and doc.has_value_changed("status") and not doc.flags.in_insert:
 		service.cancel(doc.name)
 
 
+@listener
 def lead_on_trash(doc, method=None):
 	service.forget_lead(doc.name)
 
 
+@listener
 def lead_after_rename(doc, method=None, old=None, new=None, merge=False):
 	if merge:
 		service.merge_into(new)
@@ -86,6 +92,7 @@ def qualification_on_update(doc, method=None):
 		service.cancel(doc.lead, PAUSED_BY_SNOOZE)
 
 
+@listener
 def holiday_list_on_update(doc, method=None):
 	for calendar in frappe.get_all(
 		"Working Calendar", {"holiday_list": doc.name}, pluck="name", order_by="name asc"

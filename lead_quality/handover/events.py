@@ -3,13 +3,16 @@
 import frappe
 from frappe.utils import get_datetime
 
+from lead_quality.base.listeners import listener
 from lead_quality.handover import service, transfer
 
 
+@listener
 def lead_on_trash(doc, method=None):
 	service.forget_lead(doc.name)
 
 
+@listener
 def lead_after_rename(doc, method=None, old=None, new=None, merge=False):
 	if merge:
 		service.merge_into(new)
@@ -21,6 +24,7 @@ def alert_after_insert(doc, method=None):
 		service.take_back(doc, get_datetime(doc.raised_at))
 
 
+@listener
 def user_on_update(doc, method=None):
 	"""A user who was disabled works on no leads any more."""
 	before = doc.get_doc_before_save()
@@ -28,6 +32,7 @@ def user_on_update(doc, method=None):
 		transfer.hand_back(doc.name)
 
 
+@listener
 def employee_on_update(doc, method=None):
 	"""Who leaves the company is disabled by ERPNext, on v15 past the events of User."""
 	before = doc.get_doc_before_save()

@@ -180,8 +180,8 @@ def said_outcome(communication) -> str:
 
 
 def what_is_known(communications: Sequence, leads: Iterable[str]) -> Known:
-	"""What is needed to judge Communications with these leads: two queries at most, and none where no message is
-	among them."""
+	"""What is needed to judge Communications with these leads: two queries at most, and none where no message or no lead
+	is among them."""
 	addresses = {
 		address
 		for row in communications
@@ -208,6 +208,8 @@ def what_is_known(communications: Sequence, leads: Iterable[str]) -> Known:
 
 
 def _first_words(leads: list[str]) -> dict[str, datetime]:
+	if not leads:
+		return {}
 	return dict(
 		frappe.db.sql(
 			"""

@@ -3,10 +3,12 @@
 import frappe
 from frappe.utils import now_datetime
 
+from lead_quality.base.listeners import listener
 from lead_quality.qualification import gate, requalify, service
 from lead_quality.qualification.definitions import clear_caches
 
 
+@listener
 def lead_validate(doc, method=None):
 	"""A new lead gets its segment; an old one, when a field that a rule asks for has changed.
 
@@ -27,6 +29,7 @@ def lead_validate(doc, method=None):
 		service.judge_lead(doc)
 
 
+@listener
 def lead_on_update(doc, method=None):
 	"""What `lead_validate` has judged is written with the lead."""
 	judged = doc.flags.pop("judged", None)
@@ -35,28 +38,34 @@ def lead_on_update(doc, method=None):
 		service.keep_judgement(judged, bool(doc.flags.in_insert))
 
 
+@listener
 def lead_on_trash(doc, method=None):
 	service.forget_lead(doc.name)
 	gate.forget_lead(doc.name)
 
 
+@listener
 def lead_after_rename(doc, method=None, old=None, new=None, merge=False):
 	if merge:
 		service.merge_into(new)
 
 
+@listener
 def gated_before_insert(doc, method=None):
 	gate.hold(doc)
 
 
+@listener
 def gated_validate(doc, method=None):
 	gate.hold_again(doc)
 
 
+@listener
 def gated_on_update(doc, method=None):
 	gate.use_override(doc)
 
 
+@listener
 def opportunity_validate(doc, method=None):
 	"""What the gate has marked an Opportunity with is nobody's to write."""
 	before = doc.get_doc_before_save()
@@ -64,6 +73,7 @@ def opportunity_validate(doc, method=None):
 		doc.lq_verdict, doc.lq_segment = before.lq_verdict, before.lq_segment
 
 
+@listener
 def company_after_rename(doc, method=None, old=None, new=None, merge=False):
 	"""The agreements are remembered by company."""
 	clear_caches()

@@ -5,6 +5,7 @@ from frappe import _
 from frappe.permissions import get_doctype_roles
 from frappe.utils import comma_and, comma_or, get_fullname, get_link_to_form
 
+from lead_quality.base.listeners import Refusal
 from lead_quality.qualification.service import expected_checklist, judge_now, scope_of, segment_of
 
 # what is held at the gate, by which setting, and which of its fields name the lead
@@ -15,7 +16,7 @@ GATED = {
 }
 
 
-class NotSalesReadyError(frappe.ValidationError):
+class NotSalesReadyError(Refusal):
 	"""A document was refused because its lead does not meet the agreed definition."""
 
 

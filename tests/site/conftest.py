@@ -27,6 +27,7 @@ from frappe.utils.redis_wrapper import RedisWrapper
 def isolation(site, request, monkeypatch, clean_cache):
 	"""Everything that the test does to the database, the caches and Frappe's globals is undone after it."""
 	flags = frappe.local.flags.copy()
+	frappe.db.delete("Error Log", {"method": LISTENER_FAILED})  # the table knows no rollback
 	frappe.db.rollback()
 	if "real_commits" not in request.fixturenames:
 		simulate_transactions(monkeypatch)
@@ -35,6 +36,7 @@ def isolation(site, request, monkeypatch, clean_cache):
 
 	yield
 
+	failed = listener_failures()
 	monkeypatch.undo()
 	frappe.db.rollback()
 	frappe.set_user("Administrator")
@@ -43,6 +45,16 @@ def isolation(site, request, monkeypatch, clean_cache):
 		frappe.local.request_cache = type(frappe.local.request_cache)(dict)
 	frappe.clear_messages()
 	frappe.local.error_log = []
+	if not request.node.get_closest_marker("allow_listener_errors"):
+		assert not failed, "a document event of ours has failed:\n" + "\n".join(failed)
+
+
+LISTENER_FAILED = ("like", "Lead Quality: % failed on %")
+
+
+def listener_failures() -> list[str]:
+	"""What our document events have hidden from the test, as they hide it from whoever saves a document."""
+	return frappe.get_all("Error Log", {"method": LISTENER_FAILED}, pluck="error")
 
 
 @pytest.fixture

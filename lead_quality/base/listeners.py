@@ -1,0 +1,72 @@
+"""Document events on other apps' documents: what goes wrong in ours never fails the document that it hears of.
+
+Every function that `hooks.py` names under `doc_events` is a listener. Its error is rolled back to a savepoint and kept
+in the Error Log with the document's name; the reconciling jobs of the rooms find what it has left undone.
+"""
+
+from collections.abc import Callable
+from functools import wraps
+from itertools import count
+
+import frappe
+
+NO_SUCH_SAVEPOINT = 1305  # MariaDB's ER_SP_DOES_NOT_EXIST
+_savepoints = count(1)
+
+
+class Refusal(frappe.ValidationError):
+	"""A document is refused on purpose, and whoever saves it is told what to do. The only error that a listener lets
+	through, besides those after which the database has nothing left of the transaction."""
+
+
+def listener(listen: Callable) -> Callable:
+	"""Make a document event of a function; see the module.
+
+	:raises Refusal: as the function does.
+	:raises frappe.QueryDeadlockError: nothing is left of the transaction then; so with frappe.QueryTimeoutError, after
+	    which only part of a statement's work may be left.
+	"""
+
+	@wraps(listen)
+	def hear(doc, method: str | None = None, *args, **kwargs):
+		savepoint = f"lead_quality_{next(_savepoints)}"  # a name of its own, as one listener may wake another
+		told = len(frappe.local.message_log)
+		frappe.db.savepoint(savepoint)
+		try:
+			_call(listen, doc, method, *args, **kwargs)
+		except (Refusal, frappe.QueryDeadlockError, frappe.QueryTimeoutError):
+			raise
+		except Exception:
+			error = frappe.get_traceback(with_context=False)
+			_end(savepoint, is_undone=True)
+			del frappe.local.message_log[told:]  # whoever saves the document can do nothing about it
+			log_failure(listen, doc, error)
+		else:
+			_end(savepoint)
+
+	return hear
+
+
+def _end(savepoint: str, is_undone: bool = False):
+	"""Forget a savepoint, with what was done since or without. It is gone where somebody has committed meanwhile."""
+	try:
+		if is_undone:
+			frappe.db.rollback(save_point=savepoint)
+		frappe.db.release_savepoint(savepoint)
+	except frappe.db.OperationalError as error:
+		if error.args[0] != NO_SUCH_SAVEPOINT:
+			raise
+
+
+def log_failure(listen: Callable, doc, error: str):
+	"""Keep what went wrong in a listener where an administrator looks for it."""
+	frappe.log_error(
+		title=f"Lead Quality: {listen.__name__} failed on {doc.doctype} {doc.name or ''}"[:140],
+		message=error,
+		reference_doctype=doc.doctype,
+		reference_name=doc.name,
+	)
+
+
+def _call(listen: Callable, doc, method: str | None, *args, **kwargs):
+	listen(doc, method, *args, **kwargs)
