@@ -9,13 +9,11 @@ import frappe
 from frappe import _
 from frappe.utils import get_datetime
 
-from lead_quality.absence import away_in_words
-from lead_quality.follow_up import attention
-from lead_quality.follow_up import service as follow_up
+from lead_quality.desk import panel, sheet
 from lead_quality.handover import service as handover_service
 from lead_quality.handover import transfer
 from lead_quality.nurture import service as nurture
-from lead_quality.qualification import gate, requalify, sheet
+from lead_quality.qualification import gate, requalify
 from lead_quality.qualification import service as qualification
 
 
@@ -181,42 +179,7 @@ def get_progress(run: str | None = None) -> dict | None:
 @frappe.whitelist()
 def get_panel(lead: str) -> dict:
 	"""What the panel on the Lead form shows, as far as the user may read it. Instants are naive, in the site's zone."""
-	doc = frappe.get_doc("Lead", lead)
-	doc.check_permission("read")
-	panel = {"stage": doc.lq_stage, "segment": doc.lq_segment, "qualification": _open_judgement(doc)}
-	panel.update({"next_touch": None, "clocks": [], "handover": None, "touches": []})
-	if frappe.has_permission("Lead Qualification", "read"):
-		judged = qualification.judge_now(lead)
-		fields = ("name", "verdict", "reason", "horizon", "decision", "met_count", "criteria_count")
-		panel["qualification"] = {f: judged.get(f) for f in fields} if judged else panel["qualification"]
-	if frappe.has_permission("Lead Touch", "read"):
-		panel["next_touch"] = _next_touch(lead)
-		panel["touches"] = frappe.get_all(
-			"Lead Touch",
-			{"lead": lead, "status": "Done"},
-			["name", "channel", "direction", "outcome", "done_at", "done_by", "note"],
-			order_by="done_at desc",
-			limit=5,
-		)
-	if frappe.has_permission("Nurture Enrollment", "read"):
-		panel["enrollment"] = frappe.db.get_value(
-			"Nurture Enrollment",
-			{"lead": lead, "status": ["in", ["Active", "Snoozed"]]},
-			["status", "snoozed_until", "snooze_reason"],
-			as_dict=True,
-		)
-	panel["attention"] = attention.countdown(lead)
-	panel["away"] = away_in_words(doc.lead_owner) if doc.lead_owner else None
-	if frappe.has_permission("Follow Up Clock", "read"):
-		panel["clocks"] = follow_up.open_clocks(lead)
-	if frappe.has_permission("Lead Handover", "read"):
-		panel["handover"] = _open_handover(lead)
-	is_enforced = gate.mode_of("Opportunity") == "Enforce"
-	panel["may_override"] = is_enforced and bool(frappe.has_permission("Gate Override", "create"))
-	panel["overridden"] = is_enforced and bool(gate.open_override([lead], lock=False))
-	panel["profile"] = sheet.company_profile(doc)
-	panel["hint"] = sheet.non_buyer_hint(doc)
-	return panel
+	return panel.get_panel(lead)
 
 
 @frappe.whitelist()
@@ -233,37 +196,6 @@ def get_checklist(lead: str) -> dict:
 	frappe.has_permission("Lead", "read", doc=lead, throw=True)
 	frappe.has_permission("Lead Qualification", "read", throw=True)
 	return sheet.get_sheet(lead)
-
-
-def _open_judgement(lead) -> dict:
-	checklist = qualification.expected_checklist(lead.company, lead.lq_segment)
-	criteria = frappe.get_cached_doc("Qualification Checklist", checklist).criteria if checklist else []
-	return {"verdict": lead.lq_verdict or "Open", "met_count": 0, "criteria_count": len(criteria)}
-
-
-def _next_touch(lead: str) -> dict | None:
-	enrollment = nurture.open_enrollment(lead)
-	touch = enrollment and nurture.planned_touch(enrollment.name)
-	if not touch:
-		return None
-	script = frappe.db.get_value("Nurture Step", {"parent": enrollment.cadence, "step": touch.step}, "script")
-	return {"step": touch.step, "channel": touch.channel, "due_at": touch.due_at, "script": script}
-
-
-def _open_handover(lead: str) -> dict | None:
-	handover = frappe.db.get_value(
-		"Lead Handover",
-		{"lead": lead, "status": ["in", ["Sent", "Accepted"]]},
-		["name", "lead", "status", "from_user", "to_user", "accept_by"],
-		order_by="creation desc",
-		as_dict=True,
-	)
-	if handover:
-		handover.to_name = frappe.utils.get_fullname(handover.to_user)
-		if handover.status == "Sent":
-			handover.is_mine = handover_service.is_receiver(handover, frappe.session.user)
-			handover.away = away_in_words(handover.to_user)
-	return handover
 
 
 def _enrollment(lead: str):

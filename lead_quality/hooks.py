@@ -50,7 +50,7 @@ doctype_list_js = {
 	"Lead": ["public/js/deadlines.js", "public/js/lead_list.js"],
 	"Lead Segment": "public/js/requalify.js",
 }
-override_doctype_dashboards = {"Lead": "lead_quality.desk.lead_dashboard"}
+override_doctype_dashboards = {"Lead": "lead_quality.overrides.lead.dashboard"}
 
 # Permissions follow the Lead
 # ---------------------------
@@ -88,111 +88,50 @@ has_permission = {
 # Events
 # ------
 
-LEAD_ENTERS = [
-	"lead_quality.funnel.events.lead_enters",
-	"lead_quality.nurture.events.lead_enters",
-	"lead_quality.follow_up.events.lead_enters",
-]
 doc_events = {
 	"Lead": {
-		"validate": [
-			"lead_quality.summary.protect",
-			"lead_quality.records.keep_waiting",
-			"lead_quality.qualification.events.lead_validate",
-		],
-		# a new lead is inserted with its summary, and its rows after it
-		"before_save": LEAD_ENTERS,
-		"after_insert": [*LEAD_ENTERS, "lead_quality.records.insert_waiting"],
-		"on_update": [
-			"lead_quality.qualification.events.lead_on_update",
-			"lead_quality.follow_up.events.lead_on_update",
-		],
-		"on_change": [
-			"lead_quality.funnel.events.lead_on_change",
-			"lead_quality.nurture.events.lead_on_change",
-			"lead_quality.follow_up.events.lead_on_change",
-		],
-		"after_rename": [
-			"lead_quality.funnel.events.lead_after_rename",
-			"lead_quality.qualification.events.lead_after_rename",
-			"lead_quality.handover.events.lead_after_rename",
-			"lead_quality.nurture.events.lead_after_rename",
-			"lead_quality.follow_up.events.lead_after_rename",
-		],
-		"on_trash": [
-			"lead_quality.funnel.events.lead_on_trash",
-			"lead_quality.qualification.events.lead_on_trash",
-			"lead_quality.nurture.events.lead_on_trash",
-			"lead_quality.follow_up.events.lead_on_trash",
-			"lead_quality.handover.events.lead_on_trash",
-		],
+		"validate": "lead_quality.overrides.lead.validate",
+		"before_save": "lead_quality.overrides.lead.before_save",
+		"after_insert": "lead_quality.overrides.lead.after_insert",
+		"on_update": "lead_quality.overrides.lead.on_update",
+		"on_change": "lead_quality.overrides.lead.on_change",
+		"after_rename": "lead_quality.overrides.lead.after_rename",
+		"on_trash": "lead_quality.overrides.lead.on_trash",
 	},
 	"Opportunity": {
-		"before_insert": [
-			"lead_quality.funnel.events.opportunity_before_insert",
-			"lead_quality.qualification.events.gated_before_insert",
-		],
-		"validate": [
-			"lead_quality.funnel.events.opportunity_validate",
-			"lead_quality.qualification.events.opportunity_validate",
-			"lead_quality.qualification.events.gated_validate",
-		],
-		"on_update": [
-			"lead_quality.funnel.events.opportunity_on_update",
-			"lead_quality.qualification.events.gated_on_update",
-		],
-		"after_insert": [
-			"lead_quality.funnel.events.opportunity_after_insert",
-			"lead_quality.nurture.events.opportunity_after_insert",
-		],
-		"after_delete": "lead_quality.funnel.events.opportunity_after_delete",
+		"before_insert": "lead_quality.overrides.opportunity.before_insert",
+		"validate": "lead_quality.overrides.opportunity.validate",
+		"after_insert": "lead_quality.overrides.opportunity.after_insert",
+		"on_update": "lead_quality.overrides.opportunity.on_update",
+		"after_delete": "lead_quality.overrides.opportunity.after_delete",
 	},
 	"Quotation": {
-		"before_insert": "lead_quality.qualification.events.gated_before_insert",
-		"validate": "lead_quality.qualification.events.gated_validate",
-		"on_update": "lead_quality.qualification.events.gated_on_update",
+		"before_insert": "lead_quality.overrides.selling.before_insert",
+		"validate": "lead_quality.overrides.selling.validate",
+		"on_update": "lead_quality.overrides.selling.quotation_on_update",
 	},
-	"Company": {"after_rename": "lead_quality.qualification.events.company_after_rename"},
 	"Customer": {
-		"before_insert": "lead_quality.qualification.events.gated_before_insert",
-		"validate": "lead_quality.qualification.events.gated_validate",
-		"on_update": [
-			"lead_quality.qualification.events.gated_on_update",
-			"lead_quality.funnel.events.customer_on_update",
-		],
+		"before_insert": "lead_quality.overrides.selling.before_insert",
+		"validate": "lead_quality.overrides.selling.validate",
+		"on_update": "lead_quality.overrides.selling.customer_on_update",
 	},
 	"Sales Order": {
-		"on_submit": "lead_quality.funnel.events.sales_order_on_submit",
-		"on_cancel": "lead_quality.funnel.events.sales_order_on_cancel",
+		"on_submit": "lead_quality.overrides.selling.sales_order_on_submit",
+		"on_cancel": "lead_quality.overrides.selling.sales_order_on_cancel",
 	},
 	"Communication": {
-		"after_insert": "lead_quality.nurture.events.communication_after_insert",
-		"on_change": "lead_quality.nurture.events.communication_on_change",
+		"after_insert": "lead_quality.overrides.communication.after_insert",
+		"on_change": "lead_quality.overrides.communication.on_change",
 	},
-	"Call Log": {"on_update": "lead_quality.nurture.events.call_log_on_update"},
-	"Event": {"on_update": "lead_quality.nurture.events.event_on_update"},
-	"Holiday List": {"on_update": "lead_quality.follow_up.events.holiday_list_on_update"},
-	"Follow Up Alert": {"after_insert": "lead_quality.handover.events.alert_after_insert"},
-	"User": {"on_update": "lead_quality.handover.events.user_on_update"},
-	"Employee": {"on_update": "lead_quality.handover.events.employee_on_update"},
-	"Lead Touch": {"on_update": "lead_quality.follow_up.events.touch_on_update"},
-	"Nurture Enrollment": {
-		"after_insert": "lead_quality.follow_up.events.enrollment_after_insert",
-		"on_update": "lead_quality.follow_up.events.enrollment_on_update",
-	},
-	"Lead Qualification": {
-		"on_update": [
-			"lead_quality.nurture.events.qualification_on_update",
-			"lead_quality.follow_up.events.qualification_on_update",
-		]
-	},
-	"Contact Opt Out": {
-		"after_insert": [
-			"lead_quality.qualification.events.opt_out_after_insert",
-			"lead_quality.follow_up.events.opt_out_after_insert",
-		]
-	},
+	"Call Log": {"on_update": "lead_quality.overrides.communication.call_log_on_update"},
+	"Event": {"on_update": "lead_quality.overrides.communication.event_on_update"},
+	"User": {"on_update": "lead_quality.overrides.user.on_update"},
+	"Employee": {"on_update": "lead_quality.overrides.user.employee_on_update"},
+	"Company": {"after_rename": "lead_quality.overrides.setup.company_after_rename"},
+	"Holiday List": {"on_update": "lead_quality.overrides.setup.holiday_list_on_update"},
 }
+# called as (Lead Qualification, is_decision_new) when a verdict was written in bulk, past its own events
+lead_verdict_changed = ["lead_quality.follow_up.reactions.verdict_changed"]
 ignore_links_on_delete = [
 	"Lead Qualification",
 	"Nurture Enrollment",

@@ -6,8 +6,8 @@ from frappe.custom.doctype.property_setter.property_setter import make_property_
 from frappe.permissions import add_permission, update_permission_property
 
 from lead_quality import seed
+from lead_quality.base.versions import carry_over_renamed_fields, lead_field, mark_as_carried_over
 from lead_quality.custom_fields import CUSTOM_FIELDS, INDEXES
-from lead_quality.versions import carry_over_renamed_fields, lead_field, mark_as_carried_over
 
 # what the app's roles may do with leads, and nothing else
 LEAD_RIGHTS = {

@@ -9,7 +9,7 @@ import frappe
 from frappe.model.db_query import DatabaseQuery
 from frappe.permissions import get_role_permissions
 
-from lead_quality.versions import as_hook_condition
+from lead_quality.base.versions import as_hook_condition
 
 # Roles that see every lead that ERPNext's own rules let them see.
 WIDE_ROLES = frozenset(

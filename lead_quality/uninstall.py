@@ -3,10 +3,10 @@
 import frappe
 from frappe.permissions import reset_perms
 
+from lead_quality.base.versions import CARRIED_OVER
 from lead_quality.custom_fields import CUSTOM_FIELDS, INDEXES
 from lead_quality.install import LEAD_RIGHTS, chosen_from
 from lead_quality.qualification import capture
-from lead_quality.versions import CARRIED_OVER
 
 # where other DocTypes keep rows about the app's documents
 TRACES = {

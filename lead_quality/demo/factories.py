@@ -8,7 +8,7 @@ from erpnext.selling.doctype.quotation.quotation import make_sales_order as map_
 from frappe.utils import add_days, today
 
 from lead_quality import api
-from lead_quality.versions import lead_field, source_doctype
+from lead_quality.base.versions import lead_field, source_doctype
 
 
 def make_user(

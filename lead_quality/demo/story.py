@@ -19,6 +19,7 @@ import frappe
 from frappe.utils import get_datetime, now_datetime
 
 from lead_quality import api, seed
+from lead_quality.base.site_time import aware, get_calendar, naive
 from lead_quality.demo.factories import (
 	answers,
 	make_agreement,
@@ -29,7 +30,6 @@ from lead_quality.demo.factories import (
 	make_sales_order,
 	make_user,
 )
-from lead_quality.site_time import aware, get_calendar, naive
 
 SEED = 2016
 WEEKS = 26

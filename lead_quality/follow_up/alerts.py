@@ -8,6 +8,10 @@ import frappe
 from frappe import _
 from frappe.utils import get_fullname, get_url_to_form, get_url_to_list, strip_html
 
+from lead_quality.base.notices import notify, plain, wishes_of, words_for
+from lead_quality.base.rows import insert_rows, update_rows
+from lead_quality.base.runs import was_rolled_back
+from lead_quality.base.site_time import aware, get_calendar, naive, told_to
 from lead_quality.engine import clock as engine
 from lead_quality.follow_up import escalation
 from lead_quality.follow_up.service import (
@@ -16,14 +20,11 @@ from lead_quality.follow_up.service import (
 	is_outage,
 	is_within,
 	outages,
-	policy_of,
 	resumed,
 )
-from lead_quality.job_run import was_rolled_back
-from lead_quality.notices import notify, plain, wishes_of, words_for
 from lead_quality.nurture.service import catch_up
-from lead_quality.records import insert_rows, update_rows
-from lead_quality.site_time import aware, get_calendar, naive, told_to
+from lead_quality.people.recipients import People
+from lead_quality.qualification.service import policy_of
 
 # clocks that a contact with the lead stops: before one of them is called missed, the mail and the calls are looked at
 STOPPED_BY_CONTACT = frozenset(engine.STOPPED_BY["human touch"] + engine.STOPPED_BY["planned touch"])
@@ -128,7 +129,7 @@ class Sweep:
 			clocks = _lock_due(names, now)
 		self.leads = _Leads(clocks)
 		first_day = min((clock.due_at.date() for clock in clocks), default=None)
-		self.people = escalation.People(self.leads.names, now.date(), first_day)
+		self.people = People(self.leads.names, now.date(), first_day)
 		self.outages = outages()
 		return [self._turn(clock, now) for clock in clocks]
 
@@ -277,7 +278,7 @@ class Sweep:
 		}
 
 	def _act(self, turn: Turn, level: int, step, now: datetime) -> str | None:
-		"""Change the lead as a step of the ladder says; the rooms to the right hear of it as of any document.
+		"""Change the lead as a step of the ladder says.
 
 		:returns: why that could not be done, or None.
 		"""
@@ -291,6 +292,8 @@ class Sweep:
 				escalation.reassign(clock.lead, step.assignment_rule)
 			elif step.action == "Recycle":
 				escalation.recycle(clock.lead, step.outcome_reason, now)
+			if step.action in {"Pull Back", "Recycle"}:
+				escalation.take_back(clock, step.action, now)
 			frappe.get_doc(
 				{
 					"doctype": "Follow Up Alert",
@@ -459,7 +462,7 @@ def deliver(user: str, now: datetime) -> bool:
 	if not alerts:
 		return False
 	wishes, digest = wishes_of(user), frappe.generate_hash(length=12)
-	people = escalation.People((alert.lead for alert in alerts), now.date())
+	people = People((alert.lead for alert in alerts), now.date())
 	states = {}
 	for alert in alerts:
 		if not people.can_be_told(user, alert.lead):
@@ -499,7 +502,7 @@ def _lock_pending(user: str) -> list:
 		return []
 
 
-def _pass_on(alerts: list, people: escalation.People, now: datetime):
+def _pass_on(alerts: list, people: People, now: datetime):
 	"""Raise alerts for the last resort that their user may not be told of any more."""
 	leads = {
 		row.name: row

@@ -5,7 +5,7 @@ run. The conditions are SQL, each written once here, for a form, the report and 
 `tabLead` without an alias and join its segment as `segment`; they bind the values of `values_at`.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import datetime
 from typing import NamedTuple
 
@@ -13,12 +13,13 @@ import frappe
 from frappe import _
 from frappe.utils import format_date, now_datetime
 
+from lead_quality.base.reporting import Where
+from lead_quality.base.runs import JobRun
 from lead_quality.follow_up import escalation
 from lead_quality.follow_up.alerts import raise_alerts
-from lead_quality.follow_up.service import policy_of
-from lead_quality.job_run import JobRun
-from lead_quality.qualification.service import answer, log_on_lead
-from lead_quality.reporting import Where
+from lead_quality.funnel.conditions import HAS_OWNER, IN_WORK
+from lead_quality.people.recipients import People
+from lead_quality.qualification.service import answer, log_on_lead, policy_of
 
 JOB = "raise_unattended"
 
@@ -28,39 +29,11 @@ OVERDUE = "Clock Overdue"
 MOST_DECISIONS = 10_000
 LEADS_AT_ONCE = 1_000
 
-# the statuses in which somebody else looks after the lead, or nobody is to
-OVER = ("Opportunity", "Quotation", "Lost Quotation", "Converted", "Do Not Contact")
-
 # a limit keeps MariaDB from computing the columns of a subquery again wherever they are named
 ALL = "limit 18446744073709551615"
 
 
 # what is wrong with a lead
-
-
-def _opted_out(column: str, lead_columns: Sequence[str]) -> str:
-	wants_nothing = f"""(
-		select o.{column} from `tabContact Opt Out` o where o.channel = 'All' and ifnull(o.{column}, '') != ''
-	)"""
-	return " or ".join(f"ifnull(`tabLead`.{name}, '') in {wants_nothing}" for name in lead_columns)
-
-
-# Sales or marketing is to work on it: a target or a prospect (as which one counts that no job has seen yet) that is a
-# possible buyer and wants to be contacted.
-IN_WORK = f"""(
-	`tabLead`.disabled = 0
-	and ifnull(`tabLead`.lq_stage, '') in ('', 'target', 'prospect')
-	and ifnull(`tabLead`.lq_verdict, '') != 'Disqualified'
-	and ifnull(`tabLead`.lq_non_buyer, 0) = 0
-	and `tabLead`.status not in ({", ".join(f"'{status}'" for status in OVER)})
-	and not ({_opted_out("email_id", ["email_id"])} or {_opted_out("phone", ["mobile_no", "phone"])})
-)"""
-
-HAS_OWNER = """(
-	ifnull(`tabLead`.lead_owner, '') in (
-		select u.name from `tabUser` u where u.enabled = 1 and u.name not in ('Guest', 'Administrator')
-	)
-)"""
 
 
 class Step(NamedTuple):
@@ -464,7 +437,7 @@ def alerts_of(level: Level, rows: list, now: datetime, action: str | None = None
 	:param now: naive instant in the site's zone.
 	:param action: what has been done about them.
 	"""
-	people = escalation.People((row.lead for row in rows), now.date())
+	people = People((row.lead for row in rows), now.date())
 	return [
 		{
 			"lead": row.lead,
@@ -483,7 +456,7 @@ def alerts_of(level: Level, rows: list, now: datetime, action: str | None = None
 	]
 
 
-def _told_by(level: Level, row, people: escalation.People) -> list[str]:
+def _told_by(level: Level, row, people: People) -> list[str]:
 	"""The first level is the owner's, the second one the manager's; where there is nobody, the last resort's."""
 	resorts = people.last_resorts(policy_of(row), row.lq_segment)
 	if level.level == 1:

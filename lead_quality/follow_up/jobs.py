@@ -5,9 +5,9 @@ from datetime import datetime, timedelta
 
 import frappe
 
+from lead_quality.base.runs import JobRun
 from lead_quality.follow_up import alerts
 from lead_quality.follow_up.service import SWEEP
-from lead_quality.job_run import JobRun
 
 # with 1,000, MariaDB would look for the names of a chunk by a table that it makes of them, and lock other clocks too
 CHUNK = 500

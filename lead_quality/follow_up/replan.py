@@ -5,11 +5,11 @@ from datetime import datetime
 import frappe
 from frappe.utils import now_datetime
 
+from lead_quality.base.rows import update_rows
+from lead_quality.base.runs import JobRun
+from lead_quality.base.site_time import aware, get_calendar, naive
 from lead_quality.engine import clock as engine
 from lead_quality.follow_up.service import CLOCK_FIELDS
-from lead_quality.job_run import JobRun
-from lead_quality.records import update_rows
-from lead_quality.site_time import aware, get_calendar, naive
 
 CHUNK = 500
 

@@ -6,14 +6,15 @@ import frappe
 from frappe import _
 from frappe.utils import cint, get_datetime, now_datetime
 
-from lead_quality import summary
-from lead_quality.absence import Absences
+from lead_quality.base.rows import insert_rows, update_rows
+from lead_quality.base.site_time import aware, get_calendar, naive, seconds_between
 from lead_quality.engine import clock as engine
-from lead_quality.nurture.service import wants_no_contact
+from lead_quality.funnel import summary
+from lead_quality.funnel.conditions import human_touch
+from lead_quality.funnel.lead_save import AT_ONCE, LeadSave, LeadWriter
+from lead_quality.people.absence import Absences
 from lead_quality.qualification.agreement import Span
-from lead_quality.records import insert_rows, update_rows
-from lead_quality.reporting import human_touch
-from lead_quality.site_time import aware, get_calendar, naive, seconds_between
+from lead_quality.qualification.service import policy_of
 
 SWEEP = "sweep_clocks"
 
@@ -44,15 +45,13 @@ CLOCK_FIELDS = (
 )
 
 
-def start_entry_clocks(lead):
-	"""Start the clocks of a new lead document: triage, first response, and its first planned touch.
+def start_entry_clocks(save: LeadSave):
+	"""Start the clocks of a new lead: triage, first response, and its first planned touch.
 
-	Nobody is asked to respond to a person who wants no contact, nor to one whom a rule has disqualified; where a
-	rule has given the verdict, the triage is done. An imported lead has not just come in: whether anything is to be
-	decided about it, the settings say.
+	Nobody is asked to respond to one whom a rule has disqualified; where a rule has given the verdict, the triage is
+	done. An imported lead has not just come in: whether anything is to be decided about it, the settings say.
 	"""
-	if wants_no_contact(lead) or lead.lq_verdict == "Disqualified":
-		return
+	lead = save.lead
 	at = get_datetime(lead.creation)
 	starts = {} if lead.lq_verdict == "Nurture" else {"Triage": at}
 	if not frappe.flags.in_import:
@@ -61,7 +60,7 @@ def start_entry_clocks(lead):
 			starts["Next Touch"] = get_datetime(lead.lq_next_touch_at)
 	elif not frappe.get_cached_doc("Lead Quality Settings").imported_leads_start_in_triage:
 		return
-	start(lead, starts, at)
+	start(lead, starts, at, writer=save)
 
 
 def start(
@@ -70,6 +69,7 @@ def start(
 	at: datetime,
 	reference=None,
 	agreed: dict[str, Span | None] | None = None,
+	writer: LeadWriter = AT_ONCE,
 ) -> list:
 	"""Start clocks of a lead document as its segment's policy has them, or as both sides have agreed.
 
@@ -96,12 +96,12 @@ def start(
 		for clock, begins in starts.items()
 		if runs.get(clock)
 	]
-	clocks = insert_rows("Follow Up Clock", rows, at, lead)
+	clocks = writer.insert_rows("Follow Up Clock", rows, at) if rows else []
 	if clocks:
 		dues = [row["due_at"] for row in rows]
 		if lead.get("lq_due_at"):
 			dues.append(get_datetime(lead.lq_due_at))
-		summary.write(lead, lq_due_at=min(dues))
+		writer.summarise(lead, lq_due_at=min(dues))
 	if "First Touch After Acceptance" in starts:
 		_pause_with_lead(lead.name, at)
 	return clocks
@@ -139,16 +139,6 @@ def _run_of(target, begins: datetime) -> dict | None:
 	}
 
 
-def policy_of(lead):
-	"""The Follow Up Policy document of a lead document's segment, of its company first, or None."""
-	if not lead.get("lq_segment"):
-		return None
-	segment = frappe.get_cached_doc("Lead Segment", lead.lq_segment)
-	own = (row.follow_up_policy for row in segment.company_policies if row.company == lead.get("company"))
-	name = next(own, segment.follow_up_policy)
-	return frappe.get_cached_doc("Follow Up Policy", name) if name else None
-
-
 def _targets(policy, agreed: dict[str, Span | None]) -> dict[str, frappe._dict]:
 	"""Clock to `within`, `unit`, `warn_at_percent` and `calendar`. An agreed span without any calendar is none."""
 	targets = {
@@ -167,14 +157,6 @@ def _targets(policy, agreed: dict[str, Span | None]) -> dict[str, frappe._dict]:
 				within=span.within, unit=span.unit, calendar=calendar
 			)
 	return targets
-
-
-def end_of_span(lead, span: Span | None, begins: datetime) -> datetime | None:
-	"""When an agreed span is over that begins at `begins` (both naive, the site's zone); None without span or calendar,
-	or where the calendar is never open."""
-	target = _targets(policy_of(lead), {"agreed": span}).get("agreed")
-	run = target and _run_of(target, begins)
-	return run["due_at"] if run else None
 
 
 def deadlines(target, begins: datetime, calendar: str) -> dict[str, datetime]:
@@ -345,14 +327,21 @@ def restart_next_touch(lead: str, due: datetime):
 	start(frappe.get_doc("Lead", lead), {"Next Touch": due}, now_datetime())
 
 
-def cancel(lead: str, clocks: tuple[str, ...] = engine.CLOCKS, now: datetime | None = None):
+def cancel(
+	lead: str,
+	clocks: tuple[str, ...] = engine.CLOCKS,
+	now: datetime | None = None,
+	reference: str | None = None,
+):
 	"""End open clocks, all or some, because there is nothing left to do: a miss stays a miss, but is over.
 
 	:param now: naive instant in the site's zone.
+	:param reference: the name of the document that they are about, where only its clocks are meant.
 	"""
 	now = now or now_datetime()
 	for row in _lock_open(lead, clocks):
-		_end(row, now)
+		if reference in (None, row.reference_name):
+			_end(row, now)
 	refresh_due(lead)
 
 

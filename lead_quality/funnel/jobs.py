@@ -2,8 +2,8 @@
 
 from datetime import datetime
 
+from lead_quality.base.runs import JobRun
 from lead_quality.funnel import service
-from lead_quality.job_run import JobRun
 
 MOST_LEADS = 20_000
 CHUNK = 1_000

@@ -5,16 +5,17 @@ from datetime import datetime
 import frappe
 from frappe.utils import get_datetime, now_datetime
 
-from lead_quality import summary
+from lead_quality.base.rows import insert_rows
+from lead_quality.base.versions import lead_field, lead_source
 from lead_quality.engine.conversion import STAGES, Evidence, current_stage
-from lead_quality.records import insert_rows
-from lead_quality.versions import lead_field, lead_source
+from lead_quality.funnel import summary
+from lead_quality.funnel.lead_save import AT_ONCE, LeadSave, LeadWriter
 
 
-def enter_target(lead):
+def enter_target(save: LeadSave):
 	"""Log a new lead as a target, at its creation."""
-	_append(lead, "target", None, get_datetime(lead.creation))
-	summary.write(lead, lq_stage="target")
+	_append(save.lead, "target", None, get_datetime(save.lead.creation), writer=save)
+	save.summarise(save.lead, lq_stage="target")
 
 
 def enter_stage(lead: str, stage: str, at: datetime, reference=None) -> bool:
@@ -102,6 +103,13 @@ def credited_lead(opportunity) -> str | None:
 		(opportunity.party_name,),
 	)
 	return leads[0] if leads else None
+
+
+def keep_credit(opportunity):
+	"""A stored Opportunity document stays credited to the same lead, unless it has been given to another party."""
+	moved = opportunity.has_value_changed("opportunity_from") or opportunity.has_value_changed("party_name")
+	before = opportunity.get_doc_before_save()
+	opportunity.lq_lead = credited_lead(opportunity) if moved or not before else before.lq_lead
 
 
 def first_order_of(lead: str) -> str | None:
@@ -294,7 +302,15 @@ def _change_stage(lead: str, stage: str, left: str | None, at, reference, is_der
 	summary.write(lead, lq_stage=stage)
 
 
-def _append(lead, stage: str, left: str | None, at, reference=None, is_derived: int = 0):
+def _append(
+	lead,
+	stage: str,
+	left: str | None,
+	at: datetime,
+	reference=None,
+	is_derived: int = 0,
+	writer: LeadWriter = AT_ONCE,
+):
 	row = {
 		"lead": lead.name,
 		"stage": stage,
@@ -310,4 +326,4 @@ def _append(lead, stage: str, left: str | None, at, reference=None, is_derived: 
 		row["reference_name"] = reference.name
 		row["currency"] = reference.get("currency")
 		row["value"] = reference.get("grand_total") or reference.get("opportunity_amount") or 0
-	insert_rows("Lead Stage Log", [row], now_datetime(), lead)
+	writer.insert_rows("Lead Stage Log", [row], now_datetime())

@@ -4,8 +4,8 @@ from datetime import datetime
 
 from frappe.utils import now_datetime
 
+from lead_quality.base.runs import JobRun
 from lead_quality.handover import service, transfer
-from lead_quality.job_run import JobRun
 
 
 def pull_back(now: datetime | None = None) -> dict:

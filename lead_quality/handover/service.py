@@ -6,15 +6,21 @@ import frappe
 from frappe import _
 from frappe.utils import fmt_money, format_datetime, get_link_to_form, now_datetime
 
-from lead_quality import summary
-from lead_quality.absence import away_in_words, substitute_of
-from lead_quality.follow_up import service as follow_up
-from lead_quality.notices import is_reachable, plain, tell, words_for
+from lead_quality.base.notices import is_reachable, plain, tell, words_for
+from lead_quality.base.site_time import aware, get_calendar, naive, told_to
+from lead_quality.engine.clock import due_at
+from lead_quality.funnel import summary
+from lead_quality.people.absence import away_in_words, substitute_of
 from lead_quality.qualification.agreement import Span, span_of
 from lead_quality.qualification.gate import NotSalesReadyError, not_ready_in_words
 from lead_quality.qualification.judgement import company_currency
-from lead_quality.qualification.service import agreement_of, is_reason_for, judge_now, qualification_of
-from lead_quality.site_time import told_to
+from lead_quality.qualification.service import (
+	agreement_of,
+	is_reason_for,
+	judge_now,
+	policy_of,
+	qualification_of,
+)
 
 DECIDERS = {"Sales Manager", "Lead Quality Manager", "System Manager"}
 REASONS_FOR = {"Rejected": "Reject", "Returned": "Return"}
@@ -57,7 +63,7 @@ def send(
 			"agreement": agreement,
 			"status": "Sent",
 			"sent_at": now,
-			"pull_back_at": follow_up.end_of_span(doc, span_of(agreement, "pull_back_after"), now),
+			"pull_back_at": end_of_span(doc, span_of(agreement, "pull_back_after"), now),
 			"note": note,
 			"expected_value": expected_value,
 			"currency": currency or company_currency(doc.company),
@@ -66,9 +72,6 @@ def send(
 		}
 	).insert(ignore_permissions=True)
 	summary.write(lead, lq_handover_status="Sent")
-	clocks = follow_up.start(doc, {"Handover Acceptance": now}, now, handover, agreed_clocks(handover))
-	if clocks:
-		handover.db_set("accept_by", clocks[0].due_at, update_modified=False)
 	_tell_receivers(handover, plain(doc.title))
 	return handover
 
@@ -139,6 +142,23 @@ def snapshot_of(judged) -> dict:
 	}
 
 
+def end_of_span(lead, span: Span | None, begins: datetime) -> datetime | None:
+	"""When an agreed span is over that begins at `begins` (both naive, the site's zone); None without span or calendar,
+	or where the calendar is never open.
+
+	:param lead: a Lead document, whose follow-up policy names the calendar where the agreement names none.
+	"""
+	policy = policy_of(lead) if span else None
+	calendar = span and (span.calendar or (policy and policy.working_calendar))
+	if not calendar:
+		return None
+	try:
+		return naive(due_at(aware(begins), span.within, span.unit, get_calendar(calendar)))
+	except (OverflowError, ValueError) as error:
+		frappe.log_error(_("No deadline can be counted by the calendar {0}").format(calendar), str(error))
+		return None
+
+
 def agreed_clocks(handover) -> dict[str, Span | None]:
 	"""Clock to what the agreement that a handover was sent under says of it."""
 	return {clock: span_of(handover.agreement, field) for clock, field in AGREED_CLOCKS.items()}
@@ -155,7 +175,6 @@ def accept(name: str, now: datetime | None = None):
 	if lead.lead_owner != handover.to_user:
 		lead.lead_owner = handover.to_user
 		lead.save(ignore_permissions=True)
-	follow_up.start(lead, {"First Touch After Acceptance": now}, now, handover, agreed_clocks(handover))
 	_tell_sender(handover)
 	return handover
 
@@ -173,8 +192,6 @@ def decline(name: str, status: str, reason: str, feedback: str | None = None, no
 		frappe.throw(_("Choose one of the reasons that were agreed on for this."), frappe.MandatoryError)
 	now = now or now_datetime()
 	handover = _decide(name, status, now, reason=reason, feedback=feedback)
-	if status == "Returned":
-		follow_up.cancel(handover.lead, ("First Touch After Acceptance",))
 	_give_back(handover)
 	_tell_sender(handover)
 	return handover
@@ -218,7 +235,7 @@ def pull_back(name: str, now: datetime) -> bool:
 		return False
 	handover = frappe.get_doc("Lead Handover", name, for_update=True)
 	span = span_of(handover.agreement, "pull_back_after")
-	ends = follow_up.end_of_span(frappe.get_doc("Lead", handover.lead), span, handover.sent_at)
+	ends = end_of_span(frappe.get_doc("Lead", handover.lead), span, handover.sent_at)
 	if ends and ends >= now:
 		handover.db_set("pull_back_at", ends, update_modified=False)
 		return False
@@ -246,30 +263,18 @@ def _pull_back(handover, now: datetime, is_given_away: bool = False):
 	)
 	handover.save(ignore_permissions=True)
 	summary.write(handover.lead, lq_handover_status="Pulled Back")
-	follow_up.cancel(handover.lead, tuple(AGREED_CLOCKS), now)
 	_give_back(handover)
 	_tell_of_pull_back(handover, is_given_away)
 
 
-def take_back(alert, now: datetime):
-	"""Take a lead from who has not acted on it, as a step of the escalation ladder says.
+def take_back(name: str, now: datetime):
+	"""Give a handover back to its sender, as its receiver has not acted on it.
 
-	Where the receiver of a handover has not acted, the lead goes back to its sender. Else a lead that is pulled back
-	goes to the pool, without an owner; one that is recycled stays with who owns it.
-
-	:param alert: the Follow Up Alert that says so.
 	:param now: naive instant in the site's zone.
 	"""
-	if alert.clock in AGREED_CLOCKS:
-		name = frappe.db.get_value("Follow Up Clock", alert.follow_up_clock, "reference_name")
-		handover = name and frappe.get_doc("Lead Handover", name, for_update=True)
-		if handover and handover.status in {"Sent", "Accepted"}:
-			_pull_back(handover, now)
-	elif alert.action == "Pull Back":
-		lead = frappe.get_doc("Lead", alert.lead)
-		if lead.lead_owner:
-			lead.lead_owner = None
-			lead.save(ignore_permissions=True)
+	handover = frappe.get_doc("Lead Handover", name, for_update=True)
+	if handover.status in {"Sent", "Accepted"}:
+		_pull_back(handover, now)
 
 
 def _tell_of_pull_back(handover, is_given_away: bool):
@@ -307,8 +312,6 @@ def _decide(name: str, status: str, now: datetime, **values):
 	handover.update({"status": status, "decided_at": now, **values})
 	handover.save(ignore_permissions=True)
 	summary.write(handover.lead, lq_handover_status=status)
-	if status != "Returned":
-		follow_up.stop(handover.lead, "handover decision", now)
 	return handover
 
 

@@ -14,15 +14,18 @@ from frappe import _
 from frappe.utils import cint, escape_html, get_fullname, get_url_to_list, now_datetime, strip_html
 from redis.exceptions import RedisError
 
-from lead_quality.absence import today
-from lead_quality.follow_up import attention, escalation
+from lead_quality.base.notices import is_reachable, plain, tell, words_for
+from lead_quality.base.reporting import Where
+from lead_quality.base.rows import insert_rows
+from lead_quality.base.runs import MAX_ERROR_LENGTH, JobRun, was_rolled_back
+from lead_quality.funnel.conditions import IN_WORK
 from lead_quality.handover import service
-from lead_quality.job_run import MAX_ERROR_LENGTH, JobRun, was_rolled_back
-from lead_quality.notices import is_reachable, plain, tell, words_for
+from lead_quality.people.absence import today
+from lead_quality.people.assignment import choose
+from lead_quality.people.managers import manager_of
+from lead_quality.people.recipients import People
 from lead_quality.permissions import may_be_given
 from lead_quality.qualification.service import log_on_lead
-from lead_quality.records import insert_rows
-from lead_quality.reporting import Where
 
 DOCTYPE = "Lead Transfer"
 JOB = "lead_transfer"
@@ -56,7 +59,7 @@ HANDOVERS = "`tabLead Handover` h join `tabLead` on `tabLead`.name = h.lead"
 def _leads_where(user: str, as_seen: bool) -> Where:
 	where = Where()
 	where.equal("`tabLead`.lead_owner", user)
-	where.add(attention.IN_WORK)
+	where.add(IN_WORK)
 	if as_seen:
 		where.visible("Lead")
 	return where
@@ -234,7 +237,7 @@ def give(doc, lead: str, now: datetime) -> bool:
 	if not doc.is_automatic:
 		lead.check_permission("write")
 	rule = doc.give_to == "Assignment Rule" and frappe.get_doc("Assignment Rule", doc.assignment_rule)
-	receiver = escalation.choose(lead, rule) if rule else _receiver(doc, lead)
+	receiver = choose(lead, rule) if rule else _receiver(doc, lead)
 	# before the lead is saved: Frappe's rules assign one that nobody is assigned to
 	_move_assignments(doc, lead, receiver, rule)
 	lead.reload()  # with the assignments
@@ -382,7 +385,7 @@ def _told_of_leaver(user: str) -> list[str]:
 	back."""
 	if is_reachable(user):
 		return []
-	groups = [[escalation.manager_of(user)], *escalation.People([], today()).last_resorts(None, None)]
+	groups = [[manager_of(user)], *People([], today()).last_resorts(None, None)]
 	reachable = ([other for other in users if other and is_reachable(other)] for users in groups)
 	return next(filter(None, reachable), [])
 

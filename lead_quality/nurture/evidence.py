@@ -1,6 +1,6 @@
 """Contacts with a lead that ERPNext itself keeps, read as touches: communications, telephone calls, calendar events.
 
-What documents tell at once (`nurture.events`) and what is looked for later (`nurture.service.catch_up`) is judged by
+What documents tell at once (`overrides.communication`) and what is looked for later (`nurture.service.catch_up`) is judged by
 the same functions; each takes a document or a row. Every instant is naive, in the site's zone.
 """
 

@@ -4,18 +4,18 @@ from datetime import date, datetime, time
 
 import frappe
 from frappe import _
-from frappe.utils import get_datetime, get_link_to_form, now_datetime
+from frappe.utils import get_datetime, get_link_to_form, getdate, now_datetime
 from pypika.terms import Criterion
 
-from lead_quality import summary
+from lead_quality.base.site_time import aware, get_calendar, naive
+from lead_quality.base.versions import lead_field
 from lead_quality.engine import cadence as engine
 from lead_quality.engine.conversion import is_two_way
 from lead_quality.funnel import service as funnel
+from lead_quality.funnel import summary
+from lead_quality.funnel.lead_save import AT_ONCE, LeadSave, LeadWriter
 from lead_quality.nurture import evidence
 from lead_quality.qualification.service import plan_of
-from lead_quality.records import insert_rows
-from lead_quality.site_time import aware, get_calendar, naive
-from lead_quality.versions import lead_field
 
 EMAIL_CHANNELS = {"Email"}
 OPEN_STATUSES = ("Active", "Snoozed")
@@ -26,12 +26,11 @@ AWAKE = {"snoozed_until": None, "snoozed_at": None, "snooze_reason": None}
 # enrollment
 
 
-def enroll_new_lead(lead):
-	"""Put a new lead document on the cadence of its segment, if it has one and the settings say so."""
+def enroll_new_lead(save: LeadSave):
+	"""Put a new lead on the cadence of its segment, if it has one and the settings say so."""
+	lead = save.lead
 	cadence = plan_of(lead.lq_segment, "cadence")
 	if not cadence or not frappe.get_cached_doc("Lead Quality Settings").enroll_new_leads:
-		return
-	if wants_no_contact(lead) or lead.lq_verdict == "Disqualified":
 		return
 	at = get_datetime(lead.creation)
 	try:
@@ -40,10 +39,10 @@ def enroll_new_lead(lead):
 		# no lead stays out for that
 		frappe.log_error(_("No touch can be planned by the cadence {0}").format(cadence), str(error))
 		return
-	enrollment = insert_rows(
-		"Nurture Enrollment", [{"lead": lead.name, "cadence": cadence, **start}], at, lead
+	enrollment = save.insert_rows(
+		"Nurture Enrollment", [{"lead": lead.name, "cadence": cadence, **start}], at
 	)[0]
-	plan_first_touch(enrollment, lead)
+	plan_first_touch(enrollment, lead, save)
 
 
 def enroll(lead: str, cadence: str | None = None):
@@ -97,14 +96,14 @@ def plan_start(lead, cadence: str, at: datetime) -> dict:
 	}
 
 
-def plan_first_touch(enrollment, lead=None):
-	"""Plan the first touch of an enrollment that has just been inserted.
+def plan_first_touch(enrollment, lead=None, writer: LeadWriter = AT_ONCE):
+	"""Plan the first touch of an enrollment that has just been made.
 
 	:param lead: the Lead document, where it is at hand.
 	"""
 	step = frappe.get_cached_doc("Nurture Cadence", enrollment.cadence).steps[0]
-	_plan_touch(enrollment, step, 1, enrollment.next_due_at, enrollment.enrolled_at, lead)
-	summary.write(lead or enrollment.lead, lq_next_touch_at=enrollment.next_due_at)
+	_plan_touch(enrollment, step, 1, enrollment.next_due_at, enrollment.enrolled_at, writer)
+	writer.summarise(lead or enrollment.lead, lq_next_touch_at=enrollment.next_due_at)
 
 
 def open_enrollment(lead: str):
@@ -162,6 +161,17 @@ def rest_until(lead: str, day: date):
 	)
 	begins = aware(datetime.combine(day, time.min))
 	snooze(enrollment, naive(begins if calendar.is_open(begins) else calendar.next_opening(begins)))
+
+
+def act_on_verdict(qualification, is_decision_new: bool):
+	"""What a Lead Qualification's verdict means for the lead's cadence.
+
+	:param is_decision_new: whether the day until which it is to rest has not been acted on yet.
+	"""
+	if qualification.verdict == "Disqualified":
+		stop_for_lead(qualification.lead, _("The lead is disqualified."))
+	elif qualification.verdict == "Nurture" and qualification.nurture_until and is_decision_new:
+		rest_until(qualification.lead, getdate(qualification.nurture_until))
 
 
 def wake(name: str, now: datetime) -> bool:
@@ -387,8 +397,8 @@ def _advance(enrollment, touch):
 	summary.write(enrollment.lead, lq_next_touch_at=due)
 
 
-def _plan_touch(enrollment, step, occurrence: int, due: datetime, at: datetime, lead=None):
-	insert_rows(
+def _plan_touch(enrollment, step, occurrence: int, due: datetime, at: datetime, writer: LeadWriter = AT_ONCE):
+	writer.insert_rows(
 		"Lead Touch",
 		[
 			{
@@ -407,7 +417,6 @@ def _plan_touch(enrollment, step, occurrence: int, due: datetime, at: datetime, 
 			}
 		],
 		at,
-		lead,
 	)
 
 
@@ -505,13 +514,6 @@ def leads_of_opt_out(opt_out) -> list[str]:
 		same_person += [table.mobile_no == opt_out.phone, table.phone == opt_out.phone]
 	query = frappe.qb.from_(table).select(table.name).where(Criterion.any(same_person)).orderby(table.name)
 	return [row[0] for row in query.run()]
-
-
-def wants_no_contact(lead) -> bool:
-	"""Whether a new lead document's person has opted out of everything; asked of the database once."""
-	if lead.flags.wants_no_contact is None:
-		lead.flags.wants_no_contact = is_opted_out(lead, "All")
-	return lead.flags.wants_no_contact
 
 
 def is_opted_out(lead, channel: str) -> bool:

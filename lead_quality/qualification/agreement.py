@@ -7,7 +7,7 @@ from frappe import _
 from frappe.utils import format_date, get_fullname, get_link_to_form
 from frappe.utils.user import get_users_with_role
 
-from lead_quality.notices import is_reachable, tell
+from lead_quality.base.notices import is_reachable, tell
 from lead_quality.qualification.definitions import in_force
 
 DOCTYPE = "Sales Ready Agreement"

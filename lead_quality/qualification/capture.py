@@ -9,9 +9,9 @@ from itertools import count
 import frappe
 from frappe import _
 
+from lead_quality.base.versions import lead_field
 from lead_quality.custom_fields import CUSTOM_FIELDS
 from lead_quality.qualification.judgement import company_currency
-from lead_quality.versions import lead_field
 
 PREFIX = "lqa_"
 SECTION = "lqa_section"

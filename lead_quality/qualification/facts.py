@@ -7,8 +7,8 @@ import frappe
 from frappe.utils import validate_email_address, validate_phone_number
 from frappe.utils.data import cast
 
-from lead_quality.summary import VERDICT_FIELDS
-from lead_quality.versions import lead_field
+from lead_quality.base.versions import lead_field
+from lead_quality.funnel.summary import VERDICT_FIELDS
 
 # fact to the fields of the Lead that it is told from
 FACTS = {"reachable": ("email_id", "mobile_no", "phone")}

@@ -20,7 +20,7 @@ class NotSalesReadyError(Refusal):
 	"""A document was refused because its lead does not meet the agreed definition."""
 
 
-def hold(doc):
+def enforce(doc):
 	"""Refuse, or let pass with a warning, a document whose lead is not sales ready, as the settings say.
 
 	:param doc: a document of one of the DocTypes of `GATED`.
@@ -50,10 +50,17 @@ def hold(doc):
 	frappe.msgprint(message, title=_("Not Sales Ready"), indicator="orange")
 
 
-def hold_again(doc):
+def enforce_again(doc):
 	"""The gate holds as well for a document that is given to another party."""
 	if not doc.is_new() and any(doc.has_value_changed(field) for field in GATED[doc.doctype][1]):
-		hold(doc)
+		enforce(doc)
+
+
+def restore_mark(opportunity):
+	"""What the gate has marked an Opportunity with is nobody's to write."""
+	before = opportunity.get_doc_before_save()
+	if before and not any(opportunity.has_value_changed(field) for field in GATED["Opportunity"][1]):
+		opportunity.lq_verdict, opportunity.lq_segment = before.lq_verdict, before.lq_segment
 
 
 def use_override(doc):

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from frappe.utils import now_datetime
 
-from lead_quality.job_run import JobRun
+from lead_quality.base.runs import JobRun
 from lead_quality.qualification import requalify, service
 
 MOST_LEADS = 20_000

@@ -16,11 +16,11 @@ from frappe import _
 from frappe.model.document import Document
 from frappe.utils import flt, format_date, get_datetime, getdate, now_datetime
 
+from lead_quality.base.rows import insert_rows, update_rows
 from lead_quality.engine import qualification as engine
 from lead_quality.qualification import facts
 from lead_quality.qualification.definitions import in_force
 from lead_quality.qualification.words import state_in_words
-from lead_quality.records import insert_rows, update_rows
 
 # what tells whose judgement it is, what a person decides, and what judging changes of a Lead Qualification
 IDENTITY = ("lead", "lead_name", "agreement", "horizon")

@@ -12,10 +12,10 @@ import frappe
 from frappe import _
 from frappe.utils import get_link_to_form, now_datetime
 
+from lead_quality.base.rows import insert_rows, update_rows
+from lead_quality.base.runs import MAX_ERROR_LENGTH
 from lead_quality.engine import qualification as engine
-from lead_quality.job_run import MAX_ERROR_LENGTH
 from lead_quality.qualification import judgement, service
-from lead_quality.records import insert_rows, update_rows
 
 JOB = "requalify"
 PART = 5_000  # leads of a background job
@@ -287,6 +287,15 @@ def judge_chunk(
 		service.tell_verdict(doc.name)
 	changed = {row["name"] for row in lead_rows} | {doc.lead for doc in docs}
 	return len(changed)
+
+
+def judge_unreachable(email_id: str):
+	"""Judge the leads with an address again from which mail comes back: it no longer makes them reachable."""
+	if "reachable" not in service.answering_sources():
+		return
+	leads = frappe.get_all("Lead", {"email_id": email_id}, pluck="name", order_by="name asc")
+	if leads:
+		judge_chunk(leads, now_datetime())
 
 
 # what a Lead shows of its segment and its judgement

@@ -6,9 +6,11 @@ import frappe
 from frappe import _
 from frappe.utils import get_datetime, get_link_to_form, getdate, now_datetime
 
-from lead_quality import summary
+from lead_quality.base.notices import is_reachable, tell
+from lead_quality.base.versions import lead_field
 from lead_quality.engine import qualification as engine
-from lead_quality.notices import is_reachable, tell
+from lead_quality.funnel import summary
+from lead_quality.funnel.lead_save import LeadSave
 from lead_quality.qualification import facts, judgement
 from lead_quality.qualification.agreement import (
 	agreed_reasons,
@@ -16,7 +18,6 @@ from lead_quality.qualification.agreement import (
 	checklist_of,
 )
 from lead_quality.qualification.definitions import in_force
-from lead_quality.versions import lead_field
 
 # segments
 
@@ -56,6 +57,16 @@ def plan_of(segment: str | None, what: str) -> str | None:
 	return frappe.get_cached_value("Lead Segment", segment, what) if segment else None
 
 
+def policy_of(lead):
+	"""The Follow Up Policy document of a lead document's segment, of its company first, or None."""
+	if not lead.get("lq_segment"):
+		return None
+	segment = frappe.get_cached_doc("Lead Segment", lead.lq_segment)
+	own = (row.follow_up_policy for row in segment.company_policies if row.company == lead.get("company"))
+	name = next(own, segment.follow_up_policy)
+	return frappe.get_cached_doc("Follow Up Policy", name) if name else None
+
+
 def segment_of(lead: str) -> str | None:
 	"""The lead's segment; of a lead that was never sorted, the one it belongs to now."""
 	return scope_of(lead)[1]
@@ -72,6 +83,21 @@ def unsorted_leads(limit: int) -> list[str]:
 	return frappe.db.sql_list(
 		"select name from `tabLead` where ifnull(lq_verdict, '') = '' order by creation limit %s", (limit,)
 	)
+
+
+def sort_lead(lead):
+	"""Give a Lead document that is being saved its segment: a new one; an old one, when a field that a rule asks for has
+	changed."""
+	segments = get_segments()
+	if lead.is_new() or not lead.lq_segment:
+		# an old one: from before the install, or from before there was a segment for it
+		lead.lq_segment = pick_segment(lead)
+		lead.lq_verdict = lead.lq_verdict or "Open"
+	elif any(lead.has_value_changed(field) for field in fields_of_rules(segments)):
+		segment = pick_segment(lead)
+		if segment != lead.lq_segment:
+			lead.add_comment("Info", segment_change_in_words(lead.lq_segment, segment))
+			lead.lq_segment = segment
 
 
 def segment_change_in_words(old: str | None, new: str | None) -> str:
@@ -338,21 +364,26 @@ def answering_sources() -> frozenset[str]:
 	return in_force()["sources"]
 
 
-def judge_lead(lead):
-	"""Judge a Lead document that is being validated by its own fields; `keep_judgement` writes what came of it.
+def judge_lead(lead) -> judgement.StoredJudgement | None:
+	"""Judge a Lead document that is being saved, if one of its fields answers a criterion anew.
 
-	A lead that nobody has answered for is judged once a field of it answers something.
+	:returns: the judgement, for `keep_judgement`. A lead that nobody has answered for has one once a field of it answers
+	    something.
 	"""
+	fields = answering_fields()
+	if not any((lead.get(field) if lead.is_new() else lead.has_value_changed(field)) for field in fields):
+		return None
 	before = lead.get_doc_before_save()
 	# a lead that shows no criteria has no judgement: looking for it with a lock would stop others
 	known = judgement.load([lead.name]) if before and before.lq_criteria_count else []
 	doc = known[0] if known else new_judgement(lead)
 	if not doc:
-		return
+		return None
 	doc.judge_from_lead(lead, now_datetime())
-	if doc.name or any(row.answered_on for row in doc.answers):
-		lead.update(judgement.verdict_values(doc))
-		lead.flags.judged = doc
+	if not doc.name and not any(row.answered_on for row in doc.answers):
+		return None
+	lead.update(judgement.verdict_values(doc))
+	return doc
 
 
 def new_judgement(lead) -> judgement.StoredJudgement | None:
@@ -370,11 +401,15 @@ def new_judgement(lead) -> judgement.StoredJudgement | None:
 	)
 
 
-def keep_judgement(doc, is_new_lead: bool):
-	"""Write a qualification that `judge_lead` has judged, past its hooks: two statements, if one answer changed.
+def keep_judgement(save: LeadSave, is_new_lead: bool):
+	"""Write what `judge_lead` has judged in a save, past Frappe's documents: two statements, if one answer changed.
 
-	If the verdict has changed, the other rooms hear of it as at every save; of a new lead's, they ask by themselves.
+	If the verdict has changed, the other rooms are told; of a new lead's, they ask by themselves.
 	"""
+	doc, save.judged = save.judged, None
+	if not doc:
+		return
+	doc.lead = save.lead.name
 	before = doc.before.verdict if doc.before else "Open"
 	judgement.write([doc], doc.judged_at)
 	if before != doc.verdict and not is_new_lead:
@@ -382,10 +417,10 @@ def keep_judgement(doc, is_new_lead: bool):
 
 
 def tell_verdict(name: str):
-	"""The other rooms hear of a new verdict as at every save of a Lead Qualification; the lead shows it already."""
-	doc = frappe.get_doc("Lead Qualification", name)
-	doc.flags.is_published = True
-	doc.run_method("on_update")
+	"""Tell the rooms to the right, which `hooks.py` names, of a verdict that was written past Frappe's documents."""
+	qualification = frappe.get_doc("Lead Qualification", name)
+	for path in frappe.get_hooks("lead_verdict_changed"):
+		frappe.get_attr(path)(qualification, is_decision_new=True)
 
 
 # leads that go

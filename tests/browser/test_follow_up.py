@@ -9,10 +9,10 @@ from frappe.utils import add_days, get_datetime, now_datetime, today
 from playwright.sync_api import Page, expect
 
 from lead_quality import api
+from lead_quality.base.site_time import aware
 from lead_quality.demo.factories import make_lead, make_sales_ready, make_user
 from lead_quality.follow_up import service
 from lead_quality.follow_up.jobs import sweep_clocks
-from lead_quality.site_time import aware
 
 PASSWORD = "follow-them-up-2026"
 PHONE = {"width": 390, "height": 844}

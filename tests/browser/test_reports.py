@@ -6,9 +6,9 @@ from frappe.utils import add_to_date, now_datetime
 from playwright.sync_api import Locator, Page, expect
 
 from lead_quality import api
+from lead_quality.base.rows import insert_rows
 from lead_quality.demo.factories import make_lead, make_sales_ready, make_user
 from lead_quality.qualification.definitions import clear_caches
-from lead_quality.records import insert_rows
 
 PASSWORD = "read-the-figures-2026"
 # minutes from the start of a clock until somebody acted; None: nobody has

@@ -7,8 +7,8 @@ import pytest
 from frappe.utils import add_days, today
 from playwright.sync_api import Page, expect
 
+from lead_quality.base.versions import lead_field
 from lead_quality.demo.factories import make_item, make_source, make_user
-from lead_quality.versions import lead_field
 
 PASSWORD = "walk-the-lead-2026"
 

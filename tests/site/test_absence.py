@@ -6,7 +6,7 @@ from frappe.utils import format_date
 
 from lead_quality import api
 from lead_quality.demo.factories import make_employee, make_lead, make_sales_ready
-from lead_quality.desk import receivers
+from lead_quality.desk.search import receivers
 from lead_quality.follow_up import attention, escalation
 from lead_quality.follow_up.jobs import deliver_alerts, sweep_clocks
 

@@ -4,7 +4,8 @@ import frappe
 import pytest
 from frappe.utils import fmt_money, get_datetime, now_datetime
 
-from lead_quality import api, desk
+from lead_quality import api
+from lead_quality.desk import search
 from lead_quality.demo.factories import make_agreement, make_checklist, make_lead, make_sales_ready
 from lead_quality.follow_up.jobs import sweep_clocks
 from lead_quality.handover import jobs
@@ -505,7 +506,7 @@ def test_only_the_agreed_reasons_are_offered(make, sales, as_user):
 
 	def offered(purpose: str, text: str = "") -> list[str]:
 		filters = {"lead": lead.name, "applies_to": purpose}
-		rows = desk.reasons("Lead Outcome Reason", text, "name", 0, 20, filters)
+		rows = search.reasons("Lead Outcome Reason", text, "name", 0, 20, filters)
 		return [row[0] for row in rows]
 
 	with as_user(sales):

@@ -10,12 +10,13 @@ import pytest
 from frappe.utils import now_datetime
 
 from lead_quality import api
+from lead_quality.base.rows import insert_rows
+from lead_quality.base.runs import JobRun
 from lead_quality.demo.factories import make_employee, make_lead, make_sales_ready
 from lead_quality.follow_up import alerts, escalation, jobs
 from lead_quality.follow_up.jobs import deliver_alerts, sweep_clocks
-from lead_quality.job_run import JobRun
 from lead_quality.lead_quality.doctype.follow_up_run.follow_up_run import FollowUpRun
-from lead_quality.records import insert_rows
+from lead_quality.people.managers import manager_of
 
 MONDAY = "2026-03-02 10:00:00"
 POLICY = "Standard Follow Up"
@@ -174,19 +175,19 @@ def test_the_manager_is_the_nearest_in_the_tree_of_sales_persons(rep, boss, last
 	make_sales_person("Rep Alerts", rep, team, is_group=0)
 	employee = frappe.db.get_value("Employee", {"user_id": rep})
 	frappe.db.set_value("Employee", employee, "reports_to", make_employee(last))
-	assert escalation.manager_of(rep) == boss
+	assert manager_of(rep) == boss
 
 
 def test_a_disabled_manager_is_passed_by_for_the_one_above(rep, boss, last):
 	make_employee(rep, make_employee(boss, make_employee(last)))
 	frappe.db.set_value("User", boss, "enabled", 0)
-	assert escalation.manager_of(rep) == last
+	assert manager_of(rep) == last
 
 
 def test_nobody_is_the_own_manager(rep):
 	employee = make_employee(rep)
 	frappe.db.set_value("Employee", employee, "reports_to", employee)
-	assert escalation.manager_of(rep) is None
+	assert manager_of(rep) is None
 
 
 @pytest.mark.parametrize("manager", ["missing", "disabled", "same person"])

@@ -9,9 +9,9 @@ import pytest
 from frappe.utils import add_days, now_datetime, today
 
 from lead_quality import api
+from lead_quality.base.rows import insert_rows
 from lead_quality.demo.factories import answers, make_checklist, make_lead, make_sales_ready, use_checklist
 from lead_quality.qualification import requalify
-from lead_quality.records import insert_rows
 
 AUTHORITY = {
 	"criterion": "authority",

@@ -11,9 +11,9 @@ from frappe.utils import today
 from frappe.website.doctype.web_form.web_form import accept
 
 from lead_quality import api, uninstall
+from lead_quality.base.versions import lead_field
 from lead_quality.demo.factories import make_lead, make_source
 from lead_quality.qualification import capture
-from lead_quality.versions import lead_field
 
 NOT_A_BUYER = "Disqualify: Not a buyer (student, competitor, consultant)"
 NOT_NOW = "Disqualify: Not this year"

@@ -19,9 +19,9 @@ from frappe.utils.background_jobs import enqueue, generate_qname
 from rq import Queue
 
 from benchmarks.on_site import await_that, end, queue_of_its_own, start_worker
+from lead_quality.base.rows import insert_rows
 from lead_quality.demo.factories import make_lead
 from lead_quality.follow_up import alerts, jobs
-from lead_quality.records import insert_rows
 
 POLICY = "Fault Drill"
 LEADS = "FAULT-LEAD-"

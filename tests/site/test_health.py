@@ -12,10 +12,11 @@ from frappe.utils.scheduler import is_scheduler_disabled, toggle_scheduler
 from rq import Queue
 
 from benchmarks.on_site import await_that
-from lead_quality import health, hooks
+from lead_quality import hooks
 from lead_quality.demo.factories import make_lead
+from lead_quality.desk import health
+from lead_quality.desk.health import get_alarm, get_health
 from lead_quality.follow_up.jobs import sweep_clocks
-from lead_quality.health import get_alarm, get_health
 
 SWEEP = "lead_quality.follow_up.jobs.sweep_clocks"
 DAILY = "lead_quality.follow_up.attention.raise_unattended"

@@ -10,10 +10,10 @@ from frappe.utils import add_to_date, now_datetime
 
 import lead_quality
 from lead_quality import api, hooks
+from lead_quality.base.rows import insert_rows
 from lead_quality.demo.factories import make_agreement, make_lead, make_sales_ready
 from lead_quality.follow_up.alerts import raise_alerts
 from lead_quality.qualification import requalify
-from lead_quality.records import insert_rows
 
 PACKAGE = Path(lead_quality.__file__).parent
 DOTTED_PATH = re.compile(r"(lead_quality|frappe|erpnext)(\.\w+)+")

@@ -8,8 +8,8 @@ import pytest
 from erpnext.crm.doctype.lead.lead import Lead
 from frappe.email.receive import InboundMail
 
+from lead_quality.base.versions import lead_field
 from lead_quality.demo.factories import make_lead, make_source
-from lead_quality.versions import lead_field
 
 
 def by_desk() -> str:

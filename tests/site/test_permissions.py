@@ -6,9 +6,9 @@ from frappe.client import get_list
 from frappe.permissions import add_permission, update_permission_property
 
 from lead_quality import api
+from lead_quality.base.versions import lead_field
 from lead_quality.demo.factories import make_lead, make_sales_ready
 from lead_quality.qualification import segments
-from lead_quality.versions import lead_field
 
 FOLLOWERS = [
 	"Lead Qualification",
@@ -252,7 +252,7 @@ def test_opt_outs_are_listed_with_the_leads_that_one_sees(sales, make_user, as_u
 
 
 def test_a_portal_user_is_not_told_who_sells(make_user, as_user):
-	from lead_quality.desk import receivers
+	from lead_quality.desk.search import receivers
 
 	with (
 		as_user(make_user("portal@outside.example", user_type="Website User")),

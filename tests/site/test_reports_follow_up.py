@@ -10,13 +10,14 @@ from frappe.desk import query_report
 from frappe.utils import add_to_date, get_datetime
 
 from lead_quality import api
+from lead_quality.base.reporting import figure, nearest_rank
+from lead_quality.base.rows import insert_rows
+from lead_quality.base.site_time import get_calendar, seconds_between
+from lead_quality.base.versions import lead_field
 from lead_quality.demo.factories import make_agreement, make_lead, make_sales_ready
 from lead_quality.engine.clock import is_human_touch
 from lead_quality.follow_up.jobs import sweep_clocks
-from lead_quality.records import insert_rows
-from lead_quality.reporting import figure, human_touch, nearest_rank
-from lead_quality.site_time import get_calendar, seconds_between
-from lead_quality.versions import lead_field
+from lead_quality.funnel.conditions import human_touch
 
 # the seeded calendar is open from Monday to Friday, 9:00 to 17:00; a first response is due in two working hours
 FRIDAY = "2025-02-07 16:30:00"

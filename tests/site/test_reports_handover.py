@@ -9,10 +9,10 @@ from frappe.desk import query_report
 from frappe.utils import fmt_money, getdate
 
 from lead_quality import api
+from lead_quality.base.reporting import figure, rates_into
+from lead_quality.base.rows import insert_rows
 from lead_quality.demo.factories import make_lead, make_sales_ready
 from lead_quality.lead_quality.report.handover_quality import handover_quality
-from lead_quality.records import insert_rows
-from lead_quality.reporting import figure, rates_into
 
 REPORT = "Handover Quality"
 DAY = "2025-02-03"

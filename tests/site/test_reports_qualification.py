@@ -9,6 +9,7 @@ import pytest
 from frappe.desk import query_report
 
 from lead_quality import api
+from lead_quality.base.reporting import days_filter, figure, list_route, percent
 from lead_quality.demo.factories import (
 	answers,
 	make_lead,
@@ -17,7 +18,6 @@ from lead_quality.demo.factories import (
 	make_sales_ready,
 )
 from lead_quality.lead_quality.report.stage_conversion import stage_conversion
-from lead_quality.reporting import days_filter, figure, list_route, percent
 
 DAY = "2025-02-03"
 # Frappe compares instants as texts, which a whole second does not survive

@@ -5,7 +5,7 @@ import pytest
 from erpnext.crm.doctype.lead.lead import make_customer
 from frappe.utils import add_to_date, get_datetime, now_datetime
 
-from lead_quality import api, summary
+from lead_quality import api
 from lead_quality.demo.factories import (
 	make_item,
 	make_lead,
@@ -14,6 +14,7 @@ from lead_quality.demo.factories import (
 	make_sales_order,
 	make_sales_ready,
 )
+from lead_quality.funnel import summary
 from lead_quality.funnel.jobs import reconcile_stages
 from lead_quality.lead_quality.report.stage_conversion import stage_conversion
 

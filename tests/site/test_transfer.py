@@ -5,7 +5,8 @@ import pytest
 from frappe.desk.form import assign_to
 from frappe.utils import get_fullname, now_datetime
 
-from lead_quality import api, desk
+from lead_quality import api
+from lead_quality.desk import search
 from lead_quality.demo.factories import make_employee, make_lead, make_sales_ready
 from lead_quality.follow_up.attention import NO_OWNER, countdown
 from lead_quality.handover import jobs, transfer
@@ -508,9 +509,9 @@ def test_who_sells_or_qualifies_neither_makes_nor_reads_transfers(make_user, giv
 		assert not frappe.has_permission("Lead Transfer", "read", doc=done.name)
 		for function in (
 			lambda: api.preview_transfer(sam),
-			lambda: desk.givers("User", "", "name", 0, 10),
-			lambda: desk.lead_workers("User", "", "name", 0, 10),
-			lambda: desk.lead_rules("Assignment Rule", "", "name", 0, 10),
+			lambda: search.givers("User", "", "name", 0, 10),
+			lambda: search.lead_workers("User", "", "name", 0, 10),
+			lambda: search.lead_rules("Assignment Rule", "", "name", 0, 10),
 		):
 			with pytest.raises(frappe.PermissionError):
 				function()
@@ -624,16 +625,16 @@ def test_who_has_left_can_be_chosen_and_is_marked(sam, bea, chief, as_user):
 	make_leads(1, sam)
 	frappe.db.set_value("User", sam, "enabled", 0)
 	with as_user(chief):
-		assert desk.givers("User", "sam@tr", "name", 0, 10) == ((sam, "Sam Sales", "Disabled"),)
-		assert not desk.givers("User", "bea@tr", "name", 0, 10)
-		assert not desk.lead_workers("User", "sam@tr", "name", 0, 10)
-		assert [row[0] for row in desk.lead_workers("User", "bea@tr", "name", 0, 10)] == [bea]
+		assert search.givers("User", "sam@tr", "name", 0, 10) == ((sam, "Sam Sales", "Disabled"),)
+		assert not search.givers("User", "bea@tr", "name", 0, 10)
+		assert not search.lead_workers("User", "sam@tr", "name", 0, 10)
+		assert [row[0] for row in search.lead_workers("User", "bea@tr", "name", 0, 10)] == [bea]
 
 
 def test_a_sales_manager_can_choose_a_rule_that_frappe_does_not_show(bea, chief, as_user):
 	name = make_rule(bea)
 	with as_user(chief):
-		assert [row[0] for row in desk.lead_rules("Assignment Rule", "Team", "name", 0, 10)] == [name]
+		assert [row[0] for row in search.lead_rules("Assignment Rule", "Team", "name", 0, 10)] == [name]
 		assert not frappe.has_permission("Assignment Rule", "read")
 
 

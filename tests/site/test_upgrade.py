@@ -4,10 +4,10 @@ import frappe
 import pytest
 from frappe.utils import now_datetime
 
+from lead_quality.base.versions import CARRIED_OVER, lead_field
 from lead_quality.demo.factories import make_lead, make_source
 from lead_quality.install import after_migrate
 from lead_quality.qualification import requalify
-from lead_quality.versions import CARRIED_OVER, lead_field
 
 
 def forget_upgrade():

@@ -8,11 +8,11 @@ from erpnext.selling.doctype.quotation.quotation import make_sales_order
 from frappe.utils import get_datetime
 
 from lead_quality import api
+from lead_quality.base.versions import lead_field
 from lead_quality.demo.factories import make_item
 from lead_quality.follow_up.jobs import sweep_clocks
 from lead_quality.lead_quality.report.stage_conversion import stage_conversion
 from lead_quality.qualification.gate import NotSalesReadyError
-from lead_quality.versions import lead_field
 
 MONDAY = "2026-03-02 10:00:00"
 

@@ -462,7 +462,7 @@ lead_quality.QUICK_OUTCOMES = {
 						label: __("Why?"),
 						reqd: 1,
 						get_query: () => ({
-							query: "lead_quality.desk.reasons",
+							query: "lead_quality.desk.search.reasons",
 							filters: { lead: this.frm.doc.name, applies_to: "Snooze" },
 						}),
 					},
@@ -550,7 +550,7 @@ lead_quality.QUICK_OUTCOMES = {
 						label: __("Why is this not a lead?"),
 						reqd: 1,
 						get_query: () => ({
-							query: "lead_quality.desk.reasons",
+							query: "lead_quality.desk.search.reasons",
 							filters: { lead: this.frm.doc.name, applies_to: "Disqualify" },
 						}),
 						change: async () => {
@@ -618,7 +618,7 @@ lead_quality.QUICK_OUTCOMES = {
 						label: __("Why may this lead become an Opportunity now?"),
 						reqd: 1,
 						get_query: () => ({
-							query: "lead_quality.desk.reasons",
+							query: "lead_quality.desk.search.reasons",
 							filters: { lead: this.frm.doc.name, applies_to: "Override" },
 						}),
 					},
@@ -639,7 +639,7 @@ lead_quality.QUICK_OUTCOMES = {
 						options: "User",
 						label: __("Who takes it over?"),
 						reqd: 1,
-						get_query: () => ({ query: "lead_quality.desk.receivers" }),
+						get_query: () => ({ query: "lead_quality.desk.search.receivers" }),
 					},
 					{ fieldname: "expected_value", fieldtype: "Currency", label: __("Expected Value") },
 					{

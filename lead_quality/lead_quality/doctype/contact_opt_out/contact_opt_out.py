@@ -3,7 +3,9 @@ from frappe import _
 from frappe.model.document import Document
 from frappe.utils import now_datetime
 
+from lead_quality.follow_up import reactions
 from lead_quality.nurture import service
+from lead_quality.qualification import requalify
 
 
 class ContactOptOut(Document):
@@ -14,3 +16,6 @@ class ContactOptOut(Document):
 
 	def after_insert(self):
 		service.act_on_opt_out(self)
+		if self.reason == "Bounced" and self.email_id:
+			requalify.judge_unreachable(self.email_id)
+		reactions.contact_refused(self)

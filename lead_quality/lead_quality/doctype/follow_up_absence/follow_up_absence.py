@@ -3,7 +3,7 @@ from frappe import _
 from frappe.model.document import Document
 from frappe.utils import format_date, get_fullname, get_link_to_form, getdate
 
-from lead_quality.notices import is_reachable, tell, words_for
+from lead_quality.base.notices import is_reachable, tell, words_for
 
 # who says of others that they are away
 MANAGERS = {"Sales Manager", "Lead Quality Manager", "System Manager"}

@@ -2,9 +2,9 @@ import frappe
 from frappe import _
 from frappe.model.document import Document
 
-from lead_quality.notices import is_reachable
-from lead_quality.records import refuse_deletion_in_use
-from lead_quality.site_time import can_count
+from lead_quality.base.links import refuse_deletion_in_use
+from lead_quality.base.notices import is_reachable
+from lead_quality.base.site_time import can_count
 
 # clocks that run also where the policy says nothing of them, because an agreement does
 AGREED_CLOCKS = ("Handover Acceptance", "First Touch After Acceptance")

@@ -57,7 +57,7 @@
 					label: __("Reason"),
 					reqd: 1,
 					get_query: () => ({
-						query: "lead_quality.desk.reasons",
+						query: "lead_quality.desk.search.reasons",
 						filters: { lead: frm.doc.lead, applies_to: purpose },
 					}),
 				},

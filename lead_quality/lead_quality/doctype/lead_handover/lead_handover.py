@@ -2,9 +2,10 @@ import frappe
 from frappe import _
 from frappe.model.document import Document
 
-from lead_quality.absence import away_in_words
+from lead_quality.base.protected import restore_protected_fields
+from lead_quality.follow_up import reactions
 from lead_quality.handover import service
-from lead_quality.records import keep
+from lead_quality.people.absence import away_in_words
 
 # status before to the statuses it may change to
 MOVES = {
@@ -21,6 +22,13 @@ class LeadHandover(Document):
 	def validate(self):
 		self.refuse_bypass()
 
+	def after_insert(self):
+		reactions.handover_sent(self)
+
+	def on_update(self):
+		if self.has_value_changed("status"):
+			reactions.handover_decided(self)
+
 	def refuse_bypass(self):
 		"""Whatever the form or the API sends, the status moves only as the service moves it."""
 		before = self.get_doc_before_save()
@@ -34,7 +42,7 @@ class LeadHandover(Document):
 			frappe.throw(_("A handover cannot go from {0} to {1}.").format(_(before.status), _(self.status)))
 		if not self.flags.ignore_permissions and before.status != self.status:
 			frappe.throw(_("Use Accept, Reject or Return."), frappe.PermissionError)
-		keep(self, *(field.fieldname for field in self.meta.fields))
+		restore_protected_fields(self, *(field.fieldname for field in self.meta.fields))
 
 
 def on_doctype_update():

@@ -1,7 +1,7 @@
 from frappe import _
 from frappe.model.document import Document
 
-from lead_quality.records import refuse_deletion_in_use
+from lead_quality.base.links import refuse_deletion_in_use
 
 USES = (
 	("Lead Qualification", "outcome_reason"),

@@ -655,7 +655,7 @@
 		setup(frm) {
 			frm.lead_quality_sheet = new QualificationSheet(frm);
 			frm.set_query("outcome_reason", () => ({
-				query: "lead_quality.desk.reasons",
+				query: "lead_quality.desk.search.reasons",
 				filters: { lead: frm.doc.lead, applies_to: "Disqualify" },
 			}));
 		},

@@ -3,6 +3,8 @@ from frappe import _
 from frappe.model.document import Document
 from frappe.utils import getdate, now_datetime
 
+from lead_quality.base.protected import restore_protected_fields
+from lead_quality.follow_up import reactions
 from lead_quality.qualification import service
 from lead_quality.qualification.judgement import (
 	ANSWER,
@@ -16,7 +18,6 @@ from lead_quality.qualification.judgement import (
 	place,
 	value_of,
 )
-from lead_quality.records import keep
 
 
 class LeadQualification(AnswerSheet, Document):
@@ -41,7 +42,7 @@ class LeadQualification(AnswerSheet, Document):
 	def choose_definition(self):
 		"""A lead is held against the definition that is in force for it, whatever a form or an API call sends."""
 		if not self.is_new():
-			keep(self, "agreement")
+			restore_protected_fields(self, "agreement")
 			return
 		expected = service.checklist_for(self.lead)
 		if self.checklist and self.checklist != expected:
@@ -74,8 +75,11 @@ class LeadQualification(AnswerSheet, Document):
 			service.log_on_lead(
 				self.lead, _("moved from horizon {0} to {1}").format(_(before.horizon), _(self.horizon))
 			)
-		if not self.flags.is_published:
-			service.publish(self)
+		service.publish(self)
+		reactions.verdict_changed(
+			self,
+			is_decision_new=self.has_value_changed("decision") or self.has_value_changed("nurture_until"),
+		)
 
 	def on_trash(self):
 		service.publish_unjudged(self.lead)

@@ -2,9 +2,9 @@ import frappe
 from frappe import _
 from frappe.model.document import Document
 
+from lead_quality.base.versions import lead_field
 from lead_quality.qualification import segments
 from lead_quality.qualification.definitions import clear_caches
-from lead_quality.versions import lead_field
 
 
 class LeadSegment(Document):

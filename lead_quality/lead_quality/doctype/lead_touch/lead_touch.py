@@ -3,8 +3,9 @@ from frappe import _
 from frappe.model.document import Document
 from frappe.utils import add_to_date, get_datetime, now_datetime
 
+from lead_quality.base.protected import restore_protected_fields
+from lead_quality.follow_up import reactions
 from lead_quality.nurture import service
-from lead_quality.records import keep
 
 
 class LeadTouch(Document):
@@ -19,13 +20,16 @@ class LeadTouch(Document):
 			service.record_conversation(self)
 		if self.has_value_changed("status") and self.status in {"Done", "Skipped", "Missed"}:
 			service.advance(self)
+		reactions.touch_changed(self)
 
 	def keep_plan(self):
-		keep(self, "enrollment", "step", "occurrence", "addressee", "plan_key", "is_automatic")
-		keep(self, "communication", "reference_doctype", "reference_name", "evidence_key")
+		restore_protected_fields(
+			self, "enrollment", "step", "occurrence", "addressee", "plan_key", "is_automatic"
+		)
+		restore_protected_fields(self, "communication", "reference_doctype", "reference_name", "evidence_key")
 		before = self.get_doc_before_save()
 		if before and before.status == "Done":
-			keep(self, "done_at", "done_by", "channel", "direction")
+			restore_protected_fields(self, "done_at", "done_by", "channel", "direction")
 
 	def refuse_change_when_closed(self):
 		before = self.get_doc_before_save()

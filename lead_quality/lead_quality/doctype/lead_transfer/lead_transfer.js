@@ -8,9 +8,9 @@
 
 	frappe.ui.form.on("Lead Transfer", {
 		setup(frm) {
-			frm.set_query("from_user", () => ({ query: "lead_quality.desk.givers" }));
-			frm.set_query("to_user", () => ({ query: "lead_quality.desk.lead_workers" }));
-			frm.set_query("assignment_rule", () => ({ query: "lead_quality.desk.lead_rules" }));
+			frm.set_query("from_user", () => ({ query: "lead_quality.desk.search.givers" }));
+			frm.set_query("to_user", () => ({ query: "lead_quality.desk.search.lead_workers" }));
+			frm.set_query("assignment_rule", () => ({ query: "lead_quality.desk.search.lead_rules" }));
 			// chosen by name only: Frappe lets System Managers read a rule, and nobody else
 			frm.set_df_property("assignment_rule", "ignore_link_validation", 1);
 			frappe.realtime.on(EVENT, (progress) => {

@@ -2,9 +2,9 @@ import frappe
 from frappe import _
 from frappe.model.document import Document
 
+from lead_quality.base.notices import is_reachable
+from lead_quality.base.protected import restore_protected_fields
 from lead_quality.handover import transfer
-from lead_quality.notices import is_reachable
-from lead_quality.records import keep
 
 # whom the leads go to, to the field that says more of it
 NEEDS = {"User": "to_user", "Assignment Rule": "assignment_rule"}
@@ -32,7 +32,9 @@ class LeadTransfer(Document):
 	def keep_what_the_app_sets(self):
 		"""The choice is made once (`set_only_once`), all else is the app's: who may write it, as the form of a new one asks
 		for, changes nothing."""
-		keep(self, *(field.fieldname for field in self.meta.fields if field.fieldname not in CHOICE))
+		restore_protected_fields(
+			self, *(field.fieldname for field in self.meta.fields if field.fieldname not in CHOICE)
+		)
 
 	def forget_what_is_not_needed(self):
 		for give_to, fieldname in NEEDS.items():

@@ -1,8 +1,8 @@
 import frappe
 from frappe import _
 
-from lead_quality.versioned import VersionedDocument
-from lead_quality.versions import lead_field
+from lead_quality.base.versioned import VersionedDocument
+from lead_quality.base.versions import lead_field
 
 DATE_TYPES = {"Date", "Datetime"}
 

@@ -1,7 +1,8 @@
 from frappe.model.document import Document
 
+from lead_quality.base.protected import restore_protected_fields
+from lead_quality.follow_up import reactions
 from lead_quality.nurture import service
-from lead_quality.records import keep
 
 
 class NurtureEnrollment(Document):
@@ -10,7 +11,11 @@ class NurtureEnrollment(Document):
 
 	def validate(self):
 		if not self.is_new():
-			keep(self, *(field.fieldname for field in self.meta.fields))
+			restore_protected_fields(self, *(field.fieldname for field in self.meta.fields))
 
 	def after_insert(self):
 		service.plan_first_touch(self)
+		reactions.enrollment_started(self)
+
+	def on_update(self):
+		reactions.enrollment_changed(self)

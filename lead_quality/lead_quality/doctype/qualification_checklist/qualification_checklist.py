@@ -4,14 +4,14 @@ import frappe
 from frappe import _
 from frappe.query_builder.functions import Count
 
+from lead_quality.base.versioned import VersionedDocument
+from lead_quality.base.versions import source_doctype
 from lead_quality.engine.qualification import COMPARISONS, Criterion, contradict, is_today, parse, split_list
 from lead_quality.qualification import capture, facts
 from lead_quality.qualification.agreement import renew
 from lead_quality.qualification.definitions import clear_caches
 from lead_quality.qualification.judgement import as_criterion, choices_of
 from lead_quality.qualification.words import compare_in_words, definition_in_words, needs_in_words
-from lead_quality.versioned import VersionedDocument
-from lead_quality.versions import source_doctype
 
 # answer types that not every field of the Lead can give
 FITTING_TYPES = {

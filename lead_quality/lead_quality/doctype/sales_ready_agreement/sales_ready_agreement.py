@@ -3,13 +3,13 @@ from frappe import _
 from frappe.model.document import Document
 from frappe.utils import get_fullname, now_datetime
 
-from lead_quality.notices import is_reachable, tell
+from lead_quality.base.notices import is_reachable, tell
+from lead_quality.base.protected import restore_protected_fields
+from lead_quality.base.site_time import can_count
+from lead_quality.base.versioned import content_of
 from lead_quality.qualification import agreement
 from lead_quality.qualification.agreement_words import in_words
 from lead_quality.qualification.definitions import clear_caches
-from lead_quality.records import keep
-from lead_quality.site_time import can_count
-from lead_quality.versioned import content_of
 
 # what both sides sign
 CONTENT = (
@@ -77,9 +77,9 @@ class SalesReadyAgreement(Document):
 		"""Status, version, signatures and readers are nobody's to write; a new agreement is an unsigned draft."""
 		if self.is_new():
 			self.update({"status": "Draft", "readers": [], **dict.fromkeys(SIGNATURES)})
-			keep(self, "supersedes")
+			restore_protected_fields(self, "supersedes")
 		else:
-			keep(self, "status", "version", "supersedes", "readers", *SIGNATURES)
+			restore_protected_fields(self, "status", "version", "supersedes", "readers", *SIGNATURES)
 
 	def refuse_change_of_superseded(self):
 		before = self.get_doc_before_save()

@@ -2,9 +2,9 @@ import frappe
 from frappe import _
 from frappe.model.document import Document
 
+from lead_quality.base.links import refuse_deletion_in_use
+from lead_quality.base.site_time import build_calendar, clock_time
 from lead_quality.follow_up.replan import replan_later
-from lead_quality.records import refuse_deletion_in_use
-from lead_quality.site_time import build_calendar, clock_time
 
 USES = (
 	("Follow Up Policy", "working_calendar"),

@@ -19,7 +19,7 @@
 			page.main,
 		);
 		const refresh = async () => {
-			const { message: health } = await frappe.call("lead_quality.health.get_health");
+			const { message: health } = await frappe.call("lead_quality.desk.health.get_health");
 			$body.html(in_html(health));
 		};
 		wrapper.lq_refresh = refresh;

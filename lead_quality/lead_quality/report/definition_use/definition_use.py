@@ -6,7 +6,7 @@ import frappe
 from frappe import _
 from frappe.utils import cint
 
-from lead_quality.reporting import (
+from lead_quality.base.reporting import (
 	column,
 	count_column,
 	full_names,

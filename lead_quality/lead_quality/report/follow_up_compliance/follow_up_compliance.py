@@ -8,11 +8,7 @@ import frappe
 from frappe import _
 from frappe.utils import cint, now_datetime
 
-from lead_quality.engine.clock import CLOCKS
-from lead_quality.engine.holding import shares
-from lead_quality.follow_up.service import SWEEP, is_outage, last_sweep
-from lead_quality.holding import holdings_between, in_utc, measure_by, owner_sql, person
-from lead_quality.reporting import (
+from lead_quality.base.reporting import (
 	Where,
 	column,
 	count_column,
@@ -27,7 +23,11 @@ from lead_quality.reporting import (
 	report_route,
 	user_column,
 )
-from lead_quality.site_time import get_calendar
+from lead_quality.base.site_time import get_calendar
+from lead_quality.engine.clock import CLOCKS
+from lead_quality.engine.holding import shares
+from lead_quality.follow_up.service import SWEEP, is_outage, last_sweep
+from lead_quality.people.holding import holdings_between, in_utc, measure_by, owner_sql, person
 
 REPORT = "Follow-up Compliance"
 

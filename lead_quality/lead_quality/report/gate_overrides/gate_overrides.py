@@ -5,7 +5,7 @@ from collections import Counter
 import frappe
 from frappe import _
 
-from lead_quality.reporting import Where, column, count_column, days_filter, list_route, user_column
+from lead_quality.base.reporting import Where, column, count_column, days_filter, list_route, user_column
 
 
 def execute(filters: dict | None = None):

@@ -8,7 +8,7 @@ import frappe
 from frappe import _
 from frappe.utils import cint, flt, fmt_money, format_date
 
-from lead_quality.reporting import (
+from lead_quality.base.reporting import (
 	DECIDED,
 	Where,
 	column,
@@ -21,7 +21,7 @@ from lead_quality.reporting import (
 	report_route,
 	user_column,
 )
-from lead_quality.versions import lead_field
+from lead_quality.base.versions import lead_field
 
 REPORT = "Handover Quality"
 # the criterion that is looked at where none is chosen and some checklist asks for it

@@ -4,7 +4,7 @@ import frappe
 from frappe import _
 from frappe.utils import cint
 
-from lead_quality.reporting import (
+from lead_quality.base.reporting import (
 	DECIDED,
 	DECLINED,
 	column,
@@ -17,7 +17,7 @@ from lead_quality.reporting import (
 	percent_column,
 	report_route,
 )
-from lead_quality.versions import lead_field
+from lead_quality.base.versions import lead_field
 
 # Each count: which leads it counts, as a condition on the rows of `FACTS`. Who does not buy can be told apart only by
 # asking, and is no lead that could have been qualified: from Buyers on, the counts leave them out.

@@ -6,9 +6,7 @@ import frappe
 from frappe import _
 from frappe.utils import cint, now_datetime
 
-from lead_quality.follow_up import attention
-from lead_quality.follow_up.attention import ALL, ALL_FACTS, IS, IS_FOUND, LEADS, RISKS, STEPS
-from lead_quality.reporting import (
+from lead_quality.base.reporting import (
 	Where,
 	column,
 	count_column,
@@ -19,6 +17,8 @@ from lead_quality.reporting import (
 	report_route,
 	user_column,
 )
+from lead_quality.follow_up import attention
+from lead_quality.follow_up.attention import ALL, ALL_FACTS, IS, IS_FOUND, LEADS, RISKS, STEPS
 
 REPORT = "Leads at Risk"
 

@@ -6,14 +6,11 @@ import frappe
 from frappe import _
 from frappe.utils import cint
 
-from lead_quality.engine.holding import time_held
-from lead_quality.holding import holdings_between, in_utc, measure_by
-from lead_quality.reporting import (
+from lead_quality.base.reporting import (
 	column,
 	count_column,
 	figure,
 	hours_column,
-	human_touch,
 	lead_and_title,
 	leads_where,
 	nearest_rank,
@@ -22,8 +19,11 @@ from lead_quality.reporting import (
 	report_route,
 	user_column,
 )
-from lead_quality.site_time import get_calendar
-from lead_quality.versions import lead_field
+from lead_quality.base.site_time import get_calendar
+from lead_quality.base.versions import lead_field
+from lead_quality.engine.holding import time_held
+from lead_quality.funnel.conditions import human_touch
+from lead_quality.people.holding import holdings_between, in_utc, measure_by
 
 REPORT = "Speed to Lead"
 

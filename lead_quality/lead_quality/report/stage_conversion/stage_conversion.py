@@ -5,8 +5,15 @@ from itertools import pairwise
 import frappe
 from frappe import _
 
+from lead_quality.base.reporting import (
+	SMALL_SAMPLE,
+	Where,
+	column,
+	count_column,
+	lead_and_title,
+	percent_column,
+)
 from lead_quality.engine.conversion import STAGES, cohort_steps, first_entries
-from lead_quality.reporting import SMALL_SAMPLE, Where, column, count_column, lead_and_title, percent_column
 
 
 def execute(filters: dict | None = None):

@@ -8,9 +8,9 @@ holdings. While its owner is nobody, or no person, a lead waits for routing.
 from collections.abc import Iterable
 from datetime import datetime, timezone
 
+from lead_quality.base.site_time import aware
 from lead_quality.engine.holding import Holding, Measure
 from lead_quality.engine.working_time import WorkingCalendar
-from lead_quality.site_time import aware
 
 NO_PERSONS = ("", "Guest", "Administrator")
 

@@ -4,10 +4,10 @@ import frappe
 from frappe import _
 from frappe.utils import get_fullname, get_link_to_form, now_datetime
 
+from lead_quality.base.versions import lead_field
 from lead_quality.engine import qualification as engine
 from lead_quality.qualification import service, words
 from lead_quality.qualification.judgement import as_answer, as_criterion, judge
-from lead_quality.versions import lead_field
 
 GUIDANCE = ("guidance", "guidance_phone", "guidance_web_form", "guidance_chat", "guidance_trade_show")
 ASKED = (

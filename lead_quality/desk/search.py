@@ -1,28 +1,11 @@
-"""What the app adds to ERPNext's own screens."""
+"""What link fields of our forms offer."""
 
 import frappe
 from frappe import _
 
-from lead_quality.absence import Absences, today
+from lead_quality.people.absence import Absences, today
 from lead_quality.qualification.agreement import agreed_reasons
 from lead_quality.qualification.service import agreement_of
-
-
-def lead_dashboard(data: dict) -> dict:
-	"""The Connections of a Lead, with the app's documents."""
-	data["transactions"].append(
-		{
-			"label": _("Lead Quality"),
-			"items": [
-				"Lead Touch",
-				"Lead Qualification",
-				"Nurture Enrollment",
-				"Lead Handover",
-				"Follow Up Clock",
-			],
-		}
-	)
-	return data
 
 
 @frappe.whitelist()

@@ -12,8 +12,6 @@ from frappe import _
 from frappe.model.db_query import DatabaseQuery
 from frappe.utils import add_days, cint, flt, getdate
 
-from lead_quality.engine.clock import TALKS, UNREACHED
-from lead_quality.engine.conversion import TWO_WAY
 from lead_quality.permissions import bindable, lead_condition
 
 # below this many cases a share says little; shown, but marked
@@ -124,22 +122,6 @@ def nearest_rank(values: Sequence[float], percentile: float) -> float | None:
 	# -(-x // y) rounds up; in whole numbers, as 0.9 * 10 is not 9
 	rank = max(-(-int(percentile * len(values)) // 100), 1)
 	return sorted(values)[rank - 1]
-
-
-def human_touch(touch: str) -> str:
-	"""`engine.clock.is_human_touch` as a condition on rows of Lead Touch, which the query names `touch`."""
-	unreached, talks, two_way = (
-		", ".join(f"'{value}'" for value in values) for values in (UNREACHED, TALKS, TWO_WAY)
-	)
-	return f"""(
-		{touch}.status = 'Done'
-		and {touch}.is_automatic = 0
-		and ifnull({touch}.outcome, '') not in ({unreached})
-		and (
-			{touch}.direction = 'Outbound'
-			or ({touch}.channel in ({talks}) and {touch}.outcome in ({two_way}))
-		)
-	)"""
 
 
 def full_names(users: Iterable[str | None]) -> dict[str, str]:

@@ -6,17 +6,15 @@ form is made stale; in return, a form must not write back the summary it was ope
 
 import frappe
 
-from lead_quality.base.listeners import listener
 from lead_quality.custom_fields import LEAD_SUMMARY
-from lead_quality.reporting import human_touch
+from lead_quality.funnel.conditions import human_touch
 
 # ERPNext's own fields that follow the verdict, once somebody has judged the lead.
 VERDICT_FIELDS = ("qualification_status", "qualified_by", "qualified_on")
 
 
-@listener
-def protect(doc, method=None):
-	"""Lead `validate`: whatever a form or an API call sent, the summary stays what the app made it."""
+def protect(doc):
+	"""Whatever a form or an API call sent, the summary stays what the app made it."""
 	before = doc.get_doc_before_save()
 	for fieldname in LEAD_SUMMARY:
 		doc.set(fieldname, before.get(fieldname) if before else None)
@@ -30,8 +28,6 @@ def write(lead, **values):
 	name = lead
 	if not isinstance(lead, str):
 		lead.update(values)
-		if lead.flags.rows_wait is not None:
-			return  # it is about to be inserted, with its summary
 		name = lead.name
 	frappe.db.set_value("Lead", name, values, update_modified=False)
 	# an open form shows it without being reloaded; one room per document, only its readers are in it
@@ -47,7 +43,7 @@ def write(lead, **values):
 
 
 def rebuild():
-	"""Compute the summary of every lead again from the app's own DocTypes: `bench execute lead_quality.summary.rebuild`.
+	"""Compute the summary of every lead again from the app's own DocTypes: `bench execute lead_quality.funnel.summary.rebuild`.
 
 	Six statements over the whole table; it may run at any time, and changes nothing that is right.
 	"""

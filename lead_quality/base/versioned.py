@@ -5,7 +5,7 @@ from frappe import _
 from frappe.model.document import Document
 from frappe.utils import cast
 
-from lead_quality.records import refuse_deletion_in_use
+from lead_quality.base.links import refuse_deletion_in_use
 
 
 class VersionedDocument(Document):

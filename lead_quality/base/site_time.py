@@ -10,9 +10,9 @@ from zoneinfo import ZoneInfo
 import frappe
 from frappe.utils import flt, format_datetime, get_datetime, get_system_timezone, getdate, now_datetime
 
+from lead_quality.base.versions import is_half_day
 from lead_quality.engine.clock import due_at
 from lead_quality.engine.working_time import WorkingCalendar, half_day
-from lead_quality.versions import is_half_day
 
 # a time that is longer is a slip of the keyboard
 LONGEST_SPAN = timedelta(days=3660)

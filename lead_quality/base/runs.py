@@ -7,7 +7,7 @@ import frappe
 from frappe.utils import now_datetime
 from redis.exceptions import RedisError
 
-from lead_quality.records import insert_rows
+from lead_quality.base.rows import insert_rows
 
 MAX_ERROR_LENGTH = 10_000
 COMMIT_EVERY = 100

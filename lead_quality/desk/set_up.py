@@ -8,11 +8,12 @@ from frappe import _
 from frappe.utils import add_days, format_date
 from frappe.utils.user import get_users_with_role
 
-from lead_quality.findings import BLUE, ORANGE, RED, finding, named
-from lead_quality.follow_up import attention, escalation
+from lead_quality.base.notices import is_reachable
+from lead_quality.base.reporting import Where, report_route
+from lead_quality.desk.findings import BLUE, ORANGE, RED, finding, named
+from lead_quality.follow_up import attention
 from lead_quality.lead_quality.doctype.lead_segment.lead_segment import REASONS_ON_EXPIRY, broken_rules
-from lead_quality.notices import is_reachable
-from lead_quality.reporting import Where, report_route
+from lead_quality.people.managers import manager_of
 
 WORKING_ROLES = ("Lead Quality Manager", "Lead Qualifier", "Sales User", "Sales Manager")
 SETTINGS = "Lead Quality Settings"
@@ -244,7 +245,7 @@ def owner_findings(now: datetime) -> Iterator[dict]:
 		""",
 		(MOST_OWNERS,),
 	)
-	alone = [user for user in owners if is_reachable(user) and not escalation.manager_of(user)]
+	alone = [user for user in owners if is_reachable(user) and not manager_of(user)]
 	if alone:
 		yield finding(
 			BLUE,

@@ -1,0 +1,99 @@
+"""What becomes of a lead's clocks when something happens in the rooms to the left. Controllers call these by name."""
+
+import frappe
+from frappe.utils import get_datetime, now_datetime
+
+from lead_quality.engine.clock import PAUSED_BY_SNOOZE, is_human_touch
+from lead_quality.follow_up import service
+from lead_quality.handover.service import AGREED_CLOCKS, agreed_clocks
+from lead_quality.nurture import service as nurture
+
+
+def touch_changed(touch):
+	"""A Lead Touch was saved: a word to the lead stops clocks, and the next planned touch gets its own."""
+	if not touch.has_value_changed("status"):
+		if touch.status == "Planned" and touch.has_value_changed("due_at"):
+			service.restart_next_touch(touch.lead, get_datetime(touch.due_at))
+		return
+	at = get_datetime(touch.done_at or now_datetime())
+	if is_human_touch(touch.status, bool(touch.is_automatic), touch.direction, touch.channel, touch.outcome):
+		service.stop(touch.lead, "human touch", at)
+		service.keep_last_touch(touch.lead, at)
+	if not touch.enrollment or touch.status == "Planned":
+		return
+	if touch.status == "Done":
+		service.stop(touch.lead, "planned touch", at)
+	else:
+		service.cancel(touch.lead, ("Next Touch",))
+	if touch.status != "Cancelled":
+		service.start_next_touch(touch.enrollment, at)
+
+
+def enrollment_started(enrollment):
+	"""A Nurture Enrollment was made: its first touch is waited for."""
+	service.start_next_touch(enrollment.name, now_datetime())
+
+
+def enrollment_changed(enrollment):
+	"""A snooze with a reason that both sides permit pauses clocks; whatever ends it lets them run again."""
+	before = enrollment.get_doc_before_save()
+	if enrollment.status == "Snoozed" and enrollment.snooze_reason:
+		if enrollment.has_value_changed("snoozed_until") or enrollment.has_value_changed("snooze_reason"):
+			service.pause(
+				enrollment.lead,
+				get_datetime(enrollment.snoozed_until),
+				enrollment.snooze_reason,
+				now_datetime(),
+			)
+	elif before and before.status == "Snoozed" and before.snooze_reason:
+		service.resume(enrollment.lead, now_datetime())
+
+
+def verdict_changed(qualification, is_decision_new: bool):
+	"""A lead was judged, by a person or by its own data.
+
+	A verdict or a horizon is the triage decision: the lead has potential now, later, or none.
+
+	:param is_decision_new: whether a person's decision, with its date, has not been acted on yet.
+	"""
+	nurture.act_on_verdict(qualification, is_decision_new)
+	if qualification.verdict != "Open" or qualification.horizon != "Unknown":
+		service.stop(qualification.lead, "triage decision", now_datetime())
+	if qualification.verdict == "Disqualified":
+		service.cancel(qualification.lead)
+	elif qualification.decision == "Nurture" and is_decision_new:
+		# decided with a reason: nobody waits for a word to the lead any more
+		service.cancel(qualification.lead, PAUSED_BY_SNOOZE)
+
+
+def contact_refused(opt_out):
+	"""A person wants no contact any more: nobody waits for a word to them."""
+	if opt_out.channel == "All":
+		for lead in nurture.leads_of_opt_out(opt_out):
+			service.cancel(lead)
+
+
+def handover_sent(handover):
+	"""A Lead Handover was sent: its receiver has until `accept_by` to answer."""
+	at = get_datetime(handover.sent_at)
+	lead = frappe.get_doc("Lead", handover.lead)
+	clocks = service.start(lead, {"Handover Acceptance": at}, at, handover, agreed_clocks(handover))
+	if clocks:
+		handover.db_set("accept_by", clocks[0].due_at, update_modified=False)
+
+
+def handover_decided(handover):
+	"""A Lead Handover was answered, or taken back: nobody waits for the answer any more; who has accepted is to be in
+	touch with the lead."""
+	if handover.status == "Pulled Back":
+		at = get_datetime(handover.pulled_back_at or handover.decided_at)
+		service.cancel(handover.lead, tuple(AGREED_CLOCKS), at, reference=handover.name)
+		return
+	at = get_datetime(handover.decided_at)
+	if handover.status == "Returned":
+		service.cancel(handover.lead, ("First Touch After Acceptance",), at)
+		return
+	service.stop(handover.lead, "handover decision", at)
+	if handover.status == "Accepted":
+		lead = frappe.get_doc("Lead", handover.lead)
+		service.start(lead, {"First Touch After Acceptance": at}, at, handover, agreed_clocks(handover))

@@ -1,0 +1,53 @@
+"""Conditions on leads and touches as SQL, each written once, for forms, lists, reports and jobs alike.
+
+Those on a lead are parts of queries that name `tabLead` without an alias.
+"""
+
+from collections.abc import Sequence
+
+from lead_quality.engine.clock import TALKS, UNREACHED
+from lead_quality.engine.conversion import TWO_WAY
+
+# the statuses in which somebody else looks after the lead, or nobody is to
+OVER = ("Opportunity", "Quotation", "Lost Quotation", "Converted", "Do Not Contact")
+
+
+def _opted_out(column: str, lead_columns: Sequence[str]) -> str:
+	wants_nothing = f"""(
+		select o.{column} from `tabContact Opt Out` o where o.channel = 'All' and ifnull(o.{column}, '') != ''
+	)"""
+	return " or ".join(f"ifnull(`tabLead`.{name}, '') in {wants_nothing}" for name in lead_columns)
+
+
+# Sales or marketing is to work on it: a target or a prospect (as which one counts that no job has seen yet) that is a
+# possible buyer and wants to be contacted.
+IN_WORK = f"""(
+	`tabLead`.disabled = 0
+	and ifnull(`tabLead`.lq_stage, '') in ('', 'target', 'prospect')
+	and ifnull(`tabLead`.lq_verdict, '') != 'Disqualified'
+	and ifnull(`tabLead`.lq_non_buyer, 0) = 0
+	and `tabLead`.status not in ({", ".join(f"'{status}'" for status in OVER)})
+	and not ({_opted_out("email_id", ["email_id"])} or {_opted_out("phone", ["mobile_no", "phone"])})
+)"""
+
+HAS_OWNER = """(
+	ifnull(`tabLead`.lead_owner, '') in (
+		select u.name from `tabUser` u where u.enabled = 1 and u.name not in ('Guest', 'Administrator')
+	)
+)"""
+
+
+def human_touch(touch: str) -> str:
+	"""`engine.clock.is_human_touch` as a condition on rows of Lead Touch, which the query names `touch`."""
+	unreached, talks, two_way = (
+		", ".join(f"'{value}'" for value in values) for values in (UNREACHED, TALKS, TWO_WAY)
+	)
+	return f"""(
+		{touch}.status = 'Done'
+		and {touch}.is_automatic = 0
+		and ifnull({touch}.outcome, '') not in ({unreached})
+		and (
+			{touch}.direction = 'Outbound'
+			or ({touch}.channel in ({talks}) and {touch}.outcome in ({two_way}))
+		)
+	)"""

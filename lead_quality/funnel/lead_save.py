@@ -1,0 +1,57 @@
+"""What a save of a Lead leads to: found out before the lead is written, and written after it."""
+
+from datetime import datetime
+
+from lead_quality.base.rows import insert_made, insert_rows, make_rows
+from lead_quality.funnel import summary
+
+
+class LeadWriter:
+	"""Writes rows that belong to a lead, and its summary, at once."""
+
+	def insert_rows(self, doctype: str, rows: list[dict], at: datetime) -> list[dict]:
+		"""See `base.rows.insert_rows`."""
+		return insert_rows(doctype, rows, at)
+
+	def summarise(self, lead, **values):
+		"""See `funnel.summary.write`."""
+		summary.write(lead, **values)
+
+
+AT_ONCE = LeadWriter()
+
+
+class LeadSave(LeadWriter):
+	"""One save of a Lead document.
+
+	A new lead is inserted with its summary, and its rows follow it, as the insert may still fail: until then both wait
+	here. `judged` is the judgement of this save, or None; `has_entered` tells whether a new lead has been taken in.
+	"""
+
+	def __init__(self, lead):
+		self.lead = lead
+		self.judged = None
+		self.has_entered = False
+		self._waits = lead.is_new()
+		self._rows: list[tuple[str, list[dict]]] = []
+
+	def insert_rows(self, doctype: str, rows: list[dict], at: datetime) -> list[dict]:
+		if not self._waits:
+			return super().insert_rows(doctype, rows, at)
+		made = make_rows(doctype, rows, at)
+		self._rows.append((doctype, made))
+		return made
+
+	def summarise(self, lead, **values):
+		if self._waits:
+			lead.update(values)
+		else:
+			super().summarise(lead, **values)
+
+	def write(self):
+		"""The lead has been inserted: its rows follow it. A second call writes nothing."""
+		waiting, self._rows, self._waits = self._rows, [], False
+		for doctype, made in waiting:
+			for row in made:
+				row["lead"] = self.lead.name  # by another name, if the first one was taken
+			insert_made(doctype, made)

@@ -1,0 +1,119 @@
+"""What ERPNext tells of a Lead."""
+
+from frappe import _
+from frappe.utils import now_datetime
+
+from lead_quality.base.listeners import listener
+from lead_quality.follow_up import service as follow_up
+from lead_quality.funnel import service as funnel
+from lead_quality.funnel import summary
+from lead_quality.funnel.lead_save import LeadSave
+from lead_quality.handover import service as handover
+from lead_quality.nurture import service as nurture
+from lead_quality.qualification import gate
+from lead_quality.qualification import service as qualification
+
+# statuses of a lead to which nothing has been done yet
+UNTOUCHED = ("Lead", "Open")
+
+
+@listener
+def validate(lead, method=None):
+	summary.protect(lead)
+	save = begin_save(lead)
+	qualification.sort_lead(lead)
+	save.judged = qualification.judge_lead(lead)
+
+
+@listener
+def before_save(lead, method=None):
+	if lead.is_new():
+		take_in(lead, begin_save(lead))
+
+
+@listener
+def after_insert(lead, method=None):
+	save = begin_save(lead)
+	if not save.has_entered:  # it was saved without being validated, which leaves out `before_save` too
+		take_in(lead, save)
+
+
+@listener
+def on_update(lead, method=None):
+	qualification.keep_judgement(begin_save(lead), is_new_lead=bool(lead.flags.in_insert))
+	before = lead.get_doc_before_save()
+	if not before:
+		return
+	if (before.lead_owner or None) != (lead.lead_owner or None):
+		follow_up.record_holding(lead, before.lead_owner, now_datetime())
+	if before.status in UNTOUCHED and lead.status not in (*UNTOUCHED, "Do Not Contact"):
+		follow_up.take_status_as_answer(lead.name, now_datetime())
+
+
+@listener
+def on_change(lead, method=None):
+	"""ERPNext moves a lead's status without `on_update` when a selling document is made from it."""
+	if not lead.has_value_changed("status") or lead.flags.in_insert:
+		return
+	funnel.derive_stages(lead.name)
+	if lead.status == "Do Not Contact":
+		nurture.stop_for_lead(lead.name, _("The lead wants no contact."))
+		follow_up.cancel(lead.name)
+
+
+@listener
+def after_rename(lead, method=None, old=None, new=None, merge=False):
+	if merge:
+		funnel.merge_into(new)
+		qualification.merge_into(new)
+		handover.merge_into(new)
+		nurture.merge_into(new)
+		follow_up.merge_into(new)
+
+
+@listener
+def on_trash(lead, method=None):
+	funnel.forget_lead(lead.name)
+	qualification.forget_lead(lead.name)
+	gate.forget_lead(lead.name)
+	nurture.forget_lead(lead.name)
+	follow_up.forget_lead(lead.name)
+	handover.forget_lead(lead.name)
+
+
+def begin_save(lead) -> LeadSave:
+	"""The present save of a Lead document. Another app may save a new lead again before our `after_insert`: then what
+	waits for the insert is written here."""
+	save = lead.flags.lead_quality_save
+	if not save:
+		save = lead.flags.lead_quality_save = LeadSave(lead)
+	elif not lead.is_new():
+		save.write()
+	return save
+
+
+def take_in(lead, save: LeadSave):
+	"""Make what belongs to a new lead: its stage, its place on a cadence, its clocks."""
+	save.has_entered = True
+	funnel.enter_target(save)
+	if lead.lq_verdict == "Disqualified" or nurture.is_opted_out(lead, "All"):
+		return
+	nurture.enroll_new_lead(save)
+	follow_up.start_entry_clocks(save)
+
+
+def dashboard(data: dict) -> dict:
+	"""The Connections of a Lead, with the app's documents."""
+	data["transactions"].append(
+		{
+			"label": _("Lead Quality"),
+			"items": [
+				"Lead Touch",
+				"Lead Qualification",
+				"Nurture Enrollment",
+				"Lead Handover",
+				"Follow Up Clock",
+			],
+		}
+	)
+	return data

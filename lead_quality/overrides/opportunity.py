@@ -1,0 +1,46 @@
+"""What ERPNext tells of an Opportunity."""
+
+from frappe import _
+from frappe.utils import get_datetime
+
+from lead_quality.base.listeners import listener
+from lead_quality.funnel import service as funnel
+from lead_quality.nurture import service as nurture
+from lead_quality.qualification import gate
+
+
+@listener
+def before_insert(opportunity, method=None):
+	opportunity.lq_lead = funnel.credited_lead(opportunity)
+	gate.enforce(opportunity)
+
+
+@listener
+def validate(opportunity, method=None):
+	if not opportunity.is_new():
+		funnel.keep_credit(opportunity)
+		gate.restore_mark(opportunity)
+		gate.enforce_again(opportunity)
+
+
+@listener
+def after_insert(opportunity, method=None):
+	if opportunity.lq_lead:
+		funnel.enter_stage(
+			opportunity.lq_lead, "opportunity", get_datetime(opportunity.creation), opportunity
+		)
+		nurture.stop_for_lead(opportunity.lq_lead, _("An opportunity was made."))
+
+
+@listener
+def on_update(opportunity, method=None):
+	before = opportunity.get_doc_before_save()
+	if before and before.lq_lead != opportunity.lq_lead:
+		funnel.move_opportunity(opportunity, before)
+	gate.use_override(opportunity)
+
+
+@listener
+def after_delete(opportunity, method=None):
+	if opportunity.lq_lead:
+		funnel.review_stage(opportunity.lq_lead)
