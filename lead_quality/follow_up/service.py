@@ -97,11 +97,10 @@ def start(
 		if runs.get(clock)
 	]
 	clocks = writer.insert_rows("Follow Up Clock", rows, at) if rows else []
-	if clocks:
-		dues = [row["due_at"] for row in rows]
-		if lead.get("lq_due_at"):
-			dues.append(get_datetime(lead.lq_due_at))
-		writer.summarise(lead, lq_due_at=min(dues))
+	if clocks and writer is AT_ONCE:
+		refresh_due(lead.name)
+	elif clocks:
+		writer.summarise(lead, lq_due_at=min(row["due_at"] for row in rows))
 	if "First Touch After Acceptance" in starts:
 		_pause_with_lead(lead.name, at)
 	return clocks

@@ -4,11 +4,16 @@ The truth is in the app's own DocTypes. The summary is written past the Lead's o
 form is made stale; in return, a form must not write back the summary it was opened with.
 """
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import wraps
+
 import frappe
 
 from lead_quality.custom_fields import LEAD_SUMMARY
 from lead_quality.funnel.conditions import human_touch
 
+GATHERED = "lead_quality_summaries"  # of frappe.local
 # ERPNext's own fields that follow the verdict, once somebody has judged the lead.
 VERDICT_FIELDS = ("qualification_status", "qualified_by", "qualified_on")
 
@@ -24,11 +29,50 @@ def protect(doc):
 
 
 def write(lead, **values):
-	"""Write summary values of one lead: a name, or the document at hand, which is updated too."""
+	"""Write summary values of one lead: a name, or the document at hand, which is updated too. See `gather`."""
 	name = lead
 	if not isinstance(lead, str):
 		lead.update(values)
 		name = lead.name
+	gathered = getattr(frappe.local, GATHERED, None)
+	if gathered is None:
+		_store(name, values)
+	else:
+		gathered.setdefault(name, {}).update(values)
+
+
+@contextmanager
+def gather() -> Iterator[None]:
+	"""What is written to the summaries of leads within is written at the end, each lead once.
+
+	One logged call moves a stage, a plan and several clocks, and each has something to say on the lead. Who reads the
+	summary within reads what stood there before.
+	"""
+	if getattr(frappe.local, GATHERED, None) is not None:
+		yield  # who has begun it ends it
+		return
+	gathered: dict[str, dict] = {}
+	setattr(frappe.local, GATHERED, gathered)
+	try:
+		yield
+	finally:
+		setattr(frappe.local, GATHERED, None)
+	for name in sorted(gathered):
+		_store(name, gathered[name])
+
+
+def gathers(function: Callable) -> Callable:
+	"""Decorate a function with `gather`."""
+
+	@wraps(function)
+	def gathering(*args, **kwargs):
+		with gather():
+			return function(*args, **kwargs)
+
+	return gathering
+
+
+def _store(name: str, values: dict):
 	frappe.db.set_value("Lead", name, values, update_modified=False)
 	# an open form shows it without being reloaded; one room per document, only its readers are in it
 	frappe.publish_realtime(

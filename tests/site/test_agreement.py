@@ -5,8 +5,8 @@ import pytest
 from frappe.utils import fmt_money, get_datetime, now_datetime
 
 from lead_quality import api
-from lead_quality.desk import search
 from lead_quality.demo.factories import make_agreement, make_checklist, make_lead, make_sales_ready
+from lead_quality.desk import search
 from lead_quality.follow_up.jobs import sweep_clocks
 from lead_quality.handover import jobs
 from lead_quality.qualification import agreement as agreements

@@ -389,3 +389,10 @@ def test_a_status_moved_by_hand_answers_a_lead_only_where_the_settings_say_so(fr
 		lead.update({"status": "Interested"}).save()
 	assert frappe.db.get_value("Follow Up Clock", clocks, "status") == status
 	assert frappe.db.count("Lead Touch", {"lead": lead.name, "status": "Done"}) == 0
+
+
+def test_a_logged_call_writes_the_lead_once(lead, count_queries):
+	with count_queries() as queries:
+		api.log_touch(lead.name, "Phone", outcome="Connected")
+
+	assert len([query for query in queries.writing() if query.lower().startswith("update `tablead` ")]) == 1

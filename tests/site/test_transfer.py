@@ -6,8 +6,8 @@ from frappe.desk.form import assign_to
 from frappe.utils import get_fullname, now_datetime
 
 from lead_quality import api
-from lead_quality.desk import search
 from lead_quality.demo.factories import make_employee, make_lead, make_sales_ready
+from lead_quality.desk import search
 from lead_quality.follow_up.attention import NO_OWNER, countdown
 from lead_quality.handover import jobs, transfer
 from lead_quality.patches import hand_back_leads

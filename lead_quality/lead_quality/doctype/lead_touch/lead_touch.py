@@ -5,6 +5,7 @@ from frappe.utils import add_to_date, get_datetime, now_datetime
 
 from lead_quality.base.protected import restore_protected_fields
 from lead_quality.follow_up import reactions
+from lead_quality.funnel import summary
 from lead_quality.nurture import service
 
 
@@ -15,6 +16,7 @@ class LeadTouch(Document):
 		self.stamp_when_done()
 		self.check_outcome()
 
+	@summary.gathers
 	def on_update(self):
 		if self.has_value_changed("outcome"):
 			service.record_conversation(self)
