@@ -6,7 +6,7 @@ import frappe
 from frappe.model.naming import make_autoname
 
 
-def insert_rows(doctype: str, rows: list[dict], at: datetime) -> list[dict]:
+def insert_rows(doctype: str, rows: list[dict], at: datetime) -> list:
 	"""Insert rows of a hash-named DocType in one statement. No hook runs and nothing is validated.
 
 	All rows name the same columns; a column that they do not name gets its default.
@@ -19,14 +19,14 @@ def insert_rows(doctype: str, rows: list[dict], at: datetime) -> list[dict]:
 	return made
 
 
-def make_rows(doctype: str, rows: list[dict], at: datetime) -> list[dict]:
+def make_rows(doctype: str, rows: list[dict], at: datetime) -> list:
 	"""Rows as `insert_rows` would insert them, with their names, for `insert_made`."""
 	user = frappe.session.user
 	standard = {"owner": user, "modified_by": user, "creation": at, "modified": at}
 	return [frappe._dict(row, name=_new_name(doctype), **standard) for row in rows]
 
 
-def insert_made(doctype: str, made: list[dict]):
+def insert_made(doctype: str, made: list):
 	"""Insert what `make_rows` has made; nothing, if that is none."""
 	if not made:
 		return

@@ -76,13 +76,14 @@ def make_lead(
 ):
 	"""A Lead, inserted past permissions as a web form does it. Without `email_id` it gets one of its own."""
 	lead = frappe.new_doc("Lead")
+	source_field = str(lead_field("source"))  # every version has one
 	lead.update(
 		{
 			"first_name": first_name,
 			"last_name": last_name,
 			"company_name": company_name,
 			"email_id": email_id or f"{first_name}.{frappe.generate_hash(length=8)}@lead.example".lower(),
-			lead_field("source"): source and make_source(source),
+			source_field: source and make_source(source),
 			**values,
 		}
 	)

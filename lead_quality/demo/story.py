@@ -656,7 +656,7 @@ class Story:
 
 	def log(self, plan: Plan, channel: str, outcome: str | None):
 		self.act_as(plan.worker)
-		api.log_touch(plan.lead, channel, outcome, note=self.one_of(NOTES.get(outcome, ("",))) or None)
+		api.log_touch(plan.lead, channel, outcome, note=self.one_of(NOTES.get(outcome or "", ("",))) or None)
 		self.pass_time(self.random.randint(2, 12))
 
 	def write_mail(self, plan: Plan):

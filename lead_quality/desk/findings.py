@@ -14,7 +14,12 @@ MOST_NAMES = 5
 
 
 def finding(
-	severity: str, title: str, words: str, doctype: str | None = None, name: str | None = None, **filters
+	severity: str,
+	title: str,
+	words: str,
+	doctype: str | None = None,
+	name: str | None = None,
+	**filters: object,
 ) -> dict:
 	"""One thing that is wrong.
 

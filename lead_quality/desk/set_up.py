@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import datetime
+from typing import Any
 
 import frappe
 from frappe import _
@@ -107,14 +108,8 @@ def segment_findings() -> Iterator[dict]:
 	):
 		without = [segment.name for segment in segments if not segment[fieldname]]
 		if without:
-			yield finding(
-				severity,
-				title,
-				f"{named(without)}. {words}",
-				"Lead Segment",
-				enabled=1,
-				**{fieldname: ["is", "not set"]},
-			)
+			empty: dict[str, Any] = {"enabled": 1, fieldname: ["is", "not set"]}
+			yield finding(severity, title, f"{named(without)}. {words}", "Lead Segment", **empty)
 	for segment in segments:
 		wanted = REASONS_ON_EXPIRY.get(segment.on_expiry) if segment.shelf_life_days else None
 		if wanted and not frappe.db.exists("Lead Outcome Reason", {"name": segment.expiry_reason, **wanted}):

@@ -9,7 +9,7 @@ from lead_quality.funnel import summary
 class LeadWriter:
 	"""Writes rows that belong to a lead, and its summary, at once."""
 
-	def insert_rows(self, doctype: str, rows: list[dict], at: datetime) -> list[dict]:
+	def insert_rows(self, doctype: str, rows: list[dict], at: datetime) -> list:
 		"""See `base.rows.insert_rows`."""
 		return insert_rows(doctype, rows, at)
 
@@ -35,7 +35,7 @@ class LeadSave(LeadWriter):
 		self._waits = lead.is_new()
 		self._rows: list[tuple[str, list[dict]]] = []
 
-	def insert_rows(self, doctype: str, rows: list[dict], at: datetime) -> list[dict]:
+	def insert_rows(self, doctype: str, rows: list[dict], at: datetime) -> list:
 		if not self._waits:
 			return super().insert_rows(doctype, rows, at)
 		made = make_rows(doctype, rows, at)

@@ -148,8 +148,10 @@ def end_of_span(lead, span: Span | None, begins: datetime) -> datetime | None:
 
 	:param lead: a Lead document, whose follow-up policy names the calendar where the agreement names none.
 	"""
-	policy = policy_of(lead) if span else None
-	calendar = span and (span.calendar or (policy and policy.working_calendar))
+	if not span:
+		return None
+	policy = policy_of(lead)
+	calendar = span.calendar or (policy and policy.working_calendar)
 	if not calendar:
 		return None
 	try:

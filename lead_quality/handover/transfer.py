@@ -224,14 +224,14 @@ def _in_short(error: str) -> str:
 	return f"{lines[0]}: {strip_html(lines[-1].split(': ', 1)[-1])}"
 
 
-def give(doc, lead: str, now: datetime) -> bool:
+def give(doc, name: str, now: datetime) -> bool:
 	"""Give one lead of a Lead Transfer away, with the assignments of its giver, and say so on its timeline.
 
 	:returns: whether it was still to be done.
 	:raises frappe.PermissionError: if the starter may not write the lead.
 	:raises frappe.ValidationError: if the receiver may not work on it, or its Assignment Rule names nobody else.
 	"""
-	lead = frappe.get_doc("Lead", lead, for_update=True)
+	lead = frappe.get_doc("Lead", name, for_update=True)
 	if lead.lead_owner != doc.from_user:
 		return False
 	if not doc.is_automatic:

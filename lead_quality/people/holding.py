@@ -44,11 +44,11 @@ def holdings_between(start: datetime, end: datetime, rows: Iterable, owner: str 
 	for row in rows:
 		until = in_utc(row.held_until)
 		if until > begin:
-			if person(row.user):
-				found.append(Holding(begin, until, row.user))
+			if user := person(row.user):
+				found.append(Holding(begin, until, user))
 			begin = until
-	if begin < end and person(owner):
-		found.append(Holding(begin, end, owner))
+	if begin < end and (user := person(owner)):
+		found.append(Holding(begin, end, user))
 	return found
 
 

@@ -34,7 +34,9 @@ class People:
 
 	def can_be_told(self, user: str | None, lead: str) -> bool:
 		"""Whether a user can be told anything, and may be told of this lead."""
-		return bool(user) and self._ask(is_reachable, user) and self._sight.of(user, lead)
+		return (
+			user is not None and user != "" and self._ask(is_reachable, user) and self._sight.of(user, lead)
+		)
 
 	def first_of(self, groups: Iterable[list], lead: str) -> list[str]:
 		"""Of groups of users the first in which anybody can be told of the lead, and those in it who can."""
@@ -97,10 +99,11 @@ class People:
 		:param acting: who is told in the user's place today, or None.
 		:returns: at least one user, as long as any is left who may know.
 		"""
+		users: list[str | None]
 		if step.action == "Notify Owner":
 			users = [acting]
 		elif step.action == "Notify Manager":
 			users = [self.manager(user)]
 		else:
-			users = self.with_role(step.role)
+			users = [*self.with_role(step.role)]
 		return self.first_of([users, *self.last_resorts(policy, segment)], lead)

@@ -4,8 +4,6 @@ imports and web forms to fill in, and the Web Form itself.
 Once such a field has a value, the lead is judged by it like by any other field that answers a criterion.
 """
 
-from itertools import count
-
 import frappe
 from frappe import _
 
@@ -88,7 +86,9 @@ def find_name(row, taken: set[str]) -> tuple[str, bool]:
 
 	:param taken: names that other criteria of the checklist use.
 	"""
-	for number in count(1):
+	number = 0
+	while True:
+		number += 1
 		suffix = f"_{number}" if number > 1 else ""
 		fieldname = f"{PREFIX}{row.criterion}"[: MAX_FIELDNAME - len(suffix)] + suffix
 		if fieldname in taken:
@@ -231,7 +231,7 @@ def make_web_form(checklist, title: str, source: str | None = None) -> dict:
 	for row in checklist.criteria:
 		fieldname = row.lead_field and lead_field(row.lead_field)
 		df = fieldname and meta.get_field(fieldname)
-		if df and df.fieldtype in ASKED_OF_VISITORS:
+		if fieldname and df and df.fieldtype in ASKED_OF_VISITORS:
 			rows[fieldname] = {**rows.get(fieldname, {}), **_as_row(df, row)}
 		else:
 			left_out.append(row.label)

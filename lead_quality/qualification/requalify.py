@@ -135,7 +135,8 @@ def do_part(part: str):
 	options = json.loads(doc.options or "{}")
 	frappe.db.set_value("Follow Up Run", part, {"status": "Running", "found": 0, "done": 0, "failed": 0})
 	frappe.db.commit()
-	last, counts, errors = "", Counter(), []
+	last, counts = "", Counter[str]()
+	errors: list[str] = []
 	while names := chunk_after(last, doc.from_lead, doc.to_lead):
 		last = names[-1]
 		counts["found"] += len(names)

@@ -44,7 +44,7 @@ def as_segments(rules: list[tuple[str, list[tuple[str, str, str]]]]) -> list[eng
 
 def as_segment(name: str, rules: list[tuple[str, str, str]]) -> engine.Segment:
 	"""The engine's segment of rules (field, operator, value) whose fields this site's Lead has."""
-	return engine.Segment(name, tuple(engine.Rule(lead_field(field), *rest) for field, *rest in rules))
+	return engine.Segment(name, tuple(engine.Rule(str(lead_field(field)), *rest) for field, *rest in rules))
 
 
 def fields_of_rules(segments: list[engine.Segment]) -> list[str]:
@@ -145,19 +145,17 @@ def checklist_for(lead: str) -> str:
 	"""
 	company, segment = scope_of(lead)
 	checklist = expected_checklist(company, segment)
-	if not checklist and segment:
+	if checklist:
+		return checklist
+	if segment:
 		frappe.throw(
 			_("There is no checklist for this lead: choose one on its segment {0}.").format(
 				get_link_to_form("Lead Segment", segment)
 			)
 		)
-	elif not checklist:
-		frappe.throw(
-			_(
-				"There is no checklist for this lead: make a Lead Segment without rules, which takes every lead."
-			)
-		)
-	return checklist
+	frappe.throw(
+		_("There is no checklist for this lead: make a Lead Segment without rules, which takes every lead.")
+	)
 
 
 def expected_checklist(company: str | None, segment: str | None) -> str | None:
