@@ -3,21 +3,19 @@
 The database holds naive instants in the site's zone; the engine takes and gives aware ones.
 """
 
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 import frappe
-from frappe.utils import flt, format_datetime, get_datetime, get_system_timezone, getdate, now_datetime
+from frappe.utils import flt, format_datetime, get_datetime, get_system_timezone, now_datetime
 
-from lead_quality.base.versions import is_half_day
+from lead_quality.base.calendar_states import calendar_of, eras_in, state_of
 from lead_quality.engine.clock import due_at
-from lead_quality.engine.working_time import WorkingCalendar, half_day
+from lead_quality.engine.working_time import WorkingCalendar
 
 # a time that is longer is a slip of the keyboard
 LONGEST_SPAN = timedelta(days=3660)
-
-WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
 def aware(site_instant: datetime | str) -> datetime:
@@ -72,7 +70,7 @@ def can_count(span: float, unit: str, calendar: str) -> bool:
 def get_calendar(name: str) -> WorkingCalendar:
 	"""The engine's object for a Working Calendar.
 
-	Built once a process for each saved state of the calendar and its Holiday List.
+	Built once a process for each saved state of the calendar, its history and its Holiday List.
 
 	:raises NoWorkingTime: if the calendar has no opening hours.
 	"""
@@ -81,13 +79,18 @@ def get_calendar(name: str) -> WorkingCalendar:
 		frappe.get_cached_value("Holiday List", doc.holiday_list, "modified") if doc.holiday_list else None
 	)
 	return _build_calendar(
-		frappe.local.site, name, str(doc.modified), doc.holiday_list, str(holidays_modified)
+		frappe.local.site, name, str(doc.modified), doc.holiday_list, str(holidays_modified), doc.history
 	)
 
 
 @lru_cache(maxsize=64)
 def _build_calendar(
-	site: str, name: str, modified: str, holiday_list: str | None, holidays_modified: str
+	site: str,
+	name: str,
+	modified: str,
+	holiday_list: str | None,
+	holidays_modified: str,
+	history: str | None,
 ) -> WorkingCalendar:
 	return build_calendar(frappe.get_cached_doc("Working Calendar", name))
 
@@ -97,36 +100,4 @@ def build_calendar(doc) -> WorkingCalendar:
 
 	:raises ValueError: if its hours overlap, are turned around, or are missing, or its zone is unknown.
 	"""
-	hours: dict[int, list[tuple[time, time]]] = {}
-	for row in doc.hours:
-		hours.setdefault(WEEKDAYS.index(row.weekday), []).append(
-			(clock_time(row.opens), clock_time(row.closes, is_end=True))
-		)
-	holidays = set()
-	special_hours = {}
-	if doc.holiday_list:
-		for row in frappe.get_cached_doc("Holiday List", doc.holiday_list).holidays:
-			day = getdate(row.holiday_date)
-			if is_half_day(row) and hours.get(day.weekday()):
-				special_hours[day] = half_day(hours[day.weekday()])
-			else:
-				holidays.add(day)
-	return WorkingCalendar(hours, holidays, doc.time_zone, special_hours)
-
-
-def clock_time(value: timedelta | time | str, is_end: bool = False) -> time:
-	"""A Time field's value, which Frappe gives as a timedelta or as text, as a time of day.
-
-	:param is_end: 00:00:00 and 23:59:59 mean the end of the day.
-	"""
-	if isinstance(value, time):
-		moment = value
-	else:
-		if isinstance(value, str):
-			parts = [int(float(part)) for part in value.split(":")] + [0, 0]
-			value = timedelta(hours=parts[0], minutes=parts[1], seconds=parts[2])
-		seconds = int(value.total_seconds())
-		moment = time.max if seconds >= 86400 else time(seconds // 3600, seconds % 3600 // 60, seconds % 60)
-	if is_end and moment.replace(microsecond=0) in {time(0), time(23, 59, 59)}:
-		return time.max
-	return moment
+	return calendar_of(state_of(doc), eras_in(doc.get("history")))

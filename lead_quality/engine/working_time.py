@@ -44,6 +44,14 @@ _LAST_BLOCK = (_LATEST - _EPOCH) // _SECOND // _BLOCK + 1
 _Seconds = tuple[int, int]
 
 
+class Era(NamedTuple):
+	"""A span of time, from `start` on and before `end` (both aware), in which another calendar counted."""
+
+	start: datetime
+	end: datetime
+	calendar: "WorkingCalendar"
+
+
 class NoWorkingTime(ValueError):
 	"""The calendar is closed all week, or for longer than HORIZON from where working time is needed."""
 
@@ -74,12 +82,14 @@ class _Block(NamedTuple):
 class WorkingCalendar:
 	"""Opening hours of a week in one zone, less holidays, with special hours on single dates.
 
+	Time that has passed can be kept as it was counted: in an era, what counts is the calendar of that era.
+
 	Immutable and safe to share between threads. Cached on the instance are the open intervals of 365-day
 	blocks, each built when first needed (at most 64 at a time, tens of kilobytes each); once they are there a
 	call costs a binary search or two and a step per year spanned. Instants must lie in the years 3 to 9996.
 	"""
 
-	__slots__ = ("_blocks", "_dated", "_weekly", "_zone")
+	__slots__ = ("_blocks", "_dated", "_eras", "_weekly", "_zone")
 
 	def __init__(
 		self,
@@ -87,6 +97,7 @@ class WorkingCalendar:
 		holidays: Iterable[date],
 		zone: str | ZoneInfo,
 		special_hours: Mapping[date, Sequence[Interval]] | None = None,
+		eras: Iterable[Era] = (),
 	) -> None:
 		"""Take hours per weekday (0 Monday to 6 Sunday) as (opens, closes), wall-clock times in `zone`.
 
@@ -96,9 +107,11 @@ class WorkingCalendar:
 		:param holidays: dates, in `zone`, on which the weekday's hours do not count.
 		:param zone: IANA name, or a ZoneInfo.
 		:param special_hours: a date's own hours, instead of both the weekday's and a holiday; none close it.
+		:param eras: spans in which other calendars counted, none overlapping another; the eras of those do not
+		    count.
 		:raises ValueError: for a weekday outside 0 to 6; for an interval that is empty, turned around,
 		    overlapping another of its day, not in whole seconds, or with a zone of its own; for an unknown
-		    zone.
+		    zone; for an era that is turned around or overlaps another, or has a naive instant.
 		:raises NoWorkingTime: if no weekday has hours.
 		"""
 		if not all(weekday in range(7) for weekday in hours):
@@ -110,6 +123,7 @@ class WorkingCalendar:
 		self._dated: dict[int, tuple[_Seconds, ...]] = {_day_number(holiday): () for holiday in holidays}
 		for day, intervals in (special_hours or {}).items():
 			self._dated[_day_number(day)] = _in_seconds(intervals)
+		self._eras = _in_order(eras)
 		self._blocks: dict[int, _Block] = {}
 
 	@property
@@ -281,7 +295,7 @@ class WorkingCalendar:
 		total = 0
 		latest = low // _DAY - _BLOCK_DAYS
 		# Two days of lead-in show which day had already begun before the block.
-		for day, opens, closes in self._open_between(low - 2 * _DAY, low + _BLOCK):
+		for day, opens, closes in self._counted_between(low - 2 * _DAY, low + _BLOCK):
 			if day > latest:
 				latest = day
 				if opens >= low:
@@ -293,6 +307,25 @@ class WorkingCalendar:
 				owners.append(day)
 				total += closes - starts[-1]
 		return _Block(tuple(starts), tuple(ends), tuple(before), tuple(owners), tuple(days), total)
+
+	def differs(self, other: "WorkingCalendar", start: datetime, end: datetime) -> bool:
+		"""Tell whether another calendar is open at any other time between two instants, both timezone-aware.
+
+		:raises ValueError: for a naive datetime.
+		"""
+		low, high = _unix_seconds(start), _unix_seconds(end)
+		return _merged(self._counted_between(low, high)) != _merged(other._counted_between(low, high))
+
+	def _counted_between(self, low: int, high: int) -> Iterator[tuple[int, int, int]]:
+		"""As `_open_between`, each era by its own calendar."""
+		begin = low
+		for start, end, calendar in self._eras:
+			start, end = max(start, begin), min(end, high)
+			if start < end:
+				yield from self._open_between(begin, start)
+				yield from calendar._open_between(start, end)
+				begin = end
+		yield from self._open_between(begin, high)
 
 	def _open_between(self, low: int, high: int) -> Iterator[tuple[int, int, int]]:
 		"""Local date (days since 1970), opening and closing (Unix seconds) of each interval, ascending."""
@@ -362,6 +395,28 @@ def _in_seconds(intervals: Sequence[Interval]) -> tuple[_Seconds, ...]:
 		adjacent = bool(merged) and opens == merged[-1][1]
 		merged.append((merged.pop()[0] if adjacent else opens, closes))
 	return tuple(merged)
+
+
+def _in_order(eras: Iterable[Era]) -> tuple[tuple[int, int, WorkingCalendar], ...]:
+	"""Eras in Unix seconds, the first one first."""
+	ordered = sorted(
+		((_unix_seconds(start), _unix_seconds(end), calendar) for start, end, calendar in eras),
+		key=lambda era: era[:2],
+	)
+	latest = None
+	for start, end, _calendar in ordered:
+		if start >= end or (latest is not None and start < latest):
+			raise ValueError("eras must begin before they end, and must not overlap")
+		latest = end
+	return tuple(ordered)
+
+
+def _merged(intervals: Iterable[tuple[int, int, int]]) -> list[_Seconds]:
+	"""Intervals without their dates, adjacent ones merged."""
+	merged: list[_Seconds] = []
+	for _day, opens, closes in intervals:
+		merged.append((merged.pop()[0] if merged and merged[-1][1] == opens else opens, closes))
+	return merged
 
 
 def _since_midnight(clock: time) -> int:

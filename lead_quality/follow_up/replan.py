@@ -5,6 +5,7 @@ from datetime import datetime
 import frappe
 from frappe.utils import now_datetime
 
+from lead_quality.base.calendar_states import keep_history
 from lead_quality.base.rows import update_rows
 from lead_quality.base.runs import JobRun
 from lead_quality.base.site_time import aware, get_calendar, naive
@@ -47,6 +48,8 @@ def replan(calendar: str, now: datetime | None = None) -> dict:
 	"""
 	state = _state_of(calendar)
 	run = JobRun("replan", now or now_datetime())
+	# what came past the document events, such as a Data Import without them, has no history yet
+	keep_history(calendar, aware(run.now))
 	names = frappe.db.sql_list(
 		"""
 		select name from `tabFollow Up Clock`

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lead_quality.engine.working_time import HORIZON, NoWorkingTime, WorkingCalendar, half_day
+from lead_quality.engine.working_time import HORIZON, Era, NoWorkingTime, WorkingCalendar, half_day
 
 pytestmark = pytest.mark.unit
 
@@ -49,12 +49,17 @@ class Hours:
 	holidays: frozenset[date]
 	zone: ZoneInfo
 	special: Mapping[date, Sequence[Interval]]
+	eras: Sequence[tuple[datetime, datetime, "Hours"]] = ()
 
 	def calendar(self) -> WorkingCalendar:
-		return WorkingCalendar(self.weekly, self.holidays, self.zone, self.special)
+		eras = [Era(start, end, hours.calendar()) for start, end, hours in self.eras]
+		return WorkingCalendar(self.weekly, self.holidays, self.zone, self.special, eras)
 
 	def is_open(self, at: datetime) -> bool:
 		"""The definition, read off the clock on the wall."""
+		for start, end, hours in self.eras:
+			if start <= at < end:
+				return hours.is_open(at)
 		wall = at.astimezone(self.zone)
 		day = wall.date()
 		if day in self.special:
@@ -116,13 +121,30 @@ def hours_and_start(draw: st.DrawFn) -> tuple[Hours, datetime]:
 	weekly = draw(st.dictionaries(st.integers(0, 6), intervals_of_a_day(), max_size=7))
 	# One day is open for sure, so that the oracle's walk ends.
 	weekly[draw(st.integers(0, 6))] = draw(intervals_of_a_day(least=1))
+	midnight = datetime.combine(around, time.min, timezone.utc)
+	marks = sorted(draw(st.lists(st.integers(-192, 576), max_size=4, unique=True)))
+	eras = [
+		(
+			midnight + start * QUARTER,
+			midnight + end * QUARTER,
+			Hours(
+				{draw(st.integers(0, 6)): draw(intervals_of_a_day(least=1)), **weekly}
+				if draw(st.booleans())
+				else {draw(st.integers(0, 6)): draw(intervals_of_a_day(least=1))},
+				draw(st.frozensets(near, max_size=3)),
+				ZoneInfo(name),
+				{},
+			),
+		)
+		for start, end in zip(marks[::2], marks[1::2], strict=False)
+	]
 	hours = Hours(
 		weekly,
 		draw(st.frozensets(near, max_size=3)),
 		ZoneInfo(name),
 		draw(st.dictionaries(near, intervals_of_a_day(), max_size=2)),
+		eras,
 	)
-	midnight = datetime.combine(around, time.min, timezone.utc)
 	seconds = draw(st.integers(-86400, 4 * 86400) | st.integers(-96, 4 * 96).map(lambda count: count * 900))
 	return hours, midnight + timedelta(seconds=seconds)
 
@@ -138,6 +160,61 @@ def utc(moment: datetime) -> datetime:
 
 def week(zone: str | ZoneInfo = BERLIN, *holidays: str) -> WorkingCalendar:
 	return WorkingCalendar(WEEK, {date.fromisoformat(day) for day in holidays}, zone)
+
+
+# Time that has passed
+
+CHRISTMAS_2026 = at("2026-12-28T09:00")
+
+
+def test_a_holiday_that_has_passed_stays_one_when_the_calendar_gets_the_holidays_of_the_next_year() -> None:
+	before = week(BERLIN, "2026-12-25")
+	after = WorkingCalendar(
+		WEEK, {date(2027, 1, 1)}, BERLIN, eras=[Era(at("2026-01-01"), CHRISTMAS_2026, before)]
+	)
+	start = at("2026-12-23T09:00")
+	assert before.deadline(start, 40 * HOUR) == after.deadline(start, 40 * HOUR) == at("2026-12-30T17:00")
+	assert after.elapsed(start, CHRISTMAS_2026) == 16 * HOUR
+	assert week(BERLIN, "2027-01-01").deadline(start, 40 * HOUR) == at("2026-12-29T17:00")
+
+
+def test_hours_that_change_at_noon_count_from_noon_on() -> None:
+	noon = at("2025-03-03T12:00")
+	before = WorkingCalendar({0: [(time(9), time(17))]}, (), BERLIN)
+	after = WorkingCalendar(
+		{0: [(time(8), time(14))]}, (), BERLIN, eras=[Era(at("2025-01-01"), noon, before)]
+	)
+	assert after.elapsed(at("2025-03-03T00:00"), at("2025-03-04T00:00")) == 5 * HOUR
+	assert after.next_opening(at("2025-03-03T07:00")) == at("2025-03-03T09:00")
+	assert after.next_opening(at("2025-03-10T07:00")) == at("2025-03-10T08:00")
+
+
+def test_a_calendar_that_moves_to_another_zone_keeps_the_hours_that_have_passed() -> None:
+	moved = at("2025-03-04T00:00", UTC)
+	after = WorkingCalendar(WEEK, (), NEW_YORK, eras=[Era(at("2025-01-01"), moved, week(BERLIN))])
+	assert after.elapsed(at("2025-03-03T00:00", UTC), moved) == 8 * HOUR
+	assert after.next_opening(at("2025-03-03T00:00", UTC)) == at("2025-03-03T08:00", UTC)
+	assert after.next_opening(moved) == at("2025-03-04T09:00", NEW_YORK)
+
+
+@pytest.mark.parametrize(
+	"spans",
+	[
+		[("2025-03-04", "2025-03-03")],
+		[("2025-03-03", "2025-03-03")],
+		[("2025-03-03", "2025-03-05"), ("2025-03-04", "2025-03-06")],
+	],
+)
+def test_eras_that_make_no_sense_are_refused(spans: list[tuple[str, str]]) -> None:
+	with pytest.raises(ValueError, match="eras"):
+		WorkingCalendar(WEEK, (), BERLIN, eras=[Era(at(start), at(end), week()) for start, end in spans])
+
+
+def test_calendars_differ_only_where_they_are_open_at_other_times() -> None:
+	this, other = week(), week(BERLIN, "2025-03-05", "2025-03-08")
+	assert not this.differs(other, at("2025-03-01"), at("2025-03-05"))
+	assert this.differs(other, at("2025-03-01"), at("2025-03-05T09:01"))
+	assert not this.differs(other, at("2025-03-06"), at("2025-03-31"))
 
 
 # What a person can check
