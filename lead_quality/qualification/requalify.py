@@ -6,6 +6,7 @@ killed: what is right already is not written.
 
 import json
 from collections import Counter
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import frappe
@@ -253,41 +254,65 @@ def judge_chunk(
 		as_dict=True,
 	)
 	judged = {doc.lead: doc for doc in judgement.load(names)}
-	lead_rows, comments, docs, heard = [], [], [], []
-	for lead in leads:
-		shown = {field: lead.get(field) for field in SUMMARY}
-		segment = engine.pick_segment(segments, lead)
-		values = {"lq_segment": segment, "lq_verdict": lead.lq_verdict or "Open"}
-		if segment != lead.lq_segment and lead.lq_verdict:
-			comments.append((lead.name, service.segment_change_in_words(lead.lq_segment, segment)))
-		lead.update(values)
-		doc = judged.get(lead.name) or service.new_judgement(lead)
-		if doc:
-			if move_to and doc.name and doc.checklist == move_from:
-				words = _("is held against {0} now").format(move_to)
-				if dropped := doc.move_to(move_to):
-					words += ". " + _("It has no place for: {0}").format(
-						frappe.utils.escape_html(", ".join(dropped))
-					)
-				comments.append((lead.name, words))
-			doc.judge_from_lead(lead, now)
-			if doc.name or any(row.answered_on for row in doc.answers):
-				values.update(judgement.verdict_values(doc))
-				if not doc.name or judgement.is_changed(doc):
-					docs.append(doc)
-				before = doc.before.verdict if doc.before else "Open"
-				if before != doc.verdict != "Open":
-					heard.append(doc)
-		row = {field: values.get(field, shown[field]) for field in SUMMARY}
-		if any((row[field] or None) != (shown[field] or None) for field in SUMMARY):
-			lead_rows.append({"name": lead.name, **row})
-	judgement.write(docs, now)
-	update_rows("Lead", lead_rows)
-	log(comments, now)
-	for doc in heard:
-		service.tell_verdict(doc.name)
-	changed = {row["name"] for row in lead_rows} | {doc.lead for doc in docs}
-	return len(changed)
+	outcomes = [
+		_judge_again(lead, judged.get(lead.name), segments, now, (move_from, move_to)) for lead in leads
+	]
+	judgement.write([outcome.judged for outcome in outcomes if outcome.judged], now)
+	update_rows("Lead", [outcome.row for outcome in outcomes if outcome.row])
+	log([(outcome.lead, words) for outcome in outcomes for words in outcome.comments], now)
+	for outcome in outcomes:
+		if outcome.judged and outcome.has_new_verdict:
+			service.tell_verdict(outcome.judged.name)
+	return sum(bool(outcome.row or outcome.judged) for outcome in outcomes)
+
+
+@dataclass
+class Outcome:
+	"""What comes of judging a lead again: what is to be written of it, and said on its timeline."""
+
+	lead: str
+	row: dict | None = None
+	judged: judgement.StoredJudgement | None = None
+	has_new_verdict: bool = False
+	comments: list[str] = field(default_factory=list)
+
+
+def _judge_again(lead, doc, segments: list, now: datetime, move: tuple[str | None, str | None]) -> Outcome:
+	""":param lead: a row with `LEAD_COLUMNS` and the fields that segments and criteria ask for.
+	:param doc: its judgement as stored, or None.
+	:param move: from which checklist to which one leads go over.
+	"""
+	outcome = Outcome(lead.name)
+	shown = {fieldname: lead.get(fieldname) for fieldname in SUMMARY}
+	segment = engine.pick_segment(segments, lead)
+	values = {"lq_segment": segment, "lq_verdict": lead.lq_verdict or "Open"}
+	if segment != lead.lq_segment and lead.lq_verdict:
+		outcome.comments.append(service.segment_change_in_words(lead.lq_segment, segment))
+	lead.update(values)
+	doc = doc or service.new_judgement(lead)
+	if doc:
+		outcome.comments += _move(doc, *move)
+		doc.judge_from_lead(lead, now)
+		if doc.name or any(row.answered_on for row in doc.answers):
+			values.update(judgement.verdict_values(doc))
+			before = doc.before.verdict if doc.before else "Open"
+			outcome.has_new_verdict = before != doc.verdict != "Open"
+			if not doc.name or judgement.is_changed(doc):
+				outcome.judged = doc
+	row = {fieldname: values.get(fieldname, shown[fieldname]) for fieldname in SUMMARY}
+	if any((row[fieldname] or None) != (shown[fieldname] or None) for fieldname in SUMMARY):
+		outcome.row = {"name": lead.name, **row}
+	return outcome
+
+
+def _move(doc, move_from: str | None, move_to: str | None) -> list[str]:
+	"""Hold a lead that is under way on one checklist against another. Returns what its timeline says of that."""
+	if not (move_to and doc.name and doc.checklist == move_from):
+		return []
+	words = _("is held against {0} now").format(move_to)
+	if dropped := doc.move_to(move_to):
+		words += ". " + _("It has no place for: {0}").format(frappe.utils.escape_html(", ".join(dropped)))
+	return [words]
 
 
 def judge_unreachable(email_id: str):
