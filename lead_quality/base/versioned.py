@@ -12,11 +12,22 @@ class VersionedDocument(Document):
 	"""A document with `title`, `version`, `status` (Draft, Active, Superseded) and `supersedes`.
 
 	Subclasses name the DocType and field that count as use (`used_in`), and the link on Lead Segment that
-	moves on to a new active version (`segment_field`). Leads under way stay on the version they began with.
+	moves on to a new active version (`segment_field`). Leads under way stay on the version they began with: those
+	whose record of use has one of the values in `under_way`, a field and its values.
+
+	Subclasses say in `content_in_words` what they hold, a sentence for each part by the part's key, and in
+	`warnings_in_words` what looks like a mistake.
 	"""
 
 	used_in: tuple[str, str]
 	segment_field: str
+	under_way: tuple[str, tuple[str, ...]]
+
+	def content_in_words(self) -> dict[str, str]:
+		raise NotImplementedError
+
+	def warnings_in_words(self) -> list[str]:
+		return []
 
 	def autoname(self):
 		self.title = (self.title or "").strip()
@@ -78,6 +89,50 @@ class VersionedDocument(Document):
 		return names
 
 	@frappe.whitelist(methods=["POST"])
+	def preview_activation(self) -> dict:
+		"""What comes of putting this version, as it is stored, in force.
+
+		:returns: the version in force now that it `replaces`, if there is one; the names of the `segments` that use it
+		    from then on; how many `leads` under way keep the present version; as sentences the `changes` against it,
+		    or all that it says, and `warnings` of what looks like a mistake.
+		"""
+		doc = frappe.get_doc(self.doctype, self.name)
+		doc.check_permission("write")
+		present = frappe.db.get_value(
+			self.doctype,
+			{"title": doc.title, "status": "Active", "name": ["!=", doc.name]},
+			order_by="version desc",
+		)
+		segments = frappe.get_all(
+			"Lead Segment",
+			{self.segment_field: ["in", [present or doc.name, doc.name]]},
+			pluck="name",
+			order_by="priority asc, name asc",
+		)
+		used_in, fieldname = self.used_in
+		state, open_states = self.under_way
+		before = frappe.get_doc(self.doctype, present).content_in_words() if present else {}
+		return {
+			"replaces": present,
+			"segments": segments,
+			"leads": frappe.db.count(used_in, {fieldname: present, state: ["in", open_states]})
+			if present
+			else 0,
+			"changes": changes_in_words(before, doc.content_in_words()),
+			"warnings": doc.warnings_in_words(),
+		}
+
+	@frappe.whitelist(methods=["POST"])
+	def activate(self):
+		"""Put this version, as it is stored, in force; that may also be one that was superseded."""
+		doc = frappe.get_doc(self.doctype, self.name, for_update=True)
+		doc.check_permission("write")
+		if doc.status != "Active":
+			doc.status = "Active"
+			doc.save()
+		self.reload()
+
+	@frappe.whitelist(methods=["POST"])
 	def make_new_version(self) -> Document:
 		"""A draft copy with the next version number."""
 		self.check_permission("write")
@@ -94,3 +149,22 @@ def content_of(doc: Document, fieldname: str):
 		# a request may send a number as text
 		return cast(doc.meta.get_field(fieldname).fieldtype, value) or None if value else None
 	return [{field.fieldname: content_of(row, field.fieldname) for field in row.meta.fields} for row in value]
+
+
+def changes_in_words(before: dict[str, str], after: dict[str, str]) -> list[str]:
+	"""How the sentences of one version, by the key of what they are about, differ from those of another.
+
+	The order is that of `after`, with what is gone at the end. Where there is no `before`, everything is told.
+	"""
+	if not before:
+		return list(after.values())
+	found = []
+	for key, sentence in after.items():
+		if key not in before:
+			found.append(_("New: {0}").format(sentence))
+		elif sentence != before[key]:
+			found.append(_("Changed: {0} (before: {1})").format(sentence, before[key]))
+	found += [_("No longer there: {0}").format(before[key]) for key in before if key not in after]
+	if not found and list(before) != list(after):
+		found.append(_("The order has changed."))
+	return found

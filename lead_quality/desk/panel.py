@@ -1,6 +1,8 @@
 """The panel on the Lead form: where the lead stands, and what is to be done next."""
 
 import frappe
+from frappe import _
+from frappe.email.doctype.email_account.email_account import EmailAccount
 
 from lead_quality.desk import sheet
 from lead_quality.follow_up import attention
@@ -49,6 +51,7 @@ def get_panel(lead: str) -> dict:
 	panel["overridden"] = is_enforced and bool(gate.open_override([lead], lock=False))
 	panel["profile"] = sheet.company_profile(doc)
 	panel["hint"] = sheet.non_buyer_hint(doc)
+	panel["mail_problem"] = _mail_problem(doc)
 	return panel
 
 
@@ -56,6 +59,19 @@ def _open_judgement(lead) -> dict:
 	checklist = qualification.expected_checklist(lead.company, lead.lq_segment)
 	criteria = frappe.get_cached_doc("Qualification Checklist", checklist).criteria if checklist else []
 	return {"verdict": lead.lq_verdict or "Open", "met_count": 0, "criteria_count": len(criteria)}
+
+
+def _mail_problem(lead) -> str | None:
+	"""What would stop an e-mail to the lead's person, and what to do about it; None if nothing would."""
+	if not frappe.has_permission("Lead", "email", doc=lead):
+		return _(
+			"You may not send e-mails about leads. Ask your administrator for the right to e-mail Leads."
+		)
+	if not EmailAccount.find_outgoing(match_by_doctype="Lead"):
+		return _(
+			"This site has no account to send e-mails with. Ask your administrator to make an Email Account with Enable Outgoing and Default Outgoing."
+		)
+	return None
 
 
 def _next_touch(lead: str) -> dict | None:

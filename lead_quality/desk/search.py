@@ -5,6 +5,7 @@ from frappe import _
 
 from lead_quality.people.absence import Absences, today
 from lead_quality.qualification.agreement import agreed_reasons
+from lead_quality.qualification.rule_values import known_values
 from lead_quality.qualification.service import agreement_of
 
 
@@ -128,3 +129,11 @@ def reasons(doctype: str, txt: str, searchfield: str, start: int, page_len: int,
 		limit_page_length=page_len,
 		as_list=True,
 	)
+
+
+@frappe.whitelist()
+def rule_values(txt: str = "", field: str = "") -> list[str]:
+	"""What a segment's rule may compare a field of Lead with: the records of a link, the options of a choice. Empty for
+	other fields, whose values are typed."""
+	frappe.has_permission("Lead Segment", "write", throw=True)
+	return known_values(field, txt)

@@ -25,6 +25,7 @@ class Step:
 	repeat_every: int = 0
 	on_positive: str = "Continue"
 	on_negative: str = "Stop"
+	date_field: str = ""
 
 
 @dataclass(frozen=True)
@@ -98,3 +99,31 @@ def shift(start: datetime, amount: int, unit: str, calendar: WorkingCalendar) ->
 	if unit == "Months":
 		return local + relativedelta(months=amount)
 	raise ValueError(f"unknown unit {unit!r}")
+
+
+@dataclass(frozen=True)
+class Oddity:
+	"""What looks like a mistake in a plan. `kind` is No Delay (due as soon as the step before is done) or Same Time (due
+	at the same time as step number `other`); `index` the step that it is about."""
+
+	kind: str
+	index: int
+	other: int
+
+
+def odd_steps(steps: Sequence[Step]) -> list[Oddity]:
+	"""What looks like a mistake in a plan, in the order of its steps. Nothing of it is refused: it may be meant."""
+	found = []
+	first_at: dict[tuple[str, str, int, str], int] = {}
+	for index, step in enumerate(steps):
+		if step.anchor == "Previous Touch":
+			if index and not step.delay:
+				found.append(Oddity("No Delay", index, index - 1))
+			continue
+		# no time after an anchor is the same in every unit
+		at = (step.anchor, step.date_field, step.delay, step.delay_unit if step.delay else "")
+		if at in first_at:
+			found.append(Oddity("Same Time", index, first_at[at]))
+		else:
+			first_at[at] = index
+	return found

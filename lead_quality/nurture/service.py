@@ -432,6 +432,7 @@ def get_steps(plan) -> list[engine.Step]:
 			repeat_every=row.repeat_every or 0,
 			on_positive=row.on_positive or "Continue",
 			on_negative=row.on_negative or "Stop",
+			date_field=row.date_field or "",
 		)
 		for row in plan.steps
 	]

@@ -4,6 +4,7 @@ import frappe
 from frappe import _
 from frappe.utils import get_fullname
 
+from lead_quality.base.versioned import changes_in_words as differences
 from lead_quality.qualification.agreement import SIDES
 from lead_quality.qualification.words import compare_in_words, needs_in_words, number, pass_rule_in_words
 
@@ -122,3 +123,20 @@ def reasons_by_purpose(doc) -> list[tuple[str, list[str]]]:
 		(_(purpose), [_(row.reason) for row in rows if row.applies_to == purpose]) for purpose in purposes
 	]
 	return [(purpose, reasons) for purpose, reasons in groups if reasons]
+
+
+def changes_in_words(doc) -> list[str]:
+	"""How an agreement document differs from the one that it takes the place of, as sentences; none for a first one."""
+	if not doc.supersedes or doc.status == "Superseded":
+		return []
+	before = frappe.get_doc(doc.doctype, doc.supersedes)
+	return differences(_content(before), _content(doc))
+
+
+def _content(doc) -> dict[str, str]:
+	checklist = frappe.get_cached_doc("Qualification Checklist", doc.checklist)
+	parts = {f"criteria {key}": words for key, words in checklist.content_in_words().items()}
+	parts |= {f"deadline {place}": words for place, words in enumerate(deadlines_in_words(doc))}
+	for purpose, reasons in reasons_by_purpose(doc):
+		parts |= {f"reason {purpose} {reason}": f"{purpose}: {reason}" for reason in reasons}
+	return parts

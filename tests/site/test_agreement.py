@@ -844,3 +844,16 @@ def test_the_checklist_of_a_draft_agreement_can_still_be_changed():
 	checklist.update({"pass_rule": "At Least", "at_least": 1})
 	checklist.save()
 	assert frappe.db.get_value(checklist.doctype, checklist.name, "at_least") == 1
+
+
+def test_who_signs_sees_what_is_new_in_it(make):
+	signed = make(accept_within=4)
+	draft = frappe.get_doc(DOCTYPE, signed.make_new_version().name)
+	draft.accept_within = 2
+	draft.save()
+	draft.run_method("onload")
+	changes = draft.get("__onload").signing["changes"]
+	assert len(changes) == 1
+	assert "within 2 working hours" in changes[0] and "within 4 working hours" in changes[0]
+	signed.run_method("onload")
+	assert signed.get("__onload").signing["changes"] == []

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lead_quality.engine.cadence import Move, Step, due_at, next_move, shift
+from lead_quality.engine.cadence import Move, Oddity, Step, due_at, next_move, odd_steps, shift
 from lead_quality.engine.working_time import WorkingCalendar
 
 pytestmark = pytest.mark.unit
@@ -357,3 +357,53 @@ def test_a_longer_delay_is_never_due_earlier(
 	anchors = {"Enrollment": start}
 	due = due_at(step(unit, delay), anchors, OFFICES[office], start)
 	assert utc(due_at(step(unit, delay + more), anchors, OFFICES[office], start)) >= utc(due)
+
+
+# what looks like a mistake
+
+
+def test_a_step_without_delay_after_another_is_odd_and_the_first_is_not():
+	steps = [Step("a", "Phone"), Step("b", "Email", delay=2), Step("c", "Email"), Step("d", "Phone", delay=1)]
+	assert odd_steps(steps) == [Oddity("No Delay", 2, 1)]
+
+
+def test_two_steps_at_the_same_time_after_the_same_anchor_are_odd():
+	steps = [
+		Step("a", "Phone", anchor="Enrollment"),
+		Step("b", "Email", anchor="Enrollment", delay_unit="Minutes"),
+		Step("c", "Email", anchor="Enrollment", delay=2),
+		Step("d", "Phone", anchor="Handover Accepted", delay=2),
+		Step("e", "Phone", anchor="Enrollment", delay=2),
+		Step("f", "Phone", anchor="Enrollment", delay=2, delay_unit="Days"),
+		Step("g", "Phone", anchor="Date Field", date_field="x"),
+		Step("h", "Phone", anchor="Date Field", date_field="y"),
+	]
+	assert odd_steps(steps) == [Oddity("Same Time", 1, 0), Oddity("Same Time", 4, 2)]
+
+
+@given(
+	st.lists(
+		st.builds(
+			Step,
+			step=st.just("s"),
+			channel=st.just("Phone"),
+			anchor=st.sampled_from(["Enrollment", "Previous Touch", "Lead Created"]),
+			delay=st.integers(0, 2),
+			delay_unit=st.sampled_from(["Days", "Weeks"]),
+		),
+		max_size=6,
+	)
+)
+def test_a_plan_is_odd_exactly_where_two_touches_fall_together(steps):
+	anchored = {}
+	expected = set()
+	for index, step in enumerate(steps):
+		if step.anchor == "Previous Touch":
+			if index and step.delay == 0:
+				expected.add(index)
+			continue
+		days = step.delay * (7 if step.delay_unit == "Weeks" else 1)
+		if days in anchored.setdefault(step.anchor, set()):
+			expected.add(index)
+		anchored[step.anchor].add(days)
+	assert {odd.index for odd in odd_steps(steps)} == expected

@@ -2,14 +2,17 @@ import frappe
 from frappe import _
 from frappe.model.document import Document
 
+from lead_quality.base.versioned import content_of
 from lead_quality.base.versions import lead_field
 from lead_quality.qualification import segments
 from lead_quality.qualification.definitions import clear_caches
+from lead_quality.qualification.rule_values import odd_values
 
 
 class LeadSegment(Document):
 	def onload(self):
 		self.set_onload("broken_rules", broken_rules([self.name]))
+		self.set_onload("odd_values", odd_values(self.rules))
 
 	def validate(self):
 		self.check_rules()
@@ -18,6 +21,7 @@ class LeadSegment(Document):
 		self.check_expiry()
 
 	def on_update(self):
+		self.warn_of_odd_values()
 		clear_caches()
 
 	def after_rename(self, old, new, merge=False):
@@ -46,6 +50,13 @@ class LeadSegment(Document):
 				)
 			if row.operator not in {"is set", "is not set", "=", "!="} and not (row.value or "").strip():
 				frappe.throw(_("Row {0}: {1} needs a value.").format(row.idx, frappe.bold(row.operator)))
+
+	def warn_of_odd_values(self):
+		before = self.get_doc_before_save()
+		if before and content_of(self, "rules") == content_of(before, "rules"):
+			return
+		for warning in odd_values(self.rules):
+			frappe.msgprint(frappe.utils.escape_html(warning), indicator="orange", alert=True)
 
 	def check_plans(self):
 		for fieldname, doctype in (("checklist", "Qualification Checklist"), ("cadence", "Nurture Cadence")):

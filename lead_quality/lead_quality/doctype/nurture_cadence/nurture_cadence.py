@@ -1,8 +1,9 @@
 import frappe
 from frappe import _
 
-from lead_quality.base.versioned import VersionedDocument
+from lead_quality.base.versioned import VersionedDocument, content_of
 from lead_quality.base.versions import lead_field
+from lead_quality.nurture.words import plan_in_words, warnings_in_words
 
 DATE_TYPES = {"Date", "Datetime"}
 
@@ -10,6 +11,11 @@ DATE_TYPES = {"Date", "Datetime"}
 class NurtureCadence(VersionedDocument):
 	used_in = ("Nurture Enrollment", "cadence")
 	segment_field = "cadence"
+	under_way = ("status", ("Active", "Snoozed"))
+
+	def onload(self):
+		self.set_onload("plan", list(self.content_in_words().values()))
+		self.set_onload("warnings", self.warnings_in_words())
 
 	def validate(self):
 		self.refuse_change_in_use("steps", "working_calendar")
@@ -17,6 +23,7 @@ class NurtureCadence(VersionedDocument):
 		self.check_repeats()
 		self.check_date_fields()
 		self.warn_of_few_touches()
+		self.warn_of_odd_steps()
 
 	def on_update(self):
 		self.supersede_older()
@@ -56,9 +63,22 @@ class NurtureCadence(VersionedDocument):
 		repeats = any(row.repeat_every for row in self.steps)
 		if self.status == "Active" and not repeats and len(self.steps) < (self.min_touches or 0):
 			frappe.msgprint(
-				_("{0} plans {1} touches; you want at least {2}.").format(
-					frappe.bold(self.title), len(self.steps), self.min_touches
+				_("{0}: steps planned: {1}, the minimum is {2}.").format(
+					frappe.bold(frappe.utils.escape_html(self.title)), len(self.steps), self.min_touches
 				),
 				indicator="orange",
 				alert=True,
 			)
+
+	def warn_of_odd_steps(self):
+		before = self.get_doc_before_save()
+		if before and content_of(self, "steps") == content_of(before, "steps"):
+			return
+		for warning in self.warnings_in_words():
+			frappe.msgprint(frappe.utils.escape_html(warning), indicator="orange", alert=True)
+
+	def content_in_words(self) -> dict[str, str]:
+		return plan_in_words(self)
+
+	def warnings_in_words(self) -> list[str]:
+		return warnings_in_words(self)

@@ -24,6 +24,7 @@ FITTING_TYPES = {
 class QualificationChecklist(VersionedDocument):
 	used_in = ("Lead Qualification", "checklist")
 	segment_field = "checklist"
+	under_way = ("verdict", ("Open", "Nurture", "Sales Ready"))
 
 	def onload(self):
 		self.set_onload("definition", definition_in_words(self))
@@ -101,6 +102,13 @@ class QualificationChecklist(VersionedDocument):
 		self.reload()
 		self.check_permission("write")
 		return capture.make_web_form(self, title, source)
+
+	def content_in_words(self) -> dict[str, str]:
+		return {
+			"": definition_in_words(self),
+			**{row.criterion: criterion_in_words(row) for row in self.criteria},
+			**{f"rule: {words}": words for words in self.rules_in_words()},
+		}
 
 	def rules_in_words(self) -> list[str]:
 		"""What its rules do, such as "Disqualified when Authority is one of Student, Consultant"."""

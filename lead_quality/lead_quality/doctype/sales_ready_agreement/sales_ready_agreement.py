@@ -8,7 +8,7 @@ from lead_quality.base.protected import restore_protected_fields
 from lead_quality.base.site_time import can_count
 from lead_quality.base.versioned import content_of
 from lead_quality.qualification import agreement
-from lead_quality.qualification.agreement_words import in_words
+from lead_quality.qualification.agreement_words import changes_in_words, in_words
 from lead_quality.qualification.definitions import clear_caches
 
 # what both sides sign
@@ -37,7 +37,8 @@ class SalesReadyAgreement(Document):
 		self.dont_update_if_missing = list(SCOPE)
 
 	def onload(self):
-		self.set_onload("signing", agreement.signing_state(self, frappe.session.user))
+		state = agreement.signing_state(self, frappe.session.user)
+		self.set_onload("signing", {**state, "changes": changes_in_words(self)})
 
 	def validate(self):
 		self.keep_signatures()
