@@ -4,6 +4,8 @@ STAGE_OPTIONS = "\ntarget\nprospect\nopportunity\nsale"
 HANDOVER_OPTIONS = "\nSent\nAccepted\nRejected\nReturned\nPulled Back"
 NOTICE_OPTIONS = "Bell and E-mail\nBell Only\nOff"
 VERDICT_OPTIONS = "\nOpen\nSales Ready\nNurture\nDisqualified"
+# a field with this condition is never on the form
+IN_LISTS_ONLY = "eval:false"
 
 
 def _summary_field(fieldname: str, label: str, fieldtype: str, insert_after: str, **more) -> dict:
@@ -37,16 +39,26 @@ def _notice_field(fieldname: str, label: str, insert_after: str) -> dict:
 
 CUSTOM_FIELDS = {
 	"Lead": [
-		# beside the status: the list of leads has room for the first columns only
+		# Before what else is in the list, which has room for the first columns only. The form says both in its panel.
+		_summary_field(
+			"lq_due_at",
+			"Due",
+			"Datetime",
+			"lead_name",
+			search_index=1,
+			in_list_view=1,
+			depends_on=IN_LISTS_ONLY,
+		),
 		_summary_field(
 			"lq_verdict",
 			"Verdict",
 			"Select",
-			"status",
+			"lq_due_at",
 			options=VERDICT_OPTIONS,
 			search_index=1,
 			in_list_view=1,
 			in_standard_filter=1,
+			depends_on=IN_LISTS_ONLY,
 		),
 		_section("lq_section", "qualified_on"),
 		_summary_field(
@@ -81,8 +93,7 @@ CUSTOM_FIELDS = {
 			in_standard_filter=1,
 		),
 		_summary_field("lq_next_touch_at", "Next Touch", "Datetime", "lq_handover_status", search_index=1),
-		_summary_field("lq_due_at", "Due", "Datetime", "lq_next_touch_at", search_index=1, bold=1),
-		_summary_field("lq_last_touch_at", "Last Touch", "Datetime", "lq_due_at", search_index=1),
+		_summary_field("lq_last_touch_at", "Last Touch", "Datetime", "lq_next_touch_at", search_index=1),
 		_summary_field(
 			"lq_non_buyer", "Not a Buyer", "Check", "lq_last_touch_at", search_index=1, in_standard_filter=1
 		),

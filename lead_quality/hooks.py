@@ -31,25 +31,10 @@ fixtures = [{"dt": "Role", "filters": [["name", "in", ["Lead Quality Manager", "
 # Desk
 # ----
 
-doctype_js = {
-	"Follow Up Clock": "public/js/deadlines.js",
-	"Lead": ["public/js/ask.js", "public/js/deadlines.js", "public/js/lead.js"],
-	"Lead Handover": ["public/js/ask.js", "public/js/deadlines.js"],
-	"Lead Segment": ["public/js/lead_fields.js", "public/js/requalify.js"],
-	"Lead Transfer": "public/js/ask.js",
-	"Nurture Cadence": ["public/js/lead_fields.js", "public/js/versioned.js"],
-	"Qualification Checklist": [
-		"public/js/ask.js",
-		"public/js/lead_fields.js",
-		"public/js/versioned.js",
-		"public/js/requalify.js",
-	],
-}
-doctype_list_js = {
-	"Follow Up Clock": "public/js/deadlines.js",
-	"Lead": ["public/js/deadlines.js", "public/js/lead_list.js"],
-	"Lead Segment": "public/js/requalify.js",
-}
+app_include_js = "lead_quality.bundle.js"
+# scripts of our own DocTypes lie in their folders
+doctype_js = {"Lead": "public/js/lead_form.js"}
+doctype_list_js = {"Lead": "public/js/lead_list.js"}
 override_doctype_dashboards = {"Lead": "lead_quality.overrides.lead.dashboard"}
 
 # Permissions follow the Lead

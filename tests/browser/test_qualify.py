@@ -319,7 +319,7 @@ def test_a_reason_that_says_later_proposes_a_day_to_come_back(lead, people, page
 	expect(dialog.locator("[data-fieldname=nurture_until]")).to_be_hidden()
 	choose_link(dialog, "outcome_reason", "Budget only next year")
 	expect(dialog.locator("[data-fieldname=nurture_until] input")).not_to_have_value("")
-	expect(dialog.get_by_role("button", name="Disqualify all the same")).to_be_visible()
+	expect(dialog.get_by_role("button", name="Disqualify anyway")).to_be_visible()
 	page.wait_for_timeout(400)  # the dialog slides in
 	shoot(page, "disqualify-later")
 	dialog.get_by_role("button", name="Nurture until then").click()

@@ -1,7 +1,1 @@
-frappe.listview_settings["Lead Qualification"] = {
-	add_fields: ["verdict"],
-	get_indicator(doc) {
-		const colours = { Open: "orange", "Sales Ready": "green", Nurture: "blue", Disqualified: "gray" };
-		return [__(doc.verdict), colours[doc.verdict], `verdict,=,${doc.verdict}`];
-	},
-};
+frappe.listview_settings["Lead Qualification"] = lead_quality.lead_qualification_list;

@@ -1,7 +1,1 @@
-{% include "lead_quality/public/js/health_banner.js" %}
-
-frappe.ui.form.on("Lead Quality Settings", {
-	refresh(frm) {
-		lead_quality.health.banner((words) => frm.set_intro(words, "red"));
-	},
-});
+frappe.ui.form.on("Lead Quality Settings", lead_quality.lead_quality_settings_form);

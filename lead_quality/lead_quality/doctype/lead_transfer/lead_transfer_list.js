@@ -1,6 +1,1 @@
-frappe.listview_settings["Lead Transfer"] = {
-	get_indicator(doc) {
-		const colours = { Queued: "gray", Running: "blue", Completed: "green", Failed: "red" };
-		return [__(doc.status), colours[doc.status], `status,=,${doc.status}`];
-	},
-};
+frappe.listview_settings["Lead Transfer"] = lead_quality.lead_transfer_list;

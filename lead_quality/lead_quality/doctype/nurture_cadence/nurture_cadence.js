@@ -1,6 +1,2 @@
-frappe.ui.form.on("Nurture Cadence", {
-	refresh: (frm) =>
-		lead_quality.offer_lead_fields(frm, "steps", "date_field", (df) =>
-			["Date", "Datetime"].includes(df.fieldtype),
-		),
-});
+frappe.ui.form.on("Nurture Cadence", lead_quality.versioned_form);
+frappe.ui.form.on("Nurture Cadence", lead_quality.nurture_cadence_form);

@@ -1,5 +1,3 @@
-{% include "lead_quality/public/js/report.js" %}
-
 {
 	const { check, checklist, formatter, link, period } = lead_quality.report;
 

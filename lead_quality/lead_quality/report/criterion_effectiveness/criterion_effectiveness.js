@@ -1,7 +1,5 @@
-{% include "lead_quality/public/js/report.js" %}
-
 {
-	const { checklist, formatter, is_small, link, minimum, period } = lead_quality.report;
+	const { checklist, formatter, in_bold, is_small, link, minimum, period } = lead_quality.report;
 	// a share, and the numbers of cases that it is taken of
 	const cases = {
 		met_percent: ["answered"],
@@ -21,7 +19,7 @@
 		formatter(value, row, column, data, default_formatter) {
 			const text = cell(value, row, column, data, default_formatter);
 			const is_bold = column.fieldname === "difference" && !is_small(column, data, cases);
-			return is_bold ? `<b>${text}</b>` : text;
+			return is_bold ? in_bold(text) : text;
 		},
 	};
 }

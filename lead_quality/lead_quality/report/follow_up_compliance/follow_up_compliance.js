@@ -1,5 +1,3 @@
-{% include "lead_quality/public/js/report.js" %}
-
 {
 	const { check, formatter, link, minimum, period, select } = lead_quality.report;
 	// a figure, and the counts that it is taken of

@@ -1,11 +1,12 @@
-{% include "lead_quality/public/js/report.js" %}
-
 {
 	const { formatter, link, period } = lead_quality.report;
 	const cell = formatter();
 
 	frappe.query_reports["Gate Overrides"] = {
-		filters: [...period(__("Overridden from"), __("Overridden until"), 12), link("user", __("User"), "User")],
+		filters: [
+			...period(__("Overridden from"), __("Overridden until"), 12),
+			link("user", __("User"), "User"),
+		],
 		formatter(value, row, column, data, default_formatter) {
 			// the total row has no reason and no instant, and needs no dash for them; Frappe gives it its title
 			const is_total = !data?.links && (value === null || value === undefined);

@@ -1,5 +1,3 @@
-{% include "lead_quality/public/js/report.js" %}
-
 {
 	const { check, formatter, link, minimum, period, select } = lead_quality.report;
 	// a share, and the number of cases that it is taken of

@@ -1,5 +1,3 @@
-{% include "lead_quality/public/js/report.js" %}
-
 {
 	const { check, formatter, link, period, select } = lead_quality.report;
 

@@ -1,16 +1,7 @@
-{% include "lead_quality/public/js/report.js" %}
-
 {
-	const { check, formatter, link, select } = lead_quality.report;
+	const { check, formatter, in_red, link, risk_pills, select } = lead_quality.report;
 	const in_summary = "eval:doc.show === 'Summary'";
 	const in_leads = "eval:doc.show !== 'Summary'";
-	const colors = {
-		"No Owner": "red",
-		"No Next Step": "orange",
-		Stale: "yellow",
-		"Shelf Life": "purple",
-		"Clock Overdue": "red",
-	};
 	const cell = formatter();
 
 	frappe.query_reports["Leads at Risk"] = {
@@ -49,17 +40,11 @@
 			check("without_segment", __("Without Segment"), { depends_on: in_leads }),
 		],
 		formatter(value, row, column, data, default_formatter) {
-			if (column.fieldname === "faults" && data?.risks) {
-				return data.risks
-					.map(
-						(risk) =>
-							`<span class="indicator-pill no-indicator-dot ${colors[risk]} mr-1">${__(risk)}</span>`,
-					)
-					.join("");
-			}
+			if (column.fieldname === "faults" && data?.risks) return risk_pills(data.risks);
 			const text = cell(value, row, column, data, default_formatter);
-			const is_over = ["stale_in", "shelf_life_in"].includes(column.fieldname) && value !== null && value <= 0;
-			return is_over ? `<span class="text-danger">${text}</span>` : text;
+			const is_over =
+				["stale_in", "shelf_life_in"].includes(column.fieldname) && value !== null && value <= 0;
+			return is_over ? in_red(text) : text;
 		},
 	};
 }

@@ -1,7 +1,5 @@
-{% include "lead_quality/public/js/report.js" %}
-
 {
-	const { check, formatter, link, minimum, period, select } = lead_quality.report;
+	const { check, formatter, in_bold, link, minimum, period, select } = lead_quality.report;
 	// a figure, and the number of cases that it is taken of
 	const cases = {
 		share: ["total"],
@@ -58,7 +56,7 @@
 			const is_label = column.fieldname === "label";
 			if (is_label && (value === null || value === undefined)) return "";
 			const text = cell(value, row, column, data, default_formatter);
-			return is_label && data?.indent === 0 ? `<b>${text}</b>` : text;
+			return is_label && data?.indent === 0 ? in_bold(text) : text;
 		},
 	};
 }

@@ -1,7 +1,5 @@
-{% include "lead_quality/public/js/report.js" %}
-
 {
-	const { check, formatter, link, period, select } = lead_quality.report;
+	const { check, formatter, in_bold, in_red, link, period, select } = lead_quality.report;
 	const cell = formatter();
 
 	frappe.query_reports["Stage Conversion"] = {
@@ -19,7 +17,7 @@
 		formatter(value, row, column, data, default_formatter) {
 			const text = cell(value, row, column, data, default_formatter);
 			const is_leak = data?.is_leak && column.fieldname === "from_previous";
-			return is_leak ? `<span class="text-danger"><b>${text}</b></span>` : text;
+			return is_leak ? in_red(in_bold(text)) : text;
 		},
 	};
 }

@@ -1,9 +1,7 @@
-// Offers the fields of a Lead in a column of a table, wherever a rule or a step speaks of one; and `more`, which is
-// no field of it but may be named where a field may.
+// The fields of a Lead, wherever a rule or a step names one.
 
-frappe.provide("lead_quality");
-
-lead_quality.offer_lead_fields = (frm, table, fieldname, fits = () => true, more = []) => {
+// Offers them in a column of a table; and `more`, which is no field of it but may be named where a field may.
+export function offer_lead_fields(frm, table, fieldname, fits = () => true, more = []) {
 	frappe.model.with_doctype("Lead", () => {
 		const options = frappe.meta
 			.get_docfields("Lead")
@@ -20,4 +18,4 @@ lead_quality.offer_lead_fields = (frm, table, fieldname, fits = () => true, more
 		options.unshift(...more);
 		frm.fields_dict[table].grid.update_docfield_property(fieldname, "options", options);
 	});
-};
+}

@@ -1,0 +1,39 @@
+// Dialogs that lose nothing, and what a refusal by the server means to the code that asked.
+
+// Text without its tags and entities: what the server has written as HTML, where only text is wanted.
+export const plain = (text) =>
+	new DOMParser().parseFromString(String(text ?? ""), "text/html").body.textContent;
+
+// Frappe has told the user why the server refused; only an error of the program's own is to be heard of.
+export function refused(reason) {
+	if (reason instanceof Error) throw reason;
+}
+
+// A dialog that stays open, with what was typed, until `submit` has done its work: a refusal may be mended there. Then
+// comes `done`, with what `submit` has returned.
+export function ask({ title, fields, label, submit: work, done }) {
+	const dialog = new frappe.ui.Dialog({
+		title,
+		fields,
+		primary_action_label: label,
+		primary_action: (values) => submit(dialog, () => work(values), done),
+	});
+	dialog.show();
+	return dialog;
+}
+
+export async function submit(dialog, work, done) {
+	try {
+		const result = await work();
+		dialog.hide();
+		await done?.(result);
+	} catch (reason) {
+		refused(reason);
+	}
+}
+
+// Markup as an element.
+export const element = (markup) => $(String(markup));
+
+export const confirm = (markup, yes) =>
+	frappe.confirm(String(markup), () => Promise.resolve(yes()).catch(refused));

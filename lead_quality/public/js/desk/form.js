@@ -1,0 +1,34 @@
+// What the buttons of a form do with its document, however quick the user is.
+
+const LOOK_AGAIN = 50; // milliseconds
+const PATIENCE = 30_000;
+
+// Waits until the document of a form is there: while it is loaded again or saved, there is none to work with.
+// Returns it; nothing if the user has moved on meanwhile.
+export async function document_of(frm) {
+	const { docname } = frm;
+	const until = Date.now() + PATIENCE;
+	while (Date.now() < until) {
+		await frappe.after_ajax();
+		if (frm.docname !== docname || cur_frm !== frm) return null;
+		const doc = frappe.get_doc(frm.doctype, docname);
+		if (doc && doc === frm.doc && !frappe.ui.form.is_saving) return doc;
+		await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN));
+	}
+	frappe.throw(__("The form is still loading. Try again in a moment."));
+}
+
+// Calls a method of the form's document, and returns what it returns.
+export async function call_document(frm, method, args = {}, more = {}) {
+	const doc = await document_of(frm);
+	if (!doc) return null;
+	const { message } = await frappe.call({ doc, method, args, freeze: true, ...more });
+	return message;
+}
+
+// Whether everything that was typed is stored; what the server refuses stays on the form.
+export async function save_first(frm) {
+	if (!(await document_of(frm))) return false;
+	if (frm.is_dirty() || frm.is_new()) await frm.save();
+	return !frm.is_dirty() && !frm.is_new();
+}

@@ -1,0 +1,94 @@
+// The form and the list of handovers: who receives one, answers it there.
+
+import { deadline } from "../desk/deadlines.js";
+import { ask, refused } from "../desk/dialogs.js";
+import { order_by } from "../desk/order.js";
+import { HANDOVER } from "../engine/colours.js";
+import { html, trusted } from "../engine/markup.js";
+import { asks_for } from "../engine/route.js";
+
+export const lead_handover_form = {
+	refresh(frm) {
+		const { doc } = frm;
+		frm.page.set_indicator(__(doc.status), HANDOVER[doc.status] || "gray");
+		frm.disable_save();
+		frm.add_custom_button(__("Open Lead"), () => frappe.set_route("Form", "Lead", doc.lead));
+		// the server has escaped what stands in it
+		frm.get_field("dossier_html").$wrapper.html(String(trusted(doc.dossier)));
+		const { may_decide, away } = doc.__onload || {};
+		if (away && doc.status === "Sent") frm.dashboard.add_comment(String(html`${away}`), "orange", true);
+		if (!may_decide) return;
+		if (doc.status === "Sent") offer_to_answer(frm);
+		if (doc.status === "Accepted") offer_to_go_on(frm);
+	},
+};
+
+function offer_to_answer(frm) {
+	frm.page.set_primary_action(__("Accept"), () => answer(frm, "accept_handover", {}).catch(refused));
+	frm.add_custom_button(__("Reject"), () => decline(frm, "reject_handover", "Reject"));
+	if (!frm.doc.accept_by) return;
+	const left = deadline({ due_at: frm.doc.accept_by });
+	frm.dashboard.add_comment(String(html`${__("To be answered:")} ${left}`), "yellow", true);
+}
+
+function offer_to_go_on(frm) {
+	frm.page.set_primary_action(__("Create Opportunity"), () =>
+		frappe.model.open_mapped_doc({
+			method: "erpnext.crm.doctype.lead.lead.make_opportunity",
+			source_name: frm.doc.lead,
+		}),
+	);
+	frm.add_custom_button(__("Return"), () => decline(frm, "return_handover", "Return"));
+}
+
+async function answer(frm, method, args) {
+	await frappe.call({
+		method: `lead_quality.api.${method}`,
+		args: { handover: frm.docname, ...args },
+		freeze: true,
+	});
+	frm.reload_doc();
+}
+
+function decline(frm, method, purpose) {
+	ask({
+		title: __(purpose),
+		fields: [
+			{
+				fieldname: "reason",
+				fieldtype: "Link",
+				options: "Lead Outcome Reason",
+				label: __("Reason"),
+				reqd: 1,
+				get_query: () => ({
+					query: "lead_quality.desk.search.reasons",
+					filters: { lead: frm.doc.lead, applies_to: purpose },
+				}),
+			},
+			{
+				fieldname: "feedback",
+				fieldtype: "Small Text",
+				label: __("What should marketing know?"),
+			},
+		],
+		label: __(purpose),
+		submit: (values) => answer(frm, method, values),
+	});
+}
+
+export const lead_handover_list = {
+	get_indicator: ({ status }) => [__(status), HANDOVER[status], `status,=,${status}`],
+
+	onload(list) {
+		// of what is due at the same time, what is worth more comes first
+		order_by(list, { ties: { accept_by: "`tabLead Handover`.`expected_value` desc" } });
+		// A link to what waits, such as a shortcut or a card, opens a queue: the first due first. Who then sorts it
+		// in another way keeps that until the next link.
+		const arrive = () => {
+			if (asks_for(frappe.route_options, "status", "Sent"))
+				list.sort_selector?.set_value("accept_by", "asc");
+		};
+		arrive();
+		$(list.parent).on("show", arrive);
+	},
+};

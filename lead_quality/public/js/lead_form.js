@@ -1,0 +1,1 @@
+frappe.ui.form.on("Lead", lead_quality.lead_form);

@@ -1,0 +1,21 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { asks_for, says_nothing_of } from "../../lead_quality/public/js/engine/route.js";
+
+test("a link asks for a value in each way that Frappe writes it", () => {
+	for (const wanted of ["Sent", ["=", "Sent"], '["=", "Sent"]', [["=", "Sent"]]]) {
+		assert.ok(asks_for({ status: wanted }, "status", "Sent"), JSON.stringify(wanted));
+	}
+	for (const wanted of ["Accepted", ["!=", "Sent"], ["in", ["Sent"]], undefined]) {
+		assert.ok(!asks_for({ status: wanted }, "status", "Sent"), JSON.stringify(wanted));
+	}
+	assert.ok(!asks_for(null, "status", "Sent"));
+	assert.ok(!asks_for({}, "status", undefined));
+});
+
+test("only a link that says nothing of a field leaves it open", () => {
+	assert.deepEqual(
+		[null, {}, { lq_due_at: ["is", "set"] }].map((options) => says_nothing_of(options, "lq_due_at")),
+		[false, true, false],
+	);
+});
