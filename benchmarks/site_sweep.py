@@ -95,7 +95,7 @@ def set_mail(is_on: bool) -> None:
 
 
 def measure(count: int, has_mail: bool) -> None:
-	from lead_quality.follow_up import alerts, jobs
+	from lead_quality.follow_up import delivery, jobs, sweep
 
 	chunks = math.ceil(DUE / jobs.CHUNK) - 1
 
@@ -104,11 +104,11 @@ def measure(count: int, has_mail: bool) -> None:
 
 	def are_raised() -> bool:
 		frappe.db.rollback()
-		return not alerts.due_clocks(now_datetime(), 1)
+		return not sweep.due_clocks(now_datetime(), 1)
 
 	def are_told() -> bool:
 		frappe.db.rollback()
-		return not alerts.users_to_tell() and frappe.db.count("Notification Log") >= REPS
+		return not delivery.users_to_tell() and frappe.db.count("Notification Log") >= REPS
 
 	with queue_of_its_own(), workers(count, "default", "long") as crew, request():
 		reset()
