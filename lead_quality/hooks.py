@@ -20,6 +20,7 @@ add_to_apps_screen = [
 # Installation
 # ------------
 
+before_install = "lead_quality.install.before_install"
 after_install = "lead_quality.install.after_install"
 after_migrate = "lead_quality.install.after_migrate"
 setup_wizard_complete = "lead_quality.install.after_setup_wizard"
@@ -114,6 +115,9 @@ doc_events = {
 	"Employee": {"on_update": "lead_quality.overrides.user.employee_on_update"},
 	"Company": {"after_rename": "lead_quality.overrides.setup.company_after_rename"},
 	"Holiday List": {"on_update": "lead_quality.overrides.setup.holiday_list_on_update"},
+	"Transaction Deletion Record": {
+		"on_change": "lead_quality.overrides.deletion.transaction_deletion_on_change"
+	},
 }
 # called as (Lead Qualification, is_decision_new) when a verdict was written in bulk, past its own events
 lead_verdict_changed = ["lead_quality.follow_up.reactions.verdict_changed"]
@@ -129,6 +133,9 @@ ignore_links_on_delete = [
 	"Lead Stage Log",
 	"Gate Override",
 ]
+
+# a Transaction Deletion Record leaves what a company has agreed on
+company_data_to_be_ignored = ["Sales Ready Agreement"]
 
 # Scheduler
 # ---------
@@ -150,6 +157,9 @@ scheduler_events = {
 		"lead_quality.funnel.jobs.reconcile_stages",
 		"lead_quality.follow_up.replan.replan_changed",
 	],
-	"daily_long": ["lead_quality.follow_up.attention.raise_unattended"],
+	"daily_long": [
+		"lead_quality.overrides.deletion.forget_missing_leads",
+		"lead_quality.follow_up.attention.raise_unattended",
+	],
 }
 default_log_clearing_doctypes = {"Follow Up Run": 30, "Follow Up Alert": 180}

@@ -1,6 +1,7 @@
 """What the app adds to a site, beside its own DocTypes. `uninstall.py` takes away exactly this."""
 
 import frappe
+from frappe import _
 from frappe.custom.doctype.custom_field.custom_field import create_custom_fields
 from frappe.custom.doctype.property_setter.property_setter import make_property_setter
 from frappe.permissions import add_permission, update_permission_property
@@ -16,6 +17,16 @@ LEAD_RIGHTS = {
 }
 # fields of a lead that the app's roles choose from
 CHOSEN_FROM = ("source", "territory", "industry", "market_segment")
+
+
+def before_install():
+	"""
+	:raises frappe.IncompatibleApp: on a database that the app's queries are not written for.
+	"""
+	if frappe.db.db_type != "mariadb":
+		raise frappe.IncompatibleApp(
+			_("Lead Quality runs on MariaDB only, and this site's database is {0}.").format(frappe.db.db_type)
+		)
 
 
 def after_install():

@@ -1,4 +1,4 @@
-"""Records that stay while others name them."""
+"""Records that stay while others name them, and records that stay when what they name goes."""
 
 import frappe
 from frappe import _
@@ -25,3 +25,18 @@ def refuse_deletion_in_use(doc, uses: tuple[tuple[str, str], ...], instead: str)
 				frappe.LinkExistsError,
 				title=_("In Use"),
 			)
+
+
+class OutlivesLinks:
+	"""A document that stays when what it names is deleted, as Frappe lets it be of `ignore_links_on_delete`: it can be
+	saved with the names that it already had. To be listed before Document."""
+
+	def get_invalid_links(self, is_submittable: bool = False) -> tuple[list, list]:
+		invalid, cancelled = super().get_invalid_links(is_submittable)  # type: ignore[misc]
+		known = [link for link in invalid if self._names_already(*link[:2])]
+		for fieldname, name, *_words in known:
+			self.set(fieldname, name)  # type: ignore[attr-defined]  # Frappe has emptied it
+		return [link for link in invalid if link not in known], cancelled
+
+	def _names_already(self, fieldname: str, name: str) -> bool:
+		return frappe.db.get_value(self.doctype, self.name, fieldname) == name  # type: ignore[attr-defined]

@@ -11,6 +11,9 @@ from lead_quality.engine.conversion import STAGES, Evidence, current_stage
 from lead_quality.funnel import summary
 from lead_quality.funnel.lead_save import AT_ONCE, LeadSave, LeadWriter
 
+# what a row names that is kept for the totals of past months, in place of a deleted lead
+DELETED = "deleted-"
+
 
 def enter_target(save: LeadSave):
 	"""Log a new lead as a target, at its creation."""
@@ -184,8 +187,54 @@ def forget_lead(lead: str):
 	frappe.db.set_value(
 		"Lead Stage Log",
 		{"lead": lead},
-		{"lead": f"deleted-{frappe.generate_hash(length=12)}", "owner_user": None},
+		{"lead": f"{DELETED}{frappe.generate_hash(length=12)}", "owner_user": None},
 		update_modified=False,
+	)
+
+
+def has_past_of_nobody(lead: str) -> bool:
+	"""Whether rows still name a lead that there is not: it was deleted past every event, and its name comes again."""
+	return bool(
+		frappe.db.sql(
+			"""
+			select 1 from `tabLead Stage Log`
+			where lead = %(lead)s and not exists (select 1 from `tabLead` where name = %(lead)s) limit 1
+			""",
+			{"lead": lead},
+		)
+	)
+
+
+def missing_leads(limit: int) -> list[str]:
+	"""Names of leads that were deleted past every event, as a Transaction Deletion Record does, and that rows of ours
+	still name. Reads an index of each table from end to end."""
+	belonging = " union ".join(
+		f"select `{link.fieldname}` as lead from `tab{link.parent}`" for link in _links_to_leads()
+	)
+	return frappe.db.sql_list(
+		f"""
+		select belongs.lead from ({belonging}) belongs
+		left join `tabLead` l on l.name = belongs.lead
+		where l.name is null and belongs.lead is not null and belongs.lead not like %s
+		order by belongs.lead limit %s
+		""",
+		(f"{DELETED}%", limit),
+	)
+
+
+def _links_to_leads() -> list:
+	return frappe.get_all(
+		"DocField",
+		{
+			"fieldtype": "Link",
+			"options": "Lead",
+			"parent": [
+				"in",
+				frappe.get_all("DocType", {"module": "Lead Quality", "istable": 0}, pluck="name"),
+			],
+		},
+		["parent", "fieldname"],
+		order_by="parent asc, idx asc",
 	)
 
 

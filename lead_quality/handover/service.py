@@ -211,8 +211,9 @@ def unanswered(now: datetime) -> list[str]:
 	"""Names of the handovers that nobody has answered by the agreed time, `now` being naive, in the site's zone."""
 	return frappe.db.sql_list(
 		"""
-		select name from `tabLead Handover`
-		where status = 'Sent' and pull_back_at < %s order by pull_back_at
+		select name from `tabLead Handover` handover
+		where status = 'Sent' and pull_back_at < %s and exists (select 1 from `tabLead` where name = handover.lead)
+		order by pull_back_at
 		""",
 		(now,),
 	)
@@ -269,17 +270,14 @@ def _pull_back(handover, now: datetime, is_given_away: bool = False):
 	_tell_of_pull_back(handover, is_given_away)
 
 
-def take_back(name: str, now: datetime) -> bool:
+def take_back(name: str, now: datetime):
 	"""Give a handover back to its sender, as its receiver has not acted on it.
 
 	:param now: naive instant in the site's zone.
-	:returns: whether there was still something to give back.
 	"""
 	handover = frappe.get_doc("Lead Handover", name, for_update=True)
-	if handover.status not in {"Sent", "Accepted"}:
-		return False
-	_pull_back(handover, now)
-	return True
+	if handover.status in {"Sent", "Accepted"}:
+		_pull_back(handover, now)
 
 
 def _tell_of_pull_back(handover, is_given_away: bool):

@@ -186,11 +186,13 @@ def wake(name: str, now: datetime) -> bool:
 
 def snoozed_until(now: datetime) -> list[str]:
 	"""Names of the snoozed enrollments that are to wake by `now` (naive, the site's zone)."""
-	return frappe.get_all(
-		"Nurture Enrollment",
-		{"status": "Snoozed", "snoozed_until": ["<=", now]},
-		pluck="name",
-		order_by="snoozed_until asc",
+	return frappe.db.sql_list(
+		"""
+		select name from `tabNurture Enrollment` enrollment
+		where status = 'Snoozed' and snoozed_until <= %s and exists (select 1 from `tabLead` where name = enrollment.lead)
+		order by snoozed_until
+		""",
+		(now,),
 	)
 
 

@@ -28,6 +28,8 @@ def validate(lead, method=None):
 @listener
 def before_save(lead, method=None):
 	if lead.is_new():
+		if funnel.has_past_of_nobody(lead.name):
+			forget(lead.name)
 		take_in(lead, begin_save(lead))
 
 
@@ -73,12 +75,7 @@ def after_rename(lead, method=None, old=None, new=None, merge=False):
 
 @listener
 def on_trash(lead, method=None):
-	funnel.forget_lead(lead.name)
-	qualification.forget_lead(lead.name)
-	gate.forget_lead(lead.name)
-	nurture.forget_lead(lead.name)
-	follow_up.forget_lead(lead.name)
-	handover.forget_lead(lead.name)
+	forget(lead.name)
 
 
 def begin_save(lead) -> LeadSave:
@@ -90,6 +87,16 @@ def begin_save(lead) -> LeadSave:
 	elif not lead.is_new():
 		save.write()
 	return save
+
+
+def forget(lead: str):
+	"""A lead is gone: what belongs to it goes with it, and what stays for the totals names nobody."""
+	funnel.forget_lead(lead)
+	qualification.forget_lead(lead)
+	gate.forget_lead(lead)
+	nurture.forget_lead(lead)
+	follow_up.forget_lead(lead)
+	handover.forget_lead(lead)
 
 
 def take_in(lead, save: LeadSave):

@@ -305,9 +305,11 @@ def expired(now: datetime, limit: int) -> list[str]:
 	"""Names of the Lead Qualifications that time may have changed by `now` (naive, the site's zone)."""
 	return frappe.db.sql_list(
 		"""
-		select name from `tabLead Qualification` where valid_until < %(now)s
+		select q.name from `tabLead Qualification` q join `tabLead` l on l.name = q.lead
+		where q.valid_until < %(now)s
 		union
-		select name from `tabLead Qualification` where decision = 'Nurture' and nurture_until <= %(today)s
+		select q.name from `tabLead Qualification` q join `tabLead` l on l.name = q.lead
+		where q.decision = 'Nurture' and q.nurture_until <= %(today)s
 		limit %(limit)s
 		""",
 		{"now": now, "today": now.date(), "limit": limit},

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 
+import frappe
 import pytest
 
 # Prints what is on a site, as {kind: [names]}. It runs in a process of its own: one process, one site.
@@ -97,3 +98,16 @@ def test_uninstalled_app_leaves_nothing_behind_and_can_be_installed_again(other_
 	assert uninstalled - before == set()
 	assert before - uninstalled == set()
 	assert installed_again == installed
+
+
+def test_a_site_on_another_database_is_refused_before_anything_is_installed(site, monkeypatch, count_queries):
+	with (
+		monkeypatch.context() as patched,
+		count_queries() as queries,
+		pytest.raises(frappe.IncompatibleApp) as refusal,
+	):
+		patched.setattr(frappe.db, "db_type", "postgres")
+		frappe.get_attr(frappe.get_hooks("before_install", app_name="lead_quality")[0])()
+
+	assert str(refusal.value) == "Lead Quality runs on MariaDB only, and this site's database is postgres."
+	assert not queries.writing()

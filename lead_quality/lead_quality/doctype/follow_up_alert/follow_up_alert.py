@@ -3,8 +3,10 @@ from frappe.model.document import Document
 from frappe.query_builder import Interval
 from frappe.query_builder.functions import Now
 
+from lead_quality.base.links import OutlivesLinks
 
-class FollowUpAlert(Document):
+
+class FollowUpAlert(OutlivesLinks, Document):
 	"""One level of one clock, or one thing wrong with a lead, raised for one user or carried out as an action."""
 
 	@staticmethod

@@ -1,8 +1,10 @@
 import frappe
 from frappe.model.document import Document
 
+from lead_quality.base.links import OutlivesLinks
 
-class FollowUpClock(Document):
+
+class FollowUpClock(OutlivesLinks, Document):
 	pass
 
 

@@ -3,10 +3,11 @@ from frappe import _
 from frappe.model.document import Document
 from frappe.utils import now_datetime
 
+from lead_quality.base.links import OutlivesLinks
 from lead_quality.qualification import service
 
 
-class GateOverride(Document):
+class GateOverride(OutlivesLinks, Document):
 	"""Leave for one Opportunity from a lead that is not sales ready: who gave it, why, and what was missing."""
 
 	def before_insert(self):

@@ -2,6 +2,7 @@ import frappe
 from frappe import _
 from frappe.model.document import Document
 
+from lead_quality.base.links import OutlivesLinks
 from lead_quality.base.protected import restore_protected_fields
 from lead_quality.follow_up import reactions
 from lead_quality.handover import service
@@ -14,7 +15,7 @@ MOVES = {
 }
 
 
-class LeadHandover(Document):
+class LeadHandover(OutlivesLinks, Document):
 	def onload(self):
 		self.set_onload("may_decide", service.may_decide(self, frappe.session.user))
 		self.set_onload("away", away_in_words(self.to_user))

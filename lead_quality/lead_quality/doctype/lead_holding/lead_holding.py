@@ -1,8 +1,10 @@
 import frappe
 from frappe.model.document import Document
 
+from lead_quality.base.links import OutlivesLinks
 
-class LeadHolding(Document):
+
+class LeadHolding(OutlivesLinks, Document):
 	"""A span of time in which one user, or nobody, owned a lead. Who owns it now is the Lead's own field."""
 
 

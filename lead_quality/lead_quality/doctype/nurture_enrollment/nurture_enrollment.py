@@ -1,11 +1,12 @@
 from frappe.model.document import Document
 
+from lead_quality.base.links import OutlivesLinks
 from lead_quality.base.protected import restore_protected_fields
 from lead_quality.follow_up import reactions
 from lead_quality.nurture import service
 
 
-class NurtureEnrollment(Document):
+class NurtureEnrollment(OutlivesLinks, Document):
 	def before_insert(self):
 		service.check_can_enroll(self)
 
