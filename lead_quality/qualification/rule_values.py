@@ -20,6 +20,8 @@ def known_values(field: str, txt: str = "") -> list[str]:
 		return []
 	if df.fieldtype == "Select":
 		return [option for option in choices(df) if txt.lower() in option.lower()]
+	if not any(frappe.has_permission(df.options, right) for right in ("select", "read")):
+		return []
 	return frappe.get_list(
 		df.options, {"name": ["like", f"%{txt}%"]}, pluck="name", order_by="name asc", limit=MOST_OFFERED
 	)

@@ -35,6 +35,8 @@ const panel = (text) => ({
 	enrollment: { status: "Snoozed", snoozed_until: "2099-01-01 09:00:00", snooze_reason: text },
 	next_touch: { step: text, channel: "Letter", script: text, due_at: DUE },
 	clocks: [{ clock: text, due_at: DUE, missed_by_system: 1 }],
+	absences: [{ text }],
+	likely_duplicates: [{ name: text, title: text }],
 	touches: [{ channel: text, outcome: text, note: text, done_at: DUE }],
 });
 

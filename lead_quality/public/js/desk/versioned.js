@@ -69,7 +69,7 @@ export function effect_html(name, { replaces, segments, leads, changes, warnings
 		segments.length
 			? fill(__("Segments that use it from now on: {0}."), bold(segments.join(", ")))
 			: __("No segment uses it yet: choose it on a Lead Segment."),
-		replaces &&
+		leads > 0 &&
 			fill(
 				__("Leads under way, which stay on the version that they began with: {0}."),
 				bold(figure(leads)),

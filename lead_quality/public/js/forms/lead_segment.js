@@ -18,10 +18,6 @@ export const lead_segment_form = {
 				...(on_expiry === "Nurture" && { proposes_nurture: 1 }),
 			},
 		}));
-		// a rule's value is picked from what its field may hold; what none of them is, such as a list, is typed
-		const { grid } = frm.fields_dict.rules;
-		grid.update_docfield_property("value", "fieldtype", "Autocomplete");
-		grid.update_docfield_property("value", "ignore_validation", 1);
 		frm.set_query("value", "rules", (doc, doctype, name) => ({
 			query: "lead_quality.desk.search.rule_values",
 			params: { field: frappe.get_doc(doctype, name)?.field || "" },
@@ -30,6 +26,10 @@ export const lead_segment_form = {
 	on_expiry: (frm) => frm.set_value("expiry_reason", null),
 	refresh(frm) {
 		offer_lead_fields(frm, "rules", "field");
+		// a value is picked from what its field may hold; what none of them is, such as a list, is typed
+		const { grid } = frm.fields_dict.rules;
+		grid.update_docfield_property("value", "fieldtype", "Autocomplete");
+		grid.update_docfield_property("value", "ignore_validation", 1);
 		warn_of_rules(frm);
 		if (!frm.has_perm("write")) return;
 		frm.add_custom_button(__("Try Out"), () => try_out(frm).catch(refused));

@@ -117,7 +117,11 @@ export class LeadPanel {
 	}
 
 	async undo(touch) {
-		await this.post("undo_touch", { touch: touch.name, lead: undefined });
+		await frappe.call({
+			method: "lead_quality.api.undo_touch",
+			args: { touch: touch.name },
+			freeze: true,
+		});
 		frappe.show_alert({ message: __("Undone"), indicator: "blue" });
 		// the user may have gone to the next lead meanwhile
 		if (this.lead === touch.lead) this.after_change();

@@ -22,6 +22,7 @@ const button = (action, label, value = "", colour = "btn-default") =>
 export const panel_html = (data, { may_write }) => html`
 	<div class="lead-quality-panel border-bottom px-4 py-3">
 		${funnel_html(data)} ${no_owner_html(data, may_write)} ${away_html(data)} ${opt_outs_html(data)}
+		${hints_html(data)}
 		<div class="row mt-3">
 			<div class="col-sm-4 mb-3">${qualification_html(data)}</div>
 			<div class="col-sm-4 mb-3">${next_touch_html(data)}</div>
@@ -67,6 +68,24 @@ function opt_outs_html({ opt_outs }) {
 		words &&
 		html`<div class="small mt-2" data-opt-outs><span class="indicator red"></span><b>${words}</b></div>`
 	);
+}
+
+// what automatic answers say of the person, and which leads may be the same person
+function hints_html({ absences = [], likely_duplicates = [] }) {
+	const lines = absences.map(
+		({ text }) =>
+			html`<div class="small mt-2" data-absence><span class="indicator orange"></span>${text}</div>`,
+	);
+	if (!likely_duplicates.length) return lines;
+	const links = likely_duplicates.map(
+		({ name, title }, index) =>
+			html`${index ? ", " : ""}<a href="${url("Lead", name)}">${title || name}</a>`,
+	);
+	const words = fill(__("Perhaps the same person: {0}."), links);
+	return [
+		...lines,
+		html`<div class="small mt-2" data-duplicates><span class="indicator orange"></span>${words}</div>`,
+	];
 }
 
 function qualification_html(data) {
@@ -215,9 +234,11 @@ function due_html(data) {
 	const clock = split_clocks(data).of_touch;
 	const planned = html`<span data-planned>${__("planned for {0}", [when_short(instant(touch.due_at))])}</span>`;
 	if (!clock) return html`<div class="small">${planned} ${deadline(touch)}</div>`;
-	const latest = fill(__("at the latest {0}"), when_short(instant(clock.due_at)));
+	const latest = __("at the latest {0}", [when_short(instant(clock.due_at))]);
 	return html`<div class="small" data-clock="${clock.clock}">
-		${planned}, ${latest} ${deadline(clock, { title: __("Due") })} ${by_system_html(clock)}
+		<div>${planned}</div>
+		<div>${latest} ${deadline(clock, { title: __("Due") })}</div>
+		${by_system_html(clock)}
 	</div>`;
 }
 
