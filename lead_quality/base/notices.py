@@ -8,6 +8,8 @@ from frappe.email.doctype.email_account.email_account import EmailAccount
 from frappe.translate import get_user_lang, print_language
 from frappe.utils import cint
 
+from lead_quality.base.persons import person
+
 # what a notice is about, to the field of the user's Notification Settings
 WISHES = {
 	"Warning": "lq_notify_warning",
@@ -20,7 +22,7 @@ WISHES = {
 
 def is_reachable(user: str) -> bool:
 	"""Whether a user can be told anything: enabled, and a person."""
-	return user not in {"Guest", "Administrator"} and bool(frappe.db.get_value("User", user, "enabled"))
+	return bool(person(user) and frappe.db.get_value("User", user, "enabled"))
 
 
 def wishes_of(user: str) -> dict[str, str]:

@@ -3,6 +3,7 @@
 import frappe
 from frappe import _
 
+from lead_quality.base.persons import ENABLED_PERSONS, NO_PERSONS
 from lead_quality.people.absence import Absences, today
 from lead_quality.qualification.agreement import agreed_reasons
 from lead_quality.qualification.rule_values import known_values
@@ -25,7 +26,7 @@ def receivers(
 		.distinct()
 		.where(user.enabled == 1)
 		.where(role.role.isin(["Sales User", "Sales Manager"]))
-		.where(user.name.notin(["Administrator", "Guest"]))
+		.where(user.name.notin(NO_PERSONS))
 		.where(user.name.like(f"%{txt}%") | user.full_name.like(f"%{txt}%"))
 		.orderby(user.full_name)
 		.limit(page_len)
@@ -68,11 +69,11 @@ def lead_workers(
 	frappe.has_permission("Lead Transfer", "create", throw=True)
 	rules = frappe.get_meta("Lead").permissions
 	return frappe.db.sql(
-		"""
+		f"""
 		select u.name, u.full_name
 		from `tabUser` u
 		where
-			u.enabled = 1 and u.name not in ('Administrator', 'Guest')
+			u.name in {ENABLED_PERSONS}
 			and (u.name like %(txt)s or u.full_name like %(txt)s)
 			and exists (
 				select 1 from `tabHas Role` r

@@ -10,6 +10,7 @@ from frappe.utils import add_days, format_date
 from frappe.utils.user import get_users_with_role
 
 from lead_quality.base.notices import is_reachable
+from lead_quality.base.persons import NO_PERSONS
 from lead_quality.base.reporting import Where, report_route
 from lead_quality.desk.findings import BLUE, ORANGE, RED, finding, named
 from lead_quality.follow_up import attention
@@ -235,10 +236,10 @@ def owner_findings(now: datetime) -> Iterator[dict]:
 	owners = frappe.db.sql_list(
 		"""
 		select lead_owner from `tabLead`
-		where disabled = 0 and ifnull(lead_owner, '') not in ('', 'Guest', 'Administrator')
+		where disabled = 0 and ifnull(lead_owner, '') not in %s
 		group by lead_owner order by count(*) desc, lead_owner limit %s
 		""",
-		(MOST_OWNERS,),
+		(NO_PERSONS, MOST_OWNERS),
 	)
 	alone = [user for user in owners if is_reachable(user) and not manager_of(user)]
 	if alone:

@@ -17,7 +17,7 @@ from lead_quality.base.reporting import Where
 from lead_quality.base.runs import JobRun
 from lead_quality.follow_up import escalation
 from lead_quality.follow_up.alerts import raise_alerts
-from lead_quality.funnel.conditions import HAS_OWNER, IN_WORK
+from lead_quality.funnel.conditions import HAS_OWNER, IN_WORK, RESPONSIBLE, open_clock
 from lead_quality.people.recipients import People
 from lead_quality.qualification.service import answer, log_on_lead, policy_of
 
@@ -142,12 +142,12 @@ def _left_alone_on(days: str) -> str:
 	)"""
 
 
-HAS_OVERDUE_CLOCK = """(
+HAS_OVERDUE_CLOCK = f"""(
 	(
 		select 1 from `tabFollow Up Clock` c
 		where
-			c.lead = `tabLead`.name and c.stopped_at is null and c.due_at < %(now)s
-			and (c.status in ('Running', 'Missed') or (c.status = 'Paused' and c.paused_until <= %(now)s))
+			c.lead = `tabLead`.name and {open_clock("c")} and c.due_at < %(now)s
+			and (c.status != 'Paused' or c.paused_until <= %(now)s)
 		limit 1
 	) is not null
 )"""
@@ -345,7 +345,7 @@ def due(level: Level, now: datetime, lead: str | None = None, limit: int | None 
 			select
 				`tabLead`.name as `lead`,
 				`tabLead`.title as lead_name,
-				`tabLead`.lead_owner,
+				{RESPONSIBLE} as responsible,
 				`tabLead`.lq_segment,
 				`tabLead`.company,
 				segment.on_expiry,
@@ -460,11 +460,11 @@ def _told_by(level: Level, row, people: People) -> list[str]:
 	"""The first level is the owner's, the second one the manager's; where there is nobody, the last resort's."""
 	resorts = people.last_resorts(policy_of(row), row.lq_segment)
 	if level.level == 1:
-		own = [] if level.fault == NO_OWNER else [people.there(row.lead_owner)]
+		own = [] if level.fault == NO_OWNER else [people.there(row.responsible)]
 		return people.first_of([own, *resorts], row.lead)
-	manager = [people.manager(row.lead_owner)]
+	manager = [people.manager(row.responsible)]
 	if level.fault == NO_OWNER:
 		# the last resort has been told; the manager of whose it was may know who is to have the lead now
 		return people.first_of([manager], row.lead)
-	others = ([user for user in users if user != row.lead_owner] for users in (manager, *resorts))
+	others = ([user for user in users if user != row.responsible] for users in (manager, *resorts))
 	return people.first_of(others, row.lead)

@@ -57,20 +57,25 @@ def recycle(lead: str, outcome_reason: str, now: datetime):
 	)
 
 
-def take_back(clock, action: str, now: datetime):
-	"""Take a lead from who has not acted on a clock.
+def carry_out(step, clock, now: datetime) -> str | None:
+	"""Change a clock's lead as a step of the ladder says. Returns the user who has the lead by that, if it is another.
 
-	Where the receiver of a handover has not acted, the lead goes back to its sender. Else a lead that is pulled back
-	goes to the pool, without an owner; one that is recycled stays with who owns it.
+	Where the receiver of a handover has not acted, Pull Back and Recycle give the lead back to its sender. Else a lead
+	that is pulled back goes to the pool, without an owner; one that is recycled stays with who owns it.
 
-	:param action: Pull Back or Recycle.
 	:param now: naive instant in the site's zone.
+	:raises frappe.ValidationError: if it cannot be done, with the reason.
 	"""
+	if step.action == "Reassign":
+		return reassign(clock.lead, step.assignment_rule)
+	if step.action == "Recycle":
+		recycle(clock.lead, step.outcome_reason, now)
 	if clock.clock in AGREED_CLOCKS:
-		if clock.reference_name:
-			handover.take_back(clock.reference_name, now)
-	elif action == "Pull Back":
+		is_back = clock.reference_name and handover.take_back(clock.reference_name, now)
+		return frappe.db.get_value("Lead Handover", clock.reference_name, "from_user") if is_back else None
+	if step.action == "Pull Back":
 		lead = frappe.get_doc("Lead", clock.lead)
 		if lead.lead_owner:
 			lead.lead_owner = None
 			lead.save(ignore_permissions=True)
+	return None

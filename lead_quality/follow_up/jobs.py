@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import frappe
 
 from lead_quality.base.runs import JobRun
-from lead_quality.follow_up import alerts
+from lead_quality.follow_up import delivery, sweep
 from lead_quality.follow_up.service import SWEEP
 
 # with 1,000, MariaDB would look for the names of a chunk by a table that it makes of them, and lock other clocks too
@@ -25,10 +25,10 @@ def sweep_clocks(now: datetime | None = None) -> dict:
 	:returns: counts found, done, failed of the chunk done here, and `queued`.
 	"""
 	run = JobRun(SWEEP, now)
-	names = alerts.due_clocks(run.now, MOST_CLOCKS)
+	names = sweep.due_clocks(run.now, MOST_CLOCKS)
 	if not names:
 		return {**run.finish(), "queued": 0}
-	outage_from = alerts.outage_before(run.name, run.started_at)
+	outage_from = sweep.outage_before(run.name, run.started_at)
 	if outage_from:
 		# kept at once: it counts for all sweeps to come, also if this one does not get to its end
 		frappe.db.set_value("Follow Up Run", run.name, "outage_from", outage_from)
@@ -51,16 +51,16 @@ def sweep_chunk(items: list[str], at: datetime) -> dict:
 
 
 def _raise(run: JobRun, names: list[str]):
-	sweep = alerts.Sweep()
-	run.batch(names, sweep.raise_many)
+	turn = sweep.Sweep()
+	run.batch(names, turn.raise_many)
 	# one by one, each committed: what changes a lead holds its locks no longer than it has to
-	left = alerts.still_due(names, run.now)
-	run.each(left, sweep.raise_one, commit_every=1, on_failure=alerts.postpone)
+	left = sweep.still_due(names, run.now)
+	run.each(left, turn.raise_one, commit_every=1, on_failure=sweep.postpone)
 
 
 def _finish(run: JobRun) -> dict:
 	# the last chunk to end has everything told, so that each user hears of it once
-	if not alerts.due_clocks(run.now, 1):
+	if not sweep.due_clocks(run.now, 1):
 		run.enqueue(
 			f"{__name__}.deliver_alerts",
 			queue="long",
@@ -80,9 +80,9 @@ def deliver_alerts(now: datetime | None = None) -> dict:
 	"""
 	run = JobRun("deliver_alerts", now)
 	# while a sweep is at it, only what an earlier one has left behind: the rest is told when the sweep is done
-	users = alerts.users_to_tell(run.now - LEFT_BEHIND if alerts.due_clocks(run.now, 1) else None)
+	users = delivery.users_to_tell(run.now - LEFT_BEHIND if sweep.due_clocks(run.now, 1) else None)
 	queued = _share_out(run, "deliver_chunk", users[USERS_AT_ONCE:], USERS_AT_ONCE, at=run.now)
-	run.each(users[:USERS_AT_ONCE], alerts.deliver, commit_every=1)
+	run.each(users[:USERS_AT_ONCE], delivery.deliver, commit_every=1)
 	return {**run.finish(), "queued": queued}
 
 
@@ -92,7 +92,7 @@ def deliver_chunk(items: list[str], at: datetime) -> dict:
 	:param at: naive instant in the site's zone.
 	:returns: counts found, done, failed.
 	"""
-	return JobRun("deliver_alerts", at).each(items, alerts.deliver, commit_every=1).finish()
+	return JobRun("deliver_alerts", at).each(items, delivery.deliver, commit_every=1).finish()
 
 
 def _share_out(run: JobRun, job: str, items: Sequence[str], size: int, **values) -> int:

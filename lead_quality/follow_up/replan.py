@@ -11,6 +11,7 @@ from lead_quality.base.runs import JobRun
 from lead_quality.base.site_time import aware, get_calendar, naive
 from lead_quality.engine import clock as engine
 from lead_quality.follow_up.service import CLOCK_FIELDS
+from lead_quality.funnel.conditions import open_clock
 
 CHUNK = 500
 
@@ -104,10 +105,10 @@ def replan_clocks(names: list[str], now: datetime) -> int:
 			([row["name"] for row in moved],),
 		)
 		frappe.db.sql(
-			"""
+			f"""
 			update `tabLead` l set lq_due_at = (
 				select min(due_at) from `tabFollow Up Clock` c
-				where c.lead = l.name and c.stopped_at is null and c.status in ('Running', 'Paused', 'Missed')
+				where c.lead = l.name and {open_clock("c")}
 			)
 			where l.name in (select lead from `tabFollow Up Clock` where name in %s)
 			""",

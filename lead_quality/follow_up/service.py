@@ -9,8 +9,9 @@ from frappe.utils import cint, get_datetime, now_datetime
 from lead_quality.base.rows import insert_rows, update_rows
 from lead_quality.base.site_time import aware, get_calendar, naive, seconds_between
 from lead_quality.engine import clock as engine
+from lead_quality.follow_up.responsible import at_deadline
 from lead_quality.funnel import summary
-from lead_quality.funnel.conditions import human_touch
+from lead_quality.funnel.conditions import human_touch, open_clock
 from lead_quality.funnel.lead_save import AT_ONCE, LeadSave, LeadWriter
 from lead_quality.people.absence import Absences
 from lead_quality.qualification.agreement import Span
@@ -366,11 +367,11 @@ def _answerable(row) -> str | None:
 		)
 		return not is_own and bool(frappe.has_permission("Lead", "read", doc=row.lead, user=user))
 
-	return Absences(row.due_at.date()).answerable(responsible_at(row, row.due_at), row.due_at, may_act)
+	return Absences(row.due_at.date()).answerable(at_deadline([row.name]).get(row.name), row.due_at, may_act)
 
 
 def _lock_open(lead: str, clocks: tuple[str, ...]) -> list:
-	return _lock(lead, clocks, "stopped_at is null and status in ('Running', 'Paused', 'Missed')")
+	return _lock(lead, clocks, open_clock("c"))
 
 
 def _lock(lead: str, clocks: tuple[str, ...], condition: str, **values) -> list:
@@ -380,7 +381,7 @@ def _lock(lead: str, clocks: tuple[str, ...], condition: str, **values) -> list:
 	return frappe.db.sql(
 		f"""
 		select {", ".join(CLOCK_FIELDS)}
-		from `tabFollow Up Clock`
+		from `tabFollow Up Clock` c
 		where lead = %(lead)s and clock in %(clocks)s and {condition}
 		for update
 		""",
@@ -392,9 +393,8 @@ def _lock(lead: str, clocks: tuple[str, ...], condition: str, **values) -> list:
 def refresh_due(lead: str):
 	"""Write the earliest deadline of the lead's open clocks to its summary."""
 	due = frappe.db.sql(
-		"""
-		select min(due_at) from `tabFollow Up Clock`
-		where lead = %s and stopped_at is null and status in ('Running', 'Paused', 'Missed')
+		f"""
+		select min(due_at) from `tabFollow Up Clock` c where lead = %s and {open_clock("c")}
 		lock in share mode
 		""",
 		(lead,),
@@ -427,20 +427,6 @@ def record_holding(lead, before: str | None, now: datetime):
 		"transfer": lead.flags.lead_transfer,
 	}
 	insert_rows("Lead Holding", [row], now)
-
-
-def responsible_at(clock, at: datetime) -> str | None:
-	"""Who was to act on a clock at `at` (naive, the site's zone): the receiver of its handover, else who owned the
-	lead then."""
-	if clock.clock == "Handover Acceptance" and clock.reference_name:
-		return frappe.db.get_value("Lead Handover", clock.reference_name, "to_user")
-	held = frappe.db.sql(
-		"""
-		select user from `tabLead Holding` where lead = %s and held_until > %s order by held_until limit 1
-		""",
-		(clock.lead, at),
-	)
-	return held[0][0] if held else frappe.db.get_value("Lead", clock.lead, "lead_owner")
 
 
 # whether the system was there
@@ -523,11 +509,13 @@ def open_clocks(lead: str, now: datetime | None = None) -> list[dict]:
 	:param now: naive instant in the site's zone; `state` says what each clock is at that moment, whether or
 	    not any job has run since.
 	"""
-	clocks = frappe.get_all(
-		"Follow Up Clock",
-		{"lead": lead, "stopped_at": ["is", "not set"], "status": ["in", ["Running", "Paused", "Missed"]]},
-		["name", "clock", "status", "started_at", "warn_at", "due_at", "paused_until", "missed_by_system"],
-		order_by="due_at asc",
+	clocks = frappe.db.sql(
+		f"""
+		select name, clock, status, started_at, warn_at, due_at, paused_until, missed_by_system
+		from `tabFollow Up Clock` c where lead = %s and {open_clock("c")} order by due_at
+		""",
+		(lead,),
+		as_dict=True,
 	)
 	for clock in clocks:
 		clock.state = engine.state(

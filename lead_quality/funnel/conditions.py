@@ -5,8 +5,10 @@ Those on a lead are parts of queries that name `tabLead` without an alias.
 
 from collections.abc import Sequence
 
+from lead_quality.base.persons import ENABLED_PERSONS
 from lead_quality.engine.clock import TALKS, UNREACHED
 from lead_quality.engine.conversion import TWO_WAY
+from lead_quality.people.responsible import responsible_now_sql
 
 # the statuses in which somebody else looks after the lead, or nobody is to
 OVER = ("Opportunity", "Quotation", "Lost Quotation", "Converted", "Do Not Contact")
@@ -30,11 +32,14 @@ IN_WORK = f"""(
 	and not ({_opted_out("email_id", ["email_id"])} or {_opted_out("phone", ["mobile_no", "phone"])})
 )"""
 
-HAS_OWNER = """(
-	ifnull(`tabLead`.lead_owner, '') in (
-		select u.name from `tabUser` u where u.enabled = 1 and u.name not in ('Guest', 'Administrator')
-	)
-)"""
+# Somebody who is there is responsible for it. The query binds `now`.
+RESPONSIBLE = responsible_now_sql("`tabLead`.name", "%(now)s", "`tabLead`.lead_owner")
+HAS_OWNER = f"(ifnull({RESPONSIBLE}, '') in {ENABLED_PERSONS})"
+
+
+def open_clock(clock: str = "c") -> str:
+	"""Whether a Follow Up Clock, which the query names `clock`, still waits for somebody to act."""
+	return f"({clock}.stopped_at is null and {clock}.status in ('Running', 'Paused', 'Missed'))"
 
 
 def human_touch(touch: str) -> str:

@@ -11,7 +11,7 @@ from functools import wraps
 import frappe
 
 from lead_quality.custom_fields import LEAD_SUMMARY
-from lead_quality.funnel.conditions import human_touch
+from lead_quality.funnel.conditions import human_touch, open_clock
 
 GATHERED = "lead_quality_summaries"  # of frappe.local
 # ERPNext's own fields that follow the verdict, once somebody has judged the lead.
@@ -116,10 +116,10 @@ def rebuild():
 		"""
 	)
 	frappe.db.sql(
-		"""
+		f"""
 		update `tabLead` l set lq_due_at = (
 			select min(due_at) from `tabFollow Up Clock` c
-			where c.lead = l.name and c.stopped_at is null and c.status in ('Running', 'Paused', 'Missed')
+			where c.lead = l.name and {open_clock("c")}
 		)
 		"""
 	)

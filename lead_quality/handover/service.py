@@ -270,14 +270,17 @@ def _pull_back(handover, now: datetime, is_given_away: bool = False):
 	_tell_of_pull_back(handover, is_given_away)
 
 
-def take_back(name: str, now: datetime):
+def take_back(name: str, now: datetime) -> bool:
 	"""Give a handover back to its sender, as its receiver has not acted on it.
 
 	:param now: naive instant in the site's zone.
+	:returns: whether there was still something to give back.
 	"""
 	handover = frappe.get_doc("Lead Handover", name, for_update=True)
-	if handover.status in {"Sent", "Accepted"}:
-		_pull_back(handover, now)
+	if handover.status not in {"Sent", "Accepted"}:
+		return False
+	_pull_back(handover, now)
+	return True
 
 
 def _tell_of_pull_back(handover, is_given_away: bool):

@@ -7,7 +7,13 @@ import frappe
 from frappe import _
 from frappe.utils import format_date, get_fullname, getdate, nowdate
 
+from lead_quality.base.rows import insert_rows
 from lead_quality.engine import absence as engine
+
+# since when an absence (`a`) says what it says now: since it was changed, else since it was entered
+STANDS_SINCE = """coalesce(
+	(select max(past.stood_until) from `tabFollow Up Absence Log` past where past.absence = a.name), a.creation
+)"""
 
 
 class Absences:
@@ -15,15 +21,19 @@ class Absences:
 
 	def __init__(self, first_day: date):
 		rows = frappe.db.sql(
-			"""
-			select a.`user`, a.from_date, a.to_date, u.name, a.creation
+			f"""
+			select a.`user`, a.from_date, a.to_date, u.name, {STANDS_SINCE}, null
 			from `tabFollow Up Absence` a left join `tabUser` u on u.name = a.substitute and u.enabled = 1
-			where a.to_date >= %s
+			where a.to_date >= %(first_day)s
+			union all
+			select a.`user`, a.from_date, a.to_date, u.name, a.stood_from, a.stood_until
+			from `tabFollow Up Absence Log` a left join `tabUser` u on u.name = a.substitute and u.enabled = 1
+			where a.to_date >= %(first_day)s
 			""",
-			(first_day,),
+			{"first_day": first_day},
 		)
-		self._rows = [engine.Absence(*row[:4]) for row in rows]
-		self._entered_at = [row[4] for row in rows]
+		self._log = [(engine.Absence(*row[:4]), *row[4:]) for row in rows]
+		self._rows = [absence for absence, _since, until in self._log if not until]
 
 	def is_away(self, user: str, day: date) -> bool:
 		"""Whether a user is away on a day."""
@@ -34,12 +44,16 @@ class Absences:
 		return engine.present(user, day, self._rows) if user else None
 
 	def answerable(self, user: str | None, at: datetime, may_act: Callable[[str], bool]) -> str | None:
-		"""Who answers for what was to be done by `at` (naive, the site's zone): who stood in for the user that day, if that
-		was entered before, else the user.
+		"""Who answers for what was to be done by `at` (naive, the site's zone): who stood in for the user by what stood then
+		of absences, whatever has become of them since; else the user.
 
 		:param may_act: whether a substitute could have done it.
 		"""
-		known = [row for row, at_ in zip(self._rows, self._entered_at, strict=True) if at_ <= at]
+		known = [
+			absence
+			for absence, stood_from, stood_until in self._log
+			if stood_from <= at and (not stood_until or at < stood_until)
+		]
 		acting = engine.present(user, at.date(), known) if user else None
 		return acting if acting and acting != user and may_act(acting) else user
 
@@ -64,6 +78,22 @@ class Absences:
 		words = _("{0} is away until {1}.").format(get_fullname(user), format_date(last))
 		acting = self.acting(user, day)
 		return f"{words} {_('{0} stands in.').format(get_fullname(acting))}" if acting else words
+
+
+def log_what_stood(absence: str, now: datetime):
+	"""An absence is about to say something else, or to be deleted: keep what it said, and from when until when.
+
+	:param now: naive instant in the site's zone.
+	"""
+	row = frappe.db.sql(
+		f"""
+		select name as absence, `user`, substitute, from_date, to_date, {STANDS_SINCE} as stood_from
+		from `tabFollow Up Absence` a where name = %s
+		""",
+		(absence,),
+		as_dict=True,
+	)[0]
+	insert_rows("Follow Up Absence Log", [{**row, "stood_until": now}], now)
 
 
 def today() -> date:

@@ -8,16 +8,10 @@ holdings. While its owner is nobody, or no person, a lead waits for routing.
 from collections.abc import Iterable
 from datetime import datetime, timezone
 
+from lead_quality.base.persons import person
 from lead_quality.base.site_time import aware
 from lead_quality.engine.holding import Holding, Measure
 from lead_quality.engine.working_time import WorkingCalendar
-
-NO_PERSONS = ("", "Guest", "Administrator")
-
-
-def person(user: str | None) -> str | None:
-	"""The user, or None for those that are no persons."""
-	return None if not user or user in NO_PERSONS else user
 
 
 def owner_sql(lead: str, instant: str, owner: str) -> str:

@@ -6,6 +6,7 @@ from frappe.permissions import get_doctype_roles
 from frappe.utils import comma_and, comma_or, get_fullname, get_link_to_form
 
 from lead_quality.base.listeners import Refusal
+from lead_quality.base.notices import is_reachable
 from lead_quality.funnel.service import DELETED
 from lead_quality.qualification.service import expected_checklist, judge_now, scope_of, segment_of
 
@@ -233,14 +234,11 @@ def way_out_in_words(lead: str) -> str:
 	if not frappe.has_permission("Lead", "read", doc=lead):
 		return _("Ask a {0}: you may not see this lead.").format(who)
 	owner = frappe.db.get_value("Lead", lead, "lead_owner")
-	is_person = (
-		owner and owner not in {"Guest", "Administrator"} and frappe.db.get_value("User", owner, "enabled")
-	)
 	answer = (
 		_("Open the lead and choose Qualify to answer what is missing, or ask its owner {0}.").format(
 			frappe.bold(get_fullname(owner))
 		)
-		if is_person and owner != frappe.session.user
+		if owner and is_reachable(owner) and owner != frappe.session.user
 		else _("Open the lead and choose Qualify to answer what is missing.")
 	)
 	return f"{answer} {_('A {0} can override.').format(who)}"

@@ -211,6 +211,44 @@ def test_an_absence_that_is_entered_after_the_deadline_puts_nothing_on_the_subst
 	)
 
 
+def test_an_absence_that_is_moved_to_the_day_of_a_miss_and_deleted_puts_nothing_on_the_substitute(
+	lead, sam, kim, last, freeze
+):
+	use_ladder(last)
+	absence = away(sam, kim, first="2031-03-02", until="2031-03-06")
+	with freeze("2026-03-02 12:30:00"):
+		absence.reload().update({"from_date": "2026-03-02", "to_date": "2026-03-06"}).save()
+	sweep_at(freeze, "2026-03-02 12:35:00")
+	with freeze("2026-03-02 12:40:00"):
+		absence.delete()
+	missed = {"lead": lead.name, "status": "Missed"}
+	assert frappe.db.get_value("Follow Up Clock", missed, "owner_at_breach") == sam
+
+
+@pytest.mark.parametrize("change", ["deleted", "moved away", "given to another"])
+def test_who_stood_in_when_the_deadline_passed_answers_for_it_whatever_becomes_of_the_absence(
+	lead, sam, kim, boss, last, freeze, change
+):
+	use_ladder(last)
+	absence = away(sam, kim)
+	with freeze("2026-03-02 12:30:00"):
+		if change == "deleted":
+			absence.delete()
+		elif change == "moved away":
+			absence.reload().update({"from_date": "2026-05-01", "to_date": "2026-05-02"}).save()
+		else:
+			absence.reload().update({"substitute": boss}).save()
+	sweep_at(freeze, "2026-03-03 10:00:00")
+	missed = {"lead": lead.name, "status": "Missed"}
+	assert frappe.db.get_value("Follow Up Clock", missed, "owner_at_breach") == kim
+
+
+def test_an_absence_that_is_saved_unchanged_says_nothing_new(sam, kim):
+	absence = away(sam, kim)
+	absence.reload().save()
+	assert frappe.db.count("Follow Up Absence Log", {"absence": absence.name}) == 0
+
+
 def test_a_role_is_told_without_those_who_are_away(lead, sam, kim, boss, last, freeze):
 	use_ladder(last, {"after": 1, "action": "Notify Role", "role": "Sales Manager"})
 	away(boss)

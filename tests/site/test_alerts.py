@@ -13,7 +13,7 @@ from lead_quality import api
 from lead_quality.base.rows import insert_rows
 from lead_quality.base.runs import JobRun
 from lead_quality.demo.factories import make_employee, make_lead, make_sales_ready
-from lead_quality.follow_up import alerts, escalation, jobs
+from lead_quality.follow_up import delivery, escalation, jobs, sweep
 from lead_quality.follow_up.jobs import deliver_alerts, sweep_clocks
 from lead_quality.lead_quality.doctype.follow_up_run.follow_up_run import FollowUpRun
 from lead_quality.people.managers import manager_of
@@ -629,7 +629,7 @@ def test_an_outage_counts_although_the_first_sweep_after_it_was_killed(rep, last
 		raise SystemExit
 
 	with monkeypatch.context() as patch, pytest.raises(SystemExit):
-		patch.setattr(alerts.Sweep, "raise_many", be_killed)
+		patch.setattr(sweep.Sweep, "raise_many", be_killed)
 		sweep_at(freeze, "2026-03-07 10:00")
 	frappe.db.rollback()
 	sweep_at(freeze, "2026-03-07 10:05")
@@ -773,11 +773,11 @@ def test_what_one_run_is_telling_a_user_no_other_tells_a_part_of(site, real_comm
 	try:
 		for row in rows:
 			other.sql("select name from `tabFollow Up Alert` where name = %s for update", (row.name,))
-			assert not alerts.deliver(user, now)
+			assert not delivery.deliver(user, now)
 			assert frappe.db.count("Follow Up Alert", {"for_user": user, "status": "Pending"}) == len(rows)
 			frappe.db.commit()
 			other.rollback()
-		assert alerts.deliver(user, now)
+		assert delivery.deliver(user, now)
 	finally:
 		frappe.db.rollback()
 		other.close()

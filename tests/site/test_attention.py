@@ -11,8 +11,8 @@ from frappe.utils import format_date, getdate, now_datetime
 from lead_quality import api
 from lead_quality.demo.factories import make_employee, make_lead, make_opportunity, make_sales_ready
 from lead_quality.follow_up import attention
-from lead_quality.follow_up.alerts import deliver
 from lead_quality.follow_up.attention import NO_NEXT_STEP, NO_OWNER, SHELF_LIFE, STALE, countdown
+from lead_quality.follow_up.delivery import deliver
 
 MONDAY = "2026-03-02 10:00:00"
 REPORT = "Leads at Risk"

@@ -21,7 +21,7 @@ from rq import Queue
 from benchmarks.on_site import await_that, end, queue_of_its_own, start_worker
 from lead_quality.base.rows import insert_rows
 from lead_quality.demo.factories import make_lead
-from lead_quality.follow_up import alerts, jobs
+from lead_quality.follow_up import jobs, sweep
 
 POLICY = "Fault Drill"
 LEADS = "FAULT-LEAD-"
@@ -415,10 +415,10 @@ def test_a_sweep_that_can_share_out_nothing_does_its_own_chunk(make_user, freeze
 	monkeypatch.setattr("frappe.enqueue", refuse)
 	monkeypatch.setattr(jobs, "CHUNK", 1)
 	with freeze("2026-03-09 10:00:00"):
-		due = alerts.due_clocks(now_datetime(), 100)
+		due = sweep.due_clocks(now_datetime(), 100)
 		for number in range(len(due)):
 			assert jobs.sweep_clocks() == {"found": 1, "done": 1, "failed": 0, "queued": 0}
-			assert len(alerts.due_clocks(now_datetime(), 100)) == len(due) - number - 1
+			assert len(sweep.due_clocks(now_datetime(), 100)) == len(due) - number - 1
 			assert "ConnectionError" in frappe.get_last_doc("Follow Up Run", {"job": "sweep_clocks"}).errors
 		assert jobs.deliver_alerts()["done"] == 1
 

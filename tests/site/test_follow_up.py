@@ -9,7 +9,7 @@ from frappe.utils import add_to_date, now_datetime
 
 from lead_quality import api
 from lead_quality.demo.factories import make_lead, make_opportunity, make_sales_ready
-from lead_quality.follow_up import alerts
+from lead_quality.follow_up import sweep
 from lead_quality.follow_up.jobs import sweep_clocks
 
 MONDAY = "2026-03-02 10:00:00"
@@ -71,7 +71,7 @@ def test_one_missed_clock_is_told_in_words_and_opens_its_lead(lead, rep, freeze,
 	assert f"/lead/{lead.name}" in mail.get_body(("html",)).get_content()
 
 
-def test_many_at_once_make_one_mail_that_names_each_lead(lead, rep, freeze, smtp):
+def test_many_at_once_make_one_mail_of_ten_lines_and_a_link_to_the_rest(lead, rep, freeze, smtp):
 	with freeze(MONDAY):
 		others = [make_lead(lead_owner=rep, company_name=f"Works {number}") for number in range(40)]
 	with freeze(AFTER_ALL):
@@ -80,8 +80,11 @@ def test_many_at_once_make_one_mail_that_names_each_lead(lead, rep, freeze, smtp
 	(mail,) = smtp.to(rep)
 	assert mail["Subject"] == "41 leads wait for you: 123 overdue."
 	text = mail.get_body(("html",)).get_content()
-	assert "And 73 more." in text
-	assert f"/lead/{others[0].name}" in text
+	assert "And 113 more." in text
+	assert text.count("was due") == 10
+	digest = frappe.db.get_value("Follow Up Alert", {"lead": others[0].name}, "digest")
+	assert f"?digest={digest}" in text
+	assert frappe.db.count("Follow Up Alert", {"digest": digest, "for_user": rep}) == 123
 
 
 def test_each_sweep_leaves_a_run_with_its_counts(lead, freeze):
@@ -109,14 +112,14 @@ def test_the_sweep_finds_what_is_due_by_an_index():
 def test_one_bad_lead_does_not_stop_the_rest_and_is_tried_again(lead, rep, freeze, monkeypatch):
 	with freeze(MONDAY):
 		bad = make_lead(lead_owner=rep, company_name="Bad")
-	raise_alerts = alerts.raise_alerts
+	raise_alerts = sweep.raise_alerts
 
 	def fail_for_bad(rows, now):
 		if any(row["lead"] == bad.name for row in rows):
 			raise RuntimeError("cannot raise")
 		raise_alerts(rows, now)
 
-	monkeypatch.setattr(alerts, "raise_alerts", fail_for_bad)
+	monkeypatch.setattr(sweep, "raise_alerts", fail_for_bad)
 	with freeze(AFTER_ALL):
 		counts = sweep_clocks()
 	assert (counts["done"], counts["failed"]) == (3, 3)
@@ -124,7 +127,7 @@ def test_one_bad_lead_does_not_stop_the_rest_and_is_tried_again(lead, rep, freez
 	assert misses_told_to(rep) == 3
 	run = frappe.get_last_doc("Follow Up Run", {"job": "sweep_clocks"})
 	assert (run.status, "cannot raise" in run.errors) == ("Failed", True)
-	monkeypatch.setattr(alerts, "raise_alerts", raise_alerts)
+	monkeypatch.setattr(sweep, "raise_alerts", raise_alerts)
 	with freeze(AFTER_ALL) as clock:
 		assert sweep_clocks()["found"] == 0
 		clock.tick(timedelta(minutes=6))

@@ -1,12 +1,16 @@
 import frappe
 from frappe import _
 from frappe.model.document import Document
-from frappe.utils import format_date, get_fullname, get_link_to_form, getdate
+from frappe.utils import format_date, get_fullname, get_link_to_form, getdate, now_datetime
 
 from lead_quality.base.notices import is_reachable, tell, words_for
+from lead_quality.people.absence import log_what_stood
 
 # who says of others that they are away
 MANAGERS = {"Sales Manager", "Lead Quality Manager", "System Manager"}
+
+# the fields that say who is away, when, and who stands in
+SAYS = ("user", "substitute", "from_date", "to_date")
 
 
 class FollowUpAbsence(Document):
@@ -15,6 +19,7 @@ class FollowUpAbsence(Document):
 		self.check_days()
 		self.check_substitute()
 		self.refuse_overlap()
+		self.log_what_stood()
 
 	def on_update(self):
 		before = self.get_doc_before_save()
@@ -24,6 +29,12 @@ class FollowUpAbsence(Document):
 
 	def on_trash(self):
 		self.check_whose()
+		log_what_stood(self.name, now_datetime())
+
+	def log_what_stood(self):
+		"""Who answers for a deadline that has passed goes by what stood then."""
+		if not self.is_new() and any(self.has_value_changed(field) for field in SAYS):
+			log_what_stood(self.name, now_datetime())
 
 	def check_whose(self):
 		"""Everybody says it of themselves; managers say it of others."""

@@ -1,0 +1,21 @@
+"""Which users are persons: Guest and Administrator own no leads, answer for nothing and are told nothing."""
+
+NO_PERSONS = ("", "Guest", "Administrator")
+
+# the users who are persons and can log in, as a subquery
+ENABLED_PERSONS = """(
+	select u.name from `tabUser` u where u.enabled = 1 and u.name not in ('Guest', 'Administrator')
+)"""
+
+
+def person(user: str | None) -> str | None:
+	"""The user, or None for those that are no persons."""
+	return None if not user or user in NO_PERSONS else user
+
+
+def person_sql(user: str) -> str:
+	"""`person` as an SQL expression of another one."""
+	expression = user
+	for other in NO_PERSONS:
+		expression = f"nullif({expression}, '{other}')"
+	return expression
