@@ -12,7 +12,10 @@ from frappe.utils import get_datetime
 from lead_quality.desk import panel, sheet
 from lead_quality.handover import service as handover_service
 from lead_quality.handover import transfer
+from lead_quality.nurture import corrections
+from lead_quality.nurture import opt_out as opt_outs
 from lead_quality.nurture import service as nurture
+from lead_quality.nurture.mail import leads_of
 from lead_quality.qualification import gate, requalify
 from lead_quality.qualification import service as qualification
 
@@ -66,6 +69,29 @@ def log_touch(
 		done_at=get_datetime(done_at) if done_at else None,
 		contact=contact,
 	)
+
+
+@frappe.whitelist(methods=["POST"])
+def undo_touch(touch: str):
+	"""Take back a touch that was logged by mistake. Stage, cadence and clocks go back with it. Returns the Lead Touch."""
+	frappe.has_permission("Lead Touch", "write", throw=True)
+	doc = frappe.get_doc("Lead Touch", touch)
+	_check(doc.lead, "Lead Touch", "write")
+	corrections.check_may_undo(doc)
+	return corrections.take_back(doc)
+
+
+@frappe.whitelist(methods=["POST"])
+def mark_as_reply(communication: str):
+	"""A person has written this mail, which was taken for an automatic answer. Returns the Communication."""
+	return corrections.mark(_check_mail(communication), "Person")
+
+
+@frappe.whitelist(methods=["POST"])
+def mark_as_automatic(communication: str):
+	"""A machine has written this mail, which was taken for a reply: what came from it is undone. Returns the
+	Communication."""
+	return corrections.mark(_check_mail(communication), "Automatic")
 
 
 @frappe.whitelist(methods=["POST"])
@@ -136,7 +162,7 @@ def override_gate(lead: str, reason: str, note: str | None = None):
 def opt_out(lead: str, channel: str = "All", reason: str = "Manual"):
 	"""Record that the lead's person wants no contact, on one channel or at all. Returns the Contact Opt Out."""
 	_check(lead, "Contact Opt Out", "create")
-	return nurture.opt_out(lead, channel, reason)
+	return opt_outs.opt_out(lead, channel, reason)
 
 
 @frappe.whitelist()
@@ -208,6 +234,18 @@ def _enrollment(lead: str):
 def _check(lead: str, doctype: str, ptype: str):
 	frappe.has_permission("Lead", "write", doc=lead, throw=True)
 	frappe.has_permission(doctype, ptype, throw=True)
+
+
+def _check_mail(name: str):
+	"""The Communication of that name, if the user may log touches on all leads that it is of."""
+	frappe.has_permission("Lead Touch", "create", throw=True)
+	mail = frappe.get_doc("Communication", name) if frappe.db.exists("Communication", name) else None
+	leads = leads_of(mail) if mail and mail.sent_or_received == "Received" else []
+	if not leads or not all(frappe.has_permission("Lead", "write", doc=lead) for lead in leads):
+		frappe.throw(
+			_("There is no incoming mail {0} of a lead of yours.").format(name), frappe.PermissionError
+		)
+	return mail
 
 
 def _check_handover(handover: str):

@@ -3,6 +3,7 @@
 STAGE_OPTIONS = "\ntarget\nprospect\nopportunity\nsale"
 HANDOVER_OPTIONS = "\nSent\nAccepted\nRejected\nReturned\nPulled Back"
 NOTICE_OPTIONS = "Bell and E-mail\nBell Only\nOff"
+READ_AS_OPTIONS = "\nPerson\nAutomatic\nBounce"
 VERDICT_OPTIONS = "\nOpen\nSales Ready\nNurture\nDisqualified"
 # a field with this condition is never on the form
 IN_LISTS_ONLY = "eval:false"
@@ -23,6 +24,13 @@ def _summary_field(fieldname: str, label: str, fieldtype: str, insert_after: str
 
 def _section(fieldname: str, insert_after: str) -> dict:
 	return _summary_field(fieldname, "Lead Quality", "Section Break", insert_after, collapsible=1)
+
+
+def _key_field(fieldname: str, label: str, insert_after: str) -> dict:
+	"""How a number or an address of a lead is looked for."""
+	return _summary_field(
+		fieldname, label, "Data", insert_after, search_index=1, hidden=1, print_hide=1, report_hide=1
+	)
 
 
 def _notice_field(fieldname: str, label: str, insert_after: str) -> dict:
@@ -97,6 +105,10 @@ CUSTOM_FIELDS = {
 		_summary_field(
 			"lq_non_buyer", "Not a Buyer", "Check", "lq_last_touch_at", search_index=1, in_standard_filter=1
 		),
+		_key_field("lq_phone_key", "International Number (Phone)", "lq_non_buyer"),
+		_key_field("lq_mobile_key", "International Number (Mobile)", "lq_phone_key"),
+		_key_field("lq_whatsapp_key", "International Number (WhatsApp)", "lq_mobile_key"),
+		_key_field("lq_mailbox", "Mailbox", "lq_whatsapp_key"),
 	],
 	"Opportunity": [
 		_section("lq_section", "probability"),
@@ -111,6 +123,22 @@ CUSTOM_FIELDS = {
 			options=VERDICT_OPTIONS,
 			search_index=1,
 			in_standard_filter=1,
+		),
+	],
+	# what a message that came in was read as, from headers that Frappe does not keep
+	"Communication": [
+		_summary_field(
+			"lq_read_as",
+			"Read As",
+			"Select",
+			"email_status",
+			options=READ_AS_OPTIONS,
+			description="Whether a person wrote it, a machine answered, or a mail of ours came back.",
+			depends_on="lq_read_as",
+		),
+		_summary_field("lq_back_on", "Back On", "Date", "lq_read_as", depends_on="lq_back_on"),
+		_summary_field(
+			"lq_has_left", "Does Not Work There Any More", "Check", "lq_back_on", depends_on="lq_has_left"
 		),
 	],
 	"Notification Settings": [

@@ -36,6 +36,7 @@ app_include_js = "lead_quality.bundle.js"
 # scripts of our own DocTypes lie in their folders
 doctype_js = {"Lead": "public/js/lead_form.js"}
 doctype_list_js = {"Lead": "public/js/lead_list.js"}
+override_whitelisted_methods = {"frappe.email.relink": "lead_quality.overrides.communication.relink_by_hand"}
 override_doctype_dashboards = {"Lead": "lead_quality.overrides.lead.dashboard"}
 
 # Permissions follow the Lead
@@ -106,11 +107,26 @@ doc_events = {
 		"on_cancel": "lead_quality.overrides.selling.sales_order_on_cancel",
 	},
 	"Communication": {
+		"validate": "lead_quality.overrides.communication.validate",
 		"after_insert": "lead_quality.overrides.communication.after_insert",
 		"on_change": "lead_quality.overrides.communication.on_change",
+		"on_trash": "lead_quality.overrides.communication.on_trash",
 	},
-	"Call Log": {"on_update": "lead_quality.overrides.communication.call_log_on_update"},
-	"Event": {"on_update": "lead_quality.overrides.communication.event_on_update"},
+	"Email Unsubscribe": {
+		"after_insert": "lead_quality.overrides.unsubscribe.email_unsubscribe_after_insert",
+	},
+	"Contact": {"on_change": "lead_quality.overrides.unsubscribe.contact_on_change"},
+	"Email Group Member": {
+		"on_change": "lead_quality.overrides.unsubscribe.email_group_member_on_change",
+	},
+	"Call Log": {
+		"on_update": "lead_quality.overrides.communication.call_log_on_update",
+		"on_trash": "lead_quality.overrides.communication.on_trash",
+	},
+	"Event": {
+		"on_update": "lead_quality.overrides.communication.event_on_update",
+		"on_trash": "lead_quality.overrides.communication.on_trash",
+	},
 	"User": {"on_update": "lead_quality.overrides.user.on_update"},
 	"Employee": {"on_update": "lead_quality.overrides.user.employee_on_update"},
 	"Company": {"after_rename": "lead_quality.overrides.setup.company_after_rename"},
@@ -153,6 +169,7 @@ scheduler_events = {
 	},
 	"hourly": ["lead_quality.qualification.jobs.judge_expired"],
 	"hourly_long": [
+		"lead_quality.nurture.jobs.repair_contacts",
 		"lead_quality.qualification.jobs.sort_leads",
 		"lead_quality.funnel.jobs.reconcile_stages",
 		"lead_quality.follow_up.replan.replan_changed",

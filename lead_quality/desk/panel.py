@@ -3,12 +3,16 @@
 import frappe
 from frappe import _
 from frappe.email.doctype.email_account.email_account import EmailAccount
+from frappe.utils import getdate, now_datetime
 
 from lead_quality.desk import sheet
 from lead_quality.follow_up import attention
 from lead_quality.follow_up import service as follow_up
+from lead_quality.funnel.person import likely_duplicates
 from lead_quality.handover import service as handover_service
+from lead_quality.nurture import incoming
 from lead_quality.nurture import service as nurture
+from lead_quality.nurture.channels import wishes_of
 from lead_quality.people.absence import away_in_words
 from lead_quality.qualification import gate
 from lead_quality.qualification import service as qualification
@@ -50,6 +54,9 @@ def get_panel(lead: str) -> dict:
 	panel["may_override"] = is_enforced and bool(frappe.has_permission("Gate Override", "create"))
 	panel["overridden"] = is_enforced and bool(gate.open_override([lead], lock=False))
 	panel["profile"] = sheet.company_profile(doc)
+	panel["absences"] = incoming.hints_for(doc, getdate(now_datetime()))
+	panel["opt_outs"] = wishes_of(doc)
+	panel["likely_duplicates"] = likely_duplicates(doc)
 	panel["hint"] = sheet.non_buyer_hint(doc)
 	panel["mail_problem"] = _mail_problem(doc)
 	return panel

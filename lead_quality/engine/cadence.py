@@ -1,6 +1,6 @@
 """A nurture cadence: which step comes next, and when it is due."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -30,7 +30,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Move:
-	"""What follows a touch: `kind` is Step, Repeat, Finish or Stop; `index` the step that is next."""
+	"""What follows a touch: `kind` is Step, Repeat, Finish, Stop or Closed; `index` the step that is next."""
 
 	kind: str
 	index: int | None = None
@@ -48,6 +48,22 @@ def next_move(steps: Sequence[Step], done: int, outcome: str | None) -> Move:
 	if step.repeat_every:
 		return Move("Repeat", done)
 	return Move("Finish")
+
+
+def pass_closed(steps: Sequence[Step], move: Move, closed: Collection[str]) -> tuple[Move, tuple[int, ...]]:
+	"""A move, if need be further on to a step on an open channel, and the steps that are passed over for it.
+
+	Closed, where none of those left is on one.
+
+	:param closed: the channels on which the person wants no contact.
+	"""
+	passed: list[int] = []
+	while move.index is not None and steps[move.index].channel in closed:
+		if move.kind == "Step":
+			passed.append(move.index)
+		last = move.index + 1 == len(steps)
+		move = Move("Closed") if last else Move("Step", move.index + 1)
+	return move, tuple(passed)
 
 
 def due_at(

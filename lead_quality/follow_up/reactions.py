@@ -7,6 +7,7 @@ from lead_quality.engine.clock import PAUSED_BY_SNOOZE, is_human_touch
 from lead_quality.follow_up import service
 from lead_quality.handover.service import AGREED_CLOCKS, agreed_clocks
 from lead_quality.nurture import service as nurture
+from lead_quality.nurture.opt_out import leads_of_opt_out
 
 
 def touch_changed(touch):
@@ -16,9 +17,11 @@ def touch_changed(touch):
 			service.restart_next_touch(touch.lead, get_datetime(touch.due_at))
 		return
 	at = get_datetime(touch.done_at or now_datetime())
-	if is_human_touch(touch.status, bool(touch.is_automatic), touch.direction, touch.channel, touch.outcome):
+	if _is_human(touch):
 		service.stop(touch.lead, "human touch", at)
 		service.keep_last_touch(touch.lead, at)
+	elif touch.status == "Done" and touch.direction == "Inbound" and not touch.is_automatic:
+		service.owe_answer(touch.lead, at)
 	if not touch.enrollment or touch.status == "Planned":
 		return
 	if touch.status == "Done":
@@ -27,6 +30,31 @@ def touch_changed(touch):
 		service.cancel(touch.lead, ("Next Touch",))
 	if touch.status != "Cancelled":
 		service.start_next_touch(touch.enrollment, at)
+
+
+def touch_corrected(touch, before, enrollment):
+	"""A Lead Touch that was done was corrected, taken back or deleted: the clocks that it had stopped run on from their
+	own start, or were stopped by another touch.
+
+	:param before: the touch as it was.
+	:param enrollment: the Nurture Enrollment whose step waits again by it, or None.
+	"""
+	at = get_datetime(before.done_at)
+	if enrollment:
+		service.cancel(touch.lead, ("Next Touch",))
+	stands = touch.status == "Done" and frappe.db.exists("Lead Touch", touch.name)
+	service.review(touch.lead, at, with_next_touch=bool(enrollment) and not stands)
+	if stands and _is_human(touch):
+		service.stop(touch.lead, "human touch", get_datetime(touch.done_at))
+	if enrollment and not service.has_open(touch.lead, "Next Touch"):
+		service.start_next_touch(enrollment.name, now_datetime())
+	service.refresh_last_touch(touch.lead)
+
+
+def _is_human(touch) -> bool:
+	return is_human_touch(
+		touch.status, bool(touch.is_automatic), touch.direction, touch.channel, touch.outcome
+	)
 
 
 def enrollment_started(enrollment):
@@ -69,7 +97,7 @@ def verdict_changed(qualification, is_decision_new: bool):
 def contact_refused(opt_out):
 	"""A person wants no contact any more: nobody waits for a word to them."""
 	if opt_out.channel == "All":
-		for lead in nurture.leads_of_opt_out(opt_out):
+		for lead in leads_of_opt_out(opt_out):
 			service.cancel(lead)
 
 
@@ -96,4 +124,7 @@ def handover_decided(handover):
 	service.stop(handover.lead, "handover decision", at)
 	if handover.status == "Accepted":
 		lead = frappe.get_doc("Lead", handover.lead)
+		enrollment = nurture.move_to_sales(lead, at)
+		if enrollment:
+			service.start_next_touch(enrollment.name, at)
 		service.start(lead, {"First Touch After Acceptance": at}, at, handover, agreed_clocks(handover))

@@ -1,6 +1,6 @@
 """Follow-up clocks: started by what happens to a lead, stopped by what people do, due in working time."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import frappe
 from frappe import _
@@ -13,11 +13,14 @@ from lead_quality.follow_up.responsible import at_deadline
 from lead_quality.funnel import summary
 from lead_quality.funnel.conditions import human_touch, open_clock
 from lead_quality.funnel.lead_save import AT_ONCE, LeadSave, LeadWriter
+from lead_quality.nurture.channels import FIELDS, closed_channels, wants_nothing
 from lead_quality.people.absence import Absences
 from lead_quality.qualification.agreement import Span
 from lead_quality.qualification.service import policy_of
 
 SWEEP = "sweep_clocks"
+# what a lead wrote longer ago, and comes to light now, is history
+ANSWERED_BY_NOW = timedelta(days=14)
 
 # what is read of a clock to stop, pause or tell of it
 CLOCK_FIELDS = (
@@ -179,19 +182,122 @@ def stop(lead: str, event: str, at: datetime):
 	for row in _lock_stoppable(lead, event, at):
 		if row.clock == "First Touch After Acceptance" and at < row.started_at:
 			continue  # a touch from before the acceptance is not the receiver's
-		values = {
-			"status": engine.final_status(row.due_at, at),
-			"stopped_at": at,
-			"acted_at": at,
-			"elapsed_seconds": max(time_spent(row, row.started_at, at) - _paused_before(row, at), 0),
-			"next_alert_at": None,
-			"owner_at_breach": None,
-			"missed_by_system": 0,
-		}
-		if values["status"] == "Missed":
-			values.update(_breach(row))
-		_put_away(row, values)
+		_put_away(row, _stopped(row, at))
 	refresh_due(lead)
+
+
+def _stopped(row, at: datetime) -> dict:
+	"""The values of a clock that is stopped by what was done at `at` (naive, the site's zone)."""
+	values = {
+		"status": engine.final_status(row.due_at, at),
+		"stopped_at": at,
+		"acted_at": at,
+		"elapsed_seconds": max(time_spent(row, row.started_at, at) - _paused_before(row, at), 0),
+		"next_alert_at": None,
+		"owner_at_breach": None,
+		"missed_by_system": 0,
+	}
+	if values["status"] == "Missed":
+		values.update(_breach(row))
+	return values
+
+
+def review(lead: str, at: datetime, with_next_touch: bool = False):
+	"""What was done at `at` (naive, the site's zone) was corrected or taken back: the clocks that it had stopped are
+	stopped by the first touch that stands, or run on from their own start.
+
+	:param with_next_touch: the planned touch waits again, too.
+	"""
+	clocks = engine.STOPPED_BY["human touch"] + (("Next Touch",) if with_next_touch else ())
+	stopped = _lock(lead, clocks, "status in ('Met', 'Missed') and acted_at = %(at)s", at=at)
+	if not stopped:
+		return
+	touches = frappe.db.sql_list(
+		f"select done_at from `tabLead Touch` t where lead = %s and {human_touch('t')} order by done_at",
+		(lead,),
+	)
+	for row in stopped:
+		by_touch = row.clock != "Next Touch"
+		# a touch from before the acceptance is not the receiver's
+		since = row.started_at if row.clock == "First Touch After Acceptance" else datetime.min
+		first = next((done_at for done_at in touches if by_touch and done_at >= since), None)
+		if first:
+			_put_away(row, _stopped(row, first))
+		else:
+			_run_on(row)
+	refresh_due(lead)
+
+
+def _run_on(row):
+	"""A clock runs on as if nothing had stopped it, unless the lead is over by now."""
+	was_told = row.alert_level >= engine.MISSED
+	values = {
+		"status": "Missed" if was_told else "Running",
+		"stopped_at": None,
+		"acted_at": None,
+		"elapsed_seconds": 0,
+		"owner_at_breach": row.owner_at_breach if was_told else None,
+		"missed_by_system": row.missed_by_system if was_told else 0,
+	}
+	# what was told stays told; where the ladder is to go on, the next sweep finds out
+	values["next_alert_at"] = now_datetime() if was_told else None
+	if not was_told:
+		values = _with_next_alert(row, values)
+	update_rows("Follow Up Clock", [{"name": row.name, **values}], now_datetime())
+	if is_over(row):
+		_end(frappe._dict(row, **values), now_datetime())
+
+
+def is_over(clock) -> bool:
+	"""Whether nobody is to act on a clock's lead any more, or on its handover."""
+	if clock.reference_name and clock.clock == "First Touch After Acceptance":
+		if frappe.db.get_value("Lead Handover", clock.reference_name, "status") != "Accepted":
+			return True
+	lead = frappe.db.get_value("Lead", clock.lead, [*FIELDS, "lq_verdict"], as_dict=True)
+	return (
+		not lead
+		or lead.status in {"Converted", "Lost Quotation", "Do Not Contact"}
+		or lead.lq_verdict == "Disqualified"
+		or wants_nothing(closed_channels(lead))
+	)
+
+
+def owe_answer(lead: str, at: datetime):
+	"""A lead has written: somebody is to answer, from when it wrote. First Response starts, unless it has run before or
+	somebody of ours has been in touch.
+
+	A policy without a target for it leaves it to the settings.
+
+	:param at: naive instant in the site's zone.
+	"""
+	now = now_datetime()
+	if now - at > ANSWERED_BY_NOW or frappe.db.exists(
+		"Follow Up Clock", {"lead": lead, "clock": "First Response"}
+	):
+		return
+	doc = frappe.get_doc("Lead", lead)
+	first = frappe.db.sql(
+		f"select 1 from `tabLead Touch` t where t.lead = %s and {human_touch('t')} limit 1", (lead,)
+	)
+	if first or is_over(frappe._dict(lead=lead)):
+		return
+	policy = policy_of(doc)
+	hours = frappe.get_cached_doc("Lead Quality Settings").answer_within_hours
+	is_planned = policy and any(row.clock == "First Response" for row in policy.targets)
+	span = None if is_planned or not hours else Span(hours, "Working Hours", _any_calendar(policy))
+	start(doc, {"First Response": max(at, get_datetime(doc.creation))}, now, agreed={"First Response": span})
+
+
+def _any_calendar(policy) -> str | None:
+	"""The calendar of a policy, else the first of the site's."""
+	if policy and policy.working_calendar:
+		return policy.working_calendar
+	return frappe.db.get_value("Working Calendar", {}, "name", order_by="creation asc")
+
+
+def has_open(lead: str, clock: str) -> bool:
+	"""Whether a clock of this kind is open on a lead."""
+	return bool(_lock_open(lead, (clock,)))
 
 
 def take_status_as_answer(lead: str, at: datetime):
@@ -410,6 +516,15 @@ def keep_last_touch(lead: str, at: datetime):
 	last = frappe.db.get_value("Lead", lead, "lq_last_touch_at")
 	if not last or at > last:
 		summary.write(lead, lq_last_touch_at=at)
+
+
+def refresh_last_touch(lead: str):
+	"""Show on a lead when a person was last in touch, of the touches that stand."""
+	last = frappe.db.sql(
+		f"select max(t.done_at) from `tabLead Touch` t where t.lead = %s and {human_touch('t')}", (lead,)
+	)[0][0]
+	if frappe.db.get_value("Lead", lead, "lq_last_touch_at") != last:
+		summary.write(lead, lq_last_touch_at=last)
 
 
 def record_holding(lead, before: str | None, now: datetime):

@@ -14,6 +14,13 @@ from lead_quality.people.responsible import responsible_now_sql
 OVER = ("Opportunity", "Quotation", "Lost Quotation", "Converted", "Do Not Contact")
 
 
+# the fields of a lead with its numbers as they are compared
+NUMBER_KEYS = ("lq_phone_key", "lq_mobile_key", "lq_whatsapp_key")
+
+# a row of the stage log that nothing has corrected; the query names it `log`
+STANDS = "not exists (select 1 from `tabLead Stage Log` correction where correction.corrects = log.name)"
+
+
 def _opted_out(column: str, lead_columns: Sequence[str]) -> str:
 	wants_nothing = f"""(
 		select o.{column} from `tabContact Opt Out` o where o.channel = 'All' and ifnull(o.{column}, '') != ''
@@ -29,7 +36,7 @@ IN_WORK = f"""(
 	and ifnull(`tabLead`.lq_verdict, '') != 'Disqualified'
 	and ifnull(`tabLead`.lq_non_buyer, 0) = 0
 	and `tabLead`.status not in ({", ".join(f"'{status}'" for status in OVER)})
-	and not ({_opted_out("email_id", ["email_id"])} or {_opted_out("phone", ["mobile_no", "phone"])})
+	and not ({_opted_out("email_id", ["email_id"])} or {_opted_out("phone_key", NUMBER_KEYS)})
 )"""
 
 # Somebody who is there is responsible for it. The query binds `now`.

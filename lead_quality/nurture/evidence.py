@@ -13,7 +13,7 @@ from frappe import _
 from frappe.utils import get_datetime, strip_html
 
 from lead_quality.engine.clock import TALKS
-from lead_quality.nurture.mail import addresses_in, reads_as_reply, written_by_person
+from lead_quality.nurture.mail import addresses_in, written_by_lead, written_by_person
 
 # the channel of a touch by the medium of a Communication; what else was logged counts for nothing. A chat is words
 # that are sent back and forth, as by SMS.
@@ -72,6 +72,10 @@ class Known:
 			self.first_word[lead] = min(at, self.first_word.get(lead, at))
 
 
+# enough to read what is no mail
+NOTHING = Known({}, {})
+
+
 # reading
 
 
@@ -111,9 +115,11 @@ def read_communication(communication, lead: str, known: Known, now: datetime) ->
 		if medium == "Email" and not written_by_person(communication, known.colleagues):
 			return None
 	else:
-		outcome = "Replied"
-		if not reads_as_reply(communication, known.colleagues, known.first_word.get(lead), at):
+		if not written_by_lead(communication, known.colleagues):
 			return None
+		first_word = known.first_word.get(lead)
+		# who writes to us first has answered nothing, and waits for an answer
+		outcome = "Replied" if first_word and first_word <= at else None
 	sender = addresses_in(communication.sender)
 	return {
 		"lead": lead,
@@ -233,7 +239,7 @@ def communications_without_touch(leads: list[str], since: datetime) -> list:
 		"""
 		select 'Communication' as doctype, found.lead, c.name, c.owner, c.creation, c.communication_type, c.communication_medium,
 			c.sent_or_received, c.communication_date, c.send_after, c.reference_doctype, c.sender, c.recipients,
-			c.subject, c.delivery_status, c.email_status,
+			c.subject, c.delivery_status, c.email_status, c.lq_read_as,
 			if(c.communication_medium in %(talks)s, left(c.content, 1000), null) as content
 		from (
 			select name as communication, reference_name as lead from `tabCommunication`
@@ -257,6 +263,27 @@ def communications_without_touch(leads: list[str], since: datetime) -> list:
 		""",
 		{"leads": leads, "since": since, "talks": TALKS, "media": tuple(CHANNELS)},
 		as_dict=True,
+	)
+
+
+def untold(since: datetime, limit: int) -> list[str]:
+	"""Leads that a Communication stored since an instant (the site's zone) names, and no touch tells of it."""
+	return frappe.db.sql_list(
+		"""
+		select distinct found.lead from (
+			select name as communication, reference_name as lead from `tabCommunication`
+			where creation >= %(since)s and reference_doctype = 'Lead'
+			union
+			select parent, link_name from `tabCommunication Link`
+			where creation >= %(since)s and link_doctype = 'Lead'
+		) found
+		join `tabCommunication` c on c.name = found.communication
+		join `tabLead` l on l.name = found.lead
+		left join `tabLead Touch` t on t.communication = c.name and t.lead = found.lead
+		where t.name is null and c.communication_type = 'Communication' and c.communication_medium in %(media)s
+		limit %(limit)s
+		""",
+		{"since": since, "media": tuple(CHANNELS), "limit": limit},
 	)
 
 

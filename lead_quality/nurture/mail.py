@@ -1,27 +1,15 @@
 """Reading mail: which lead it belongs to, whether a person wrote it, whether it answers us."""
 
-from datetime import datetime
+from email.message import Message
 from email.utils import parseaddr
 
 import frappe
 from frappe.utils import split_emails
 
-# senders that are machines, and how automatic answers begin
-MACHINE_SENDERS = ("mailer-daemon", "postmaster", "no-reply", "noreply", "do-not-reply")
+from lead_quality.engine.mail import PERSON, read_as
+
 # what ERPNext sends to many by itself
 MASS_MAIL = {"Email Campaign", "Newsletter"}
-AUTOMATIC_SUBJECTS = (
-	"auto:",
-	"automatic reply",
-	"automatische antwort",
-	"out of office",
-	"abwesenheit",
-	"undelivered",
-	"undeliverable",
-	"delivery status notification",
-	"mail delivery failed",
-	"returned mail",
-)
 # delivery statuses of a mail that has not reached anybody
 NOT_DELIVERED = {"Bounced", "Rejected", "Error", "Expired"}
 
@@ -30,6 +18,17 @@ def leads_of(communication) -> list[str]:
 	"""The leads that a Communication belongs to, by its reference or its timeline links; see `leads_among`."""
 	links = [(communication.reference_doctype, communication.reference_name)]
 	links += [(row.link_doctype, row.link_name) for row in communication.timeline_links]
+	return leads_among(links)
+
+
+def leads_naming(document) -> list[str]:
+	"""The leads that a Communication, Call Log or Event document belongs to now."""
+	if document.doctype == "Communication":
+		return leads_of(document)
+	if document.doctype == "Call Log":
+		return leads_among([(row.link_doctype, row.link_name) for row in document.links])
+	links = [(row.reference_doctype, row.reference_docname) for row in document.event_participants]
+	links.append((document.get("reference_doctype"), document.get("reference_docname")))  # not in every v15
 	return leads_among(links)
 
 
@@ -61,20 +60,14 @@ def written_by_person(communication, colleagues: dict[str, str]) -> bool:
 	return any(address not in colleagues for address in addresses_in(communication.recipients))
 
 
-def reads_as_reply(
-	communication, colleagues: dict[str, str], first_word: datetime | None, at: datetime
-) -> bool:
-	"""Whether an incoming message (document or row) answers us: somebody had written or called before, and no machine
-	and no colleague sent it.
+def written_by_lead(communication, colleagues: dict[str, str]) -> bool:
+	"""Whether an incoming message (document or row) is a person's, and not a machine's, a colleague's or an advertiser's.
 
 	:param colleagues: System Users by their address in lower case.
-	:param first_word: when the lead was first written to or called; naive, the site's zone.
-	:param at: when the message was sent; naive, the site's zone.
 	"""
 	sender = (addresses_in(communication.sender) or [""])[0]
-	subject = (communication.subject or "").strip().lower()
-	if sender.split("@")[0].startswith(MACHINE_SENDERS) or subject.startswith(AUTOMATIC_SUBJECTS):
-		return False
 	if sender in colleagues or communication.email_status == "Spam":
 		return False
-	return first_word is not None and first_word <= at
+	# what came past the events has nobody read with its headers
+	read = communication.get("lq_read_as") or read_as(Message(), sender, communication.subject or "")
+	return read == PERSON

@@ -5,7 +5,6 @@ from datetime import date, datetime, time
 import frappe
 from frappe import _
 from frappe.utils import get_datetime, get_link_to_form, getdate, now_datetime
-from pypika.terms import Criterion
 
 from lead_quality.base.site_time import aware, get_calendar, naive
 from lead_quality.base.versions import lead_field
@@ -15,10 +14,12 @@ from lead_quality.funnel import service as funnel
 from lead_quality.funnel import summary
 from lead_quality.funnel.lead_save import AT_ONCE, LeadSave, LeadWriter
 from lead_quality.nurture import evidence
+from lead_quality.nurture.channels import closed_channels, wants_nothing
 from lead_quality.qualification.service import plan_of
 
-EMAIL_CHANNELS = {"Email"}
 OPEN_STATUSES = ("Active", "Snoozed")
+# by which a lead may write without answering anything
+WRITTEN = ("Email", "SMS")
 SAVEPOINT = "lead_quality_touch"
 AWAKE = {"snoozed_until": None, "snoozed_at": None, "snooze_reason": None}
 
@@ -26,15 +27,18 @@ AWAKE = {"snoozed_until": None, "snoozed_at": None, "snooze_reason": None}
 # enrollment
 
 
-def enroll_new_lead(save: LeadSave):
-	"""Put a new lead on the cadence of its segment, if it has one and the settings say so."""
+def enroll_new_lead(save: LeadSave, closed: dict[str, str]):
+	"""Put a new lead on the cadence of its segment, if it has one and the settings say so.
+
+	:param closed: as `channels.closed_channels` says of it. Where no step is left, the enrollment says so.
+	"""
 	lead = save.lead
 	cadence = plan_of(lead.lq_segment, "cadence")
 	if not cadence or not frappe.get_cached_doc("Lead Quality Settings").enroll_new_leads:
 		return
 	at = get_datetime(lead.creation)
 	try:
-		start = plan_start(lead, cadence, at)
+		start = plan_start(lead, cadence, at, closed)
 	except (OverflowError, ValueError) as error:
 		# no lead stays out for that
 		frappe.log_error(_("No touch can be planned by the cadence {0}").format(cadence), str(error))
@@ -42,7 +46,7 @@ def enroll_new_lead(save: LeadSave):
 	enrollment = save.insert_rows(
 		"Nurture Enrollment", [{"lead": lead.name, "cadence": cadence, **start}], at
 	)[0]
-	plan_first_touch(enrollment, lead, save)
+	plan_first_touch(enrollment, closed, lead, save)
 
 
 def enroll(lead: str, cadence: str | None = None):
@@ -69,7 +73,8 @@ def check_can_enroll(enrollment):
 				lead.title, get_link_to_form("Nurture Enrollment", running.name, running.cadence)
 			)
 		)
-	if is_opted_out(lead, "All"):
+	closed = closed_channels(lead)
+	if wants_nothing(closed):
 		frappe.throw(_("{0} has asked not to be contacted.").format(lead.title))
 	enrollment.cadence = enrollment.cadence or plan_of(lead.lq_segment, "cadence")
 	if not enrollment.cadence:
@@ -77,33 +82,57 @@ def check_can_enroll(enrollment):
 	if frappe.db.get_value("Nurture Cadence", enrollment.cadence, "status") != "Active":
 		frappe.throw(_("{0} is not active. Activate it first.").format(frappe.bold(enrollment.cadence)))
 	enrollment.update({"stop_reason": None, "finished_at": None, **AWAKE})
-	enrollment.update(plan_start(lead, enrollment.cadence, now_datetime()))
+	enrollment.update(plan_start(lead, enrollment.cadence, now_datetime(), closed))
+	if enrollment.status == "Stopped":
+		frappe.throw(
+			_("{0} cannot be walked: all its steps are on channels that are closed. {1}").format(
+				enrollment.cadence, " ".join(dict.fromkeys(closed.values()))
+			)
+		)
 
 
-def plan_start(lead, cadence: str, at: datetime) -> dict:
-	"""The values of an enrollment that starts at `at` (naive, the site's zone)."""
+def plan_start(lead, cadence: str, at: datetime, closed: dict[str, str]) -> dict:
+	"""The values of an enrollment that starts at `at` (naive, the site's zone); it is Stopped where all steps are on
+	closed channels."""
 	plan = frappe.get_cached_doc("Nurture Cadence", cadence)
-	anchors = {"Enrollment": at, "Lead Created": lead.creation}
-	if plan.steps[0].anchor == "Date Field":
-		# a new lead is not in the database yet
-		anchors["Date Field"] = lead.get(lead_field(plan.steps[0].date_field))
+	move, due, _skipped = _next_stop(
+		plan, lead, engine.Move("Step", 0), _anchors_at_start(lead, at), at, closed
+	)
+	values = {"lead_name": lead.title, "status": "Active", "enrolled_at": at, "next_due_at": due}
+	is_over = move.index is None
 	return {
-		"lead_name": lead.title,
-		"status": "Active",
-		"enrolled_at": at,
-		"current_step": plan.steps[0].step,
-		"next_due_at": _due_at(plan, 0, lead.name, anchors, at),
+		**values,
+		"status": "Stopped" if is_over else "Active",
+		"stop_reason": _no_channel_left() if is_over else None,
+		"finished_at": at if is_over else None,
+		"current_step": plan.steps[-1 if move.index is None else move.index].step,
 	}
 
 
-def plan_first_touch(enrollment, lead=None, writer: LeadWriter = AT_ONCE):
-	"""Plan the first touch of an enrollment that has just been made.
+def plan_first_touch(enrollment, closed: dict[str, str], lead=None, writer: LeadWriter = AT_ONCE):
+	"""Plan the first touch of an enrollment that has just been made, and keep which steps are skipped before it.
 
+	:param closed: as `channels.closed_channels` says of its lead.
 	:param lead: the Lead document, where it is at hand.
 	"""
-	step = frappe.get_cached_doc("Nurture Cadence", enrollment.cadence).steps[0]
-	_plan_touch(enrollment, step, 1, enrollment.next_due_at, enrollment.enrolled_at, writer)
-	writer.summarise(lead or enrollment.lead, lq_next_touch_at=enrollment.next_due_at)
+	lead = lead or frappe.get_doc("Lead", enrollment.lead)
+	at = get_datetime(enrollment.enrolled_at)
+	plan = frappe.get_cached_doc("Nurture Cadence", enrollment.cadence)
+	move, due, skipped = _next_stop(
+		plan, lead, engine.Move("Step", 0), _anchors_at_start(lead, at), at, closed
+	)
+	_keep_skipped(enrollment, skipped, closed, at, writer)
+	if move.index is not None and due:
+		_plan_touch(enrollment, plan.steps[move.index], 1, due, at, writer)
+		writer.summarise(lead, lq_next_touch_at=due)
+
+
+def _anchors_at_start(lead, at: datetime) -> dict:
+	return {"Enrollment": at, "Lead Created": lead.creation}
+
+
+def _no_channel_left() -> str:
+	return _("The steps that were left are on channels on which the lead wants no contact.")
 
 
 def open_enrollment(lead: str):
@@ -152,15 +181,31 @@ def rest_until(lead: str, day: date):
 	doc = frappe.get_doc("Lead", lead)
 	if not open_enrollment(lead):
 		cadence = plan_of(doc.lq_segment, "cadence")
-		if not cadence or is_opted_out(doc, "All"):
+		if not cadence or wants_nothing(closed_channels(doc)):
 			return
 		enroll(lead, cadence)
 	enrollment = open_enrollment(lead)
-	calendar = get_calendar(
-		frappe.get_cached_value("Nurture Cadence", enrollment.cadence, "working_calendar")
-	)
+	snooze(enrollment, _opening_on(enrollment.cadence, day))
+
+
+def wait_for(lead: str, day: date):
+	"""A lead's person is away until a day: the cadence rests until then, if it would go on before.
+
+	For no reason that would pause clocks: whoever has asked us something is still owed an answer.
+	"""
+	enrollment = open_enrollment(lead)
+	if not enrollment or not enrollment.next_due_at:
+		return
+	begins = _opening_on(enrollment.cadence, day)
+	if get_datetime(enrollment.next_due_at) < begins and begins > now_datetime():
+		snooze(enrollment, begins, enrollment.snooze_reason)
+
+
+def _opening_on(cadence: str, day: date) -> datetime:
+	"""When the calendar of a cadence opens on a day or after it; naive, in the site's zone."""
+	calendar = get_calendar(frappe.get_cached_value("Nurture Cadence", cadence, "working_calendar"))
 	begins = aware(datetime.combine(day, time.min))
-	snooze(enrollment, naive(begins if calendar.is_open(begins) else calendar.next_opening(begins)))
+	return naive(begins if calendar.is_open(begins) else calendar.next_opening(begins))
 
 
 def act_on_verdict(qualification, is_decision_new: bool):
@@ -223,6 +268,56 @@ def stop(enrollment, reason: str, status: str = "Stopped", now: datetime | None 
 	return enrollment
 
 
+def move_to_sales(lead, at: datetime):
+	"""Sales has accepted a lead document: the plan that was to make it ready ends.
+
+	Its steps after Handover Accepted come next, where it has some. Else it ends, and the one that the segment has for
+	after the handover starts.
+
+	:param at: naive instant in the site's zone, of the acceptance.
+	:returns: the Nurture Enrollment that goes on, or None.
+	"""
+	after = plan_of(lead.lq_segment, "cadence_after_handover")
+	enrollment = open_enrollment(lead.name)
+	if enrollment and not after and _go_to_sales_steps(enrollment, at):
+		return enrollment
+	if enrollment:
+		stop(enrollment, _("Sales has accepted the lead."), "Finished", at)
+	is_active = after and frappe.db.get_value("Nurture Cadence", after, "status") == "Active"
+	if is_active and not wants_nothing(closed_channels(lead)):
+		enroll(lead.name, after)
+	return None
+
+
+def _go_to_sales_steps(enrollment, at: datetime) -> bool:
+	plan = frappe.get_cached_doc("Nurture Cadence", enrollment.cadence)
+	steps = [row.step for row in plan.steps]
+	current = steps.index(enrollment.current_step) if enrollment.current_step in steps else 0
+	index = next(
+		(i for i, row in enumerate(plan.steps) if i >= current and row.anchor == "Handover Accepted"), None
+	)
+	if index is None:
+		return False
+	touch = planned_touch(enrollment.name)
+	if touch and touch.step == steps[index]:
+		touch.plan_key = None  # it is planned again, from the acceptance
+	if touch:
+		touch.status, touch.status_reason = "Cancelled", _("Sales has accepted the lead.")
+		touch.save(ignore_permissions=True)
+	closed = closed_channels(enrollment.lead)
+	move, due, skipped = _next_stop(
+		plan, enrollment.lead, engine.Move("Step", index), anchors_of(enrollment, at), at, closed
+	)
+	_keep_skipped(enrollment, skipped, closed, at)
+	if move.index is None or not due:
+		return False
+	_plan_touch(enrollment, plan.steps[move.index], 1, due, at)
+	enrollment.update({"current_step": steps[move.index], "next_due_at": due, "status": "Active", **AWAKE})
+	enrollment.save(ignore_permissions=True)
+	summary.write(enrollment.lead, lq_next_touch_at=due)
+	return True
+
+
 def stop_for_lead(lead: str, reason: str):
 	"""End the lead's enrollment, if it has one."""
 	enrollment = open_enrollment(lead)
@@ -283,7 +378,32 @@ def log_touch(
 			"contact": contact or touch.contact,
 		}
 	)
-	return touch.save(ignore_permissions=True)
+	touch.save(ignore_permissions=True)
+	if direction == "Outbound":
+		_take_as_answers(lead, done_at)
+	return touch
+
+
+def _take_as_answers(lead: str, said_at: datetime):
+	"""A word to the lead comes to light late: what the lead has written since answers it."""
+	names = frappe.get_all(
+		"Lead Touch",
+		{
+			"lead": lead,
+			"direction": "Inbound",
+			"status": "Done",
+			"is_automatic": 0,
+			"channel": ["in", WRITTEN],
+			"outcome": ["is", "not set"],
+			"done_at": [">=", said_at],
+		},
+		pluck="name",
+		order_by="done_at asc",
+	)
+	for name in names:
+		touch = frappe.get_doc("Lead Touch", name)
+		touch.outcome = "Replied"
+		touch.save(ignore_permissions=True)
 
 
 def completes(touch, enrollment, channel: str, done_at: datetime) -> bool:
@@ -333,6 +453,17 @@ def log_once(touch: dict) -> bool:
 	return True
 
 
+def log_evidence(document, leads: list[str]):
+	"""Log what a Communication, Call Log or Event document proves of leads that it names; see `log_once`."""
+	if not leads:
+		return  # most of a site's mail, calls and events
+	known = evidence.what_is_known((document,) if document.doctype == "Communication" else (), leads)
+	for lead in leads:
+		touch = evidence.read(document, lead, known, now_datetime())
+		if touch:
+			log_once(touch)
+
+
 def catch_up(leads: list[str], since: datetime, now: datetime) -> set[str]:
 	"""Log what people have done with these leads and no touch tells yet: what came past the hooks or before them.
 
@@ -361,7 +492,7 @@ def catch_up(leads: list[str], since: datetime, now: datetime) -> set[str]:
 
 def record_conversation(touch):
 	"""A two-way contact makes the lead a prospect, at the time it was held."""
-	if touch.status == "Done" and is_two_way(touch.outcome):
+	if touch.status == "Done" and is_two_way(touch.outcome) and not touch.is_automatic:
 		funnel.enter_stage(touch.lead, "prospect", get_datetime(touch.done_at), touch)
 
 
@@ -370,28 +501,49 @@ def advance(touch):
 	if touch.enrollment:
 		enrollment = frappe.get_doc("Nurture Enrollment", touch.enrollment, for_update=True)
 		if enrollment.lead == touch.lead and enrollment.status in OPEN_STATUSES:
-			_advance(enrollment, touch)
+			go_on(enrollment, touch)
 
 
-def _advance(enrollment, touch):
+def leads_elsewhere(touch) -> bool:
+	"""Whether the cadence goes on in another way after a touch now than after its outcome before the present save."""
+	if not touch.enrollment:
+		return False
+	plan = frappe.get_cached_doc(
+		"Nurture Cadence", frappe.db.get_value("Nurture Enrollment", touch.enrollment, "cadence")
+	)
+	before = touch.get_doc_before_save()
+	return _move_after(plan, touch.step, touch.outcome) != _move_after(plan, touch.step, before.outcome)
+
+
+def _move_after(plan, step: str | None, outcome: str | None) -> engine.Move:
+	index = next((i for i, row in enumerate(plan.steps) if row.step == step), len(plan.steps) - 1)
+	return engine.next_move(get_steps(plan), index, outcome)
+
+
+def go_on(enrollment, touch):
+	"""An open enrollment goes on to what follows a touch of it, or ends."""
 	plan = frappe.get_cached_doc("Nurture Cadence", enrollment.cadence)
-	index = next((i for i, row in enumerate(plan.steps) if row.step == touch.step), len(plan.steps) - 1)
-	move = engine.next_move(get_steps(plan), index, touch.outcome)
+	move = _move_after(plan, touch.step, touch.outcome)
 	at = get_datetime(touch.done_at or now_datetime())
-	if move.index is None:
-		reason = _("The lead said no.") if move.kind == "Stop" else _("All steps done.")
-		if move.kind == "Finish" and touch.outcome in engine.POSITIVE:
-			reason = _("The lead said yes.")
-		stop(enrollment, reason, "Stopped" if move.kind == "Stop" else "Finished", at)
-		return
-	due = _due_at(
+	if touch.status == "Skipped" and touch.due_at and touch.status_reason:
+		at = max(at, get_datetime(touch.due_at))  # a closed channel makes the steps after it come no sooner
+	closed = closed_channels(enrollment.lead) if move.index is not None else {}
+	move, due, skipped = _next_stop(
 		plan,
-		move.index,
 		enrollment.lead,
+		move,
 		anchors_of(enrollment, at),
 		max(at, now_datetime()),  # a touch that is logged late leaves no touch behind that is late already
-		repeated=move.kind == "Repeat",
+		closed,
 	)
+	_keep_skipped(enrollment, skipped, closed, now_datetime())
+	if move.index is None or due is None:
+		reasons = {"Stop": _("The lead said no."), "Closed": _no_channel_left()}
+		reason = reasons.get(move.kind, _("All steps done."))
+		if move.kind == "Finish" and touch.outcome in engine.POSITIVE:
+			reason = _("The lead said yes.")
+		stop(enrollment, reason, "Finished" if move.kind == "Finish" else "Stopped", at)
+		return
 	step = plan.steps[move.index]
 	_plan_touch(enrollment, step, (touch.occurrence or 1) + 1 if move.kind == "Repeat" else 1, due, at)
 	enrollment.update({"current_step": step.step, "next_due_at": due, "status": "Active", **AWAKE})
@@ -399,7 +551,44 @@ def _advance(enrollment, touch):
 	summary.write(enrollment.lead, lq_next_touch_at=due)
 
 
-def _plan_touch(enrollment, step, occurrence: int, due: datetime, at: datetime, writer: LeadWriter = AT_ONCE):
+def _next_stop(
+	plan, lead, move: engine.Move, anchors: dict, at: datetime, closed: dict[str, str]
+) -> tuple[engine.Move, datetime | None, list[tuple]]:
+	"""Where a move leads to on the channels that are open.
+
+	A step that is passed over counts as made when it would have been due, so that the plan keeps its pace.
+
+	:param at: naive instant in the site's zone, before which nothing is due.
+	:returns: the move, when its touch is due (None where the plan ends), and (step, due) of those passed over.
+	"""
+	move, passed = engine.pass_closed(get_steps(plan), move, closed)
+	skipped = []
+	for index in passed:
+		due = _due_at(plan, index, lead, dict(anchors), at)
+		skipped.append((plan.steps[index], due))
+		anchors = {**anchors, "Previous Touch": due}
+	if move.index is None:
+		return move, None, skipped
+	return move, _due_at(plan, move.index, lead, dict(anchors), at, move.kind == "Repeat"), skipped
+
+
+def _keep_skipped(
+	enrollment, skipped: list[tuple], closed: dict[str, str], at: datetime, writer: LeadWriter = AT_ONCE
+):
+	for step, due in skipped:
+		_plan_touch(enrollment, step, 1, due, at, writer, "Skipped", closed.get(step.channel))
+
+
+def _plan_touch(
+	enrollment,
+	step,
+	occurrence: int,
+	due: datetime,
+	at: datetime,
+	writer: LeadWriter = AT_ONCE,
+	status: str = "Planned",
+	reason: str | None = None,
+):
 	writer.insert_rows(
 		"Lead Touch",
 		[
@@ -412,7 +601,8 @@ def _plan_touch(enrollment, step, occurrence: int, due: datetime, at: datetime, 
 				"channel": step.channel,
 				"addressee": step.addressee,
 				"direction": "Outbound",
-				"status": "Planned",
+				"status": status,
+				"status_reason": reason,
 				"due_at": due,
 				# unique: two workers cannot plan the same occurrence of a step twice
 				"plan_key": f"{enrollment.name}:{step.step}:{occurrence}",
@@ -420,6 +610,19 @@ def _plan_touch(enrollment, step, occurrence: int, due: datetime, at: datetime, 
 		],
 		at,
 	)
+
+
+def plan_again(enrollment, touch):
+	"""The step that a touch had done waits to be done again, when it was due."""
+	plan = frappe.get_cached_doc("Nurture Cadence", enrollment.cadence)
+	step = next((row for row in plan.steps if row.step == touch.step), None)
+	if not step:
+		return
+	due = get_datetime(touch.due_at or touch.done_at)
+	_plan_touch(enrollment, step, touch.occurrence or 1, due, now_datetime())
+	enrollment.update({"current_step": step.step, "next_due_at": due, "status": "Active", **AWAKE})
+	enrollment.save(ignore_permissions=True)
+	summary.write(enrollment.lead, lq_next_touch_at=due)
 
 
 def get_steps(plan) -> list[engine.Step]:
@@ -455,10 +658,15 @@ def anchors_of(enrollment, previous_touch: datetime | None = None) -> dict:
 	}
 
 
-def _due_at(plan, index: int, lead: str, anchors: dict, at: datetime, repeated: bool = False) -> datetime:
+def _due_at(plan, index: int, lead, anchors: dict, at: datetime, repeated: bool = False) -> datetime:
 	row = plan.steps[index]
-	if row.anchor == "Date Field" and "Date Field" not in anchors:
-		anchors["Date Field"] = frappe.db.get_value("Lead", lead, lead_field(row.date_field))
+	if row.anchor == "Date Field":
+		fieldname = lead_field(row.date_field)
+		# a new lead is not in the database yet
+		is_name = isinstance(lead, str)
+		anchors["Date Field"] = (
+			frappe.db.get_value("Lead", lead, fieldname) if is_name else lead.get(fieldname)
+		)
 	return naive(
 		engine.due_at(
 			get_steps(plan)[index],
@@ -466,74 +674,6 @@ def _due_at(plan, index: int, lead: str, anchors: dict, at: datetime, repeated: 
 			get_calendar(plan.working_calendar),
 			not_before=aware(at),
 			repeated=repeated,
-		)
-	)
-
-
-# opting out
-
-
-def opt_out(lead: str, channel: str = "All", reason: str = "Manual"):
-	"""Record that a lead's person wants no contact on a channel, or none at all, and act on it at once.
-
-	Kept by e-mail address and phone number, so that it holds for other leads of the same person and after
-	the lead is gone.
-
-	:returns: the Contact Opt Out.
-	"""
-	doc = frappe.get_doc("Lead", lead)
-	return frappe.get_doc(
-		{
-			"doctype": "Contact Opt Out",
-			"channel": channel,
-			"reason": reason,
-			"lead": lead,
-			"email_id": doc.email_id,
-			"phone": doc.mobile_no or doc.phone,
-		}
-	).insert(ignore_permissions=True)
-
-
-def act_on_opt_out(opt_out):
-	"""Leave the person of a new Contact Opt Out alone, on all leads that are this person."""
-	for lead in leads_of_opt_out(opt_out):
-		if opt_out.channel in EMAIL_CHANNELS | {"All"}:
-			summary.write(lead, unsubscribed=1)
-		enrollment = open_enrollment(lead)
-		if enrollment and opt_out.channel == "All":
-			stop(enrollment, _("The lead wants no contact."))
-		elif enrollment:
-			touch = planned_touch(enrollment.name)
-			if touch and touch.channel == opt_out.channel:
-				touch.status = "Skipped"
-				touch.save(ignore_permissions=True)
-
-
-def leads_of_opt_out(opt_out) -> list[str]:
-	"""The leads that a Contact Opt Out speaks of: those with its e-mail address or its phone number."""
-	table = frappe.qb.DocType("Lead")
-	same_person = [table.email_id == opt_out.email_id] if opt_out.email_id else []
-	if opt_out.phone:
-		same_person += [table.mobile_no == opt_out.phone, table.phone == opt_out.phone]
-	query = frappe.qb.from_(table).select(table.name).where(Criterion.any(same_person)).orderby(table.name)
-	return [row[0] for row in query.run()]
-
-
-def is_opted_out(lead, channel: str) -> bool:
-	"""Whether a lead document's person wants no contact on a channel (All: none at all)."""
-	if lead.status == "Do Not Contact" or (channel in EMAIL_CHANNELS and lead.unsubscribed):
-		return True
-	person = {"email_id": lead.email_id, "phone": lead.mobile_no or lead.phone}
-	asked = [f"{field} = %({field})s" for field, value in person.items() if value]
-	if not asked:
-		return False
-	return bool(
-		frappe.db.sql(
-			f"""
-			select name from `tabContact Opt Out`
-			where channel in ('All', %(channel)s) and ({" or ".join(asked)}) limit 1
-			""",
-			{**person, "channel": channel},
 		)
 	)
 

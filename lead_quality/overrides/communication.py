@@ -1,47 +1,90 @@
 """What Frappe and ERPNext tell of contacts with people: a Communication, a Call Log, an Event."""
 
+import frappe
+from frappe.email import relink as frappe_relink
 from frappe.utils import now_datetime
 
 from lead_quality.base.listeners import listener
-from lead_quality.nurture import evidence
+from lead_quality.nurture import corrections, delivery, evidence, incoming
 from lead_quality.nurture import service as nurture
-from lead_quality.nurture.mail import leads_among, leads_of
+from lead_quality.nurture.mail import leads_naming, leads_of
+
+
+@listener
+def validate(communication, method=None):
+	"""Frappe keeps no headers, so what they say of an incoming mail is noted before it is stored."""
+	incoming.read_arrival(communication)
+	incoming.name_leads(communication)
 
 
 @listener
 def after_insert(communication, method=None):
-	"""A mail or a call that a person logged is a touch, and so is the lead's reply: nobody has to log it again."""
-	if evidence.may_count(communication):
-		_log(communication, leads_of(communication), (communication,))
+	"""A mail or a call that a person logged is a touch, and so is what the lead writes: nobody has to log it again."""
+	if not evidence.may_count(communication):
+		return
+	nurture.log_evidence(communication, leads_of(communication))
+	if communication.get("lq_read_as") == "Automatic":
+		incoming.heed_absence(communication)
+	elif communication.get("lq_read_as") == "Bounce":
+		incoming.report_failures(communication)
 
 
 @listener
 def on_change(communication, method=None):
-	"""A mail that was to be sent later has been sent."""
-	is_sent_now = communication.send_after and communication.delivery_status == "Sent"
-	if is_sent_now and evidence.may_count(communication):
-		_log(communication, leads_of(communication), (communication,))
+	"""A mail that was to be sent later has been sent; one that was sent has come back; one belongs to another lead."""
+	if communication.flags.in_insert or not evidence.may_count(communication):
+		return
+	before = communication.get_doc_before_save()
+	is_given_away = before and (before.reference_doctype, before.reference_name) != (
+		communication.reference_doctype,
+		communication.reference_name,
+	)
+	if is_given_away:
+		corrections.give_away(communication, before)
+	elif communication.send_after and communication.delivery_status == "Sent":
+		nurture.log_evidence(communication, leads_of(communication))
+	delivery.follow_delivery(communication)
+
+
+@listener
+def on_trash(document, method=None):
+	"""A Communication, Call Log or Event is deleted, and with it what it has proved."""
+	corrections.forget_document(document.doctype, document.name)
+
+
+@frappe.whitelist()
+def relink_by_hand(name: str, reference_doctype: str | None = None, reference_name: str | None = None):
+	"""`frappe.email.relink`, which writes past every event: what came from the mail moves with it."""
+	before = frappe.db.get_value("Communication", name, ["reference_doctype", "reference_name"], as_dict=True)
+	frappe_relink(name, reference_doctype, reference_name)
+	if before:
+		after_relink(frappe.get_doc("Communication", name), before)
+
+
+@listener
+def after_relink(communication, before):
+	if (before.reference_doctype, before.reference_name) != (
+		communication.reference_doctype,
+		communication.reference_name,
+	):
+		corrections.give_away(communication, before)
 
 
 @listener
 def call_log_on_update(call, method=None):
 	"""A call that the telephone system has logged is a touch once it is over."""
-	_log(call, leads_among([(row.link_doctype, row.link_name) for row in call.links]))
+	_keep_in_step(call, leads_naming(call))
 
 
 @listener
 def event_on_update(event, method=None):
 	"""A meeting or a call in the calendar is a touch once somebody has marked it as held."""
-	links = [(row.reference_doctype, row.reference_docname) for row in event.event_participants]
-	links.append((event.get("reference_doctype"), event.get("reference_docname")))  # not in every v15
-	_log(event, leads_among(links))
+	_keep_in_step(event, leads_naming(event))
 
 
-def _log(document, leads: list[str], communications: tuple = ()):
-	if not leads:
-		return  # most of a site's mail, calls and events
-	known = evidence.what_is_known(communications, leads)
-	for lead in leads:
-		touch = evidence.read(document, lead, known, now_datetime())
-		if touch:
-			nurture.log_once(touch)
+def _keep_in_step(document, leads: list[str]):
+	"""Its touches are of the leads that it names, as long as it was held at all."""
+	if document.get_doc_before_save():
+		held = evidence.read(document, "", evidence.NOTHING, now_datetime())
+		corrections.settle(document.doctype, document.name, leads if held else [])
+	nurture.log_evidence(document, leads)

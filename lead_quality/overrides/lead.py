@@ -5,11 +5,13 @@ from frappe.utils import now_datetime
 
 from lead_quality.base.listeners import listener
 from lead_quality.follow_up import service as follow_up
+from lead_quality.funnel import person, summary
 from lead_quality.funnel import service as funnel
-from lead_quality.funnel import summary
 from lead_quality.funnel.lead_save import LeadSave
 from lead_quality.handover import service as handover
+from lead_quality.nurture import opt_out
 from lead_quality.nurture import service as nurture
+from lead_quality.nurture.channels import closed_channels, wants_nothing
 from lead_quality.qualification import gate
 from lead_quality.qualification import service as qualification
 
@@ -20,6 +22,7 @@ UNTOUCHED = ("Lead", "Open")
 @listener
 def validate(lead, method=None):
 	summary.protect(lead)
+	person.keep_keys(lead)
 	save = begin_save(lead)
 	qualification.sort_lead(lead)
 	save.judged = qualification.judge_lead(lead)
@@ -55,7 +58,11 @@ def on_update(lead, method=None):
 @listener
 def on_change(lead, method=None):
 	"""ERPNext moves a lead's status without `on_update` when a selling document is made from it."""
-	if not lead.has_value_changed("status") or lead.flags.in_insert:
+	if lead.flags.in_insert:
+		return
+	if lead.unsubscribed and lead.has_value_changed("unsubscribed"):
+		opt_out.leave_alone(lead.name)
+	if not lead.has_value_changed("status"):
 		return
 	funnel.derive_stages(lead.name)
 	if lead.status == "Do Not Contact":
@@ -103,9 +110,10 @@ def take_in(lead, save: LeadSave):
 	"""Make what belongs to a new lead: its stage, its place on a cadence, its clocks."""
 	save.has_entered = True
 	funnel.enter_target(save)
-	if lead.lq_verdict == "Disqualified" or nurture.is_opted_out(lead, "All"):
+	closed = closed_channels(lead)
+	if lead.lq_verdict == "Disqualified" or wants_nothing(closed):
 		return
-	nurture.enroll_new_lead(save)
+	nurture.enroll_new_lead(save, closed)
 	follow_up.start_entry_clocks(save)
 
 

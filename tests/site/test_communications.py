@@ -314,11 +314,15 @@ def test_a_mail_that_was_to_be_sent_later_is_logged_when_it_is_sent(lead, rep, a
 	assert frappe.db.get_value("Lead Touch", {"lead": lead.name, "status": "Done"}, "done_by") == rep
 
 
-def test_an_incoming_mail_that_answers_nobody_is_no_touch_also_after_somebody_has_called(lead, at_noon):
+def test_an_incoming_mail_that_answers_nobody_is_no_reply_also_after_somebody_has_called(lead, at_noon):
 	received(lead).insert()
 	api.log_touch(lead.name, "Phone", "No Answer", done_at=TWENTY_PAST)
 	assert catch_up(lead) == set()
-	assert [direction for _channel, direction, *_ in touches(lead)] == ["Outbound"]
+	assert touches(lead) == [
+		("Email", "Inbound", None, TEN_PAST),
+		("Phone", "Outbound", "No Answer", TWENTY_PAST),
+	]
+	assert frappe.db.get_value("Lead", lead.name, "lq_stage") == "target"
 
 
 def test_who_logs_a_call_hears_nothing_of_a_touch_that_could_not_be_made(lead, at_noon, errors, monkeypatch):
@@ -587,7 +591,7 @@ def test_the_earliest_of_two_calls_counts_in_whichever_order_they_come_in(lead, 
 
 def test_a_reply_counts_though_it_was_stored_before_the_mail_that_it_answers(lead, at_noon):
 	received(lead, communication_date=TWENTY_PAST).insert()
-	assert touches(lead) == []
+	assert touches(lead) == [("Email", "Inbound", None, TWENTY_PAST)]
 	past_the_hooks(communication(lead, "Email"))
 	assert catch_up(lead) == {lead.name}
 	assert touches(lead) == [
@@ -685,7 +689,7 @@ def test_looking_for_what_was_missed_costs_three_queries_for_any_number_of_leads
 def test_mails_that_were_refused_do_not_cost_more_with_every_lead(lead, at_noon, count_queries):
 	leads = [lead, *(make_lead() for _number in range(4))]
 	for one in leads:
-		past_the_hooks(received(one))
+		past_the_hooks(received(one, "noreply@shop.example"))
 		past_the_hooks(
 			communication(one, "Email", reference_doctype="Email Campaign", reference_name="Spring")
 		)

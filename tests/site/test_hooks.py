@@ -71,7 +71,7 @@ def test_scheduled_function_does_its_work_once_and_has_nothing_left_when_it_runs
 	snoozed = make_lead()
 	api.snooze(snoozed.name, add_to_date(now_datetime(), days=1))
 	unseen = frappe.get_doc({"doctype": "Lead", "lead_name": "Unseen", "title": "Unseen", "status": "Lead"})
-	unseen.name = "LEAD-UNSEEN"
+	unseen.update({"name": "LEAD-UNSEEN", "email_id": "unseen@hooks.example"})
 	unseen.db_insert()
 	make_sales_ready(make_lead(first_name="Expiring").name)
 	frappe.db.delete("Lead", {"name": make_lead(first_name="Gone").name})

@@ -121,6 +121,18 @@ def rename_company():
 	return frappe.get_doc("Company", "Side Business Ltd")
 
 
+def make_member():
+	group = frappe.get_doc({"doctype": "Email Group", "title": "Bakers"}).insert()
+	return frappe.get_doc(
+		{
+			"doctype": "Email Group Member",
+			"email_group": group.name,
+			"email": "supplier@invoices.example",
+			"unsubscribed": 1,
+		}
+	).insert()
+
+
 def submitted_order():
 	order = sold("Sales Order", customer=make_customer().name, delivery_date=add_days(today(), 7))
 	order.submit()
@@ -153,6 +165,13 @@ UNRELATED = {
 	"Quotation": lambda: sold("Quotation", quotation_to="Customer", party_name=make_customer().name),
 	"Sales Order": submitted_order,
 	"Lead": lambda: make_lead(),
+	"Email Unsubscribe": lambda: frappe.get_doc(
+		{"doctype": "Email Unsubscribe", "email": "supplier@invoices.example", "global_unsubscribe": 1}
+	).insert(),
+	"Contact": lambda: frappe.get_doc(
+		{"doctype": "Contact", "first_name": "Supplier", "unsubscribed": 1}
+	).insert(),
+	"Email Group Member": make_member,
 }
 
 

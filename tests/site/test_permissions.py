@@ -213,7 +213,7 @@ def test_nobody_steers_anothers_lead_by_naming_its_enrollment(agency, as_user):
 	("doctype", "values"),
 	[
 		("Nurture Enrollment", {"status": "Finished", "next_due_at": "2040-01-01"}),
-		("Lead Touch", {"done_at": "2001-01-01", "done_by": "Guest", "is_automatic": 1, "channel": "Email"}),
+		("Lead Touch", {"done_by": "Guest", "is_automatic": 1, "channel": "Email", "status_reason": "Late"}),
 	],
 )
 def test_what_only_the_app_writes_stays_as_it_is(sales, as_user, doctype, values):

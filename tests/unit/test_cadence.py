@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lead_quality.engine.cadence import Move, Oddity, Step, due_at, next_move, odd_steps, shift
+from lead_quality.engine.cadence import Move, Oddity, Step, due_at, next_move, odd_steps, pass_closed, shift
 from lead_quality.engine.working_time import WorkingCalendar
 
 pytestmark = pytest.mark.unit
@@ -101,6 +101,30 @@ def test_a_no_or_a_yes_ends_a_repeating_step() -> None:
 
 def test_only_the_last_step_repeats() -> None:
 	assert next_move([step(repeat_every=1), MAIL], 0, None) == Move("Step", 1)
+
+
+@given(
+	st.lists(st.sampled_from(["Phone", "Email", "Visit"]), min_size=1, max_size=6),
+	st.sets(st.sampled_from(["Phone", "Email", "Visit"])),
+	st.integers(0, 5),
+	st.booleans(),
+)
+def test_the_next_open_step_is_the_first_one_left_that_the_person_has_not_closed(
+	channels: list[str], closed: set[str], start: int, repeats: bool
+) -> None:
+	start = min(start, len(channels) - 1)
+	steps = [Step(str(number), channel) for number, channel in enumerate(channels)]
+	move, passed = pass_closed(steps, Move("Step", start), closed)
+	open_steps = [index for index in range(start, len(channels)) if channels[index] not in closed]
+	assert move == (Move("Step", open_steps[0]) if open_steps else Move("Closed"))
+	assert list(passed) == list(range(start, open_steps[0] if open_steps else len(channels)))
+	if repeats and channels[-1] in closed:
+		assert pass_closed(steps, Move("Repeat", len(channels) - 1), closed) == (Move("Closed"), ())
+
+
+@pytest.mark.parametrize("move", [Move("Finish"), Move("Stop"), Move("Step", 0), Move("Repeat", 2)])
+def test_nothing_is_passed_over_where_no_channel_is_closed(move: Move) -> None:
+	assert pass_closed([CALL, MAIL, VISIT], move, ()) == (move, ())
 
 
 def test_every_plan_ends_or_goes_on_to_a_step_that_it_has() -> None:

@@ -7,7 +7,7 @@ from lead_quality.base.links import OutlivesLinks
 from lead_quality.base.protected import restore_protected_fields
 from lead_quality.follow_up import reactions
 from lead_quality.funnel import summary
-from lead_quality.nurture import service
+from lead_quality.nurture import corrections, service
 
 
 class LeadTouch(OutlivesLinks, Document):
@@ -19,29 +19,41 @@ class LeadTouch(OutlivesLinks, Document):
 
 	@summary.gathers
 	def on_update(self):
+		if corrections.is_corrected(self):
+			enrollment = corrections.follow(self)
+			reactions.touch_corrected(self, self.get_doc_before_save(), enrollment)
+			return
 		if self.has_value_changed("outcome"):
 			service.record_conversation(self)
 		if self.has_value_changed("status") and self.status in {"Done", "Skipped", "Missed"}:
 			service.advance(self)
 		reactions.touch_changed(self)
 
+	@summary.gathers
+	def after_delete(self):
+		if self.status == "Done":
+			reactions.touch_corrected(self, self, corrections.follow(self))
+
 	def keep_plan(self):
 		restore_protected_fields(
 			self, "enrollment", "step", "occurrence", "addressee", "plan_key", "is_automatic"
 		)
 		restore_protected_fields(self, "communication", "reference_doctype", "reference_name", "evidence_key")
+		restore_protected_fields(self, "status_reason")
 		before = self.get_doc_before_save()
 		if before and before.status == "Done":
-			restore_protected_fields(self, "done_at", "done_by", "channel", "direction")
+			restore_protected_fields(self, "done_by", "channel", "direction")
 
 	def refuse_change_when_closed(self):
 		before = self.get_doc_before_save()
-		if before and before.status not in {"Planned", self.status}:
-			frappe.throw(
-				_("This touch is {0} already. Log another one instead of changing it.").format(
-					_(before.status)
-				)
-			)
+		if not before or before.status in {"Planned", self.status}:
+			return
+		if before.status == "Done" and self.status == "Cancelled":
+			corrections.check_may_take_back(self)
+			return
+		frappe.throw(
+			_("This touch is {0} already. Log another one instead of changing it.").format(_(before.status))
+		)
 
 	def stamp_when_done(self):
 		if self.status == "Done":

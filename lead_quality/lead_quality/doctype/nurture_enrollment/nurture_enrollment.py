@@ -4,6 +4,7 @@ from lead_quality.base.links import OutlivesLinks
 from lead_quality.base.protected import restore_protected_fields
 from lead_quality.follow_up import reactions
 from lead_quality.nurture import service
+from lead_quality.nurture.channels import closed_channels
 
 
 class NurtureEnrollment(OutlivesLinks, Document):
@@ -15,7 +16,7 @@ class NurtureEnrollment(OutlivesLinks, Document):
 			restore_protected_fields(self, *(field.fieldname for field in self.meta.fields))
 
 	def after_insert(self):
-		service.plan_first_touch(self)
+		service.plan_first_touch(self, closed_channels(self.lead))
 		reactions.enrollment_started(self)
 
 	def on_update(self):

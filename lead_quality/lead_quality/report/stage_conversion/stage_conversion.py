@@ -14,6 +14,7 @@ from lead_quality.base.reporting import (
 	percent_column,
 )
 from lead_quality.engine.conversion import STAGES, cohort_steps, first_entries
+from lead_quality.funnel.conditions import STANDS
 
 
 def execute(filters: dict | None = None):
@@ -51,10 +52,10 @@ def entries_where(filters) -> Where:
 def stage_log(filters) -> list:
 	"""The log rows of the leads that `entries_where` finds."""
 	return entries_where(filters).select(
-		"""
+		f"""
 		select log.lead, log.stage, log.entered_at, l.title
 		from `tabLead Stage Log` log left join `tabLead` l on l.name = log.lead
-		where log.lead in (select entry.lead from `tabLead Stage Log` entry where {where})
+		where log.lead in (select entry.lead from `tabLead Stage Log` entry where {{where}}) and {STANDS}
 		order by log.entered_at, log.creation
 		"""
 	)

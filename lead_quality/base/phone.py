@@ -1,0 +1,54 @@
+"""Telephone numbers, of which one is the same however it is written."""
+
+from functools import lru_cache
+
+import frappe
+import phonenumbers
+
+
+def number_key(number: str | None, country: str | None = None) -> str | None:
+	"""A number as it is compared: in international form (E.164), such as +441611234567; None for none.
+
+	What is no telephone number keeps its digits, marked: the same text is still the same number.
+
+	:param country: a Country, in which a number without a prefix is one; see `country_of`.
+	"""
+	number = (number or "").strip()
+	return _number_key(number, region_of(country)) if number else None
+
+
+def region_of(country: str | None) -> str | None:
+	"""The code of a Country in capitals, such as GB."""
+	code = country and frappe.get_cached_value("Country", country, "code")
+	return code.upper() if code else None
+
+
+def country_of(document) -> str | None:
+	"""The Country whose numbers a document or row writes without a prefix: its own, else that of its company, else that
+	of the site."""
+	if document.get("country"):
+		return document.get("country")
+	company = document.get("company")
+	country = company and frappe.get_cached_value("Company", company, "country")
+	return country or frappe.db.get_default("country")
+
+
+@lru_cache(maxsize=4096)
+def _number_key(number: str, region: str | None) -> str | None:
+	written = _parse(number, region)
+	if not (written and phonenumbers.is_valid_number(written)) and not number.startswith("+"):
+		# people leave out the + before the country's code
+		international = _parse(f"+{number.lstrip('0 ')}", None)
+		if international and phonenumbers.is_valid_number(international):
+			written = international
+	if written and phonenumbers.is_possible_number(written):
+		return phonenumbers.format_number(written, phonenumbers.PhoneNumberFormat.E164)
+	digits = "".join(character for character in number if character.isdigit())
+	return f"={digits}" if digits else None
+
+
+def _parse(number: str, region: str | None):
+	try:
+		return phonenumbers.parse(number, region)
+	except phonenumbers.NumberParseException:
+		return None

@@ -1,0 +1,141 @@
+"""The person behind a lead: the e-mail addresses and telephone numbers by which other leads are known to be the same.
+
+Two addresses are the same if only case and blanks differ. Whether anna+news@… reads what is sent to anna@… only her
+provider knows: such addresses are two, and a lead with the other one is a likely duplicate. Numbers are the same in
+their international form.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import frappe
+
+from lead_quality.base.phone import country_of, number_key
+from lead_quality.base.rows import update_rows
+
+# the lead's fields with a number, to its fields with that number as it is compared
+NUMBER_KEYS = {"phone": "lq_phone_key", "mobile_no": "lq_mobile_key", "whatsapp_no": "lq_whatsapp_key"}
+KEYS = (*NUMBER_KEYS.values(), "lq_mailbox")
+
+
+@dataclass
+class Person:
+	"""Addresses in lower case, and numbers as `base.phone.number_key` writes them."""
+
+	addresses: set[str] = field(default_factory=set)
+	numbers: set[str] = field(default_factory=set)
+
+	def __bool__(self) -> bool:
+		return bool(self.addresses or self.numbers)
+
+
+def keys_of(lead) -> dict[str, str | None]:
+	"""The values of a lead's key fields (document or row)."""
+	country = country_of(lead) if any(lead.get(name) for name in NUMBER_KEYS) else None
+	keys = {key: number_key(lead.get(name), country) for name, key in NUMBER_KEYS.items()}
+	return {**keys, "lq_mailbox": mailbox(lead.get("email_id"))}
+
+
+def keep_keys(lead):
+	"""Lead `validate`: whatever its numbers and its address are now, they can be looked for."""
+	lead.update(keys_of(lead))
+
+
+def fill_keys(limit: int) -> int:
+	"""Give leads their keys that were written past every event, such as those from before the app knew of keys.
+
+	:returns: how many were given some.
+	"""
+	fields = ["name", "country", "company", "email_id", *NUMBER_KEYS]
+	missing = " or ".join(
+		[
+			f"(ifnull({column}, '') != '' and {key} is null)"
+			for column, key in (*NUMBER_KEYS.items(), ("email_id", "lq_mailbox"))
+		]
+	)
+	rows = frappe.db.sql(
+		f"select {', '.join(fields)} from `tabLead` where {missing} limit %s",
+		(limit,),
+		as_dict=True,
+	)
+	# what cannot be a key is marked as seen
+	keys = [{"name": row.name, **{key: value or "" for key, value in keys_of(row).items()}} for row in rows]
+	update_rows("Lead", keys)
+	return len(keys)
+
+
+def address_key(address: str | None) -> str | None:
+	"""An address as it is compared."""
+	return (address or "").strip().lower() or None
+
+
+def mailbox(address: str | None) -> str | None:
+	"""An address without what its owner may have added: anna@… of Anna+news@…"""
+	name, at, domain = (address_key(address) or "").partition("@")
+	return f"{name.split('+')[0] or name}@{domain}" if at else None
+
+
+def person_of(lead) -> Person:
+	"""The person that a lead (document or row) itself names."""
+	keys = keys_of(lead)
+	return Person(
+		{address for address in [address_key(lead.get("email_id"))] if address},
+		{number for key in NUMBER_KEYS.values() if (number := keys[key])},
+	)
+
+
+def whole_person_of(lead) -> Person:
+	"""As `person_of`, with the addresses and numbers of the Contact of that address, if the lead has one."""
+	person = person_of(lead)
+	if not person.addresses:
+		return person
+	contacts = frappe.db.sql_list(
+		"""
+		select link.parent from `tabDynamic Link` link
+		join `tabContact Email` mail on mail.parent = link.parent and mail.email_id in %(addresses)s
+		where link.link_doctype = 'Lead' and link.link_name = %(lead)s and link.parenttype = 'Contact'
+		""",
+		{"lead": lead.name, "addresses": sorted(person.addresses)},
+	)
+	if contacts:
+		of_contacts = {"parent": ["in", contacts], "parenttype": "Contact"}
+		addresses = frappe.get_all("Contact Email", of_contacts, pluck="email_id", order_by="idx asc")
+		numbers = frappe.get_all("Contact Phone", of_contacts, pluck="phone", order_by="idx asc")
+		country = country_of(lead)
+		person.addresses |= {key for key in map(address_key, addresses) if key}
+		person.numbers |= {key for number in numbers if (key := number_key(number, country))}
+	return person
+
+
+def leads_of(person: Person) -> list[str]:
+	"""The leads that are this person."""
+	columns = {"email_id": person.addresses, **dict.fromkeys(NUMBER_KEYS.values(), person.numbers)}
+	parts = [
+		f"select name from `tabLead` where `{column}` in %({column})s"
+		for column, wanted in columns.items()
+		if wanted
+	]
+	if not parts:
+		return []
+	values = {column: sorted(wanted) for column, wanted in columns.items() if wanted}
+	return sorted(set(frappe.db.sql_list(" union ".join(parts), values)))
+
+
+def leads_of_addresses(addresses: Iterable[str]) -> list[str]:
+	"""The leads that have one of these e-mail addresses."""
+	return leads_of(Person(addresses={key for address in addresses if (key := address_key(address))}))
+
+
+def likely_duplicates(lead) -> list[frappe._dict]:
+	"""Other leads, as far as the user may see them, whose address is the same but for what its owner has added to it:
+	`name`, `title`, `email_id`."""
+	if not lead.get("email_id"):
+		return []
+	rows = frappe.get_list(
+		"Lead",
+		{"lq_mailbox": mailbox(lead.email_id), "name": ["!=", lead.name]},
+		["name", "title", "email_id"],
+		order_by="creation asc",
+		limit=20,
+	)
+	return [row for row in rows if address_key(row.email_id) != address_key(lead.email_id)]

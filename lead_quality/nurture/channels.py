@@ -1,0 +1,115 @@
+"""On which channels a person may be contacted, and why not on the others."""
+
+from datetime import datetime
+
+import frappe
+from frappe import _
+from frappe.utils import formatdate
+
+from lead_quality.funnel.person import Person, person_of
+
+CHANNELS = (
+	"Email",
+	"Phone",
+	"Voicemail",
+	"LinkedIn",
+	"Social",
+	"SMS",
+	"WhatsApp",
+	"Letter",
+	"Direct Mail",
+	"Visit",
+	"Meeting",
+)
+# what reaches a person by the same number as a call: the settings say whether it is the same wish
+BY_NUMBER = ("Voicemail", "SMS", "WhatsApp")
+
+# of a lead, what `closed_channels` reads
+FIELDS = (
+	"name",
+	"status",
+	"unsubscribed",
+	"email_id",
+	"phone",
+	"mobile_no",
+	"whatsapp_no",
+	"country",
+	"company",
+)
+
+
+def closed_channels(lead) -> dict[str, str]:
+	"""Channel to why a lead's person is not contacted on it, in words; a channel that is open is left out.
+
+	:param lead: a name, a Lead document, or a row with `FIELDS`.
+	"""
+	lead = frappe.db.get_value("Lead", lead, FIELDS, as_dict=True) if isinstance(lead, str) else lead
+	if not lead:
+		return {}
+	if lead.status == "Do Not Contact":
+		return dict.fromkeys(CHANNELS, _("The lead wants no contact."))
+	closed: dict[str, str] = {}
+	for row in opt_outs_of(person_of(lead)):
+		for channel in covered_by(row.channel):
+			closed.setdefault(channel, in_words(row))
+	if lead.unsubscribed:
+		closed.setdefault("Email", _("The lead has unsubscribed from e-mail."))
+	return closed
+
+
+def covered_by(channel: str) -> tuple[str, ...]:
+	"""The channels that an opt-out of a channel closes."""
+	if channel == "All":
+		return CHANNELS
+	if channel == "Phone" and frappe.get_cached_doc("Lead Quality Settings").phone_opt_out_closes_messages:
+		return (channel, *BY_NUMBER)
+	return (channel,)
+
+
+def wants_nothing(closed: dict[str, str]) -> bool:
+	"""Whether no channel is left of what `closed_channels` says."""
+	return len(closed) == len(CHANNELS)
+
+
+def is_opted_out(lead, channel: str) -> bool:
+	"""Whether a lead's person wants no contact on a channel (All: none at all); see `closed_channels`."""
+	closed = closed_channels(lead)
+	return wants_nothing(closed) if channel == "All" else channel in closed
+
+
+def opt_outs_of(person: Person) -> list[frappe._dict]:
+	"""The Contact Opt Outs of a person, the oldest first: `name`, `channel`, `reason`, `since`."""
+	columns = {"email_id": sorted(person.addresses), "phone_key": sorted(person.numbers)}
+	parts = [
+		f"""select name, channel, reason, coalesce(opted_out_at, creation) as since
+		from `tabContact Opt Out` where {column} in %({column})s"""
+		for column, wanted in columns.items()
+		if wanted
+	]
+	if not parts:
+		return []
+	values = {column: wanted for column, wanted in columns.items() if wanted}
+	return frappe.db.sql(" union ".join(parts) + " order by since, name", values, as_dict=True)
+
+
+def in_words(opt_out) -> str:
+	"""Since when and why a channel is closed."""
+	day = formatdate(opt_out.since) if isinstance(opt_out.since, datetime) else opt_out.since
+	if opt_out.reason == "Bounced":
+		return _("Mail to the lead has come back since {0}.").format(day)
+	if opt_out.channel == "All":
+		return _("The lead wants no contact, since {0}.").format(day)
+	return _("The lead wants no contact by {0}, since {1}.").format(_(opt_out.channel), day)
+
+
+def wishes_of(lead) -> list[dict]:
+	"""What a lead document's person does not want, each once: `channel`, `reason`, `since`."""
+	wishes: dict[tuple[str, str], dict] = {}
+	for row in opt_outs_of(person_of(lead)):
+		wish = {"channel": row.channel, "reason": row.reason, "since": row.since}
+		wishes.setdefault((row.channel, row.reason), wish)
+	if lead.status == "Do Not Contact" and not any(wish["channel"] == "All" for wish in wishes.values()):
+		wishes["All", "Manual"] = {"channel": "All", "reason": "Manual", "since": None}
+	if lead.unsubscribed and not any(wish["channel"] in {"All", "Email"} for wish in wishes.values()):
+		wishes["Email", "Unsubscribed"] = {"channel": "Email", "reason": "Unsubscribed", "since": None}
+	return list(wishes.values())

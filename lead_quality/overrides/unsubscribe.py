@@ -1,0 +1,21 @@
+"""What Frappe is told by people who want no mail: an Email Unsubscribe, a Contact, a member of an Email Group."""
+
+from lead_quality.base.listeners import listener
+from lead_quality.nurture import opt_out
+
+
+@listener
+def email_unsubscribe_after_insert(unsubscribe, method=None):
+	opt_out.hear_unsubscribe(unsubscribe)
+
+
+@listener
+def contact_on_change(contact, method=None):
+	if contact.unsubscribed and contact.has_value_changed("unsubscribed"):
+		opt_out.hear_addresses({contact.email_id, *(row.email_id for row in contact.email_ids)})
+
+
+@listener
+def email_group_member_on_change(member, method=None):
+	if member.unsubscribed and member.has_value_changed("unsubscribed"):
+		opt_out.hear_addresses([member.email])
