@@ -127,6 +127,7 @@ doc_events = {
 		"on_update": "lead_quality.overrides.communication.event_on_update",
 		"on_trash": "lead_quality.overrides.communication.on_trash",
 	},
+	"Auto Email Report": {"validate": "lead_quality.overrides.auto_email_report.validate"},
 	"User": {"on_update": "lead_quality.overrides.user.on_update"},
 	"Employee": {"on_update": "lead_quality.overrides.user.employee_on_update"},
 	"Company": {"after_rename": "lead_quality.overrides.setup.company_after_rename"},

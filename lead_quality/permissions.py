@@ -48,6 +48,24 @@ def only_qualified_leads(user: str) -> bool:
 	)
 
 
+def held_back_condition(user: str) -> str:
+	"""The leads that a user would see, did the settings not keep from them what is not sales ready. SQL with bound values;
+	empty, if nothing is kept from them.
+	"""
+	if not only_qualified_leads(user):
+		return ""
+	other = _WithoutHooks("Lead", user=user).build_match_conditions()
+	shown = bindable(own_leads_condition(user))
+	return f"not ifnull({shown}, 0)" + (f" and ({bindable(other)})" if other else "")
+
+
+class _WithoutHooks(DatabaseQuery):
+	"""A list as roles and User Permissions alone make it."""
+
+	def get_permission_query_conditions(self) -> str:
+		return ""
+
+
 def has_lead_permission(doc, ptype=None, user=None, debug=False) -> bool:
 	"""Single check on Lead, the counterpart of `own_leads_condition`."""
 	user = user or frappe.session.user

@@ -4,7 +4,7 @@ import frappe
 from frappe.desk.doctype.number_card.number_card import get_result
 from frappe.utils import now_datetime
 
-from lead_quality.base.reporting import leads_where
+from lead_quality.base.queries import leads_where
 from lead_quality.base.versions import several_conditions
 from lead_quality.follow_up import attention
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import frappe
 from frappe import _
 
-from lead_quality.base.reporting import form_route, list_route
+from lead_quality.base.routes import form_route, list_route
 
 # something does not work, somebody is not told, it could be better
 RED, ORANGE, BLUE = SEVERITIES = ("red", "orange", "blue")

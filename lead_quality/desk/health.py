@@ -17,7 +17,7 @@ from frappe.utils.scheduler import is_dormant, is_scheduler_disabled
 from rq import Queue, Worker
 from rq.job import Job
 
-from lead_quality.base.reporting import form_route
+from lead_quality.base.routes import form_route
 from lead_quality.base.site_time import aware
 from lead_quality.desk import set_up
 from lead_quality.desk.findings import ORANGE, RED, SEVERITIES, finding, named

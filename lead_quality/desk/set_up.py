@@ -11,7 +11,8 @@ from frappe.utils.user import get_users_with_role
 
 from lead_quality.base.notices import is_reachable
 from lead_quality.base.persons import NO_PERSONS
-from lead_quality.base.reporting import Where, report_route
+from lead_quality.base.queries import Where
+from lead_quality.base.routes import report_route
 from lead_quality.desk.findings import BLUE, ORANGE, RED, finding, named
 from lead_quality.follow_up import attention
 from lead_quality.lead_quality.doctype.lead_segment.lead_segment import REASONS_ON_EXPIRY, broken_rules

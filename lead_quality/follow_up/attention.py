@@ -13,7 +13,7 @@ import frappe
 from frappe import _
 from frappe.utils import format_date, now_datetime
 
-from lead_quality.base.reporting import Where
+from lead_quality.base.queries import Where
 from lead_quality.base.runs import JobRun
 from lead_quality.follow_up import escalation
 from lead_quality.follow_up.alerts import raise_alerts

@@ -15,7 +15,7 @@ from frappe.utils import cint, escape_html, get_fullname, get_url_to_list, now_d
 from redis.exceptions import RedisError
 
 from lead_quality.base.notices import is_reachable, plain, tell, words_for
-from lead_quality.base.reporting import Where
+from lead_quality.base.queries import Where
 from lead_quality.base.rows import insert_rows
 from lead_quality.base.runs import MAX_ERROR_LENGTH, JobRun, was_rolled_back
 from lead_quality.funnel.conditions import IN_WORK

@@ -1,7 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import "./desk.mjs";
-import { bold, escape_text, fill, html, join, trusted } from "../../lead_quality/public/js/engine/markup.js";
+import {
+	bold,
+	escape_tags,
+	escape_text,
+	fill,
+	html,
+	join,
+	trusted,
+} from "../../lead_quality/public/js/engine/markup.js";
 
 const NASTY = `x" onmouseover="alert(1)'><img src=x onerror=alert(1)>&amp;\``;
 const SIGNS = { amp: "&", lt: "<", gt: ">", quot: '"', "#39": "'", "#x60": "`" };
@@ -46,4 +54,10 @@ test("what is empty is not joined", () => {
 
 test("escape_text takes what is no text", () => {
 	assert.deepEqual([escape_text(null), escape_text(undefined), escape_text(0)], ["", "", "0"]);
+});
+
+test("what Frappe has cleaned is escaped once, and holds no tag", () => {
+	assert.equal(escape_tags("D'Arcy &amp; <GmbH>"), "D&#39;Arcy &amp; &lt;GmbH&gt;");
+	assert.equal(read(escape_tags("&lt;img&gt;")), "<img>");
+	for (const text of texts()) assert.doesNotMatch(escape_tags(text), /[<>"'`]/);
 });

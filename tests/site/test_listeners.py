@@ -140,6 +140,20 @@ def submitted_order():
 	return order
 
 
+def make_mailed_report():
+	return frappe.get_doc(
+		{
+			"doctype": "Auto Email Report",
+			"report": "ToDo",
+			"report_type": "Report Builder",
+			"user": "Administrator",
+			"email_to": "office@company.example",
+			"format": "HTML",
+			"frequency": "Daily",
+		}
+	).insert()
+
+
 # each makes a document of a DocType that we hear of, which has nothing to do with a lead, and changes it once more
 UNRELATED = {
 	"Communication: a supplier's mail": lambda: communication(),
@@ -156,6 +170,7 @@ UNRELATED = {
 	"Call Log": make_call_log,
 	"Event: a meeting": lambda: make_event(),
 	"Event: without a status": lambda: make_event("Other", "Open"),
+	"Auto Email Report": make_mailed_report,
 	"User": make_user_without_leads,
 	"Employee": lambda: frappe.get_doc("Employee", make_employee(make_user_without_leads().name)),
 	"Company": rename_company,

@@ -1,15 +1,19 @@
-"""The figure on each number card is the number of rows that a click on it shows, to every role."""
+"""The figure on each number card is the number of rows that a click on it shows, to every role; the chart and the
+shortcuts of the workspace count what they say."""
 
 import json
+import re
 
 import frappe
 import pytest
 from frappe.desk import query_report
+from frappe.desk.doctype.dashboard_chart_source.dashboard_chart_source import get_config
 from frappe.desk.doctype.number_card.number_card import get_result
 from frappe.utils import flt, nowdate
 
 from lead_quality import api
 from lead_quality.demo.factories import make_lead, make_sales_ready
+from lead_quality.funnel.conditions import IN_WORK
 
 CARDS = [
 	"Handovers Waiting",
@@ -103,6 +107,12 @@ def as_list_filters(route_options: dict):
 def test_the_workspace_shows_these_cards():
 	shown = frappe.get_doc("Workspace", "Lead Quality").number_cards
 	assert sorted(row.number_card_name for row in shown) == CARDS
+	assert frappe.get_all("Number Card", {"module": "Lead Quality"}, pluck="name", order_by="name") == CARDS
+
+
+def test_every_role_that_reads_leads_is_tried_on_them():
+	readers = {row.role for row in frappe.get_meta("Lead").permissions if row.read and not row.permlevel}
+	assert readers <= set(ROLES)
 
 
 @pytest.mark.parametrize("role", ROLES)
@@ -157,3 +167,63 @@ def test_who_reads_no_leads_gets_no_figure(make_user, as_user):
 		for name in ("Leads Overdue", "Stale Leads"):
 			with pytest.raises(frappe.PermissionError):
 				figure(card_of(name))
+
+
+# the chart
+
+
+def chart_of_stages() -> dict[str, int]:
+	source = frappe.get_doc("Dashboard Chart", "Leads by Stage")
+	assert source.chart_type == "Custom"
+	config = get_config(source.source)
+	method = re.search(r'method: "([^"]+)"', config)[1]
+	data = frappe.call(method, chart_name=source.name, filters="[]", no_cache=1)
+	return dict(zip(data["labels"], data["datasets"][0]["values"], strict=True))
+
+
+def test_the_chart_of_stages_has_them_in_their_order_whatever_their_size(reader, as_user):
+	for stage in ("target", "target", "prospect", "prospect", "prospect", "sale", None):
+		lead = make_lead()
+		frappe.db.set_value("Lead", lead.name, "lq_stage", stage)
+	with as_user(reader("Sales Manager")):
+		chart = chart_of_stages()
+	assert [*chart] == ["Target", "Prospect", "Opportunity", "Sale"]
+	assert sum(chart.values()) == frappe.db.count("Lead")
+	assert chart["Prospect"] == frappe.db.count("Lead", {"lq_stage": "prospect"})
+
+
+def test_the_chart_counts_for_each_reader_what_he_may_see(reader, as_user):
+	agency, manager = reader("Lead Qualifier"), reader("Sales Manager")
+	make_lead()
+	make_lead(lead_owner=agency)
+	with as_user(manager):
+		every = chart_of_stages()
+	with as_user(agency):
+		assert chart_of_stages() == {**dict.fromkeys(every, 0), "Target": 1}
+	with as_user(manager):
+		assert chart_of_stages() == every
+
+
+# the shortcut
+
+
+def test_my_leads_are_those_in_work(reader, as_user):
+	user = reader("Sales User")
+	in_work, *others = [make_lead(lead_owner=user) for _number in range(6)]
+	make_lead()
+	gone = (
+		{"lq_verdict": "Disqualified"},
+		{"lq_non_buyer": 1},
+		{"disabled": 1},
+		{"status": "Converted"},
+		{"lq_stage": "sale"},
+	)
+	for lead, values in zip(others, gone, strict=True):
+		frappe.db.set_value("Lead", lead.name, values)
+	shortcuts = frappe.get_doc("Workspace", "Lead Quality").shortcuts
+	script = next(row.stats_filter for row in shortcuts if row.label == "My Leads")
+	filters = json.loads(script.replace("frappe.session.user", json.dumps(user)))
+	with as_user(user):
+		assert frappe.get_list("Lead", filters=filters, pluck="name") == [in_work.name]
+	where = f"`tabLead`.lead_owner = %s and {IN_WORK}"
+	assert frappe.db.sql_list(f"select name from `tabLead` where {where}", (user,)) == [in_work.name]

@@ -10,7 +10,7 @@ from frappe.desk import query_report
 from frappe.utils import add_to_date, get_datetime
 
 from lead_quality import api
-from lead_quality.base.reporting import figure, nearest_rank
+from lead_quality.base.report import figure, nearest_rank
 from lead_quality.base.rows import insert_rows
 from lead_quality.base.site_time import get_calendar, seconds_between
 from lead_quality.base.versions import lead_field
@@ -531,7 +531,7 @@ def test_leads_can_be_grouped(weekend, group_by):
 	for lead in (weekend.new, weekend.gone):
 		lead.db_set(field, "Referrals")
 	result = rows(SPEED, group_by=group_by)
-	assert [row["label"] for row in result if row["indent"] == 0] == ["Unknown", "Referrals"]
+	assert [row["label"] for row in result if row["indent"] == 0] == [f"No {group_by}", "Referrals"]
 	assert [row["leads"] for row in result if row["indent"] == 0] == [4, 2]
 	assert [row["group"] for row in result if row["bucket"] == "never"] == [None, "Referrals"]
 	by_key = {(row["group"], row["bucket"]): row for row in result}

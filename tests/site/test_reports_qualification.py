@@ -9,7 +9,8 @@ import pytest
 from frappe.desk import query_report
 
 from lead_quality import api
-from lead_quality.base.reporting import days_filter, figure, list_route, percent
+from lead_quality.base.report import figure, percent
+from lead_quality.base.routes import days_filter, list_route
 from lead_quality.demo.factories import (
 	answers,
 	make_lead,
@@ -412,14 +413,14 @@ def test_a_lead_that_cannot_be_reached_is_bad_data(make_bad):
 	assert len(follow(row["links"]["bad_data"])) == 1
 
 
-def test_leads_without_a_source_are_shown_as_unknown():
+def test_leads_without_a_source_are_a_row_of_their_own():
 	make_lead(source=None)
 	make_lead(source=None).db_set("company", "Another Ltd")
 	make_lead(source="Fair")
-	row = source_row("Unknown")
+	row = source_row("No Source")
 	assert row["leads"] == 2
 	assert len(follow(row["links"]["leads"])) == len(follow(row["links"]["bad_data"])) + 2 == 2
-	row = source_row("Unknown", company="Another Ltd")
+	row = source_row("No Source", company="Another Ltd")
 	assert row["leads"] == len(follow(row["links"]["leads"])) == 1
 
 

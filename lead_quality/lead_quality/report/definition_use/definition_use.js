@@ -3,6 +3,7 @@
 	const of_leads = { depends_on: "eval:doc.show === 'Leads'" };
 
 	frappe.query_reports["Definition Use"] = {
+		onload: lead_quality.report.export_all,
 		filters: [
 			...period(__("Came in from"), __("Came in until"), 3),
 			link("company", __("Company"), "Company"),

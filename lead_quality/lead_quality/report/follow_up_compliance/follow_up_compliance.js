@@ -10,6 +10,7 @@
 	const depends_on = "eval:doc.show === 'Clocks'";
 
 	frappe.query_reports["Follow-up Compliance"] = {
+		onload: lead_quality.report.export_all,
 		filters: [
 			select("group_by", __("Group By"), [
 				["Rep", __("Rep")],

@@ -9,6 +9,7 @@
 	const depends_on = "eval:doc.show === 'Handovers'";
 
 	frappe.query_reports["Handover Quality"] = {
+		onload: lead_quality.report.export_all,
 		filters: [
 			select("group_by", __("Group By"), [
 				["Marketer", __("Marketer")],

@@ -2,54 +2,34 @@
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import erpnext
 import frappe
 from frappe import _
 from frappe.utils import cint, flt, fmt_money, format_date
 
-from lead_quality.base.reporting import (
+from lead_quality.base.currency import rates_into
+from lead_quality.base.queries import Select, Where, sources
+from lead_quality.base.report import (
 	DECIDED,
-	Where,
+	Report,
+	bars,
 	column,
 	count_column,
 	figure,
 	full_names,
+	markup_free,
+	no_source,
+	on_top,
 	percent,
 	percent_column,
-	rates_into,
-	report_route,
+	share_in_words,
 	user_column,
 )
-from lead_quality.base.versions import lead_field
 
-REPORT = "Handover Quality"
 # the criterion that is looked at where none is chosen and some checklist asks for it
 DEFAULT_CRITERION = "need"
-
-GROUPS = {
-	"Marketer": "`tabLead Handover`.from_user",
-	"Rep": "`tabLead Handover`.to_user",
-	"Source": "nullif(`tabLead`.{source}, '')",
-	"Segment": "nullif(`tabLead`.lq_segment, '')",
-	"Checklist": "nullif(`tabLead Handover`.checklist, '')",
-	"Month": "date_format(`tabLead Handover`.sent_at, '%%Y-%%m')",
-}
-
-# each count: which handovers it counts, as a condition on the rows of FACTS
-COUNTS = {
-	"handed_over": "1 = 1",
-	"accepted": "fact.status = 'Accepted'",
-	"rejected": "fact.status = 'Rejected'",
-	"returned": "fact.status = 'Returned'",
-	"pulled_back": "fact.status = 'Pulled Back'",
-	"waiting": "fact.status = 'Sent'",
-	"decided": "fact.status in %(decided)s",
-	"asked": "fact.is_without is not null",
-	"without": "fact.is_without = 1",
-	"became_opportunity": "fact.became_opportunity = 1",
-	"became_sale": "fact.became_sale = 1",
-}
 
 # A stage is the merit of the latest handover before it: where a lead that one rep has rejected is handed to another, who
 # sells, only the second became a sale.
@@ -91,7 +71,7 @@ FACTS = """
 		`tabLead Handover`.checklist,
 		`tabLead Handover`.expected_value,
 		nullif(`tabLead Handover`.currency, '') as currency,
-		nullif(`tabLead`.{source}, '') as source,
+		source_of.spelling as source,
 		nullif(`tabLead`.lq_segment, '') as segment,
 		{group} as group_name,
 		case when `tabLead Handover`.checklist in %(asking)s then
@@ -101,28 +81,381 @@ FACTS = """
 		{sale} as became_sale
 	from `tabLead Handover`
 	join `tabLead` on `tabLead`.name = `tabLead Handover`.lead
+	{sources}
 	where {where} and `tabLead Handover`.status != 'Draft'
 """
 
 
-def execute(filters: dict | None = None):
-	filters = frappe._dict(filters or {})
-	filters.group_by = filters.group_by if filters.group_by in GROUPS else "Marketer"
-	definitions = Definitions()
-	filters.criterion = filters.criterion or definitions.default_criterion
-	if filters.show == "Handovers":
-		return handover_columns(filters, definitions), get_handovers(filters, definitions)
-	currency = report_currency(filters)
-	groups, months = get_groups(filters, definitions, currency)
-	rows = get_rows(groups, filters, definitions, currency)
-	total = sum(months.values(), Figures())
-	return (
-		get_columns(filters, definitions),
-		rows,
-		message(total, filters, definitions, currency),
-		chart(rows, months, filters),
-		summary(total, currency),
-	)
+class HandoverQuality(Report):
+	"""One row per marketer, rep, source, segment, checklist or month of the handovers sent within the period.
+
+	:param filters: `group_by`, `from_date`, `to_date` (of `sent_at`), `company`, `segment` (of the lead today),
+	    `criterion`; `show`, and of the list `count`, the fieldname of a count, and `group`, whose it is, or
+	    `without_group`.
+	"""
+
+	name = "Handover Quality"
+	months = 12
+	list_name = "Handovers"
+	groups = {
+		"Marketer": "`tabLead Handover`.from_user",
+		"Rep": "`tabLead Handover`.to_user",
+		"Source": "source_of.spelling",
+		"Segment": "nullif(`tabLead`.lq_segment, '')",
+		"Checklist": "nullif(`tabLead Handover`.checklist, '')",
+		"Month": "date_format(`tabLead Handover`.sent_at, '%%Y-%%m')",
+	}
+	# conditions on the rows of FACTS
+	counts = {
+		"handed_over": "1 = 1",
+		"accepted": "fact.status = 'Accepted'",
+		"rejected": "fact.status = 'Rejected'",
+		"returned": "fact.status = 'Returned'",
+		"pulled_back": "fact.status = 'Pulled Back'",
+		"waiting": "fact.status = 'Sent'",
+		"decided": "fact.status in %(decided)s",
+		"asked": "fact.is_without is not null",
+		"without": "fact.is_without = 1",
+		"became_opportunity": "fact.became_opportunity = 1",
+		"became_sale": "fact.became_sale = 1",
+	}
+	kept = ("from_date", "to_date", "company", "segment", "group_by", "criterion")
+
+	def set_filters(self):
+		super().set_filters()
+		self.definitions = Definitions()
+		self.filters.criterion = self.filters.criterion or self.definitions.default_criterion
+
+	def where(self, created: bool = True) -> Where:
+		"""The handovers that the user's list of them would show, sent within the period."""
+		where = Where(self.user)
+		where.visible("Lead Handover")
+		where.equal("`tabLead`.company", self.filters.company)
+		where.equal("`tabLead`.lq_segment", self.filters.segment)
+		where.within("`tabLead Handover`.sent_at", self.filters.from_date, self.filters.to_date)
+		return where
+
+	def facts(self) -> str:
+		facts = FACTS
+		for name, expression in {
+			"{group}": self.groups[self.filters.group_by],
+			"{opportunity}": BECAME_OPPORTUNITY,
+			"{sale}": BECAME_SALE,
+			"{sources}": sources(),
+		}.items():
+			facts = facts.replace(name, expression)
+		return facts
+
+	def values(self) -> dict:
+		return {
+			"asking": self.definitions.asking(self.filters.criterion),
+			"criterion": self.filters.criterion,
+			"decided": DECIDED,
+		}
+
+	@property
+	def criterion_title(self) -> str:
+		return self.definitions.title(self.filters.criterion)
+
+	@cached_property
+	def currency(self) -> str | None:
+		"""That of the filters' company, else of the user's default one; amounts are converted into it."""
+		return erpnext.get_company_currency(self.filters.company or erpnext.get_default_company())
+
+	# by group
+
+	@cached_property
+	def by_group_and_month(self) -> tuple[dict[str | None, "Figures"], dict[str, "Figures"]]:
+		"""What is counted of each group (None for none), and of each month that handovers were sent in ("2025-02").
+
+		Amounts are converted by ERPNext's rate of the day sent; see `rates_into`.
+		"""
+		rows = self.where().select(
+			f"""
+			select
+				fact.group_name,
+				date_format(fact.sent_at, '%%Y-%%m') as month,
+				fact.currency,
+				case when fact.status = 'Accepted' and not fact.currency <=> %(into)s
+					then date(fact.sent_at) end as rate_day,
+				sum(case when fact.status = 'Accepted' then fact.expected_value else 0 end) as amount,
+				sum(case when fact.status = 'Accepted' and fact.expected_value != 0 then 1 else 0 end) as amounts,
+				{self.count_columns()}
+			from ({self.facts()}) fact
+			group by 1, 2, 3, 4
+			""",
+			**self.values(),
+			into=self.currency,
+		)
+		rate = rates_into(self.currency)
+		groups: dict[str | None, Figures] = defaultdict(Figures)
+		months: dict[str, Figures] = defaultdict(Figures)
+		for row in rows:
+			figures = Figures(Counter({name: int(row[name]) for name in self.counts}))
+			if row.amounts:
+				is_same = row.currency and row.currency == self.currency
+				factor = 1 if is_same else rate(row.currency, row.rate_day)
+				if factor:
+					figures.value = flt(row.amount) * factor
+				else:
+					figures.unvalued = int(row.amounts)
+					figures.unrated = frozenset([row.currency] if row.currency else [])
+			groups[row.group_name] += figures
+			months[row.month] += figures
+		return groups, months
+
+	@cached_property
+	def total(self) -> "Figures":
+		_groups, months = self.by_group_and_month
+		return sum(months.values(), Figures())
+
+	def columns(self) -> list[dict]:
+		group_by = self.filters.group_by
+		user = [user_column("user", _("User"))] if group_by in ("Marketer", "Rep") else []
+		without = []
+		if self.filters.criterion:
+			title = self.criterion_title
+			# wide enough for the criterion's own heading
+			width = 100 + 8 * len(title)
+			without = [
+				count_column("without", _("Without {0}").format(title), width),
+				percent_column("without_percent", _("Without {0} %").format(title), width + 15),
+			]
+		return [
+			column("group", _(group_by), width=170),
+			count_column("handed_over", _("Handed Over"), 115),
+			percent_column("cry_wolf_percent", _("Cry Wolf %"), 105),
+			percent_column("acceptance_percent", _("Accepted, of Decided"), 180),
+			column("accepted_value", _("Accepted Value"), "Currency", 135, options="currency"),
+			count_column("accepted", _("Accepted"), 95),
+			count_column("rejected", _("Rejected"), 95),
+			count_column("returned", _("Returned"), 95),
+			count_column("pulled_back", _("Pulled Back"), 110),
+			count_column("waiting", _("Waiting"), 85),
+			count_column("decided", _("Decided"), 90),
+			*without,
+			count_column("became_opportunity", _("Became Opportunity"), 165),
+			count_column("became_sale", _("Became Sale"), 120),
+			*user,
+		]
+
+	def rows(self) -> list[dict]:
+		"""One row per group. Months stand in their order, checklists in that of their titles and versions, others by how
+		much was handed over; no group stands last.
+
+		- handed over: all that was sent, a lead that was handed over twice counts twice. By what has become of it, it is
+		  accepted, rejected, returned (after it was accepted), pulled back (nobody acted in time), or waiting.
+		- cry wolf: rejected and returned, in percent of what was handed over (design.md, "cry-wolf index"). What was
+		  pulled back or waits was handed over, but is no cry of wolf.
+		- accepted of decided: in percent of what sales has accepted, rejected or returned.
+		- without: the criterion was not met when the lead was sent, though its checklist asks for it; in percent of the
+		  handovers whose checklist does. None, if no checklist does.
+		- became opportunity, became sale: the lead entered the stage after this handover and before its next one, whether
+		  or not it is still there, as in Stage Conversion. A sale without an opportunity before it counts as both.
+		- accepted value: the sum of the expected values of the accepted ones in `currency`; see `Figures`.
+
+		A share is None where there is nothing to take it of. `links` maps each count to the handovers that it counts.
+		"""
+		groups, _months = self.by_group_and_month
+		names = full_names(groups) if self.filters.group_by in ("Marketer", "Rep") else {}
+		rows = []
+		for name, figures in groups.items():
+			counts = figures.counts
+			rows.append(
+				{
+					"group": self._label(name, names),
+					"group_name": name,
+					"user": name,
+					**{count: counts[count] for count in self.counts},
+					"without": counts["without"] if counts["asked"] else None,
+					"without_percent": percent(counts["without"], counts["asked"]),
+					"cry_wolf_percent": figures.cry_wolf,
+					"acceptance_percent": figures.acceptance,
+					"accepted_value": figures.accepted_value,
+					"currency": self.currency,
+					"links": self.links(group=name, without_group=int(not name)),
+				}
+			)
+		return sorted(rows, key=self._place)
+
+	def _label(self, name: str | None, names: dict[str, str]) -> str:
+		if not name:
+			return {
+				"Source": no_source(),
+				"Segment": _("No Segment"),
+				"Checklist": _("No Checklist"),
+			}.get(self.filters.group_by, _("Nobody"))
+		return _month(name) if self.filters.group_by == "Month" else names.get(name, name)
+
+	def _place(self, row: dict) -> tuple:
+		name = row["group_name"]
+		if name is None:
+			return (1, 0, "")
+		if self.filters.group_by == "Month":
+			return (0, 0, name)
+		if self.filters.group_by == "Checklist":
+			order = self.definitions.order
+			return (0, order.get(name, len(order)), name)
+		return (0, -row["handed_over"], name)
+
+	def message(self, rows: list[dict]) -> str:
+		total = self.total
+		if not total.counts["handed_over"]:
+			return _("Nothing was handed over within this period.")
+		words = [
+			_(
+				"Cry Wolf % is what sales rejected or returned, of all that was handed over. What waits or was pulled back "
+				"is handed over too, but no cry of wolf."
+			)
+		]
+		if self.filters.criterion:
+			words.append(
+				_("Without {0} counts only leads whose checklist asks for it.").format(self.criterion_title)
+			)
+		if total.unvalued:
+			words.append(
+				_(
+					"Accepted Value leaves out {0} handovers, as no rate of the day they were sent is known from {1} to {2}: "
+					"add it as a Currency Exchange."
+				).format(
+					frappe.bold(total.unvalued),
+					", ".join(sorted(total.unrated)) or _("an unknown currency"),
+					self.currency or _("an unknown currency"),
+				)
+			)
+		return " ".join(words)
+
+	def chart(self, rows: list[dict]) -> dict | None:
+		"""The cry-wolf index by month; or, before and after, by checklist. How many were handed over stands in brackets.
+
+		In the labels and not as bars of their own, as a hundred handovers and ten percent do not share an axis.
+		"""
+		_groups, months = self.by_group_and_month
+		if not months:
+			return None
+		if self.filters.group_by == "Checklist":
+			shares = [(row["group"], row["handed_over"], row["cry_wolf_percent"]) for row in rows]
+		else:
+			shares = [
+				(_month(month), months[month].counts["handed_over"], months[month].cry_wolf)
+				for month in _months_between(min(months), max(months))
+			]
+		return bars(
+			[f"{label} ({handed_over})" for label, handed_over, _share in shares],
+			{_("Cry Wolf %"): [round(share or 0, 1) for *_, share in shares]},
+			["#d1242f"],
+			title=_("Cry Wolf %, and in brackets how many were handed over"),
+		)
+
+	def summary(self, rows: list[dict]) -> list[dict]:
+		total = self.total
+		value = total.accepted_value
+		return [
+			on_top(_("Handed Over"), figure(total.counts["handed_over"], 0), "Blue"),
+			on_top(_("Cry Wolf"), share_in_words(total.cry_wolf), "Red"),
+			on_top(_("Accepted, of Decided"), share_in_words(total.acceptance), "Green"),
+			on_top(
+				_("Accepted Value"), "–" if value is None else fmt_money(value, 0, self.currency), "Green"
+			),
+		]
+
+	# the handovers behind a count
+
+	def list_columns(self) -> list[dict]:
+		without = []
+		if self.filters.criterion:
+			title = self.criterion_title
+			without = [column("is_without", _("Without {0}").format(title), width=100 + 8 * len(title))]
+		return [
+			column("handover", _("Handover"), "Link", 170, options="Lead Handover"),
+			column("title", _("Lead Name"), width=180),
+			column("status_label", _("Status"), width=110),
+			column("reason", _("Reason"), "Link", 220, options="Lead Outcome Reason"),
+			column("expected_value", _("Expected Value"), "Currency", 145, options="currency"),
+			column("sent_at", _("Sent At"), "Datetime", 165),
+			column("decided_at", _("Decided At"), "Datetime", 165),
+			user_column("from_user", _("From")),
+			user_column("to_user", _("To")),
+			column("source", _("Source"), width=130),
+			column("segment", _("Segment"), "Link", 140, options="Lead Segment"),
+			column("checklist", _("Checklist"), width=160),
+			*without,
+			column("became_opportunity", _("Became Opportunity"), "Check", 165),
+			column("became_sale", _("Became Sale"), "Check", 120),
+			column("lead", _("Lead"), "Link", 180, options="Lead"),
+		]
+
+	def listing(self) -> Select:
+		"""The handovers behind a count, or all, the newest first."""
+		group = "1 = 1"
+		if cint(self.filters.without_group):
+			group = "fact.group_name is null"
+		elif self.filters.group:
+			group = "fact.group_name = %(of_group)s"
+		return Select(
+			f"""
+			select fact.* from ({self.facts()}) fact where {self.counted()} and {group}
+			order by fact.sent_at desc, fact.handover desc
+			""",
+			self.where(),
+			{**self.values(), "of_group": self.filters.group},
+		)
+
+	def listed(self, found: list) -> list[dict]:
+		words = {None: "–", 0: _("No"), 1: _("Yes")}
+		return [{**row, "status_label": _(row.status), "is_without": words[row.is_without]} for row in found]
+
+
+@dataclass
+class Figures:
+	"""What is counted of some handovers; see `get_rows`.
+
+	`value` is that of the accepted ones in the report's currency; `unvalued` counts those of them whose amount is not
+	in it, as there is no rate from their currency, which `unrated` holds.
+	"""
+
+	counts: Counter = field(default_factory=Counter)
+	value: float = 0
+	unvalued: int = 0
+	unrated: frozenset[str] = frozenset()
+
+	def __add__(self, other: "Figures") -> "Figures":
+		return Figures(
+			self.counts + other.counts,
+			self.value + other.value,
+			self.unvalued + other.unvalued,
+			self.unrated | other.unrated,
+		)
+
+	@property
+	def cry_wolf(self) -> float | None:
+		return percent(self.counts["rejected"] + self.counts["returned"], self.counts["handed_over"])
+
+	@property
+	def acceptance(self) -> float | None:
+		return percent(self.counts["accepted"], self.counts["decided"])
+
+	@property
+	def accepted_value(self) -> float | None:
+		"""None where amounts are known, but none of them in the report's currency."""
+		return None if self.unvalued and not self.value else self.value
+
+
+def _month(name: str) -> str:
+	return format_date(f"{name}-01", "MMM yyyy")
+
+
+def _months_between(first: str, last: str) -> list[str]:
+	"""The months from one to another, both included, as "2025-02"."""
+	year, month = map(int, first.split("-"))
+	months = [first]
+	while months[-1] < last:
+		year, month = (year, month + 1) if month < 12 else (year + 1, 1)
+		months.append(f"{year}-{month:02}")
+	return months
+
+
+# the criteria
 
 
 @frappe.whitelist()
@@ -175,361 +508,7 @@ class Definitions:
 	def title(self, criterion: str) -> str:
 		"""The topic of a criterion, as HTML. What no checklist knows is whatever the address of the report says."""
 		topic = self.criteria.get(criterion)
-		return _(topic) if topic else frappe.utils.escape_html(criterion)
+		return markup_free(_(topic) if topic else criterion)
 
 
-def report_currency(filters) -> str | None:
-	"""The currency of the filters' company, else of the user's default one."""
-	return erpnext.get_company_currency(filters.company or erpnext.get_default_company())
-
-
-def handovers_where(filters) -> Where:
-	"""The handovers that the user's list of them would show, sent within the filters' period.
-
-	:param filters: `from_date`, `to_date` (of `sent_at`); `company`, `segment` (of the lead today).
-	"""
-	where = Where()
-	where.visible("Lead Handover")
-	where.equal("`tabLead`.company", filters.company)
-	where.equal("`tabLead`.lq_segment", filters.segment)
-	where.within("`tabLead Handover`.sent_at", filters.from_date, filters.to_date)
-	return where
-
-
-def _select(filters, definitions: Definitions, query: str, where: Where, **values) -> list:
-	"""The rows of a query that has `{facts}` where FACTS goes."""
-	facts = FACTS
-	for name, expression in {
-		"{group}": GROUPS[filters.group_by],
-		"{opportunity}": BECAME_OPPORTUNITY,
-		"{sale}": BECAME_SALE,
-		"{source}": lead_field("source"),
-	}.items():
-		facts = facts.replace(name, expression)
-	return where.select(
-		query.replace("{facts}", facts),
-		asking=definitions.asking(filters.criterion),
-		criterion=filters.criterion,
-		decided=DECIDED,
-		**values,
-	)
-
-
-# by group
-
-
-@dataclass
-class Figures:
-	"""What is counted of some handovers; see `get_rows`.
-
-	`value` is that of the accepted ones in the report's currency; `unvalued` counts those of them whose amount is not
-	in it, as there is no rate from their currency, which `unrated` holds.
-	"""
-
-	counts: Counter = field(default_factory=Counter)
-	value: float = 0
-	unvalued: int = 0
-	unrated: frozenset[str] = frozenset()
-
-	def __add__(self, other: "Figures") -> "Figures":
-		return Figures(
-			self.counts + other.counts,
-			self.value + other.value,
-			self.unvalued + other.unvalued,
-			self.unrated | other.unrated,
-		)
-
-	@property
-	def cry_wolf(self) -> float | None:
-		return percent(self.counts["rejected"] + self.counts["returned"], self.counts["handed_over"])
-
-	@property
-	def acceptance(self) -> float | None:
-		return percent(self.counts["accepted"], self.counts["decided"])
-
-	@property
-	def accepted_value(self) -> float | None:
-		"""None where amounts are known, but none of them in the report's currency."""
-		return None if self.unvalued and not self.value else self.value
-
-
-def get_groups(filters, definitions: Definitions, currency: str | None):
-	"""What is counted of each group (None for none), and of each month that handovers were sent in ("2025-02").
-
-	:param filters: those of `handovers_where`; `group_by`, `criterion`.
-	:param currency: into which amounts are converted, by ERPNext's rate of the day sent; see `reporting.rates_into`.
-	"""
-	sums = ", ".join(
-		f"sum(case when {condition} then 1 else 0 end) as {name}" for name, condition in COUNTS.items()
-	)
-	rows = _select(
-		filters,
-		definitions,
-		f"""
-		select
-			fact.group_name,
-			date_format(fact.sent_at, '%%Y-%%m') as month,
-			fact.currency,
-			case when fact.status = 'Accepted' and not fact.currency <=> %(currency)s
-				then date(fact.sent_at) end as rate_day,
-			sum(case when fact.status = 'Accepted' then fact.expected_value else 0 end) as amount,
-			sum(case when fact.status = 'Accepted' and fact.expected_value != 0 then 1 else 0 end) as amounts,
-			{sums}
-		from ({{facts}}) fact
-		group by 1, 2, 3, 4
-		""",
-		handovers_where(filters),
-		currency=currency,
-	)
-	rate = rates_into(currency)
-	groups: dict[str | None, Figures] = defaultdict(Figures)
-	months: dict[str, Figures] = defaultdict(Figures)
-	for row in rows:
-		figures = Figures(Counter({name: int(row[name]) for name in COUNTS}))
-		if row.amounts:
-			factor = 1 if row.currency and row.currency == currency else rate(row.currency, row.rate_day)
-			if factor:
-				figures.value = flt(row.amount) * factor
-			else:
-				figures.unvalued = int(row.amounts)
-				figures.unrated = frozenset([row.currency] if row.currency else [])
-		groups[row.group_name] += figures
-		months[row.month] += figures
-	return groups, months
-
-
-def get_columns(filters, definitions: Definitions) -> list[dict]:
-	group_by = filters.group_by
-	user = [user_column("user", _("User"))] if group_by in ("Marketer", "Rep") else []
-	without = []
-	if filters.criterion:
-		title = definitions.title(filters.criterion)
-		# wide enough for the criterion's own heading
-		width = 100 + 8 * len(title)
-		without = [
-			count_column("without", _("Without {0}").format(title), width),
-			percent_column("without_percent", _("Without {0} %").format(title), width + 15),
-		]
-	return [
-		column("group", _(group_by), width=170),
-		count_column("handed_over", _("Handed Over"), 115),
-		percent_column("cry_wolf_percent", _("Cry Wolf %"), 105),
-		percent_column("acceptance_percent", _("Accepted, of Decided"), 180),
-		column("accepted_value", _("Accepted Value"), "Currency", 135, options="currency"),
-		count_column("accepted", _("Accepted"), 95),
-		count_column("rejected", _("Rejected"), 95),
-		count_column("returned", _("Returned"), 95),
-		count_column("pulled_back", _("Pulled Back"), 110),
-		count_column("waiting", _("Waiting"), 85),
-		count_column("decided", _("Decided"), 90),
-		*without,
-		count_column("became_opportunity", _("Became Opportunity"), 165),
-		count_column("became_sale", _("Became Sale"), 120),
-		*user,
-	]
-
-
-def get_rows(
-	groups: dict[str | None, Figures], filters, definitions: Definitions, currency: str | None
-) -> list[dict]:
-	"""One row per group. Months stand in their order, checklists in that of their titles and versions, others by how much
-	was handed over; no group stands last.
-
-	- handed over: all that was sent, a lead that was handed over twice counts twice. By what has become of it, it is
-	  accepted, rejected, returned (after it was accepted), pulled back (nobody acted in time), or waiting.
-	- cry wolf: rejected and returned, in percent of what was handed over (design.md, "cry-wolf index"). What was pulled
-	  back or waits was handed over, but is no cry of wolf.
-	- accepted of decided: in percent of what sales has accepted, rejected or returned.
-	- without: the criterion was not met when the lead was sent, though its checklist asks for it; in percent of the
-	  handovers whose checklist does. None, if no checklist does.
-	- became opportunity, became sale: the lead entered the stage after this handover and before its next one, whether
-	  or not it is still there, as in Stage Conversion. A sale without an opportunity before it counts as both.
-	- accepted value: the sum of the expected values of the accepted ones in `currency`; see `Figures`.
-
-	A share is None where there is nothing to take it of. `links` maps each count to the handovers that it counts.
-	"""
-	names = full_names(groups) if filters.group_by in ("Marketer", "Rep") else {}
-	rows = []
-	for name, figures in groups.items():
-		counts = figures.counts
-		rows.append(
-			{
-				"group": _label(name, filters.group_by, names),
-				"group_name": name,
-				"user": name,
-				**{count: counts[count] for count in COUNTS},
-				"without": counts["without"] if counts["asked"] else None,
-				"without_percent": percent(counts["without"], counts["asked"]),
-				"cry_wolf_percent": figures.cry_wolf,
-				"acceptance_percent": figures.acceptance,
-				"accepted_value": figures.accepted_value,
-				"currency": currency,
-				"links": _links(name, filters),
-			}
-		)
-	return sorted(rows, key=lambda row: _place(row, filters.group_by, definitions))
-
-
-def _label(name: str | None, group_by: str, names: dict[str, str]) -> str:
-	if not name:
-		return {
-			"Source": _("Unknown"),
-			"Segment": _("No Segment"),
-			"Checklist": _("No Checklist"),
-		}.get(group_by, _("Nobody"))
-	return _month(name) if group_by == "Month" else names.get(name, name)
-
-
-def _month(name: str) -> str:
-	return format_date(f"{name}-01", "MMM yyyy")
-
-
-def _place(row: dict, group_by: str, definitions: Definitions) -> tuple:
-	name = row["group_name"]
-	if name is None:
-		return (1, 0, "")
-	if group_by == "Month":
-		return (0, 0, name)
-	if group_by == "Checklist":
-		return (0, definitions.order.get(name, len(definitions.order)), name)
-	return (0, -row["handed_over"], name)
-
-
-def _links(group: str | None, filters) -> dict[str, str]:
-	own = {
-		key: filters[key]
-		for key in ("from_date", "to_date", "company", "segment", "group_by", "criterion")
-		if key in filters
-	}
-	own.update({"show": "Handovers", "group": group, "without_group": int(not group)})
-	return {name: report_route(REPORT, **own, count=name) for name in COUNTS}
-
-
-def message(total: Figures, filters, definitions: Definitions, currency: str | None) -> str:
-	if not total.counts["handed_over"]:
-		return _("Nothing was handed over within this period.")
-	words = [
-		_(
-			"Cry Wolf % is what sales rejected or returned, of all that was handed over. What waits or was pulled back "
-			"is handed over too, but no cry of wolf."
-		)
-	]
-	if filters.criterion:
-		words.append(
-			_("Without {0} counts only leads whose checklist asks for it.").format(
-				definitions.title(filters.criterion)
-			)
-		)
-	if total.unvalued:
-		words.append(
-			_(
-				"Accepted Value leaves out {0} handovers, as no rate of the day they were sent is known from {1} to {2}: "
-				"add it as a Currency Exchange."
-			).format(
-				frappe.bold(total.unvalued),
-				", ".join(sorted(total.unrated)) or _("an unknown currency"),
-				currency or _("an unknown currency"),
-			)
-		)
-	return " ".join(words)
-
-
-def chart(rows: list[dict], months: dict[str, Figures], filters) -> dict | None:
-	"""The cry-wolf index by month; or, before and after, by checklist. How many were handed over stands in brackets.
-
-	In the labels and not as bars of their own, as a hundred handovers and ten percent do not share an axis.
-	"""
-	if not months:
-		return None
-	if filters.group_by == "Checklist":
-		bars = [(row["group"], row["handed_over"], row["cry_wolf_percent"]) for row in rows]
-	else:
-		bars = [
-			(_month(month), months[month].counts["handed_over"], months[month].cry_wolf)
-			for month in _months_between(min(months), max(months))
-		]
-	return {
-		"title": _("Cry Wolf %, and in brackets how many were handed over"),
-		"data": {
-			"labels": [f"{label} ({handed_over})" for label, handed_over, _share in bars],
-			"datasets": [{"name": _("Cry Wolf %"), "values": [round(share or 0, 1) for *_, share in bars]}],
-		},
-		"type": "bar",
-		"colors": ["#d1242f"],
-	}
-
-
-def _months_between(first: str, last: str) -> list[str]:
-	"""The months from one to another, both included, as "2025-02"."""
-	year, month = map(int, first.split("-"))
-	months = [first]
-	while months[-1] < last:
-		year, month = (year, month + 1) if month < 12 else (year + 1, 1)
-		months.append(f"{year}-{month:02}")
-	return months
-
-
-def summary(total: Figures, currency: str | None) -> list[dict]:
-	def share(value: float | None) -> str:
-		return "–" if value is None else f"{figure(value, 1)} %"
-
-	value = total.accepted_value
-	return [
-		{"label": label, "value": text, "datatype": "Data", "indicator": indicator}
-		for label, text, indicator in (
-			(_("Handed Over"), figure(total.counts["handed_over"], 0), "Blue"),
-			(_("Cry Wolf"), share(total.cry_wolf), "Red"),
-			(_("Accepted, of Decided"), share(total.acceptance), "Green"),
-			(_("Accepted Value"), "–" if value is None else fmt_money(value, 0, currency), "Green"),
-		)
-	]
-
-
-# the handovers behind a count
-
-
-def handover_columns(filters, definitions: Definitions) -> list[dict]:
-	without = []
-	if filters.criterion:
-		title = definitions.title(filters.criterion)
-		without = [column("is_without", _("Without {0}").format(title), width=100 + 8 * len(title))]
-	return [
-		column("handover", _("Handover"), "Link", 170, options="Lead Handover"),
-		column("title", _("Lead Name"), width=180),
-		column("status_label", _("Status"), width=110),
-		column("reason", _("Reason"), "Link", 220, options="Lead Outcome Reason"),
-		column("expected_value", _("Expected Value"), "Currency", 145, options="currency"),
-		column("sent_at", _("Sent At"), "Datetime", 165),
-		column("decided_at", _("Decided At"), "Datetime", 165),
-		user_column("from_user", _("From")),
-		user_column("to_user", _("To")),
-		column("source", _("Source"), width=130),
-		column("segment", _("Segment"), "Link", 140, options="Lead Segment"),
-		column("checklist", _("Checklist"), width=160),
-		*without,
-		column("became_opportunity", _("Became Opportunity"), "Check", 165),
-		column("became_sale", _("Became Sale"), "Check", 120),
-		column("lead", _("Lead"), "Link", 180, options="Lead"),
-	]
-
-
-def get_handovers(filters, definitions: Definitions) -> list[dict]:
-	"""The handovers behind a count, or all, the newest first.
-
-	:param filters: those of `get_groups`; `count`, the fieldname of a count; `group`, whose it is, or `without_group`.
-	"""
-	chosen = Where()
-	chosen.add(COUNTS.get(filters.count, COUNTS["handed_over"]))
-	if cint(filters.without_group):
-		chosen.add("fact.group_name is null")
-	elif filters.group:
-		chosen.add("fact.group_name = %(group)s", group=filters.group)
-	rows = _select(
-		filters,
-		definitions,
-		f"select fact.* from ({{facts}}) fact where {chosen} order by fact.sent_at desc, fact.handover desc",
-		handovers_where(filters),
-		**chosen.values,
-	)
-	words = {None: "–", 0: _("No"), 1: _("Yes")}
-	return [{**row, "status_label": _(row.status), "is_without": words[row.is_without]} for row in rows]
+execute = HandoverQuality.execute

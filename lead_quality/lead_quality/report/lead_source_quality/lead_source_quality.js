@@ -2,6 +2,7 @@
 	const { check, formatter, link, period, select } = lead_quality.report;
 
 	frappe.query_reports["Lead Source Quality"] = {
+		onload: lead_quality.report.export_all,
 		filters: [
 			...period(__("Came in from"), __("Came in until"), 12),
 			link("company", __("Company"), "Company"),

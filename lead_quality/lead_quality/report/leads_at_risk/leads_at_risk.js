@@ -5,6 +5,7 @@
 	const cell = formatter();
 
 	frappe.query_reports["Leads at Risk"] = {
+		onload: lead_quality.report.export_all,
 		filters: [
 			select("show", __("Show"), [
 				["Leads", __("Leads")],

@@ -14,6 +14,7 @@
 	const cell = formatter(cases);
 
 	frappe.query_reports["Speed to Lead"] = {
+		onload: lead_quality.report.export_all,
 		filters: [
 			...period(__("Came in from"), __("Came in until"), 3),
 			select("time", __("Time"), [
@@ -28,6 +29,7 @@
 			link("company", __("Company"), "Company"),
 			link("segment", __("Segment"), "Lead Segment"),
 			{ fieldname: "source", label: __("Source"), fieldtype: "Data" },
+			check("without_source", __("Without Source")),
 			minimum(),
 			select("show", __("Show"), [
 				["Distribution", __("Distribution")],

@@ -3,9 +3,11 @@
 	const cell = formatter();
 
 	frappe.query_reports["Stage Conversion"] = {
+		onload: lead_quality.report.export_all,
 		filters: [
 			...period(__("Came in from"), __("Came in until"), 6),
 			{ fieldname: "source", label: __("Source"), fieldtype: "Data" },
+			check("without_source", __("Without Source")),
 			link("segment", __("Segment"), "Lead Segment"),
 			link("owner", __("Owner at Entry"), "User"),
 			select("show", __("Show"), [

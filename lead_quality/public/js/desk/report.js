@@ -1,7 +1,7 @@
 // What the reports' filters and cells have in common.
 
 import { RISK } from "../engine/colours.js";
-import { escape_text, html, trusted } from "../engine/markup.js";
+import { escape_tags, html, trusted } from "../engine/markup.js";
 
 // columns that Frappe shows as they come: what is in them is text, whatever it looks like
 const TEXT = ["Data", "Small Text", "Text", "Select", "Autocomplete"];
@@ -42,6 +42,16 @@ export const checklist = () => ({
 	description: __("Empty: the active one that judges most leads"),
 });
 
+// `onload` of a report that has a list: all its rows, also those that are not shown, go to a file.
+export function export_all(report) {
+	report.page.add_inner_button(__("Export All Rows"), () =>
+		frappe.call({
+			method: "lead_quality.base.report.export_all_rows",
+			args: { report: report.report_name, filters: report.get_filter_values() },
+		}),
+	);
+}
+
 export const minimum = () => ({
 	fieldname: "minimum",
 	label: __("Grey Below (Cases)"),
@@ -62,7 +72,7 @@ export const formatter =
 	(value, row, column, data, default_formatter) => {
 		if (value === null || value === undefined || value === "") return "–";
 		const is_text = typeof value === "string" && TEXT.includes(column.fieldtype || "Data");
-		const text = trusted(default_formatter(is_text ? escape_text(value) : value, row, column, data));
+		const text = trusted(default_formatter(is_text ? escape_tags(value) : value, row, column, data));
 		const link = data?.links?.[column.fieldname];
 		// as the browser opens a link: v15's desk does nothing with one to the report that is open
 		if (link && value) return String(html`<a href="${link}" onclick="return true">${text}</a>`);

@@ -17,6 +17,11 @@ export function escape_text(value) {
 	return String(value ?? "").replace(/[&<>"'`]/g, (sign) => SIGNS[sign]);
 }
 
+// The same of a text that Frappe or our server has cleaned: what it has written as an entity stays one.
+export function escape_tags(value) {
+	return String(value ?? "").replace(/[<>"'`]/g, (sign) => SIGNS[sign]);
+}
+
 function text_of(value) {
 	if (value instanceof Markup) return value.text;
 	if (Array.isArray(value)) return value.map(text_of).join("");

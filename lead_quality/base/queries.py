@@ -1,0 +1,129 @@
+"""Queries over many rows: conditions whose values are bound, what the reader may see, a list page by page."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import frappe
+from frappe.utils import add_days, getdate
+
+from lead_quality.base.versions import lead_field, source_doctype
+from lead_quality.permissions import bindable, list_condition
+
+
+class Where:
+	"""The conditions of one query and their values. Columns are written by the code; what users give is bound.
+
+	:param user: whose permissions `visible` asks for; by default the session's.
+	"""
+
+	def __init__(self, user: str | None = None):
+		self.user = user or frappe.session.user
+		self.conditions: list[str] = []
+		self.values: dict = {}
+
+	def add(self, condition: str, **values):
+		self.conditions.append(condition)
+		self.values.update(values)
+
+	def equal(self, column: str, value):
+		"""The column has this value; an empty value asks for nothing."""
+		if value:
+			self.add(f"{column} = {self._bind(value)}")
+
+	def blank(self, column: str):
+		"""The column has no value."""
+		self.add(f"ifnull({column}, '') = ''")
+
+	def among(self, column: str, values: Iterable):
+		"""The column has one of these values; of none, no row does, which SQL has no words for."""
+		values = tuple(values)
+		self.add(f"{column} in {self._bind(values)}" if values else "1 = 0")
+
+	def within(self, instant: str, from_date=None, to_date=None):
+		"""An instant lies between two days of the site's zone, both included; an empty one leaves that end open."""
+		if from_date:
+			self.add(f"{instant} >= {self._bind(getdate(from_date))}")
+		if to_date:
+			self.add(f"{instant} < {self._bind(add_days(getdate(to_date), 1))}")
+
+	def visible(self, doctype: str, template: str = "{}"):
+		"""Only what the user's list of this DocType would show. The query names the table without an alias.
+
+		:param template: what the condition is put into, such as a subquery.
+		"""
+		condition = list_condition(doctype, self.user)
+		if condition:
+			self.add(template.format(bindable(condition)))
+
+	def select(self, query: str, **values) -> list:
+		"""The rows of a query that has `{where}` where the conditions go."""
+		return Select(query, self, values).rows()
+
+	def _bind(self, value) -> str:
+		key = f"value_{len(self.values)}"
+		self.values[key] = value
+		return f"%({key})s"
+
+	def __str__(self) -> str:
+		return " and ".join(f"({condition})" for condition in self.conditions) or "1 = 1"
+
+
+@dataclass(frozen=True)
+class Select:
+	"""A query that has `{where}` where its conditions go, and the values that it binds beside theirs.
+
+	It names its order; a part of its rows would be another part each time without one.
+	"""
+
+	query: str
+	where: Where
+	values: dict = field(default_factory=dict)
+
+	def rows(self, start: int = 0, most: int | None = None) -> list:
+		"""All rows, or at most so many from a place on."""
+		page = "" if most is None else f" limit {int(most)} offset {int(start)}"
+		return self._run(self.query + page)
+
+	def count(self) -> int:
+		return self._run(f"select count(*) as `rows` from ({self.query}) counted")[0]["rows"]
+
+	def _run(self, query: str) -> list:
+		# never without any value: %% is read as % only where there are some
+		values = {"bound": 1, **self.where.values, **self.values}
+		return frappe.db.sql(query.replace("{where}", str(self.where)), values, as_dict=True)
+
+
+def leads_where(filters, created: bool = True, user: str | None = None) -> Where:
+	"""The leads that the user may see, of the filters' company and segment, and by default of their period.
+
+	:param filters: `company`, `segment`, `from_date`, `to_date`.
+	:param created: the period is that of the lead's creation; False if the caller means another instant.
+	:param user: who sees; by default the session's user.
+	"""
+	where = Where(user)
+	where.visible("Lead")
+	where.equal("`tabLead`.company", filters.company)
+	where.equal("`tabLead`.lq_segment", filters.segment)
+	if created:
+		where.within("`tabLead`.creation", filters.from_date, filters.to_date)
+	return where
+
+
+def sources() -> str:
+	"""Joins `source_of` to `tabLead`: `source_of.spelling` is how the source of a lead is written, null for none.
+
+	The database does not tell "Google" from "google", Python does. Whatever was written past the ORM, each source has
+	one spelling: that of its own record, else the first by its bytes.
+	"""
+	source = f"`{lead_field('source')}`"
+	return f"""
+		left join (
+			select l.source as value, coalesce(m.name, l.source) as spelling
+			from (
+				select {source} as source, row_number() over (partition by {source} order by binary {source}) as nth
+				from `tabLead` where ifnull({source}, '') != ''
+			) l
+			left join `tab{source_doctype()}` m on m.name = l.source
+			where l.nth = 1
+		) source_of on source_of.value = `tabLead`.{source}
+	"""

@@ -1,0 +1,9 @@
+"""A report that Frappe mails by itself."""
+
+from lead_quality.base.listeners import listener
+from lead_quality.base.report import keep_reader
+
+
+@listener
+def validate(doc, method=None):
+	keep_reader(doc)
