@@ -2,14 +2,19 @@
 and returns the document it changed. Instants are naive, in the site's zone.
 """
 
+import inspect
 import json
+from collections.abc import Callable
 from datetime import date, datetime
+from functools import wraps
 
 import frappe
 from frappe import _
 from frappe.utils import get_datetime
 
+from lead_quality.base import turns
 from lead_quality.desk import panel, sheet
+from lead_quality.funnel import lead_lock
 from lead_quality.handover import service as handover_service
 from lead_quality.handover import transfer
 from lead_quality.nurture import corrections
@@ -20,7 +25,48 @@ from lead_quality.qualification import gate, requalify
 from lead_quality.qualification import service as qualification
 
 
+def in_turn(function: Callable) -> Callable:
+	"""Decorate a function about one lead: of two requests at once, the second sees what the first has done.
+
+	A request that the database breaks off is tried again. Who calls it from Python has a transaction of its own around
+	it, which would be lost: then the error rises, as any other.
+	"""
+	signature = inspect.signature(function)
+
+	@wraps(function)
+	def take_turn(*args, **kwargs):
+		if not turns.is_request_for(function):
+			return function(*args, **kwargs)
+		leads = _leads_of(**signature.bind(*args, **kwargs).arguments)
+
+		def act():
+			lead_lock.lock(*leads)
+			return function(*args, **kwargs)
+
+		return turns.begin_again(act)
+
+	return take_turn
+
+
+def _leads_of(
+	lead: str | None = None,
+	handover: str | None = None,
+	touch: str | None = None,
+	communication: str | None = None,
+	**values,
+) -> list[str]:
+	"""The leads that a request is about."""
+	if communication:
+		return frappe.get_all(
+			"Lead Touch", {"communication": communication}, pluck="lead", order_by="lead asc"
+		)
+	if handover or touch:
+		lead = frappe.db.get_value("Lead Handover" if handover else "Lead Touch", handover or touch, "lead")
+	return [lead] if lead else []
+
+
 @frappe.whitelist(methods=["POST"])
+@in_turn
 def enroll(lead: str, cadence: str | None = None):
 	"""Put a lead on a cadence, by default that of its segment. Returns the Nurture Enrollment."""
 	_check(lead, "Nurture Enrollment", "create")
@@ -28,6 +74,7 @@ def enroll(lead: str, cadence: str | None = None):
 
 
 @frappe.whitelist(methods=["POST"])
+@in_turn
 def snooze(lead: str, until: str | datetime, reason: str | None = None):
 	"""Let the lead's cadence rest until an instant (the site's zone). Returns the Nurture Enrollment.
 
@@ -40,6 +87,7 @@ def snooze(lead: str, until: str | datetime, reason: str | None = None):
 
 
 @frappe.whitelist(methods=["POST"])
+@in_turn
 def stop(lead: str, reason: str):
 	"""End the lead's cadence early, with a Lead Outcome Reason for that. Returns the Nurture Enrollment."""
 	_check(lead, "Nurture Enrollment", "write")
@@ -49,6 +97,7 @@ def stop(lead: str, reason: str):
 
 
 @frappe.whitelist(methods=["POST"])
+@in_turn
 def log_touch(
 	lead: str,
 	channel: str,
@@ -72,6 +121,7 @@ def log_touch(
 
 
 @frappe.whitelist(methods=["POST"])
+@in_turn
 def undo_touch(touch: str):
 	"""Take back a touch that was logged by mistake. Stage, cadence and clocks go back with it. Returns the Lead Touch."""
 	frappe.has_permission("Lead Touch", "write", throw=True)
@@ -82,12 +132,14 @@ def undo_touch(touch: str):
 
 
 @frappe.whitelist(methods=["POST"])
+@in_turn
 def mark_as_reply(communication: str):
 	"""A person has written this mail, which was taken for an automatic answer. Returns the Communication."""
 	return corrections.mark(_check_mail(communication), "Person")
 
 
 @frappe.whitelist(methods=["POST"])
+@in_turn
 def mark_as_automatic(communication: str):
 	"""A machine has written this mail, which was taken for a reply: what came from it is undone. Returns the
 	Communication."""
@@ -95,6 +147,7 @@ def mark_as_automatic(communication: str):
 
 
 @frappe.whitelist(methods=["POST"])
+@in_turn
 def qualify(
 	lead: str,
 	answers: str | list | None = None,
@@ -115,6 +168,7 @@ def qualify(
 
 
 @frappe.whitelist(methods=["POST"])
+@in_turn
 def send_handover(
 	lead: str,
 	to_user: str,
@@ -128,6 +182,7 @@ def send_handover(
 
 
 @frappe.whitelist(methods=["POST"])
+@in_turn
 def accept_handover(handover: str):
 	"""Take the lead over. Returns the Lead Handover."""
 	_check_handover(handover)
@@ -135,6 +190,7 @@ def accept_handover(handover: str):
 
 
 @frappe.whitelist(methods=["POST"])
+@in_turn
 def reject_handover(handover: str, reason: str, feedback: str | None = None):
 	"""Refuse the lead, with a Lead Outcome Reason for that. Returns the Lead Handover."""
 	_check_handover(handover)
@@ -142,6 +198,7 @@ def reject_handover(handover: str, reason: str, feedback: str | None = None):
 
 
 @frappe.whitelist(methods=["POST"])
+@in_turn
 def return_handover(handover: str, reason: str, feedback: str | None = None):
 	"""Give an accepted lead back, with a Lead Outcome Reason for that. Returns the Lead Handover."""
 	_check_handover(handover)
@@ -149,6 +206,7 @@ def return_handover(handover: str, reason: str, feedback: str | None = None):
 
 
 @frappe.whitelist(methods=["POST"])
+@in_turn
 def override_gate(lead: str, reason: str, note: str | None = None):
 	"""Give leave for one document (Opportunity, Quotation, Customer) from a lead that is not sales ready.
 
@@ -159,6 +217,7 @@ def override_gate(lead: str, reason: str, note: str | None = None):
 
 
 @frappe.whitelist(methods=["POST"])
+@in_turn
 def opt_out(lead: str, channel: str = "All", reason: str = "Manual"):
 	"""Record that the lead's person wants no contact, on one channel or at all. Returns the Contact Opt Out."""
 	_check(lead, "Contact Opt Out", "create")

@@ -8,6 +8,7 @@ from frappe.utils import now_datetime
 from redis.exceptions import RedisError
 
 from lead_quality.base.rows import insert_rows
+from lead_quality.base.turns import ChangedMeanwhileError, was_rolled_back
 
 MAX_ERROR_LENGTH = 10_000
 COMMIT_EVERY = 100
@@ -53,7 +54,7 @@ class JobRun:
 		do: Callable[..., int],
 		commit_every: int = COMMIT_EVERY,
 		on_failure: Callable | None = None,
-		attempts: int = 1,
+		attempts: int = 3,
 	) -> "JobRun":
 		"""Call `do(item, now)` for every item; it returns how much there was left to do for it (or whether).
 
@@ -76,7 +77,7 @@ class JobRun:
 		except Exception as error:
 			trace = frappe.get_traceback()
 			self._undo(error)
-			if attempts > 1 and was_rolled_back(error):
+			if attempts > 1 and (was_rolled_back(error) or isinstance(error, ChangedMeanwhileError)):
 				self._do(item, do, on_failure, attempts - 1)
 				return
 			self.failed += 1
@@ -102,6 +103,8 @@ class JobRun:
 			self.uncommitted = 0
 		else:
 			frappe.db.rollback(save_point="lead_quality_item")
+			if isinstance(error, ChangedMeanwhileError):
+				self._commit()  # what is read from now on is what the others have committed
 
 	def _commit(self):
 		frappe.db.commit()
@@ -124,13 +127,3 @@ class JobRun:
 		)
 		frappe.db.commit()
 		return {"found": self.found, "done": self.done, "failed": self.failed}
-
-
-def was_rolled_back(error: Exception) -> bool:
-	"""Whether the database has rolled back everything since the last commit with this error, savepoints included.
-
-	Frappe wraps the error of the database.
-	"""
-	return isinstance(error, frappe.QueryDeadlockError) or any(
-		isinstance(cause, Exception) and frappe.db.is_deadlocked(cause) for cause in (error, error.__cause__)
-	)

@@ -7,6 +7,7 @@ from lead_quality.engine.clock import PAUSED_BY_SNOOZE, is_human_touch
 from lead_quality.follow_up import service
 from lead_quality.handover.service import AGREED_CLOCKS, agreed_clocks
 from lead_quality.nurture import service as nurture
+from lead_quality.nurture.channels import is_opted_out
 from lead_quality.nurture.opt_out import leads_of_opt_out
 
 
@@ -124,6 +125,8 @@ def handover_decided(handover):
 	service.stop(handover.lead, "handover decision", at)
 	if handover.status == "Accepted":
 		lead = frappe.get_doc("Lead", handover.lead)
+		if is_opted_out(lead, "All"):
+			return
 		enrollment = nurture.move_to_sales(lead, at)
 		if enrollment:
 			service.start_next_touch(enrollment.name, at)

@@ -14,6 +14,8 @@ from lead_quality.custom_fields import LEAD_SUMMARY
 from lead_quality.funnel.conditions import human_touch, open_clock
 
 GATHERED = "lead_quality_summaries"  # of frappe.local
+# which of a lead's handovers its summary shows
+HANDOVER_SHOWN = "order by status = 'Sent' desc, sent_at desc limit 1"
 # ERPNext's own fields that follow the verdict, once somebody has judged the lead.
 VERDICT_FIELDS = ("qualification_status", "qualified_by", "qualified_on")
 
@@ -131,9 +133,9 @@ def rebuild():
 		"""
 	)
 	frappe.db.sql(
-		"""
+		f"""
 		update `tabLead` l set lq_handover_status = (
-			select status from `tabLead Handover` h where h.lead = l.name order by sent_at desc limit 1
+			select status from `tabLead Handover` h where h.lead = l.name {HANDOVER_SHOWN}
 		)
 		"""
 	)

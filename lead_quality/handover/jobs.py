@@ -15,7 +15,7 @@ def pull_back(now: datetime | None = None) -> dict:
 	:returns: counts found, done, failed.
 	"""
 	now = now or now_datetime()
-	return JobRun("pull_back", now).each(service.unanswered(now), service.pull_back).finish()
+	return JobRun("pull_back", now).each(service.unanswered(now), service.pull_back, commit_every=1).finish()
 
 
 def resume_transfers(now: datetime | None = None) -> dict:

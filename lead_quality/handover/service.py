@@ -9,7 +9,8 @@ from frappe.utils import fmt_money, format_datetime, get_link_to_form, now_datet
 from lead_quality.base.notices import is_reachable, plain, tell, words_for
 from lead_quality.base.site_time import aware, get_calendar, naive, told_to
 from lead_quality.engine.clock import due_at
-from lead_quality.funnel import summary
+from lead_quality.funnel import lead_lock, summary
+from lead_quality.nurture.channels import is_opted_out
 from lead_quality.people.absence import away_in_words, substitute_of
 from lead_quality.qualification.agreement import Span, span_of
 from lead_quality.qualification.gate import NotSalesReadyError, not_ready_in_words
@@ -47,7 +48,8 @@ def send(
 	:raises NotSalesReadyError: with the missing criteria named.
 	"""
 	now = now or now_datetime()
-	doc = frappe.get_doc("Lead", lead, for_update=True)
+	lead_lock.take_turn(lead)
+	doc = frappe.get_doc("Lead", lead)
 	qualification = frappe.db.get_value(
 		"Lead Qualification", {"lead": lead}, ["name", "decided_by"], order_by="creation desc", as_dict=True
 	)
@@ -71,7 +73,7 @@ def send(
 			**snapshot_of(judged),
 		}
 	).insert(ignore_permissions=True)
-	summary.write(lead, lq_handover_status="Sent")
+	_publish(lead)
 	_tell_receivers(handover, plain(doc.title))
 	return handover
 
@@ -108,6 +110,8 @@ def check_can_send(lead, to_user: str, qualification):
 	judged = judge_now(lead.name)
 	if not judged or judged.verdict != "Sales Ready":
 		frappe.throw(not_ready_in_words(lead.name, judged), NotSalesReadyError, title=_("Not Sales Ready"))
+	if is_opted_out(lead, "All"):
+		frappe.throw(_("{0} has asked not to be contacted.").format(lead.title))
 	if not frappe.db.get_value("User", to_user, "enabled"):
 		frappe.throw(_("{0} is not an enabled user.").format(frappe.bold(to_user)))
 	if not frappe.has_permission("Lead", "write", doc=lead, user=to_user):
@@ -228,6 +232,7 @@ def pull_back(name: str, now: datetime) -> bool:
 	:param now: naive instant in the site's zone.
 	:returns: whether it was still to be done.
 	"""
+	_lock_lead(name)
 	row = frappe.db.get_value(
 		"Lead Handover",
 		{"name": name, "status": "Sent", "pull_back_at": ["<", now]},
@@ -252,6 +257,7 @@ def take_from_leaver(name: str, now: datetime) -> bool:
 	:param now: naive instant in the site's zone.
 	:returns: whether it still waited for an answer.
 	"""
+	_lock_lead(name)
 	handover = frappe.get_doc("Lead Handover", name, for_update=True)
 	if handover.status != "Sent":
 		return False
@@ -265,7 +271,7 @@ def _pull_back(handover, now: datetime, is_given_away: bool = False):
 		{"decided_at": handover.decided_at or now, "pulled_back_at": now, "status": "Pulled Back"}
 	)
 	handover.save(ignore_permissions=True)
-	summary.write(handover.lead, lq_handover_status="Pulled Back")
+	_publish(handover.lead)
 	_give_back(handover)
 	_tell_of_pull_back(handover, is_given_away)
 
@@ -276,6 +282,7 @@ def take_back(name: str, now: datetime) -> bool:
 	:param now: naive instant in the site's zone.
 	:returns: whether there was still something to give back.
 	"""
+	_lock_lead(name)
 	handover = frappe.get_doc("Lead Handover", name, for_update=True)
 	if handover.status not in {"Sent", "Accepted"}:
 		return False
@@ -306,6 +313,7 @@ def _tell_of_pull_back(handover, is_given_away: bool):
 
 def _decide(name: str, status: str, now: datetime, **values):
 	"""Move a handover on. Locked: of two users who decide at once, the second is told who was first."""
+	_lock_lead(name)
 	handover = frappe.get_doc("Lead Handover", name, for_update=True)
 	_check_decider(handover)
 	wanted = "Accepted" if status == "Returned" else "Sent"
@@ -317,8 +325,21 @@ def _decide(name: str, status: str, now: datetime, **values):
 		)
 	handover.update({"status": status, "decided_at": now, **values})
 	handover.save(ignore_permissions=True)
-	summary.write(handover.lead, lq_handover_status=status)
+	_publish(handover.lead)
 	return handover
+
+
+def _publish(lead: str):
+	"""Show on a lead the handover that waits for an answer, else what has become of the newest."""
+	status = frappe.db.sql(
+		f"select status from `tabLead Handover` where lead = %s {summary.HANDOVER_SHOWN}", (lead,)
+	)
+	summary.write(lead, lq_handover_status=status[0][0] if status else None)
+
+
+def _lock_lead(name: str):
+	"""The lead of a handover is locked before the handover is."""
+	lead_lock.take_turn(frappe.db.get_value("Lead Handover", name, "lead"))
 
 
 def is_receiver(handover, user: str) -> bool:
@@ -422,8 +443,7 @@ def merge_into(lead: str):
 		handover = frappe.get_doc("Lead Handover", name)
 		handover.update({"status": "Pulled Back", "decided_at": now_datetime()})
 		handover.save(ignore_permissions=True)
-	latest = frappe.db.get_value("Lead Handover", {"lead": lead}, "status", order_by="sent_at desc")
-	summary.write(lead, lq_handover_status="Sent" if names else latest)
+	_publish(lead)
 
 
 def forget_lead(lead: str):

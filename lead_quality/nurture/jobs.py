@@ -62,4 +62,4 @@ def wake_snoozed(now: datetime | None = None) -> dict:
 	:returns: counts found, done, failed.
 	"""
 	now = now or now_datetime()
-	return JobRun("wake_snoozed", now).each(service.snoozed_until(now), service.wake).finish()
+	return JobRun("wake_snoozed", now).each(service.snoozed_until(now), service.wake, commit_every=1).finish()

@@ -9,7 +9,7 @@ from frappe.utils import get_fullname
 
 from lead_quality.base.notices import is_reachable, plain, tell, words_for
 from lead_quality.base.phone import country_of, number_key
-from lead_quality.funnel import summary
+from lead_quality.funnel import lead_lock, summary
 from lead_quality.funnel.person import (
 	NUMBER_KEYS,
 	Person,
@@ -33,7 +33,7 @@ def opt_out(lead: str, channel: str = "All", reason: str = "Manual"):
 
 	:returns: the Contact Opt Out, the first one if the person has several addresses or numbers.
 	"""
-	frappe.db.get_value("Lead", lead, "name", for_update=True)
+	lead_lock.lock(lead)
 	doc = frappe.get_doc("Lead", lead)
 	person = whole_person_of(doc)
 	numbers = {key: key for key in person.numbers}
@@ -128,7 +128,6 @@ def act_on(doc):
 	leads = leads_of_opt_out(doc)
 	is_wish = doc.reason != "Bounced"
 	for lead in leads:
-		frappe.db.get_value("Lead", lead, "name", for_update=True)
 		if is_wish and "Email" in covered_by(doc.channel):
 			summary.write(lead, unsubscribed=1)
 		leave_alone(lead, is_final=doc.channel == "All")
@@ -143,13 +142,14 @@ def leave_alone(lead: str, is_final: bool = False):
 
 	:param is_final: no contact at all.
 	"""
-	enrollment = service.open_enrollment(lead)
+	is_behind = lead_lock.is_behind(lead)
+	enrollment = service.open_enrollment(lead, lock=is_behind)
 	if not enrollment:
 		return
 	if is_final:
 		service.stop(enrollment, _("The lead wants no contact."))
 		return
-	touch = service.planned_touch(enrollment.name)
+	touch = service.planned_touch(enrollment.name, lock=is_behind)
 	closed = closed_channels(lead) if touch else {}
 	if touch and touch.channel in closed:
 		touch.status, touch.status_reason = "Skipped", closed[touch.channel]

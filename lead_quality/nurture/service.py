@@ -10,8 +10,8 @@ from lead_quality.base.site_time import aware, get_calendar, naive
 from lead_quality.base.versions import lead_field
 from lead_quality.engine import cadence as engine
 from lead_quality.engine.conversion import is_two_way
+from lead_quality.funnel import lead_lock, summary
 from lead_quality.funnel import service as funnel
-from lead_quality.funnel import summary
 from lead_quality.funnel.lead_save import AT_ONCE, LeadSave, LeadWriter
 from lead_quality.nurture import evidence
 from lead_quality.nurture.channels import closed_channels, wants_nothing
@@ -65,7 +65,8 @@ def check_can_enroll(enrollment):
 
 	:raises frappe.ValidationError: saying what stands in the way.
 	"""
-	lead = frappe.get_doc("Lead", enrollment.lead, for_update=True)
+	lead_lock.take_turn(enrollment.lead)
+	lead = frappe.get_doc("Lead", enrollment.lead)
 	running = open_enrollment(lead.name)
 	if running:
 		frappe.throw(
@@ -135,10 +136,15 @@ def _no_channel_left() -> str:
 	return _("The steps that were left are on channels on which the lead wants no contact.")
 
 
-def open_enrollment(lead: str):
-	"""The lead's enrollment that is Active or Snoozed, or None."""
-	name = frappe.db.get_value("Nurture Enrollment", {"lead": lead, "status": ["in", OPEN_STATUSES]})
-	return frappe.get_doc("Nurture Enrollment", name) if name else None
+def open_enrollment(lead: str, lock: bool = False):
+	"""The lead's enrollment that is Active or Snoozed, or None.
+
+	:param lock: the lead is locked, and so is what is found, as others have committed it meanwhile.
+	"""
+	name = frappe.db.get_value(
+		"Nurture Enrollment", {"lead": lead, "status": ["in", OPEN_STATUSES]}, for_update=lock
+	)
+	return frappe.get_doc("Nurture Enrollment", name, for_update=lock) if name else None
 
 
 def snooze(enrollment, until: datetime, reason: str | None = None, now: datetime | None = None):
@@ -148,6 +154,7 @@ def snooze(enrollment, until: datetime, reason: str | None = None, now: datetime
 	:param reason: a Lead Outcome Reason that permits it, for which the lead's clocks pause; without one they run on.
 	:raises frappe.ValidationError: if `until` is not in the future, or the enrollment is over.
 	"""
+	lead_lock.lock(enrollment.lead)
 	now = now or now_datetime()
 	if enrollment.status not in OPEN_STATUSES:
 		frappe.throw(_("This enrollment is over: enroll the lead again."))
@@ -178,13 +185,14 @@ def rest_until(lead: str, day: date):
 	For no reason that would pause clocks: whoever decides so with an agreed reason ends them, and where a rule alone
 	has decided it, whoever has asked us something is still owed an answer.
 	"""
+	is_behind = lead_lock.is_behind(lead)
 	doc = frappe.get_doc("Lead", lead)
-	if not open_enrollment(lead):
+	if not open_enrollment(lead, lock=is_behind):
 		cadence = plan_of(doc.lq_segment, "cadence")
 		if not cadence or wants_nothing(closed_channels(doc)):
 			return
 		enroll(lead, cadence)
-	enrollment = open_enrollment(lead)
+	enrollment = open_enrollment(lead, lock=is_behind)
 	snooze(enrollment, _opening_on(enrollment.cadence, day))
 
 
@@ -193,7 +201,7 @@ def wait_for(lead: str, day: date):
 
 	For no reason that would pause clocks: whoever has asked us something is still owed an answer.
 	"""
-	enrollment = open_enrollment(lead)
+	enrollment = open_enrollment(lead, lock=lead_lock.is_behind(lead))
 	if not enrollment or not enrollment.next_due_at:
 		return
 	begins = _opening_on(enrollment.cadence, day)
@@ -221,6 +229,7 @@ def act_on_verdict(qualification, is_decision_new: bool):
 
 def wake(name: str, now: datetime) -> bool:
 	"""Make a snoozed enrollment active again once its time has come. Returns whether it did."""
+	lead_lock.lock(frappe.db.get_value("Nurture Enrollment", name, "lead"))
 	enrollment = frappe.get_doc("Nurture Enrollment", name, for_update=True)
 	if enrollment.status != "Snoozed" or get_datetime(enrollment.snoozed_until) > now:
 		return False
@@ -320,7 +329,7 @@ def _go_to_sales_steps(enrollment, at: datetime) -> bool:
 
 def stop_for_lead(lead: str, reason: str):
 	"""End the lead's enrollment, if it has one."""
-	enrollment = open_enrollment(lead)
+	enrollment = open_enrollment(lead, lock=lead_lock.is_behind(lead))
 	if enrollment:
 		stop(enrollment, reason)
 
@@ -328,10 +337,10 @@ def stop_for_lead(lead: str, reason: str):
 # touches
 
 
-def planned_touch(enrollment: str):
-	"""The touch that an enrollment waits for, or None."""
-	name = frappe.db.get_value("Lead Touch", {"enrollment": enrollment, "status": "Planned"})
-	return frappe.get_doc("Lead Touch", name) if name else None
+def planned_touch(enrollment: str, lock: bool = False):
+	"""The touch that an enrollment waits for, or None. `lock` is as for `open_enrollment`."""
+	name = frappe.db.get_value("Lead Touch", {"enrollment": enrollment, "status": "Planned"}, for_update=lock)
+	return frappe.get_doc("Lead Touch", name, for_update=lock) if name else None
 
 
 def log_touch(
@@ -353,10 +362,11 @@ def log_touch(
 	:returns: the Lead Touch.
 	:raises frappe.UniqueValidationError: if the lead has a touch of this communication or reference.
 	"""
+	is_behind = lead_lock.is_behind(lead)
 	done_at = get_datetime(done_at or now_datetime())
 	source = reference or (communication and ("Communication", communication))
-	enrollment = open_enrollment(lead) if direction == "Outbound" else None
-	touch = planned_touch(enrollment.name) if enrollment else None
+	enrollment = open_enrollment(lead, lock=is_behind) if direction == "Outbound" else None
+	touch = planned_touch(enrollment.name, lock=is_behind) if enrollment else None
 	if not touch or not completes(touch, enrollment, channel, done_at):
 		touch = frappe.new_doc("Lead Touch")
 		touch.lead = lead

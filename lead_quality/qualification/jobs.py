@@ -35,7 +35,11 @@ def judge_expired(now: datetime | None = None) -> dict:
 	:returns: counts found, done, failed.
 	"""
 	now = now or now_datetime()
-	return JobRun("judge_expired", now).each(service.expired(now, MOST_LEADS), service.judge_again).finish()
+	return (
+		JobRun("judge_expired", now)
+		.each(service.expired(now, MOST_LEADS), service.judge_again, commit_every=1)
+		.finish()
+	)
 
 
 def resume_requalification(now: datetime | None = None) -> dict:

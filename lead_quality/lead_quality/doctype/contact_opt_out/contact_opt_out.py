@@ -2,6 +2,7 @@ from frappe.model.document import Document
 from frappe.utils import now_datetime
 
 from lead_quality.follow_up import reactions
+from lead_quality.funnel import lead_lock
 from lead_quality.nurture import opt_out
 from lead_quality.qualification import requalify
 
@@ -9,6 +10,9 @@ from lead_quality.qualification import requalify
 class ContactOptOut(Document):
 	def validate(self):
 		opt_out.check(self)
+		if self.is_new():
+			# all leads of the person at once, in one order
+			lead_lock.lock(self.lead, *opt_out.leads_of_opt_out(self))
 		self.opted_out_at = self.opted_out_at or now_datetime()
 
 	def after_insert(self):

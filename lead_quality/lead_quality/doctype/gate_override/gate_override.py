@@ -1,13 +1,13 @@
 import frappe
 from frappe import _
-from frappe.model.document import Document
 from frappe.utils import now_datetime
 
 from lead_quality.base.links import OutlivesLinks
+from lead_quality.funnel.lead_lock import LeadFirst
 from lead_quality.qualification import service
 
 
-class GateOverride(OutlivesLinks, Document):
+class GateOverride(OutlivesLinks, LeadFirst):
 	"""Leave for one Opportunity from a lead that is not sales ready: who gave it, why, and what was missing."""
 
 	def before_insert(self):

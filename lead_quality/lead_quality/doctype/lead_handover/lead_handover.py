@@ -1,10 +1,10 @@
 import frappe
 from frappe import _
-from frappe.model.document import Document
 
 from lead_quality.base.links import OutlivesLinks
 from lead_quality.base.protected import restore_protected_fields
 from lead_quality.follow_up import reactions
+from lead_quality.funnel.lead_lock import LeadFirst
 from lead_quality.handover import service
 from lead_quality.people.absence import away_in_words
 
@@ -15,7 +15,7 @@ MOVES = {
 }
 
 
-class LeadHandover(OutlivesLinks, Document):
+class LeadHandover(OutlivesLinks, LeadFirst):
 	def onload(self):
 		self.set_onload("may_decide", service.may_decide(self, frappe.session.user))
 		self.set_onload("away", away_in_words(self.to_user))

@@ -1,11 +1,11 @@
 import frappe
 from frappe import _
-from frappe.model.document import Document
 from frappe.utils import getdate, now_datetime
 
 from lead_quality.base.links import OutlivesLinks
 from lead_quality.base.protected import restore_protected_fields
 from lead_quality.follow_up import reactions
+from lead_quality.funnel.lead_lock import LeadFirst
 from lead_quality.qualification import service
 from lead_quality.qualification.judgement import (
 	ANSWER,
@@ -21,7 +21,7 @@ from lead_quality.qualification.judgement import (
 )
 
 
-class LeadQualification(OutlivesLinks, AnswerSheet, Document):
+class LeadQualification(OutlivesLinks, AnswerSheet, LeadFirst):
 	"""The one running judgement of a lead. Its answers are rows by criterion, and by contact where each is asked."""
 
 	def validate(self):

@@ -1,16 +1,16 @@
 import frappe
 from frappe import _
-from frappe.model.document import Document
 from frappe.utils import add_to_date, get_datetime, now_datetime
 
 from lead_quality.base.links import OutlivesLinks
 from lead_quality.base.protected import restore_protected_fields
 from lead_quality.follow_up import reactions
 from lead_quality.funnel import summary
+from lead_quality.funnel.lead_lock import LeadFirst
 from lead_quality.nurture import corrections, service
 
 
-class LeadTouch(OutlivesLinks, Document):
+class LeadTouch(OutlivesLinks, LeadFirst):
 	def validate(self):
 		self.keep_plan()
 		self.refuse_change_when_closed()

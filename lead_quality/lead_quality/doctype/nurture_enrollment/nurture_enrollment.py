@@ -1,13 +1,12 @@
-from frappe.model.document import Document
-
 from lead_quality.base.links import OutlivesLinks
 from lead_quality.base.protected import restore_protected_fields
 from lead_quality.follow_up import reactions
+from lead_quality.funnel.lead_lock import LeadFirst
 from lead_quality.nurture import service
 from lead_quality.nurture.channels import closed_channels
 
 
-class NurtureEnrollment(OutlivesLinks, Document):
+class NurtureEnrollment(OutlivesLinks, LeadFirst):
 	def before_insert(self):
 		service.check_can_enroll(self)
 

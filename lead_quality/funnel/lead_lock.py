@@ -1,0 +1,64 @@
+"""One lock order for all that belongs to a lead: first the lead, then its own. Two at once take turns by it."""
+
+from collections.abc import Iterable
+
+import frappe
+from frappe import _
+from frappe.model.document import Document
+from frappe.utils import comma_and
+
+from lead_quality.base.turns import ChangedMeanwhileError
+
+# what other rooms and ERPNext write when they change what decides
+SEEN = "name, modified, status, lead_owner, unsubscribed, lq_stage, lq_verdict, lq_next_touch_at, lq_due_at, lq_handover_status"
+
+
+def lock(*leads: str | None):
+	"""Wait until nobody else works on these leads, and keep others from it until the transaction ends.
+
+	For who then reads what decides with locks of its own. Leads that are gone or not named are passed by.
+	"""
+	_lock(leads)
+
+
+def is_behind(*leads: str | None) -> bool:
+	"""As `lock`; and whether this transaction has read before, and would go on reading without locks, what somebody
+	else has changed since."""
+	locked = _lock(leads)
+	return bool(locked) and locked != frappe.db.sql(
+		f"select {SEEN} from `tabLead` where name in %s order by name", (_names(leads),)
+	)
+
+
+def take_turn(*leads: str | None):
+	"""As `lock`, for who then reads what decides without locks.
+
+	:raises ChangedMeanwhileError: if it `is_behind`. Who has begun the transaction begins it again; see `base.turns`.
+	"""
+	if is_behind(*leads):
+		frappe.throw(
+			_("Somebody else has just changed {0}. Try again.").format(comma_and(_names(leads))),
+			ChangedMeanwhileError,
+			title=_("Changed Meanwhile"),
+		)
+
+
+def _lock(leads: Iterable[str | None]) -> tuple:
+	names = _names(leads)
+	if not names:
+		return ()
+	return frappe.db.sql(f"select {SEEN} from `tabLead` where name in %s order by name for update", (names,))
+
+
+def _names(leads: Iterable[str | None]) -> list[str]:
+	return sorted({lead for lead in leads if lead})
+
+
+class LeadFirst(Document):
+	"""A document with a `lead`, which is locked before its own row is."""
+
+	lead: str
+
+	def check_if_latest(self):
+		lock(self.lead)
+		super().check_if_latest()
