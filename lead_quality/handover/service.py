@@ -8,6 +8,7 @@ from frappe.utils import fmt_money, format_datetime, get_link_to_form, now_datet
 
 from lead_quality.base.notices import is_reachable, plain, tell, words_for
 from lead_quality.base.site_time import aware, get_calendar, naive, told_to
+from lead_quality.base.texts import as_html, bold
 from lead_quality.engine.clock import due_at
 from lead_quality.funnel import lead_lock, summary
 from lead_quality.nurture.channels import is_opted_out
@@ -97,7 +98,7 @@ def _tell_receivers(handover, lead: str):
 			tell(user, words, "Lead Handover", handover.name)
 	away = away_in_words(receiver)
 	if away:
-		frappe.msgprint(away, title=_("Away"), indicator="orange")
+		frappe.msgprint(as_html(away), title=_("Away"), indicator="orange")
 
 
 def check_can_send(lead, to_user: str, qualification):
@@ -113,18 +114,18 @@ def check_can_send(lead, to_user: str, qualification):
 	if is_opted_out(lead, "All"):
 		frappe.throw(_("{0} has asked not to be contacted.").format(lead.title))
 	if not frappe.db.get_value("User", to_user, "enabled"):
-		frappe.throw(_("{0} is not an enabled user.").format(frappe.bold(to_user)))
+		frappe.throw(_("{0} is not an enabled user.").format(bold(to_user)))
 	if not frappe.has_permission("Lead", "write", doc=lead, user=to_user):
 		frappe.throw(
 			_("{0} may not work on this lead: give the user the role Sales User, or choose another.").format(
-				frappe.bold(to_user)
+				bold(to_user)
 			)
 		)
 	if (
 		frappe.get_cached_doc("Lead Quality Settings").separate_qualifier_and_receiver
 		and to_user == qualification.decided_by
 	):
-		frappe.throw(_("{0} qualified this lead and may not receive it too.").format(frappe.bold(to_user)))
+		frappe.throw(_("{0} qualified this lead and may not receive it too.").format(bold(to_user)))
 	pending = frappe.db.get_value("Lead Handover", {"lead": lead.name, "status": "Sent"})
 	if pending:
 		frappe.throw(_("{0} already waits for an answer.").format(get_link_to_form("Lead Handover", pending)))
@@ -374,7 +375,7 @@ def _check_decider(handover):
 		return
 	frappe.throw(
 		_("Only {0} or a manager can answer this handover.").format(
-			frappe.bold(frappe.utils.get_fullname(handover.to_user))
+			bold(frappe.utils.get_fullname(handover.to_user))
 		),
 		frappe.PermissionError,
 	)
@@ -415,7 +416,7 @@ def make_dossier(lead) -> str:
 		touch.done_by = frappe.utils.get_fullname(touch.done_by) if touch.done_by else None
 	return frappe.render_template(
 		"lead_quality/templates/dossier.html",
-		{"lead": lead, "qualification": qualification, "touches": touches},
+		{"lead": lead, "qualification": qualification, "touches": touches, "text": as_html},
 	)
 
 

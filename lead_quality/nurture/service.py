@@ -7,6 +7,7 @@ from frappe import _
 from frappe.utils import get_datetime, get_link_to_form, getdate, now_datetime
 
 from lead_quality.base.site_time import aware, get_calendar, naive
+from lead_quality.base.texts import bold
 from lead_quality.base.versions import lead_field
 from lead_quality.engine import cadence as engine
 from lead_quality.engine.conversion import is_two_way
@@ -71,12 +72,12 @@ def check_can_enroll(enrollment):
 	if running:
 		frappe.throw(
 			_("{0} is on the cadence {1} already. Stop that first.").format(
-				lead.title, get_link_to_form("Nurture Enrollment", running.name, running.cadence)
+				bold(lead.title), get_link_to_form("Nurture Enrollment", running.name, running.cadence)
 			)
 		)
 	closed = closed_channels(lead)
 	if wants_nothing(closed):
-		frappe.throw(_("{0} has asked not to be contacted.").format(lead.title))
+		frappe.throw(_("{0} has asked not to be contacted.").format(bold(lead.title)))
 	enrollment.cadence = enrollment.cadence or plan_of(lead.lq_segment, "cadence")
 	if not enrollment.cadence:
 		frappe.throw(_("Choose a cadence: the lead's segment has none."))

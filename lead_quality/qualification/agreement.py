@@ -8,6 +8,7 @@ from frappe.utils import format_date, get_fullname, get_link_to_form
 from frappe.utils.user import get_users_with_role
 
 from lead_quality.base.notices import is_reachable, tell
+from lead_quality.base.texts import bold
 from lead_quality.qualification.definitions import in_force
 
 DOCTYPE = "Sales Ready Agreement"
@@ -86,7 +87,7 @@ def refusal(doc, side: str, user: str) -> tuple[str, type[Exception]] | None:
 		return _("This is a draft. Send it for signature first."), frappe.ValidationError
 	if signed_by:
 		return _("{0} has signed for {1} already.").format(
-			frappe.bold(get_fullname(signed_by)), _(side)
+			bold(get_fullname(signed_by)), _(side)
 		), frappe.ValidationError
 	if doc.status != "Awaiting Signature":
 		return _("This agreement is {0}. Choose New Version to agree on another one.").format(

@@ -7,6 +7,7 @@ Once such a field has a value, the lead is judged by it like by any other field 
 import frappe
 from frappe import _
 
+from lead_quality.base.texts import bold
 from lead_quality.base.versions import lead_field
 from lead_quality.custom_fields import CUSTOM_FIELDS
 from lead_quality.qualification.judgement import company_currency
@@ -62,7 +63,7 @@ def make_fields(checklist, keys: list[str]) -> list[str]:
 	if unknown:
 		frappe.throw(
 			_("{0} has no criterion {1}. It has: {2}.").format(
-				checklist.name, frappe.bold(", ".join(unknown)), ", ".join(rows)
+				checklist.name, bold(", ".join(unknown)), ", ".join(rows)
 			)
 		)
 	wanted = [rows[key] for key in keys if not rows[key].lead_field]
@@ -219,7 +220,7 @@ def make_web_form(checklist, title: str, source: str | None = None) -> dict:
 	web_form.name = web_form.scrubbed_title()
 	if frappe.db.exists("Web Form", web_form.name):
 		frappe.throw(
-			_("There is a web form {0} already. Choose another title.").format(frappe.bold(web_form.title)),
+			_("There is a web form {0} already. Choose another title.").format(bold(web_form.title)),
 			frappe.DuplicateEntryError,
 		)
 	meta = frappe.get_meta("Lead")

@@ -3,10 +3,11 @@
 import frappe
 from frappe import _
 from frappe.permissions import get_doctype_roles
-from frappe.utils import comma_and, comma_or, get_fullname, get_link_to_form
+from frappe.utils import comma_and, comma_or, get_fullname
 
 from lead_quality.base.listeners import Refusal
 from lead_quality.base.notices import is_reachable
+from lead_quality.base.texts import as_html, bold, link_to
 from lead_quality.funnel.service import DELETED
 from lead_quality.qualification.service import expected_checklist, judge_now, scope_of, segment_of
 
@@ -211,19 +212,19 @@ def not_ready_in_words(lead: str, judged) -> str:
 	if not frappe.has_permission("Lead", "read", doc=lead):
 		return _("{0} is not sales ready.").format(frappe.bold(lead))
 	if judged:
-		why = judged.reason
+		why = as_html(judged.reason)
 	else:
 		checklist = expected_checklist(*scope_of(lead))
 		criteria = frappe.get_cached_doc("Qualification Checklist", checklist).criteria if checklist else []
 		why = (
 			_("Nobody has asked about {0} yet.").format(
-				comma_and([_(row.topic or row.label) for row in criteria], add_quotes=False)
+				as_html(comma_and([_(row.topic or row.label) for row in criteria], add_quotes=False))
 			)
 			if criteria
 			else _("There is no checklist for it yet.")
 		)
 	return _("{0} is not sales ready. {1}").format(
-		get_link_to_form("Lead", lead, frappe.db.get_value("Lead", lead, "title")), why
+		link_to("Lead", lead, frappe.db.get_value("Lead", lead, "title")), why
 	)
 
 
@@ -236,7 +237,7 @@ def way_out_in_words(lead: str) -> str:
 	owner = frappe.db.get_value("Lead", lead, "lead_owner")
 	answer = (
 		_("Open the lead and choose Qualify to answer what is missing, or ask its owner {0}.").format(
-			frappe.bold(get_fullname(owner))
+			bold(get_fullname(owner))
 		)
 		if owner and is_reachable(owner) and owner != frappe.session.user
 		else _("Open the lead and choose Qualify to answer what is missing.")

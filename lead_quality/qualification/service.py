@@ -7,6 +7,7 @@ from frappe import _
 from frappe.utils import get_datetime, get_link_to_form, getdate, now_datetime
 
 from lead_quality.base.notices import is_reachable, tell
+from lead_quality.base.texts import as_html, bold
 from lead_quality.base.versions import lead_field
 from lead_quality.engine import qualification as engine
 from lead_quality.funnel import summary
@@ -270,7 +271,7 @@ def _take_answer(doc, criteria: dict, given: dict) -> str | None:
 	if not criterion:
 		frappe.throw(
 			_("{0} has no criterion {1}. It has: {2}.").format(
-				doc.checklist, frappe.bold(given.get("criterion")), ", ".join(criteria)
+				doc.checklist, bold(given.get("criterion")), ", ".join(criteria)
 			)
 		)
 	contact = (criterion.per_contact and given.get("contact")) or None
@@ -283,9 +284,11 @@ def _take_answer(doc, criteria: dict, given: dict) -> str | None:
 		is_unseen = "seen" in given and str(given["seen"] or "") != str(row.answered_on or "")
 		if is_unseen and present and present != value:
 			words = _("{0} had answered {1} with {2} meanwhile. Your answer has replaced it.").format(
-				frappe.utils.get_fullname(row.answered_by) if row.answered_by else _("The lead's own data"),
-				frappe.bold(_(row.label)),
-				frappe.bold(_("a confidential answer") if criterion.confidential else present),
+				as_html(frappe.utils.get_fullname(row.answered_by))
+				if row.answered_by
+				else _("The lead's own data"),
+				bold(_(row.label)),
+				bold(_("a confidential answer") if criterion.confidential else present),
 			)
 		row.value = value
 		row.confidential_value = None

@@ -326,3 +326,41 @@ def test_a_rules_value_that_does_not_exist_is_warned_of(manager, page, desk, dat
 	desk.login(manager, PASSWORD)
 	desk.open(f"lead-segment/{title}")
 	expect(page.locator("[data-odd-value]")).to_contain_text("Did you mean Exhibition?")
+
+
+def test_a_touch_that_was_logged_by_mistake_is_undone_right_after(rep, lead, page, desk, database, shoot):
+	desk.login(rep, PASSWORD)
+	desk.open(f"lead/{lead.name}")
+	panel = page.locator(".lead-quality-panel")
+	button(panel, "Connected").click()
+	toast = page.locator(".desk-alert", has_text="Logged: Phone · Connected.")
+	expect(toast).to_be_visible()
+	expect(panel.locator("[data-stage=prospect]")).to_have_class(re.compile("blue"))
+	shoot(page, "lead-undo")
+	toast.get_by_text("Undo").click()
+	expect(page.locator(".desk-alert", has_text="Undone")).to_be_visible()
+	expect(panel.locator("[data-stage=target]")).to_have_class(re.compile("blue"))
+	expect(panel).to_contain_text("First Response")
+	desk.settle()
+	database.rollback()
+	assert frappe.db.get_value("Lead", lead.name, "lq_stage") == "target"
+
+
+def test_what_a_person_does_not_want_is_recorded_by_a_button_and_shown(
+	rep, lead, page, desk, database, shoot
+):
+	desk.login(rep, PASSWORD)
+	desk.open(f"lead/{lead.name}")
+	panel = page.locator(".lead-quality-panel")
+	button(panel, "Wants no…").click()
+	dialog = page.locator(".modal.show")
+	dialog.locator("[data-fieldname=channel] select").select_option("Email")
+	dialog.locator("[data-fieldname=reason] select").select_option("Complaint")
+	page.wait_for_timeout(400)  # the dialog slides in
+	shoot(page, "opt-out")
+	button(dialog, "Record").click()
+	expect(panel.locator("[data-opt-outs]")).to_contain_text("Wants no Email")
+	desk.settle()
+	database.rollback()
+	channels = frappe.get_all("Contact Opt Out", {"lead": lead.name}, ["channel", "reason"])
+	assert {(row.channel, row.reason) for row in channels} == {("Email", "Complaint")}

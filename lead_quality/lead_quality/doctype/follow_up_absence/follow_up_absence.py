@@ -4,6 +4,7 @@ from frappe.model.document import Document
 from frappe.utils import format_date, get_fullname, get_link_to_form, getdate, now_datetime
 
 from lead_quality.base.notices import is_reachable, tell, words_for
+from lead_quality.base.texts import bold
 from lead_quality.people.absence import log_what_stood
 
 # who says of others that they are away
@@ -44,7 +45,7 @@ class FollowUpAbsence(Document):
 		if not MANAGERS & set(frappe.get_roles(user)):
 			frappe.throw(
 				_("You can only enter your own absences. Ask a manager for {0}.").format(
-					frappe.bold(get_fullname(self.user))
+					bold(get_fullname(self.user))
 				),
 				frappe.PermissionError,
 			)
@@ -67,14 +68,14 @@ class FollowUpAbsence(Document):
 		if not frappe.has_permission("Lead", "read", user=self.substitute):
 			frappe.throw(
 				_("{0} cannot stand in: give the user the role Sales User, or choose another.").format(
-					frappe.bold(get_fullname(self.substitute))
+					bold(get_fullname(self.substitute))
 				)
 			)
 		other = self.overlapping(self.substitute)
 		if other:
 			frappe.msgprint(
 				_("{0} is away too, from {1} to {2}.").format(
-					frappe.bold(get_fullname(self.substitute)),
+					bold(get_fullname(self.substitute)),
 					format_date(other.from_date),
 					format_date(other.to_date),
 				),
@@ -87,7 +88,7 @@ class FollowUpAbsence(Document):
 		if other:
 			frappe.throw(
 				_("{0} is away from {1} to {2} already: change {3}.").format(
-					frappe.bold(get_fullname(self.user)),
+					bold(get_fullname(self.user)),
 					format_date(other.from_date),
 					format_date(other.to_date),
 					get_link_to_form("Follow Up Absence", other.name),

@@ -4,6 +4,7 @@ from frappe.utils import getdate, now_datetime
 
 from lead_quality.base.links import OutlivesLinks
 from lead_quality.base.protected import restore_protected_fields
+from lead_quality.base.texts import as_html, bold
 from lead_quality.follow_up import reactions
 from lead_quality.funnel.lead_lock import LeadFirst
 from lead_quality.qualification import service
@@ -127,15 +128,13 @@ class LeadQualification(OutlivesLinks, AnswerSheet, LeadFirst):
 			if not criterion:
 				frappe.throw(
 					_("Row {0}: {1} has no criterion {2}. It has: {3}.").format(
-						row.idx, self.checklist, frappe.bold(row.criterion or ""), ", ".join(criteria)
+						row.idx, self.checklist, bold(row.criterion), ", ".join(criteria)
 					)
 				)
 			if not criterion.per_contact:
 				row.contact = None
 			if key_of(row) in seen:
-				frappe.throw(
-					_("Row {0}: {1} is answered twice.").format(row.idx, frappe.bold(_(criterion.label)))
-				)
+				frappe.throw(_("Row {0}: {1} is answered twice.").format(row.idx, bold(_(criterion.label))))
 			seen.add(key_of(row))
 			row.value = as_text(row.value)
 			old = stored.get(key_of(row))
@@ -155,9 +154,7 @@ class LeadQualification(OutlivesLinks, AnswerSheet, LeadFirst):
 			criterion = criteria[row.criterion]
 			if criterion.confidential and (row.value or row.note) and not self.may_write_confidential():
 				frappe.throw(
-					_("You may not answer {0}: the answer is confidential.").format(
-						frappe.bold(_(row.label))
-					),
+					_("You may not answer {0}: the answer is confidential.").format(bold(_(row.label))),
 					frappe.PermissionError,
 				)
 			place(row, criterion)
@@ -176,13 +173,13 @@ class LeadQualification(OutlivesLinks, AnswerSheet, LeadFirst):
 			if criterion.answer_type == "Select":
 				frappe.throw(
 					_("{0}: {1} is not among the choices {2}.").format(
-						_(row.label), frappe.bold(value), ", ".join(choices_of(criterion))
+						as_html(_(row.label)), bold(value), as_html(", ".join(choices_of(criterion)))
 					)
 				)
 			frappe.throw(
 				_("{0}: {1} is not a {2}. Write it like {3}.").format(
-					_(row.label),
-					frappe.bold(value),
+					as_html(_(row.label)),
+					bold(value),
 					_(criterion.answer_type),
 					"2026-12-31" if criterion.answer_type == "Date" else "50000",
 				)
@@ -199,7 +196,7 @@ class LeadQualification(OutlivesLinks, AnswerSheet, LeadFirst):
 		if key_of(row) not in self.stored().answers and not frappe.db.exists("Dynamic Link", link):
 			frappe.throw(
 				_("{0} is not a contact of this lead. Add the lead to the contact's links first.").format(
-					frappe.bold(row.contact)
+					bold(row.contact)
 				)
 			)
 

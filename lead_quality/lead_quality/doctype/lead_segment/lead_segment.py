@@ -2,6 +2,7 @@ import frappe
 from frappe import _
 from frappe.model.document import Document
 
+from lead_quality.base.texts import as_html, bold
 from lead_quality.base.versioned import content_of
 from lead_quality.base.versions import lead_field
 from lead_quality.qualification import segments
@@ -43,20 +44,18 @@ class LeadSegment(Document):
 	def check_rules(self):
 		for row in self.rules:
 			if not lead_field(row.field):
-				frappe.throw(_("Row {0}: Lead has no field {1}.").format(row.idx, frappe.bold(row.field)))
+				frappe.throw(_("Row {0}: Lead has no field {1}.").format(row.idx, bold(row.field)))
 			if row.operator not in OPERATORS:
-				frappe.throw(
-					_("Row {0}: there is no operator {1}.").format(row.idx, frappe.bold(row.operator))
-				)
+				frappe.throw(_("Row {0}: there is no operator {1}.").format(row.idx, bold(row.operator)))
 			if row.operator not in {"is set", "is not set", "=", "!="} and not (row.value or "").strip():
-				frappe.throw(_("Row {0}: {1} needs a value.").format(row.idx, frappe.bold(row.operator)))
+				frappe.throw(_("Row {0}: {1} needs a value.").format(row.idx, bold(row.operator)))
 
 	def warn_of_odd_values(self):
 		before = self.get_doc_before_save()
 		if before and content_of(self, "rules") == content_of(before, "rules"):
 			return
 		for warning in odd_values(self.rules):
-			frappe.msgprint(frappe.utils.escape_html(warning), indicator="orange", alert=True)
+			frappe.msgprint(as_html(warning), indicator="orange", alert=True)
 
 	def check_plans(self):
 		for fieldname, doctype in (("checklist", "Qualification Checklist"), ("cadence", "Nurture Cadence")):

@@ -1,6 +1,7 @@
 import frappe
 from frappe import _
 
+from lead_quality.base.texts import as_html, bold
 from lead_quality.base.versioned import VersionedDocument, content_of
 from lead_quality.base.versions import lead_field
 from lead_quality.nurture.words import plan_in_words, warnings_in_words
@@ -36,9 +37,7 @@ class NurtureCadence(VersionedDocument):
 		for row in self.steps:
 			row.step = (row.step or "").strip()
 			if row.step in seen:
-				frappe.throw(
-					_("Row {0}: the step {1} is there twice.").format(row.idx, frappe.bold(row.step))
-				)
+				frappe.throw(_("Row {0}: the step {1} is there twice.").format(row.idx, bold(row.step)))
 			seen.add(row.step)
 
 	def check_repeats(self):
@@ -55,7 +54,7 @@ class NurtureCadence(VersionedDocument):
 			if not field or field.fieldtype not in DATE_TYPES:
 				frappe.throw(
 					_("Row {0}: {1} is not a date field of the Lead.").format(
-						row.idx, frappe.bold(row.date_field or "''")
+						row.idx, bold(row.date_field or "''")
 					)
 				)
 
@@ -64,7 +63,7 @@ class NurtureCadence(VersionedDocument):
 		if self.status == "Active" and not repeats and len(self.steps) < (self.min_touches or 0):
 			frappe.msgprint(
 				_("{0}: steps planned: {1}, the minimum is {2}.").format(
-					frappe.bold(frappe.utils.escape_html(self.title)), len(self.steps), self.min_touches
+					bold(self.title), len(self.steps), self.min_touches
 				),
 				indicator="orange",
 				alert=True,
@@ -75,7 +74,7 @@ class NurtureCadence(VersionedDocument):
 		if before and content_of(self, "steps") == content_of(before, "steps"):
 			return
 		for warning in self.warnings_in_words():
-			frappe.msgprint(frappe.utils.escape_html(warning), indicator="orange", alert=True)
+			frappe.msgprint(as_html(warning), indicator="orange", alert=True)
 
 	def content_in_words(self) -> dict[str, str]:
 		return plan_in_words(self)

@@ -4,6 +4,7 @@ import frappe
 from frappe import _
 from frappe.query_builder.functions import Count
 
+from lead_quality.base.texts import bold
 from lead_quality.base.versioned import VersionedDocument
 from lead_quality.base.versions import source_doctype
 from lead_quality.engine.qualification import COMPARISONS, Criterion, contradict, is_today, parse, split_list
@@ -174,7 +175,7 @@ class QualificationChecklist(VersionedDocument):
 				if contradict([as_criterion(other), as_criterion(row)], choices):
 					frappe.throw(
 						_("Rows {0} and {1} contradict each other: no value of {2} meets both.").format(
-							other.idx, row.idx, frappe.bold(row.lead_field)
+							other.idx, row.idx, bold(row.lead_field)
 						)
 					)
 
@@ -192,7 +193,7 @@ class QualificationChecklist(VersionedDocument):
 			where = _("Rule {0}").format(rule.idx)
 			criterion = criteria.get((rule.criterion or "").strip().lower())
 			if not criterion:
-				frappe.throw(_("{0}: there is no criterion {1}.").format(where, frappe.bold(rule.criterion)))
+				frappe.throw(_("{0}: there is no criterion {1}.").format(where, bold(rule.criterion)))
 			rule.criterion = criterion.criterion
 			check_value(criterion, rule.operator, rule.value, where)
 			purpose = frappe.get_cached_value("Lead Outcome Reason", rule.outcome_reason, "applies_to")
@@ -206,19 +207,19 @@ class QualificationChecklist(VersionedDocument):
 			frappe.throw(
 				_(
 					"Row {0}: the Lead field {1} follows the verdict, so it cannot answer a criterion. Choose another field."
-				).format(row.idx, frappe.bold(row.lead_field))
+				).format(row.idx, bold(row.lead_field))
 			)
 		fields = facts.fields_of(row.lead_field)
 		# columns such as the creation are no fields that anybody fills in
 		df = fields and frappe.get_meta("Lead").get_field(fields[0])
 		if not df:
-			frappe.throw(_("Row {0}: Lead has no field {1}.").format(row.idx, frappe.bold(row.lead_field)))
+			frappe.throw(_("Row {0}: Lead has no field {1}.").format(row.idx, bold(row.lead_field)))
 		types = {"Check"} if row.lead_field in facts.FACTS or is_yes_or_no(df) else {df.fieldtype}
 		fitting = FITTING_TYPES.get(row.answer_type)
 		if fitting and not types & fitting:
 			frappe.throw(
 				_("Row {0}: the Lead field {1} does not hold a {2}.").format(
-					row.idx, frappe.bold(row.lead_field), _(row.answer_type)
+					row.idx, bold(row.lead_field), _(row.answer_type)
 				)
 			)
 
@@ -261,17 +262,17 @@ def check_value(criterion, operator: str, value: str | None, where: str):
 		if unreadable or not split_list(value):
 			frappe.throw(
 				_("{0}: {1} is not a list of {2} separated by commas.").format(
-					where, frappe.bold(value or "''"), _(criterion.answer_type)
+					where, bold(value or "''"), _(criterion.answer_type)
 				)
 			)
 	elif operator not in COMPARISONS:
-		frappe.throw(_("{0}: there is no operator {1}.").format(where, frappe.bold(operator)))
+		frappe.throw(_("{0}: there is no operator {1}.").format(where, bold(operator)))
 	elif parse(criterion.answer_type, value) is None and not is_today(
 		Criterion(criterion.criterion, criterion.answer_type, operator, value)
 	):
 		frappe.throw(
 			_("{0}: {1} is not a {2} that an answer can be compared with.").format(
-				where, frappe.bold(value or "''"), _(criterion.answer_type)
+				where, bold(value or "''"), _(criterion.answer_type)
 			)
 		)
 	if criterion.answer_type == "Select" and operator in {"=", "!=", "in", "not in"}:
@@ -279,6 +280,4 @@ def check_value(criterion, operator: str, value: str | None, where: str):
 		wanted = split_list(value) if operator in {"in", "not in"} else [value]
 		unknown = [item for item in wanted if item.casefold() not in known]
 		if unknown:
-			frappe.throw(
-				_("{0}: {1} is not among the options.").format(where, frappe.bold(", ".join(unknown)))
-			)
+			frappe.throw(_("{0}: {1} is not among the options.").format(where, bold(", ".join(unknown))))
