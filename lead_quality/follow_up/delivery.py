@@ -27,7 +27,7 @@ def users_to_tell(before: datetime | None = None) -> list[str]:
 	return frappe.db.sql_list(
 		f"""
 		select distinct for_user from `tabFollow Up Alert` alert
-		where status = 'Pending' and exists (select 1 from `tabLead` where name = alert.lead) {"and raised_at < %(before)s" if before else ""} order by for_user
+		where status = 'Pending' and (lead is null or exists (select 1 from `tabLead` where name = alert.lead)) {"and raised_at < %(before)s" if before else ""} order by for_user
 		""",
 		{"before": before},
 	)
@@ -68,12 +68,12 @@ def deliver(user: str, now: datetime) -> bool:
 
 def _of_leads_that_there_are(alerts: list) -> list:
 	"""Without those of leads that were deleted past every event: `forget_missing_leads` takes them away."""
-	leads = sorted({alert.lead for alert in alerts})
+	leads = sorted({alert.lead for alert in alerts if alert.lead})
 	there_are: set[str] = set()
 	for start in range(0, len(leads), MOST_IN_ONE_STATEMENT):
 		chunk = leads[start : start + MOST_IN_ONE_STATEMENT]
 		there_are.update(frappe.get_all("Lead", {"name": ["in", chunk]}, pluck="name", order_by=None))
-	return [alert for alert in alerts if alert.lead in there_are]
+	return [alert for alert in alerts if not alert.lead or alert.lead in there_are]
 
 
 def _lock_pending(user: str) -> list:
