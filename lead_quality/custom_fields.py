@@ -103,6 +103,14 @@ CUSTOM_FIELDS = {
 		_summary_field("lq_next_touch_at", "Next Touch", "Datetime", "lq_handover_status", search_index=1),
 		_summary_field("lq_last_touch_at", "Last Touch", "Datetime", "lq_next_touch_at", search_index=1),
 		_summary_field(
+			"lq_waits",
+			"Waits for a Decision",
+			"Check",
+			"lq_last_touch_at",
+			search_index=1,
+			in_standard_filter=1,
+		),
+		_summary_field(
 			"lq_non_buyer", "Not a Buyer", "Check", "lq_last_touch_at", search_index=1, in_standard_filter=1
 		),
 		_key_field("lq_phone_key", "International Number (Phone)", "lq_non_buyer"),

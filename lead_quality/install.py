@@ -5,10 +5,12 @@ from frappe import _
 from frappe.custom.doctype.custom_field.custom_field import create_custom_fields
 from frappe.custom.doctype.property_setter.property_setter import make_property_setter
 from frappe.permissions import add_permission, update_permission_property
+from frappe.utils import now_datetime
 
 from lead_quality import seed
 from lead_quality.base.versions import carry_over_renamed_fields, lead_field, mark_as_carried_over
 from lead_quality.custom_fields import CUSTOM_FIELDS, INDEXES
+from lead_quality.follow_up.backlog import keep_old_leads
 
 # what the app's roles may do with leads, and nothing else
 LEAD_RIGHTS = {
@@ -34,6 +36,7 @@ def after_install():
 	add_indexes()
 	grant_permissions()
 	seed.make()
+	keep_old_leads(now_datetime())
 	if lead_field("source") == "utm_source":
 		mark_as_carried_over()
 

@@ -156,6 +156,12 @@ TRADE_SHOW = [
 	},
 ]
 NOT_A_BUYER = "Disqualify: Not a buyer (student, competitor, consultant)"
+# for these a lead leaves the counts
+UNCOUNTED = {
+	NOT_A_BUYER,
+	"Disqualify: Duplicate or test",
+	"Disqualify: Already a customer",
+}
 TRADE_SHOW_RULES = [
 	{
 		"criterion": "role",
@@ -250,6 +256,10 @@ REASONS = [
 	("Disqualify", "Too small for us", 0, "Firmographics"),
 	("Disqualify", "Not a buyer (student, competitor, consultant)", 0),
 	("Disqualify", "Wrong contact data", 0, "Reachability"),
+	("Disqualify", "Unreachable", 1, "Reachability"),
+	("Disqualify", "No show", 1),
+	("Disqualify", "Duplicate or test", 0),
+	("Disqualify", "Already a customer", 0),
 	("Disqualify", "Not this year", 1, "Timescale"),
 	("Disqualify", "No budget yet", 1, "Budget"),
 	("Reject", "Does not meet the definition", 0),
@@ -304,8 +314,10 @@ def make():
 		)
 
 
-def make_reasons():
+def make_reasons(only: set[str] | None = None):
 	for applies_to, reason, proposes_nurture, *topic in REASONS:
+		if only and (applies_to != "Disqualify" or reason not in only):
+			continue
 		name = f"{applies_to}: {reason}"
 		_make(
 			"Lead Outcome Reason",
@@ -314,7 +326,7 @@ def make_reasons():
 			reason=reason,
 			proposes_nurture=proposes_nurture,
 			topic=topic[0] if topic else None,
-			non_buyer=int(name == NOT_A_BUYER),
+			non_buyer=int(name in UNCOUNTED),
 		)
 
 

@@ -11,7 +11,7 @@ def raise_alerts(rows: list[dict], now: datetime):
 	"""Keep alerts to be told, each by its unique `alert_key`: what was raised before is passed by.
 
 	:param rows: values of Follow Up Alert, all with the same fields: `lead`, `lead_name`, `kind`, `clock`,
-	    `for_user`, `alert_key` and others.
+	    `for_user` (None: there is nobody who can be told, and it is not looked for again), `alert_key` and others.
 	:param now: naive instant in the site's zone.
 	"""
 	keys = [row["alert_key"] for row in rows]
@@ -22,5 +22,10 @@ def raise_alerts(rows: list[dict], now: datetime):
 	)
 	fresh = {row["alert_key"]: row for row in rows if row["alert_key"] not in known}
 	insert_rows(
-		"Follow Up Alert", [{**row, "status": "Pending", "raised_at": now} for row in fresh.values()], now
+		"Follow Up Alert",
+		[
+			{**row, "status": "Pending" if row["for_user"] else "Untold", "raised_at": now}
+			for row in fresh.values()
+		],
+		now,
 	)

@@ -15,7 +15,7 @@ from frappe.utils import format_date, now_datetime
 
 from lead_quality.base.queries import Where
 from lead_quality.base.runs import JobRun
-from lead_quality.follow_up import escalation
+from lead_quality.follow_up import backlog, escalation
 from lead_quality.follow_up.alerts import raise_alerts
 from lead_quality.funnel.conditions import HAS_OWNER, IN_WORK, RESPONSIBLE, open_clock
 from lead_quality.people.recipients import People
@@ -131,13 +131,18 @@ LEADS = f"""
 """
 
 UNTOUCHED_SINCE = "coalesce(`tabLead`.lq_last_touch_at, `tabLead`.creation)"
+# a lead that had waited for a decision is new to whoever has taken it up
+_TAKEN_UP_AT = """ifnull(
+	(select max(b.taken_up_at) from `tabLead Backlog` b where b.lead = `tabLead`.name), `tabLead`.creation
+)"""
+LEFT_ALONE_SINCE = f"greatest({UNTOUCHED_SINCE}, {_TAKEN_UP_AT})"
 
 
 def _left_alone_on(days: str) -> str:
 	"""The day on which a lead has been left alone for so many days (0: never); one that rests, when it is back."""
 	return f"""if(
 		{days} > 0,
-		greatest(date({UNTOUCHED_SINCE}) + interval {days} day, ifnull(rest.until, date'1000-01-01')),
+		greatest(date({LEFT_ALONE_SINCE}) + interval {days} day, ifnull(rest.until, date'1000-01-01')),
 		null
 	)"""
 
@@ -154,7 +159,9 @@ HAS_OVERDUE_CLOCK = f"""(
 
 # what decides about a lead, by the names of the columns under which a query may ask for it
 FACTS = {
+	# in work, and nobody is still to decide what is to become of it
 	"in_work": IN_WORK,
+	"waits": "(`tabLead`.lq_waits = 1)",
 	"has_owner": HAS_OWNER,
 	"has_next_step": HAS_NEXT_STEP,
 	"stale_on": _left_alone_on("%(stale_after)s"),
@@ -164,10 +171,10 @@ FACTS = {
 ALL_FACTS = ", ".join(f"{fact} as {name}" for name, fact in FACTS.items())
 
 _RULES = {
-	NO_OWNER: "{in_work} and not {has_owner}",
-	NO_NEXT_STEP: "{in_work} and not {has_next_step}",
-	STALE: "{in_work} and ifnull({stale_on} <= %(today)s, 0)",
-	SHELF_LIFE: "{in_work} and ifnull({shelf_life_ends_on} <= %(today)s, 0)",
+	NO_OWNER: "{in_work} and not {waits} and not {has_owner}",
+	NO_NEXT_STEP: "{in_work} and not {waits} and not {has_next_step}",
+	STALE: "{in_work} and not {waits} and ifnull({stale_on} <= %(today)s, 0)",
+	SHELF_LIFE: "{in_work} and not {waits} and ifnull({shelf_life_ends_on} <= %(today)s, 0)",
 	OVERDUE: "{has_overdue_clock}",
 }
 RISKS = tuple(_RULES)
@@ -195,7 +202,8 @@ def countdown(lead: str, now: datetime | None = None) -> dict:
 
 	:param now: naive instant in the site's zone.
 	:returns: `stale_on` and `shelf_life_ends_on`, days on which it is so (which may have passed), or None if that
-	    never happens; `faults`, those of `FAULTS` that the lead has. Of a lead that is not in work, nothing.
+	    never happens; `faults`, those of `FAULTS` that the lead has. Of a lead that is not in work, or still waits for
+	    a decision, nothing.
 	"""
 	where = Where()
 	where.equal("`tabLead`.name", lead)
@@ -207,7 +215,7 @@ def countdown(lead: str, now: datetime | None = None) -> dict:
 		**values_at(now or now_datetime()),
 	)
 	row = rows and rows[0]
-	if not row or not row.in_work:
+	if not row or row.waits or not row.in_work:
 		return {"stale_on": None, "shelf_life_ends_on": None, "faults": []}
 	return {
 		"stale_on": row.stale_on,
@@ -240,8 +248,9 @@ class Level(NamedTuple):
 
 # The lead has belonged to nobody since its owner was taken from it, or, where the owner can no longer log in, since
 # that user was last there.
-_OWNERLESS_SINCE = """
+_OWNERLESS_SINCE = f"""
 	greatest(
+		{_TAKEN_UP_AT},
 		ifnull(
 			(select max(g.held_until) from `tabLead Holding` g where g.lead = `tabLead`.name),
 			`tabLead`.creation
@@ -256,7 +265,7 @@ _OWNERLESS_SINCE = """
 # The last thing that was, or led to, a next step: since then there has been none.
 _STEPLESS_SINCE = f"""
 	greatest(
-		{UNTOUCHED_SINCE},
+		{LEFT_ALONE_SINCE},
 		ifnull((
 			select max(e.finished_at) from `tabNurture Enrollment` e where e.lead = `tabLead`.name
 		), `tabLead`.creation),
@@ -304,13 +313,13 @@ def levels() -> list[Level]:
 	if settings.stale_after_days:
 		stale = owned.format(IS[STALE])
 		on = "date(found.since) + interval %(stale_after)s day"
-		found += [Level(STALE, level, stale, UNTOUCHED_SINCE, on) for level in (1, 2)]
+		found += [Level(STALE, level, stale, LEFT_ALONE_SINCE, on) for level in (1, 2)]
 	expired = owned.format(IS[SHELF_LIFE])
 	twice = "date(found.since) + interval 2 * found.shelf_life_days day"
 	return [
 		*found,
-		Level(SHELF_LIFE, 1, f"({expired} and not {_DECIDES})", UNTOUCHED_SINCE, _SHELF_LIFE_OVER),
-		Level(SHELF_LIFE, 2, expired, UNTOUCHED_SINCE, twice),
+		Level(SHELF_LIFE, 1, f"({expired} and not {_DECIDES})", LEFT_ALONE_SINCE, _SHELF_LIFE_OVER),
+		Level(SHELF_LIFE, 2, expired, LEFT_ALONE_SINCE, twice),
 	]
 
 
@@ -324,7 +333,7 @@ DECISION = Level(
 		{IS[SHELF_LIFE]} and {_DECIDES}
 		and `tabLead`.name not in (select h.lead from `tabLead Handover` h where h.status = 'Sent')
 	)""",
-	UNTOUCHED_SINCE,
+	LEFT_ALONE_SINCE,
 	_SHELF_LIFE_OVER,
 )
 
@@ -380,7 +389,9 @@ def raise_unattended(now: datetime | None = None) -> dict:
 	run = JobRun(JOB, now)
 	expired = [row.lead for row in due(DECISION, run.now, limit=MOST_DECISIONS)]
 	run.each(expired, decide, on_failure=tell_instead)
-	return run.each(_alerts_due(run.now), _raise, commit_every=1).finish()
+	run.each(_alerts_due(run.now), _raise, commit_every=1)
+	backlog.tell_of_waiting(run.now)
+	return run.finish()
 
 
 def _alerts_due(now: datetime) -> Iterator[list[dict]]:
@@ -393,7 +404,7 @@ def _alerts_due(now: datetime) -> Iterator[list[dict]]:
 
 def _raise(alerts: list[dict], now: datetime) -> int:
 	raise_alerts(alerts, now)
-	return len(alerts)
+	return sum(bool(alert["for_user"]) for alert in alerts)
 
 
 def decide(lead: str, now: datetime) -> bool:
@@ -404,11 +415,9 @@ def decide(lead: str, now: datetime) -> bool:
 	:param now: naive instant in the site's zone.
 	:returns: whether it was still to be done.
 	"""
-	touched_at, creation = frappe.db.get_value(
-		"Lead", lead, ["lq_last_touch_at", "creation"], for_update=True
-	)
+	touched_at = frappe.db.get_value("Lead", lead, "lq_last_touch_at", for_update=True)
 	row = next(iter(due(DECISION, now, lead)), None)
-	if not row or row.since != (touched_at or creation):
+	if not row or (touched_at and touched_at > row.since):
 		return False
 	if row.on_expiry == "Disqualify":
 		answer(lead, [], decision="Disqualified", outcome_reason=row.expiry_reason)
@@ -452,7 +461,7 @@ def alerts_of(level: Level, rows: list, now: datetime, action: str | None = None
 			"alert_key": f"{row.alert_key}:{number}" if number else row.alert_key,
 		}
 		for row in rows
-		for number, user in enumerate(_told_by(level, row, people))
+		for number, user in enumerate(_told_by(level, row, people) or [None])
 	]
 
 

@@ -4,7 +4,7 @@ import frappe
 from frappe.utils import get_datetime, now_datetime
 
 from lead_quality.engine.clock import PAUSED_BY_SNOOZE, is_human_touch
-from lead_quality.follow_up import service
+from lead_quality.follow_up import backlog, service
 from lead_quality.handover.service import AGREED_CLOCKS, agreed_clocks
 from lead_quality.nurture import service as nurture
 from lead_quality.nurture.channels import is_opted_out
@@ -17,6 +17,8 @@ def touch_changed(touch):
 		if touch.status == "Planned" and touch.has_value_changed("due_at"):
 			service.restart_next_touch(touch.lead, get_datetime(touch.due_at))
 		return
+	if touch.status == "Done" and not touch.is_automatic:
+		backlog.take_up(touch.lead)
 	at = get_datetime(touch.done_at or now_datetime())
 	if _is_human(touch):
 		service.stop(touch.lead, "human touch", at)
@@ -60,7 +62,8 @@ def _is_human(touch) -> bool:
 
 def enrollment_started(enrollment):
 	"""A Nurture Enrollment was made: its first touch is waited for."""
-	service.start_next_touch(enrollment.name, now_datetime())
+	if not backlog.take_up(enrollment.lead):
+		service.start_next_touch(enrollment.name, now_datetime())
 
 
 def enrollment_changed(enrollment):
@@ -85,6 +88,8 @@ def verdict_changed(qualification, is_decision_new: bool):
 
 	:param is_decision_new: whether a person's decision, with its date, has not been acted on yet.
 	"""
+	if is_decision_new and qualification.decision:
+		backlog.take_up(qualification.lead)
 	nurture.act_on_verdict(qualification, is_decision_new)
 	if qualification.verdict != "Open" or qualification.horizon != "Unknown":
 		service.stop(qualification.lead, "triage decision", now_datetime())
@@ -104,6 +109,7 @@ def contact_refused(opt_out):
 
 def handover_sent(handover):
 	"""A Lead Handover was sent: its receiver has until `accept_by` to answer."""
+	backlog.take_up(handover.lead)
 	at = get_datetime(handover.sent_at)
 	lead = frappe.get_doc("Lead", handover.lead)
 	clocks = service.start(lead, {"Handover Acceptance": at}, at, handover, agreed_clocks(handover))

@@ -133,6 +133,13 @@ def rebuild():
 		"""
 	)
 	frappe.db.sql(
+		"""
+		update `tabLead` l set lq_waits = l.name in (
+			select b.lead from `tabLead Backlog` b where b.taken_up_at is null
+		)
+		"""
+	)
+	frappe.db.sql(
 		f"""
 		update `tabLead` l set lq_handover_status = (
 			select status from `tabLead Handover` h where h.lead = l.name {HANDOVER_SHOWN}

@@ -1,9 +1,11 @@
 """What ERPNext tells of a Lead."""
 
+import frappe
 from frappe import _
 from frappe.utils import now_datetime
 
 from lead_quality.base.listeners import listener
+from lead_quality.follow_up import backlog
 from lead_quality.follow_up import service as follow_up
 from lead_quality.funnel import person, summary
 from lead_quality.funnel import service as funnel
@@ -78,6 +80,7 @@ def after_rename(lead, method=None, old=None, new=None, merge=False):
 		handover.merge_into(new)
 		nurture.merge_into(new)
 		follow_up.merge_into(new)
+		backlog.take_up(new)
 
 
 @listener
@@ -103,6 +106,7 @@ def forget(lead: str):
 	gate.forget_lead(lead)
 	nurture.forget_lead(lead)
 	follow_up.forget_lead(lead)
+	backlog.forget_lead(lead)
 	handover.forget_lead(lead)
 
 
@@ -115,6 +119,8 @@ def take_in(lead, save: LeadSave):
 		return
 	nurture.enroll_new_lead(save, closed)
 	follow_up.start_entry_clocks(save)
+	if frappe.flags.in_import:
+		backlog.receive_import(save)
 
 
 def dashboard(data: dict) -> dict:

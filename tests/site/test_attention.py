@@ -69,7 +69,7 @@ def told(lead) -> list[tuple]:
 	return sorted(
 		frappe.get_all(
 			"Follow Up Alert",
-			{"lead": lead.name, "kind": "Unattended"},
+			{"lead": lead.name, "kind": "Unattended", "status": ["!=", "Untold"]},
 			["clock", "level", "for_user"],
 			as_list=True,
 			order_by="creation",
@@ -503,7 +503,7 @@ def test_the_job_asks_no_more_for_many_leads_than_for_few(rep, manager, time, co
 		with count_queries() as queries:
 			assert run()["done"] == 2 * number
 		counts.append(queries.count)
-	assert counts[1] == counts[2] <= 27
+	assert counts[1] == counts[2] <= 28
 
 
 def test_each_run_leaves_its_counts(lead, rep, manager, time):

@@ -1,9 +1,9 @@
 import frappe
 from frappe.model.document import Document
-from frappe.query_builder import Interval
-from frappe.query_builder.functions import Now
+from frappe.utils import add_days, now_datetime
 
 from lead_quality.base.links import OutlivesLinks
+from lead_quality.funnel.conditions import IN_WORK
 
 
 class FollowUpAlert(OutlivesLinks, Document):
@@ -11,9 +11,24 @@ class FollowUpAlert(OutlivesLinks, Document):
 
 	@staticmethod
 	def clear_old_logs(days=180):
-		"""Called by Log Settings."""
-		table = frappe.qb.DocType("Follow Up Alert")
-		frappe.db.delete(table, filters=(table.creation < (Now() - Interval(days=days))))
+		"""Called by Log Settings. Of a lead in work the latest alert of each fault and level stays: by it is known that
+		the fault, which may last for years, has been told."""
+		frappe.db.sql(
+			f"""
+			delete from `tabFollow Up Alert`
+			where creation < %(until)s and (
+				kind != 'Unattended'
+				or lead not in (select `tabLead`.name from `tabLead` where {IN_WORK})
+				or exists (
+					select 1 from (select lead, clock, level, creation from `tabFollow Up Alert`) later
+					where
+						later.lead = `tabFollow Up Alert`.lead and later.clock = `tabFollow Up Alert`.clock
+						and later.level = `tabFollow Up Alert`.level and later.creation > `tabFollow Up Alert`.creation
+				)
+			)
+			""",
+			{"until": add_days(now_datetime(), -days)},
+		)
 
 
 def on_doctype_update():

@@ -37,6 +37,7 @@ export const lead_segment_form = {
 		if (!frm.is_dirty()) frm.lq_stored = { name: frm.doc.name, rules: rules_of(frm.doc) };
 		if (frm.lq_offer?.name !== frm.doc.name) frm.lq_offer = null;
 		offer_to_apply(frm);
+		offer_old_leads(frm).catch(refused);
 		requalify.show_in(frm.layout.wrapper, frm.doc.name);
 	},
 	before_save(frm) {
@@ -118,6 +119,57 @@ function offer_to_apply(frm) {
 	</div>`);
 	$offer.find("button").on("click", () => apply(frm));
 	frm.layout.wrapper.prepend($offer);
+}
+
+// Leads from before the install, and imported ones: nobody is told of them until somebody decides about them here.
+async function offer_old_leads(frm) {
+	const { name } = frm.doc;
+	const count = await frappe.xcall("lead_quality.desk.backlog.waiting", { segment: name });
+	if (!count || frm.doc.name !== name) return;
+	frm.add_custom_button(__("Take Up Old Leads ({0})", [figure(count)]), () => take_up(frm, count));
+}
+
+function take_up(frm, count) {
+	const decisions = {
+		[__("Watch them: alerts come as for any other lead")]: "Watch",
+		[__("Put them on the cadence of this segment")]: "Enroll",
+		[__("Disqualify them")]: "Disqualify",
+	};
+	const labels = Object.keys(decisions);
+	const is_disqualify = `eval:doc.decision === ${JSON.stringify(labels[2])}`;
+	const dialog = new frappe.ui.Dialog({
+		title: __("{0} old leads wait for a decision", [figure(count)]),
+		fields: [
+			{
+				fieldtype: "Select",
+				fieldname: "decision",
+				label: __("What is to become of them?"),
+				options: labels.join("\n"),
+				default: labels[0],
+				reqd: 1,
+			},
+			{
+				fieldtype: "Link",
+				fieldname: "reason",
+				label: __("Reason"),
+				options: "Lead Outcome Reason",
+				depends_on: is_disqualify,
+				mandatory_depends_on: is_disqualify,
+				get_query: () => ({ filters: { applies_to: "Disqualify", enabled: 1 } }),
+			},
+		],
+		primary_action_label: __("Take Up"),
+		async primary_action({ decision, reason }) {
+			await frappe.xcall("lead_quality.desk.backlog.take_up", {
+				segment: frm.doc.name,
+				decision: decisions[decision],
+				reason: decisions[decision] === "Disqualify" ? reason : null,
+			});
+			dialog.hide();
+			frappe.show_alert({ message: __("It is done in the background."), indicator: "green" });
+		},
+	});
+	dialog.show();
 }
 
 async function try_out(frm) {
