@@ -7,6 +7,7 @@ from lead_quality.base.versions import CARRIED_OVER
 from lead_quality.custom_fields import CUSTOM_FIELDS, INDEXES
 from lead_quality.install import LEAD_RIGHTS, chosen_from
 from lead_quality.qualification import capture
+from lead_quality.qualification.definitions import GENERATION
 
 # where other DocTypes keep rows about the app's documents
 TRACES = {
@@ -38,7 +39,7 @@ def remove_traces():
 	doctypes = frappe.get_all("DocType", {"module": "Lead Quality"}, pluck="name", order_by="name asc")
 	for doctype, fieldname in TRACES.items():
 		frappe.db.delete(doctype, {fieldname: ["in", doctypes]})
-	frappe.db.delete("DefaultValue", {"parent": "__global", "defkey": CARRIED_OVER})
+	frappe.db.delete("DefaultValue", {"parent": "__global", "defkey": ["in", [CARRIED_OVER, GENERATION]]})
 
 
 def remove_answer_fields():

@@ -1,8 +1,15 @@
 """What all processes share of the definitions that leads are held against: segments, checklists, agreements."""
 
+import pickle
+
 import frappe
+from redis.exceptions import RedisError
 
 CACHE = "lead_quality_definitions"
+# changed with the definitions in one transaction, and named in Redis after it
+GENERATION = "lead_quality_definitions_generation"
+CHANGED_HERE = "lead_quality_definitions_changed"  # of frappe.local
+LIFETIME = 600  # seconds
 
 # field, operator and value of a segment's rule
 Rule = tuple[str, str, str]
@@ -11,31 +18,93 @@ Rule = tuple[str, str, str]
 def in_force() -> dict:
 	"""The definitions that hold now, kept as one value in Redis: every save of a Lead asks for them.
 
+	Redis gets only what no transaction has changed since this one began, and never what this one has changed itself
+	and not committed. What it holds counts only while it is of the present generation, and ten minutes at most.
+
 	:returns: `segments`, the names of the enabled ones in their order, with their rules; `sources`, the fields and
 	    facts that criteria of checklists in force name as `lead_field`; `agreements`, the names of the Active ones by
 	    company and segment; and a `token`, another one each time that any of these has changed.
 	"""
-	return frappe.cache.get_value(CACHE, _load)
+	changed = getattr(frappe.local, CHANGED_HERE, None)
+	if changed:
+		changed["value"] = changed["value"] or _load(changed["token"])
+		return changed["value"]
+	value = frappe.cache.get_value(CACHE)
+	if value and value["token"] == frappe.cache.get_value(GENERATION):
+		return value
+	generation = generation_here()
+	value = _load(generation)
+	if _is_latest(generation):
+		_keep(value)
+	return value
 
 
 def clear_caches():
-	"""Forget the definitions, and once more at the end of the transaction: until then others read what was, and this
-	one what may never be."""
+	"""Forget the definitions: they have changed. Until the end of the transaction others read what was, and this one
+	what may never be."""
+	generation = frappe.generate_hash()
+	frappe.db.set_global(GENERATION, generation)
+	setattr(frappe.local, CHANGED_HERE, {"token": generation, "value": None})
 
-	def clear():
-		frappe.cache.delete_value(CACHE)
+	def publish():
+		frappe.cache.set_value(GENERATION, generation, expires_in_sec=LIFETIME)
+		forget()
 
-	clear()
-	frappe.db.after_commit.add(clear)
-	frappe.db.after_rollback.add(clear)
+	def forget():
+		setattr(frappe.local, CHANGED_HERE, None)
+		_forget_here()
+
+	frappe.db.after_commit.add(publish)
+	frappe.db.after_rollback.add(forget)
 
 
-def _load() -> dict:
+def generation_here() -> str:
+	"""The generation of the definitions that this transaction reads: the `token` of `in_force`, unless that is newer."""
+	row = frappe.db.sql(
+		"select defvalue from `tabDefaultValue` where parent = '__global' and defkey = %s", (GENERATION,)
+	)
+	return row[0][0] if row else ""
+
+
+def _is_latest(generation: str) -> bool:
+	"""Whether nobody has changed the definitions since this transaction began, nor is about to."""
+	try:
+		row = frappe.db.sql(
+			"""
+			select defvalue from `tabDefaultValue` where parent = '__global' and defkey = %s
+			lock in share mode nowait
+			""",
+			(GENERATION,),
+		)
+	except frappe.QueryTimeoutError:
+		return False  # somebody is at it
+	return (row[0][0] if row else "") == generation
+
+
+def _keep(value: dict):
+	"""Put definitions into Redis. Who has changed them since says so after the commit, and that stands: a generation is
+	only named here where there is none."""
+	try:
+		key = frappe.cache.make_key(GENERATION)
+		frappe.cache.set(key, pickle.dumps(value["token"]), ex=LIFETIME, nx=True)
+		frappe.cache.set_value(CACHE, value, expires_in_sec=LIFETIME)
+	except RedisError:
+		return
+	_forget_here()
+
+
+def _forget_here():
+	# what this process remembers of Redis
+	for name in (CACHE, GENERATION):
+		frappe.local.cache.pop(frappe.cache.make_key(name), None)
+
+
+def _load(token: str) -> dict:
 	return {
 		"segments": _segments(),
 		"sources": _sources(),
 		"agreements": _agreements(),
-		"token": frappe.generate_hash(),
+		"token": token,
 	}
 
 

@@ -19,7 +19,7 @@ from frappe.utils import flt, format_date, get_datetime, getdate, now_datetime
 from lead_quality.base.rows import insert_rows, update_rows
 from lead_quality.engine import qualification as engine
 from lead_quality.qualification import facts
-from lead_quality.qualification.definitions import in_force
+from lead_quality.qualification.definitions import generation_here, in_force
 from lead_quality.qualification.words import state_in_words
 
 # what tells whose judgement it is, what a person decides, and what judging changes of a Lead Qualification
@@ -80,9 +80,12 @@ def get_checklist(name: str) -> Checklist:
 	if known != token:
 		checklists = {}
 		_built[frappe.local.site] = (token, checklists)
-	if name not in checklists:
-		checklists[name] = build_checklist(frappe.get_doc("Qualification Checklist", name))
-	return checklists[name]
+	if name in checklists:
+		return checklists[name]
+	checklist = build_checklist(frappe.get_doc("Qualification Checklist", name))
+	if generation_here() == token:
+		checklists[name] = checklist
+	return checklist
 
 
 def build_checklist(doc) -> Checklist:

@@ -20,6 +20,8 @@ import pytest
 from frappe.utils import get_datetime, get_system_timezone
 from frappe.utils.redis_wrapper import RedisWrapper
 
+from lead_quality.qualification.definitions import CHANGED_HERE
+
 # --- isolation ---------------------------------------------------------------------------------------------
 
 
@@ -40,6 +42,7 @@ def isolation(site, request, monkeypatch, clean_cache):
 	monkeypatch.undo()
 	frappe.db.rollback()
 	frappe.set_user("Administrator")
+	setattr(frappe.local, CHANGED_HERE, None)  # a test may throw away the callbacks that forget it
 	frappe.local.flags = frappe._dict(flags)
 	if hasattr(frappe.local, "request_cache"):  # v15 makes it at its first use
 		frappe.local.request_cache = type(frappe.local.request_cache)(dict)

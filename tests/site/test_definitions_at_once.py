@@ -1,0 +1,107 @@
+"""What processes share of the definitions in Redis is what was committed last, whoever asks and whenever."""
+
+import contextvars
+import threading
+from collections.abc import Callable
+
+import frappe
+import pytest
+
+from lead_quality.qualification import definitions
+from lead_quality.qualification.definitions import CACHE, GENERATION, LIFETIME, in_force
+
+SEGMENT = "At Once Definitions"
+
+
+@pytest.fixture
+def elsewhere(site, real_commits) -> Callable:
+	"""`elsewhere(do)` gives what `do` returns in another process, which commits."""
+
+	def run(do: Callable):
+		results: list = []
+
+		def work():
+			frappe.init(site)
+			frappe.connect()
+			try:
+				results.append(do())
+				frappe.db.commit()
+			finally:
+				frappe.destroy()
+
+		thread = threading.Thread(target=contextvars.Context().run, args=(work,))
+		thread.start()
+		thread.join()
+		return results[0]
+
+	yield run
+	frappe.db.rollback()
+	run(lambda: frappe.delete_doc("Lead Segment", SEGMENT, ignore_missing=True, force=True))
+
+
+def make_segment():
+	frappe.get_doc(
+		{"doctype": "Lead Segment", "title": SEGMENT, "priority": 990, "enabled": 1, "checklist": "BANT v1"}
+	).insert(ignore_permissions=True)
+
+
+def names() -> list[str]:
+	return [name for name, _rules in in_force()["segments"]]
+
+
+def new_request():
+	"""What this process remembers of Redis is gone; its transaction goes on."""
+	frappe.local.cache.clear()
+
+
+def test_who_has_read_before_a_change_gives_nobody_what_was(elsewhere):
+	frappe.db.sql("select name from `tabLead Segment`")
+	elsewhere(make_segment)
+	for key in (CACHE, GENERATION):
+		frappe.cache.delete_value(key)
+	new_request()
+	assert SEGMENT not in names()  # its own transaction knows it as it was
+	assert SEGMENT in elsewhere(names)
+	frappe.db.rollback()
+	new_request()
+	assert SEGMENT in names()
+
+
+def test_who_writes_late_what_was_right_when_it_was_read_gives_it_to_nobody(elsewhere, monkeypatch):
+	frappe.db.rollback()
+	for key in (CACHE, GENERATION):
+		frappe.cache.delete_value(key)
+	new_request()
+	is_latest = definitions._is_latest
+
+	def then_somebody_changes_them(generation):
+		answer = is_latest(generation)
+		frappe.db.sql("select 1 from `tabLead Segment`")
+		monkeypatch.setattr(definitions, "_is_latest", is_latest)
+		# the lock that was asked for ends with the transaction
+		frappe.db.rollback()
+		elsewhere(make_segment)
+		return answer
+
+	monkeypatch.setattr(definitions, "_is_latest", then_somebody_changes_them)
+	assert SEGMENT not in names()
+	assert SEGMENT in elsewhere(names)
+	new_request()
+	assert SEGMENT in names()
+
+
+def test_what_is_not_committed_is_seen_by_who_has_changed_it_and_by_nobody_else(elsewhere):
+	elsewhere(names)
+	make_segment()
+	assert SEGMENT in names()
+	assert SEGMENT not in elsewhere(names)
+	new_request()
+	assert SEGMENT in names()
+	frappe.db.rollback()
+	assert SEGMENT not in names()
+
+
+def test_what_redis_holds_expires(elsewhere):
+	elsewhere(names)
+	for key in (CACHE, GENERATION):
+		assert 0 < frappe.cache.ttl(frappe.cache.make_key(key)) <= LIFETIME
