@@ -21,14 +21,14 @@ def touch_changed(touch):
 		backlog.take_up(touch.lead)
 	at = get_datetime(touch.done_at or now_datetime())
 	if _is_human(touch):
-		service.stop(touch.lead, "human touch", at)
+		service.stop(touch.lead, "human touch", at, _entered_at(touch))
 		service.keep_last_touch(touch.lead, at)
 	elif touch.status == "Done" and touch.direction == "Inbound" and not touch.is_automatic:
 		service.owe_answer(touch.lead, at)
 	if not touch.enrollment or touch.status == "Planned":
 		return
 	if touch.status == "Done":
-		service.stop(touch.lead, "planned touch", at)
+		service.stop(touch.lead, "planned touch", at, _entered_at(touch))
 	else:
 		service.cancel(touch.lead, ("Next Touch",))
 	if touch.status != "Cancelled":
@@ -48,10 +48,16 @@ def touch_corrected(touch, before, enrollment):
 	stands = touch.status == "Done" and frappe.db.exists("Lead Touch", touch.name)
 	service.review(touch.lead, at, with_next_touch=bool(enrollment) and not stands)
 	if stands and _is_human(touch):
-		service.stop(touch.lead, "human touch", get_datetime(touch.done_at))
+		service.stop(touch.lead, "human touch", get_datetime(touch.done_at), _entered_at(touch))
 	if enrollment and not service.has_open(touch.lead, "Next Touch"):
 		service.start_next_touch(enrollment.name, now_datetime())
 	service.refresh_last_touch(touch.lead)
+
+
+def _entered_at(touch):
+	"""When a touch was entered by hand; None for what a mail, a call or an event proves."""
+	is_proven = touch.communication or touch.reference_name
+	return None if is_proven or not touch.logged_at else get_datetime(touch.logged_at)
 
 
 def _is_human(touch) -> bool:

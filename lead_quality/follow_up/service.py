@@ -46,6 +46,8 @@ CLOCK_FIELDS = (
 	"alert_level",
 	"ladder_from",
 	"failures",
+	"acted_at",
+	"entered_late",
 )
 
 
@@ -171,23 +173,27 @@ def deadlines(target, begins: datetime, calendar: str) -> dict[str, datetime]:
 	return {"due_at": naive(due), "warn_at": naive(warn)}
 
 
-def stop(lead: str, event: str, at: datetime):
+def stop(lead: str, event: str, at: datetime, entered_at: datetime | None = None):
 	"""Stop the lead's clocks that an event stops (see `engine.clock.STOPPED_BY`).
 
 	What counts is when it happened, not when it was logged or when a job looked: a touch that was made in time
-	and logged after the miss was declared has met its deadline, also after a later touch had stopped the clock.
+	and logged after the miss was declared has met its deadline, also after a later touch had stopped the clock. If it
+	was entered by hand after the deadline, the clock says so, and is counted apart.
 
-	:param at: naive instant in the site's zone.
+	:param at: naive instant in the site's zone, as is `entered_at`.
+	:param entered_at: when somebody has entered it by hand; None for what is proven by a mail, a call or an event.
 	"""
 	for row in _lock_stoppable(lead, event, at):
 		if row.clock == "First Touch After Acceptance" and at < row.started_at:
 			continue  # a touch from before the acceptance is not the receiver's
-		_put_away(row, _stopped(row, at))
+		if row.entered_late and row.acted_at <= at and entered_at is not None:
+			continue  # only what is proven is better than what was entered late
+		_put_away(row, _stopped(row, at, entered_at))
 	refresh_due(lead)
 
 
-def _stopped(row, at: datetime) -> dict:
-	"""The values of a clock that is stopped by what was done at `at` (naive, the site's zone)."""
+def _stopped(row, at: datetime, entered_at: datetime | None) -> dict:
+	"""The values of a clock that is stopped by what was done at `at` and entered at `entered_at`; see `stop`."""
 	values = {
 		"status": engine.final_status(row.due_at, at),
 		"stopped_at": at,
@@ -197,6 +203,8 @@ def _stopped(row, at: datetime) -> dict:
 		"owner_at_breach": None,
 		"missed_by_system": 0,
 	}
+	is_late = values["status"] == "Met" and entered_at is not None and entered_at > row.due_at
+	values["entered_late"] = int(is_late)
 	if values["status"] == "Missed":
 		values.update(_breach(row))
 	return values
@@ -212,20 +220,30 @@ def review(lead: str, at: datetime, with_next_touch: bool = False):
 	stopped = _lock(lead, clocks, "status in ('Met', 'Missed') and acted_at = %(at)s", at=at)
 	if not stopped:
 		return
-	touches = frappe.db.sql_list(
-		f"select done_at from `tabLead Touch` t where lead = %s and {human_touch('t')} order by done_at",
-		(lead,),
-	)
+	touches = _human_touches(lead)
 	for row in stopped:
 		by_touch = row.clock != "Next Touch"
 		# a touch from before the acceptance is not the receiver's
 		since = row.started_at if row.clock == "First Touch After Acceptance" else datetime.min
-		first = next((done_at for done_at in touches if by_touch and done_at >= since), None)
+		first = next((touch for touch in touches if by_touch and touch[0] >= since), None)
 		if first:
-			_put_away(row, _stopped(row, first))
+			_put_away(row, _stopped(row, *first))
 		else:
 			_run_on(row)
 	refresh_due(lead)
+
+
+def _human_touches(lead: str) -> list[tuple[datetime, datetime | None]]:
+	"""When persons were in touch with a lead, and when that was entered by hand; the first touch first."""
+	return list(
+		frappe.db.sql(
+			f"""
+			select t.done_at, if(ifnull(t.communication, '') = '' and ifnull(t.reference_name, '') = '', t.logged_at, null)
+			from `tabLead Touch` t where t.lead = %s and {human_touch("t")} order by t.done_at
+			""",
+			(lead,),
+		)
+	)
 
 
 def _run_on(row):
@@ -235,6 +253,7 @@ def _run_on(row):
 		"status": "Missed" if was_told else "Running",
 		"stopped_at": None,
 		"acted_at": None,
+		"entered_late": 0,
 		"elapsed_seconds": 0,
 		"owner_at_breach": row.owner_at_breach if was_told else None,
 		"missed_by_system": row.missed_by_system if was_told else 0,
@@ -318,7 +337,7 @@ def _lock_stoppable(lead: str, event: str, at: datetime) -> list:
 	return open_clocks + _lock(
 		lead,
 		engine.STOPPED_BY[event],
-		"(status in ('Met', 'Missed') and acted_at > %(at)s"
+		"(status in ('Met', 'Missed') and (acted_at > %(at)s or entered_late = 1 and due_at >= %(at)s)"
 		" or status = 'Missed' and acted_at is null and stopped_at > %(at)s)",
 		at=at,
 	)
@@ -424,13 +443,31 @@ def start_next_touch(enrollment: str, at: datetime):
 		"Nurture Enrollment", enrollment, ["lead", "status", "next_due_at"], as_dict=True
 	)
 	if plan and plan.status == "Active" and plan.next_due_at:
-		start(frappe.get_doc("Lead", plan.lead), {"Next Touch": plan.next_due_at}, at)
+		_start_next_touch(frappe.get_doc("Lead", plan.lead), plan.next_due_at, at)
+
+
+def _start_next_touch(lead, due: datetime, at: datetime):
+	"""A plan goes on as it was begun, and so do its deadlines: where the lead's segment has none for the next touch by
+	now, the one by which its last touch was watched holds."""
+	policy = policy_of(lead)
+	agreed = {}
+	if not policy or not any(row.clock == "Next Touch" for row in policy.targets):
+		last = frappe.db.get_value(
+			"Follow Up Clock",
+			{"lead": lead.name, "clock": "Next Touch", "working_calendar": ["is", "set"]},
+			["within", "unit", "working_calendar"],
+			order_by="creation desc, due_at desc",
+			as_dict=True,
+		)
+		if last:
+			agreed["Next Touch"] = Span(last.within, last.unit, last.working_calendar)
+	start(lead, {"Next Touch": due}, at, agreed=agreed)
 
 
 def restart_next_touch(lead: str, due: datetime):
 	"""The planned touch was put off: its clock runs from the new time (naive, the site's zone)."""
 	cancel(lead, ("Next Touch",))
-	start(frappe.get_doc("Lead", lead), {"Next Touch": due}, now_datetime())
+	_start_next_touch(frappe.get_doc("Lead", lead), due, now_datetime())
 
 
 def cancel(
@@ -607,14 +644,11 @@ def merge_into(lead: str):
 		if is_over:
 			_end(row, now)
 		seen.add(row.clock)
-	touches = frappe.db.sql_list(
-		f"select done_at from `tabLead Touch` t where lead = %s and {human_touch('t')} order by done_at",
-		(lead,),
-	)
-	for at in touches:
-		stop(lead, "human touch", at)
+	touches = _human_touches(lead)
+	for at, entered_at in touches:
+		stop(lead, "human touch", at, entered_at)
 	if touches:
-		keep_last_touch(lead, touches[-1])
+		keep_last_touch(lead, touches[-1][0])
 	refresh_due(lead)
 
 

@@ -57,6 +57,38 @@ def closed_channels(lead) -> dict[str, str]:
 	return closed
 
 
+def closed_to_plan(lead) -> dict[str, str]:
+	"""As `closed_channels`, and e-mail where nobody at the lead has an address: a step for it could not be made.
+
+	A call is planned without a number, too: finding it out is part of the call.
+	"""
+	closed = closed_channels(lead)
+	if "Email" not in closed and not _has_address(lead):
+		closed["Email"] = _("The lead has no e-mail address.")
+	return closed
+
+
+def _has_address(lead) -> bool:
+	name = lead if isinstance(lead, str) else lead.name
+	address = frappe.db.get_value("Lead", lead, "email_id") if isinstance(lead, str) else lead.email_id
+	return bool(address or contact_with_address(name))
+
+
+def contact_with_address(lead: str) -> str | None:
+	"""A Contact of a lead who has an e-mail address, the primary one first."""
+	rows = frappe.db.sql(
+		"""
+		select c.name from `tabDynamic Link` link join `tabContact` c on c.name = link.parent
+		where
+			link.parenttype = 'Contact' and link.link_doctype = 'Lead' and link.link_name = %s
+			and ifnull(c.email_id, '') != '' and c.unsubscribed = 0
+		order by c.is_primary_contact desc, c.creation limit 1
+		""",
+		(lead,),
+	)
+	return rows[0][0] if rows else None
+
+
 def covered_by(channel: str) -> tuple[str, ...]:
 	"""The channels that an opt-out of a channel closes."""
 	if channel == "All":

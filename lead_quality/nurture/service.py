@@ -15,7 +15,7 @@ from lead_quality.funnel import lead_lock, summary
 from lead_quality.funnel import service as funnel
 from lead_quality.funnel.lead_save import AT_ONCE, LeadSave, LeadWriter
 from lead_quality.nurture import evidence
-from lead_quality.nurture.channels import closed_channels, wants_nothing
+from lead_quality.nurture.channels import closed_channels, closed_to_plan, contact_with_address, wants_nothing
 from lead_quality.qualification.service import plan_of
 
 OPEN_STATUSES = ("Active", "Snoozed")
@@ -75,7 +75,7 @@ def check_can_enroll(enrollment):
 				bold(lead.title), get_link_to_form("Nurture Enrollment", running.name, running.cadence)
 			)
 		)
-	closed = closed_channels(lead)
+	closed = closed_to_plan(lead)
 	if wants_nothing(closed):
 		frappe.throw(_("{0} has asked not to be contacted.").format(bold(lead.title)))
 	enrollment.cadence = enrollment.cadence or plan_of(lead.lq_segment, "cadence")
@@ -134,7 +134,9 @@ def _anchors_at_start(lead, at: datetime) -> dict:
 
 
 def _no_channel_left() -> str:
-	return _("The steps that were left are on channels on which the lead wants no contact.")
+	return _(
+		"The steps that were left are on channels on which the lead wants no contact, or cannot be reached."
+	)
 
 
 def open_enrollment(lead: str, lock: bool = False):
@@ -314,7 +316,7 @@ def _go_to_sales_steps(enrollment, at: datetime) -> bool:
 	if touch:
 		touch.status, touch.status_reason = "Cancelled", _("Sales has accepted the lead.")
 		touch.save(ignore_permissions=True)
-	closed = closed_channels(enrollment.lead)
+	closed = closed_to_plan(enrollment.lead)
 	move, due, skipped = _next_stop(
 		plan, enrollment.lead, engine.Move("Step", index), anchors_of(enrollment, at), at, closed
 	)
@@ -538,7 +540,7 @@ def go_on(enrollment, touch):
 	at = get_datetime(touch.done_at or now_datetime())
 	if touch.status == "Skipped" and touch.due_at and touch.status_reason:
 		at = max(at, get_datetime(touch.due_at))  # a closed channel makes the steps after it come no sooner
-	closed = closed_channels(enrollment.lead) if move.index is not None else {}
+	closed = closed_to_plan(enrollment.lead) if move.index is not None else {}
 	move, due, skipped = _next_stop(
 		plan,
 		enrollment.lead,
@@ -590,6 +592,13 @@ def _keep_skipped(
 		_plan_touch(enrollment, step, 1, due, at, writer, "Skipped", closed.get(step.channel))
 
 
+def _proposed_contact(lead: str, channel: str) -> str | None:
+	"""Whom to write to, where the lead itself has no address."""
+	if channel != "Email" or frappe.db.get_value("Lead", lead, "email_id"):
+		return None
+	return contact_with_address(lead)
+
+
 def _plan_touch(
 	enrollment,
 	step,
@@ -611,6 +620,7 @@ def _plan_touch(
 				"occurrence": occurrence,
 				"channel": step.channel,
 				"addressee": step.addressee,
+				"contact": _proposed_contact(enrollment.lead, step.channel),
 				"direction": "Outbound",
 				"status": status,
 				"status_reason": reason,

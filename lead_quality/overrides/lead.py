@@ -13,7 +13,7 @@ from lead_quality.funnel.lead_save import LeadSave
 from lead_quality.handover import service as handover
 from lead_quality.nurture import opt_out
 from lead_quality.nurture import service as nurture
-from lead_quality.nurture.channels import closed_channels, wants_nothing
+from lead_quality.nurture.channels import closed_to_plan, wants_nothing
 from lead_quality.qualification import gate
 from lead_quality.qualification import service as qualification
 
@@ -114,7 +114,7 @@ def take_in(lead, save: LeadSave):
 	"""Make what belongs to a new lead: its stage, its place on a cadence, its clocks."""
 	save.has_entered = True
 	funnel.enter_target(save)
-	closed = closed_channels(lead)
+	closed = closed_to_plan(lead)
 	if lead.lq_verdict == "Disqualified" or wants_nothing(closed):
 		return
 	nurture.enroll_new_lead(save, closed)

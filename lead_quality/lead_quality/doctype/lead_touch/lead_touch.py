@@ -9,6 +9,9 @@ from lead_quality.funnel import summary
 from lead_quality.funnel.lead_lock import LeadFirst
 from lead_quality.nurture import corrections, service
 
+# who enters what others have done
+MANAGERS = {"Sales Manager", "Lead Quality Manager", "System Manager"}
+
 
 class LeadTouch(OutlivesLinks, LeadFirst):
 	def validate(self):
@@ -60,7 +63,17 @@ class LeadTouch(OutlivesLinks, LeadFirst):
 			self.done_at = get_datetime(self.done_at or now_datetime())
 			if self.done_at > add_to_date(now_datetime(), minutes=5):
 				frappe.throw(_("This touch has not been made yet: choose a time that has passed."))
-			self.done_by = self.done_by or frappe.session.user
+			self.stamp_who_and_when()
+
+	def stamp_who_and_when(self):
+		"""Nobody but a manager says that somebody else was in touch; and when it was entered is kept beside when it was."""
+		before = self.get_doc_before_save()
+		is_new = not before or before.status != "Done"
+		if is_new and not self.flags.ignore_permissions and not MANAGERS & set(frappe.get_roles()):
+			self.done_by = None
+		self.done_by = self.done_by or frappe.session.user
+		is_as_entered = not is_new and get_datetime(before.done_at) == self.done_at
+		self.logged_at = before.logged_at if is_as_entered else now_datetime()
 
 	def check_outcome(self):
 		if self.status != "Done":

@@ -36,6 +36,7 @@ from lead_quality.people.responsible import responsible_now_sql, responsible_sql
 
 # the states of a clock in this report
 MET, MISSED, BY_SYSTEM = "Met", "Missed", "Missed by the System"
+ENTERED_LATE = "Entered Late"
 OPEN, PAUSED, CANCELLED = "Open", "Paused", "Cancelled"
 
 # A clock past its deadline is missed, and a pause whose time is up is over, whether or not a job has said so. Nobody
@@ -43,6 +44,7 @@ OPEN, PAUSED, CANCELLED = "Open", "Paused", "Cancelled"
 STATE = f"""
 	case
 		when c.status = 'Missed' then if(c.missed_by_system, '{BY_SYSTEM}', '{MISSED}')
+		when c.status = '{MET}' and c.entered_late = 1 then '{ENTERED_LATE}'
 		when c.status in ('{MET}', '{CANCELLED}') then c.status
 		when c.status = 'Paused' and c.paused_until > %(now)s then '{PAUSED}'
 		when c.due_at >= %(now)s then '{OPEN}'
@@ -110,6 +112,7 @@ class FollowUpCompliance(Report):
 		"missed": f"{STATE} = '{MISSED}'",
 		"never_touched": f"{STATE} = '{MISSED}' and c.acted_at is null",
 		"touched_late": f"{STATE} = '{MISSED}' and c.acted_at is not null",
+		"entered_late": f"{STATE} = '{ENTERED_LATE}'",
 		"missed_by_system": f"{STATE} = '{BY_SYSTEM}'",
 		"open": f"{STATE} = '{OPEN}'",
 		"paused": f"{STATE} = '{PAUSED}'",
@@ -265,6 +268,7 @@ class FollowUpCompliance(Report):
 			count_column("met", _("Met"), 70),
 			count_column("missed", _("Missed"), 85),
 			column("charged", _("Charged"), "Float", 95, precision=2),
+			count_column("entered_late", _("Entered Late"), 110),
 			count_column("missed_by_system", _("Missed by the System"), 175),
 			percent_column("met_percent", _("Met %"), 85),
 			percent_column("system_percent", _("System %"), 100),
@@ -284,6 +288,7 @@ class FollowUpCompliance(Report):
 
 		- clocks: those that are decided by people, met or missed; met in percent of them. What the system has missed
 		  stands apart, as do open, paused and cancelled ones. Each is counted with who was responsible, see REP.
+		- entered late: deadlines that were met by what somebody entered by hand after they had passed; apart, too.
 		- charged: the sum of the shares of missed clocks with which the group's reps are charged, see `charges`; in the
 		  row of no rep, the share in which nobody held the lead.
 		- system: of all misses of the row in percent: missed by the system, and the time in which nobody held the lead.
@@ -608,7 +613,8 @@ def counts_of(clock) -> tuple[str, ...]:
 		return ("clocks", "met")
 	if clock.state == MISSED:
 		return ("clocks", "missed", "touched_late" if clock.is_acted else "never_touched")
-	return ({BY_SYSTEM: "missed_by_system"}.get(clock.state) or clock.state.lower(),)
+	names = {BY_SYSTEM: "missed_by_system", ENTERED_LATE: "entered_late"}
+	return (names.get(clock.state) or clock.state.lower(),)
 
 
 def is_timed(clock) -> bool:
