@@ -420,7 +420,7 @@ def bars(labels: list[str], datasets: dict[str, list], colors: list[str], **more
 	}
 
 
-def full_names(users: Iterable[str | None]) -> dict[str, str]:
+def full_names(users: Iterable[str | None]) -> dict[str | None, str]:
 	"""User to full name."""
 	users = [user for user in users if user]
 	if not users:

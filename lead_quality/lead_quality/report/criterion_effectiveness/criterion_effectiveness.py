@@ -90,7 +90,7 @@ class CriterionEffectiveness(Report):
 					"handed_missing": handed[False],
 					"declined_missing": declined[False],
 					"declined_missing_percent": without_it,
-					"difference": None if None in (with_it, without_it) else without_it - with_it,
+					"difference": None if with_it is None or without_it is None else without_it - with_it,
 				}
 			)
 		return rows

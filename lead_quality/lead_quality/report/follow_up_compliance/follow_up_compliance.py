@@ -204,7 +204,11 @@ class FollowUpCompliance(Report):
 	def group_of(self, clock, rep: str | None) -> str | None:
 		"""The group of a clock for which, or for a share of which, `rep` answers; None for no group."""
 		return (
-			self.teams.get(rep) if self.field == "team" else rep if self.field == "rep" else clock[self.field]
+			self.teams.get(rep or "")
+			if self.field == "team"
+			else rep
+			if self.field == "rep"
+			else clock[self.field]
 		)
 
 	# by group
@@ -327,7 +331,7 @@ class FollowUpCompliance(Report):
 					),
 				}
 			)
-		size = Counter()
+		size: Counter[str | None] = Counter()
 		for row in rows:
 			size[row["group_name"]] += row["clocks"]
 
@@ -375,7 +379,7 @@ class FollowUpCompliance(Report):
 		met = percent(counts["met"], counts["clocks"])
 		figures = [] if met is None else [(_("Met"), met, "Blue")]
 		if misses:
-			of_system = round(percent(sum(group.of_system for group in groups), misses), 1)
+			of_system = round(100 * sum(group.of_system for group in groups) / misses, 1)
 			figures += [
 				(_("Reps' Share of All Misses"), 100 - of_system, "Red"),
 				(_("The System's Share of All Misses"), of_system, "Grey"),
@@ -527,7 +531,9 @@ class FollowUpCompliance(Report):
 			for clock in found
 		]
 
-	def _shares_in_words(self, shares_of: dict[str | None, float], names: dict[str, str]) -> str | None:
+	def _shares_in_words(
+		self, shares_of: dict[str | None, float], names: dict[str | None, str]
+	) -> str | None:
 		"""Who is charged with a miss, the greatest share first; in percent where there are several."""
 		words = [
 			(names.get(holder, holder) or _("Waiting for Routing"), "" if share == 1 else f" {share:.0%}")

@@ -278,7 +278,7 @@ class HandoverQuality(Report):
 			)
 		return sorted(rows, key=self._place)
 
-	def _label(self, name: str | None, names: dict[str, str]) -> str:
+	def _label(self, name: str | None, names: dict[str | None, str]) -> str:
 		if not name:
 			return {
 				"Source": no_source(),

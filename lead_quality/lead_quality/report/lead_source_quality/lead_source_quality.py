@@ -150,12 +150,12 @@ class LeadSourceQuality(Report):
 	def links_of(self, source: str | None) -> dict[str, str]:
 		"""The list of leads where its filters can say what is counted; else this report's own list of leads."""
 		links = self.links(source=source, without_source=int(not source))
-		in_list = {
+		in_list: dict[str, object] = {
 			"company": self.filters.company,
 			"lq_segment": self.filters.segment,
 			"creation": days_filter(self.filters.from_date, self.filters.to_date),
 			"disabled": 0,
-			lead_field("source"): source or ["is", "not set"],
+			str(lead_field("source")): source or ["is", "not set"],
 		}
 		links["leads"] = list_route("Lead", **in_list)
 		links["not_buyers"] = list_route("Lead", **in_list, lq_non_buyer=1)

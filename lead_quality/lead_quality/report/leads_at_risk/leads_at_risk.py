@@ -122,7 +122,7 @@ class LeadsAtRisk(Report):
 			lead.stale_in = _days_until(lead.stale_on, lead, today)
 			lead.shelf_life_in = _days_until(lead.shelf_life_ends_on, lead, today)
 			steps = {kind: lead.pop(f"{kind} At") for kind in STEPS}
-			kind = min(filter(steps.get, steps), key=steps.get, default=None)
+			kind = min(filter(steps.get, steps), key=lambda kind: steps[kind], default=None)
 			lead.next_step = kind and _(kind)
 			lead.next_step_at = kind and steps[kind]
 		return found
@@ -138,9 +138,8 @@ class LeadsAtRisk(Report):
 		"""How many of the leads have each fault; a lead may have several."""
 		if not rows or self.fault:
 			return []
-		if total > len(rows):
-			counts = self.all_counts
-		else:
+		counts: dict = self.all_counts if total > len(rows) else {}
+		if not counts:
 			counts = {risk: sum(risk in row["risks"] for row in rows) for risk in RISKS}
 		return [
 			on_top(_(risk), cint(counts[risk]), "Red" if counts[risk] else "Green", "Int") for risk in RISKS
