@@ -264,7 +264,7 @@ def _cut(total: int) -> str | None:
 
 
 def _number(value: int) -> str:
-	return frappe.format(value, {"fieldtype": "Int"})
+	return figure(value, 0)
 
 
 def _refuse_partial_export(total: int):
