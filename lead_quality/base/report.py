@@ -34,6 +34,7 @@ DECIDED = ("Accepted", *DECLINED)
 # a list shows so many rows; all of them are exported, so many at once
 MOST_ROWS = 1_000
 ROWS_AT_ONCE = 50_000
+EXPORT_TIMEOUT = 3_600  # seconds
 
 
 class Report:
@@ -287,7 +288,14 @@ def export_all_rows(report: str, filters: str | dict | None = None):
 	can_export(doc.ref_doctype, raise_exception=True)
 	report_class(doc.name)
 	filters = frappe.parse_json(filters) if filters else {}
-	frappe.enqueue(write_export, queue="long", report=doc.name, filters=filters, enqueue_after_commit=True)
+	frappe.enqueue(
+		write_export,
+		queue="long",
+		timeout=EXPORT_TIMEOUT,
+		report=doc.name,
+		filters=filters,
+		enqueue_after_commit=True,
+	)
 	frappe.msgprint(_("The file is being written. You are told under the bell when it is ready."), alert=True)
 
 
