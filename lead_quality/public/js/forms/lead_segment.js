@@ -71,7 +71,7 @@ export const lead_segment_list = {
 		);
 		if (String(broken) === String(settings.broken || [])) return;
 		settings.broken = broken;
-		list.refresh();
+		list.render_list();
 	},
 };
 
