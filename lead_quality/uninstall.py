@@ -5,6 +5,7 @@ from frappe.permissions import reset_perms
 
 from lead_quality.base.versions import CARRIED_OVER
 from lead_quality.custom_fields import CUSTOM_FIELDS, INDEXES
+from lead_quality.follow_up.backlog import TOLD_ON
 from lead_quality.install import LEAD_RIGHTS, chosen_from
 from lead_quality.qualification import capture
 from lead_quality.qualification.definitions import GENERATION
@@ -39,7 +40,9 @@ def remove_traces():
 	doctypes = frappe.get_all("DocType", {"module": "Lead Quality"}, pluck="name", order_by="name asc")
 	for doctype, fieldname in TRACES.items():
 		frappe.db.delete(doctype, {fieldname: ["in", doctypes]})
-	frappe.db.delete("DefaultValue", {"parent": "__global", "defkey": ["in", [CARRIED_OVER, GENERATION]]})
+	frappe.db.delete(
+		"DefaultValue", {"parent": "__global", "defkey": ["in", [CARRIED_OVER, GENERATION, TOLD_ON]]}
+	)
 
 
 def remove_answer_fields():

@@ -81,6 +81,7 @@ def checks(now: datetime, jobs: list[dict]) -> list[tuple[str, Callable[[], Iter
 		(_("The queues"), lambda: queue_findings(now)),
 		(_("Outgoing mail"), lambda: mail_findings(now)),
 		(_("Leads without owner"), lambda: set_up.owner_findings(now)),
+		(_("Old leads"), set_up.backlog_findings),
 		(_("Segments"), set_up.segment_findings),
 		(_("Escalations"), set_up.escalation_findings),
 		(_("Users"), set_up.user_findings),

@@ -14,7 +14,7 @@ from lead_quality.base.persons import NO_PERSONS
 from lead_quality.base.queries import Where
 from lead_quality.base.routes import report_route
 from lead_quality.desk.findings import BLUE, ORANGE, RED, finding, named
-from lead_quality.follow_up import attention
+from lead_quality.follow_up import attention, backlog
 from lead_quality.lead_quality.doctype.lead_segment.lead_segment import REASONS_ON_EXPIRY, broken_rules
 from lead_quality.people.managers import manager_of
 
@@ -214,6 +214,29 @@ def _rule_works(name: str | None) -> bool:
 		return False
 	rule = frappe.get_cached_doc("Assignment Rule", name)
 	return rule.rule == "Based on Field" or any(is_reachable(row.user) for row in rule.users)
+
+
+def backlog_findings() -> Iterator[dict]:
+	waiting = backlog.count_for(frappe.session.user)
+	if waiting:
+		yield finding(
+			BLUE,
+			_("Old leads that wait for a decision: {0}").format(waiting),
+			_(
+				"Nobody is told of them one by one. Take them up by segment, on the form of each Lead Segment."
+			),
+			"Lead",
+			lq_waits=1,
+		)
+	untold = frappe.db.count("Follow Up Alert", {"status": "Untold"})
+	if untold:
+		yield finding(
+			ORANGE,
+			_("Alerts for which there was nobody: {0}").format(untold),
+			_("Name a user for leads without owner, or give the role Lead Quality Manager to one."),
+			"Follow Up Alert",
+			status="Untold",
+		)
 
 
 def owner_findings(now: datetime) -> Iterator[dict]:

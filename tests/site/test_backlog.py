@@ -6,6 +6,7 @@ from frappe.utils import add_days, get_datetime, getdate, now_datetime
 
 from lead_quality import api
 from lead_quality.demo.factories import make_lead, make_opportunity, make_sales_ready
+from lead_quality.desk import set_up
 from lead_quality.desk.backlog import take_up
 from lead_quality.follow_up import attention, backlog
 from lead_quality.follow_up.attention import raise_unattended
@@ -67,6 +68,17 @@ def test_old_leads_are_one_line_a_week_to_the_manager_and_nothing_to_anybody_els
 	assert [alerts_of(lead) for lead in old] == [[], [], []]
 	link = frappe.get_last_doc("Notification Log", {"for_user": manager}).link
 	assert link.endswith("?lq_waits=1")
+
+
+def test_the_health_page_says_how_many_wait_and_what_nobody_could_be_told(old, forgotten):
+	frappe.db.sql("update `tabUser` set enabled = 0 where name not in ('Administrator', 'Guest')")
+	raise_unattended(now=MONDAY)
+	titles = {row["title"]: row["link"]["route"] for row in set_up.backlog_findings()}
+	assert list(titles) == [
+		f"Old leads that wait for a decision: {len(waiting())}",
+		f"Alerts for which there was nobody: {frappe.db.count('Follow Up Alert', {'status': 'Untold'})}",
+	]
+	assert [route.split("?")[1] for route in titles.values()] == ["lq_waits=1", "status=Untold"]
 
 
 def test_without_a_manager_a_system_manager_is_told(old, make_user):
