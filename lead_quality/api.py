@@ -207,13 +207,13 @@ def return_handover(handover: str, reason: str, feedback: str | None = None):
 
 @frappe.whitelist(methods=["POST"])
 @in_turn
-def override_gate(lead: str, reason: str, note: str | None = None):
-	"""Give leave for one document (Opportunity, Quotation, Customer) from a lead that is not sales ready.
+def override_gate(lead: str, reason: str, note: str | None = None, doctype: str = "Opportunity"):
+	"""Give leave for one document from a lead that is not sales ready: an Opportunity, a Quotation or a Customer.
 
-	Returns the Gate Override.
+	It is used up by that document where the gate is on Enforce, and expires. Returns the Gate Override.
 	"""
 	_check(lead, "Gate Override", "create")
-	return gate.override(lead, reason, note)
+	return gate.override(lead, reason, note, doctype)
 
 
 @frappe.whitelist(methods=["POST"])

@@ -4,6 +4,7 @@ STAGE_OPTIONS = "\ntarget\nprospect\nopportunity\nsale"
 HANDOVER_OPTIONS = "\nSent\nAccepted\nRejected\nReturned\nPulled Back"
 NOTICE_OPTIONS = "Bell and E-mail\nBell Only\nOff"
 READ_AS_OPTIONS = "\nPerson\nAutomatic\nBounce"
+OVER_OPTIONS = "\nConverted\nLost\nDisqualified\nNo Contact"
 VERDICT_OPTIONS = "\nOpen\nSales Ready\nNurture\nDisqualified"
 # a field with this condition is never on the form
 IN_LISTS_ONLY = "eval:false"
@@ -117,6 +118,18 @@ CUSTOM_FIELDS = {
 		_key_field("lq_mobile_key", "International Number (Mobile)", "lq_phone_key"),
 		_key_field("lq_whatsapp_key", "International Number (WhatsApp)", "lq_mobile_key"),
 		_key_field("lq_mailbox", "Mailbox", "lq_whatsapp_key"),
+		# why nothing goes on any more, and since when: see `funnel.endings`
+		_summary_field("lq_over", "Over", "Select", "lq_non_buyer", options=OVER_OPTIONS, search_index=1),
+		_summary_field("lq_over_at", "Over Since", "Datetime", "lq_over"),
+		{
+			"fieldname": "lq_hidden_reason",
+			"label": "Reason for Hiding",
+			"description": "Asked for where a lead with open deadlines, or on a cadence, is disabled or given a status that no document proves. Such a lead stays in the report Leads at Risk as Hidden.",
+			"fieldtype": "Small Text",
+			"insert_after": "lq_over_at",
+			"no_copy": 1,
+			"module": "Lead Quality",
+		},
 	],
 	"Opportunity": [
 		_section("lq_section", "probability"),
@@ -172,11 +185,15 @@ CUSTOM_FIELDS = {
 	],
 }
 
-# Look-ups that ERPNext makes at every save of a lead, and that the app makes to find a lead's events, on columns that
-# neither ERPNext nor Frappe index.
+# Look-ups that ERPNext makes at every save of a lead, and that the app makes to find a lead's events, quotations and
+# customers, on columns that neither ERPNext nor Frappe index.
 INDEXES = (
 	("Opportunity", "party_name"),
 	("Customer", "lead_name"),
+	("Customer", "opportunity_name"),
+	("Customer", "prospect_name"),
+	("Quotation", "opportunity"),
+	("Quotation Item", "prevdoc_docname"),
 	("Event Participants", "reference_docname"),
 	("Event", "reference_docname"),
 )
@@ -184,5 +201,5 @@ INDEXES = (
 LEAD_SUMMARY = tuple(
 	field["fieldname"]
 	for field in CUSTOM_FIELDS["Lead"]
-	if field["fieldtype"] not in {"Section Break", "Column Break"}
+	if field["fieldtype"] not in {"Section Break", "Column Break"} and field.get("read_only")
 )

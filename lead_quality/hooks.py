@@ -92,17 +92,20 @@ doc_events = {
 		"validate": "lead_quality.overrides.opportunity.validate",
 		"after_insert": "lead_quality.overrides.opportunity.after_insert",
 		"on_update": "lead_quality.overrides.opportunity.on_update",
+		"on_change": "lead_quality.overrides.opportunity.on_change",
 		"after_delete": "lead_quality.overrides.opportunity.after_delete",
 	},
 	"Quotation": {
 		"before_insert": "lead_quality.overrides.selling.before_insert",
 		"validate": "lead_quality.overrides.selling.validate",
 		"on_update": "lead_quality.overrides.selling.quotation_on_update",
+		"after_delete": "lead_quality.overrides.selling.quotation_after_delete",
 	},
 	"Customer": {
 		"before_insert": "lead_quality.overrides.selling.before_insert",
 		"validate": "lead_quality.overrides.selling.validate",
 		"on_update": "lead_quality.overrides.selling.customer_on_update",
+		"after_delete": "lead_quality.overrides.selling.customer_after_delete",
 	},
 	"Sales Order": {
 		"on_submit": "lead_quality.overrides.selling.sales_order_on_submit",
@@ -175,11 +178,15 @@ scheduler_events = {
 	"hourly_long": [
 		"lead_quality.nurture.jobs.repair_contacts",
 		"lead_quality.qualification.jobs.sort_leads",
+		"lead_quality.nurture.jobs.read_history",
 		"lead_quality.funnel.jobs.reconcile_stages",
+		"lead_quality.follow_up.jobs.end_leads",
+		"lead_quality.follow_up.jobs.mend_enrollments",
 		"lead_quality.follow_up.replan.replan_changed",
 	],
 	"daily_long": [
 		"lead_quality.overrides.deletion.forget_missing_leads",
+		"lead_quality.funnel.jobs.reconcile_all_stages",
 		"lead_quality.follow_up.attention.raise_unattended",
 	],
 }

@@ -21,6 +21,7 @@ from lead_quality.base.routes import form_route
 from lead_quality.base.site_time import aware
 from lead_quality.desk import set_up
 from lead_quality.desk.findings import ORANGE, RED, SEVERITIES, finding, named
+from lead_quality.nurture import mending
 
 READERS = frozenset({"Lead Quality Manager", "Sales Manager", "System Manager"})
 
@@ -83,6 +84,7 @@ def checks(now: datetime, jobs: list[dict]) -> list[tuple[str, Callable[[], Iter
 		(_("Leads without owner"), lambda: set_up.owner_findings(now)),
 		(_("Old leads"), set_up.backlog_findings),
 		(_("Segments"), set_up.segment_findings),
+		(_("Cadences"), cadence_findings),
 		(_("Escalations"), set_up.escalation_findings),
 		(_("Users"), set_up.user_findings),
 		(_("Calendars"), lambda: set_up.calendar_findings(now)),
@@ -247,6 +249,10 @@ def job_words() -> dict[str, str]:
 		"lead_quality.handover.jobs.pull_back": _("Takes back leads that sales has not answered for"),
 		"lead_quality.handover.jobs.resume_transfers": _("Goes on with interrupted transfers of leads"),
 		"lead_quality.funnel.jobs.reconcile_stages": _("Completes the stage log"),
+		"lead_quality.funnel.jobs.reconcile_all_stages": _("Looks through the whole stage log"),
+		"lead_quality.nurture.jobs.read_history": _("Reads in what happened before the install"),
+		"lead_quality.follow_up.jobs.end_leads": _("Ends what goes on at leads that are over"),
+		"lead_quality.follow_up.jobs.mend_enrollments": _("Plans touches that enrollments have lost"),
 	}
 
 
@@ -264,6 +270,20 @@ def outages(now: datetime) -> list[dict]:
 		(add_days(now, -DAYS_OF_OUTAGES),),
 		as_dict=True,
 	)
+
+
+def cadence_findings() -> Iterator[dict]:
+	count = mending.count_broken()
+	if count:
+		yield finding(
+			ORANGE,
+			_("Active enrollments without exactly one planned touch at their time: {0}").format(count),
+			_(
+				"Something has written past the app. A job puts them right within the hour; if they come again, look for what writes to Lead Touch."
+			),
+			"Nurture Enrollment",
+			status=["in", ["Active", "Snoozed"]],
+		)
 
 
 # what keeps jobs from running

@@ -52,7 +52,7 @@ def get_panel(lead: str) -> dict:
 		panel["handover"] = _open_handover(lead)
 	is_enforced = gate.mode_of("Opportunity") == "Enforce"
 	panel["may_override"] = is_enforced and bool(frappe.has_permission("Gate Override", "create"))
-	panel["overridden"] = is_enforced and bool(gate.open_override([lead], lock=False))
+	panel["overridden"] = is_enforced and bool(gate.open_override([lead], "Opportunity", lock=False))
 	panel["profile"] = sheet.company_profile(doc)
 	panel["absences"] = incoming.hints_for(doc, getdate(now_datetime()))
 	panel["opt_outs"] = wishes_of(doc)

@@ -1,6 +1,6 @@
 """The funnel's four stages, and how many leads of a cohort get from one to the next."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from statistics import median
@@ -27,7 +27,7 @@ class Step:
 	`reached` counts the leads that entered this stage or a later one; `skipped` those among them that went
 	past it without entering it. `from_previous` and `from_first` are shares between 0 and 1, None when the
 	stage before (or the cohort) is empty. `median_days` is counted from the cohort's first stage, over the
-	leads that did enter this one.
+	leads that did enter this one; what lies before that counts as entered with it.
 	"""
 
 	stage: str
@@ -47,6 +47,25 @@ def current_stage(evidence: Evidence) -> str:
 	if evidence.two_way_contact:
 		return "prospect"
 	return "target"
+
+
+def new_entries(
+	current: str | None, proofs: Mapping[str, datetime], entry: datetime
+) -> list[tuple[str, str | None, datetime]]:
+	"""What a log that has come to `current` (None: it is empty) is still to say: stage, stage left, instant, in order.
+
+	A stage is entered when it was proved first, and not before the lead's entry. Once a lead is further, it does not
+	enter an earlier stage any more.
+
+	:param proofs: stage to the first instant that proves it; all instants in one zone.
+	"""
+	rank = STAGES.index(current) if current else -1
+	rows = []
+	for at, index in sorted((max(at, entry), STAGES.index(stage)) for stage, at in proofs.items()):
+		if index > rank:
+			rows.append((STAGES[index], current, at))
+			rank, current = index, STAGES[index]
+	return rows
 
 
 def is_two_way(outcome: str | None) -> bool:
@@ -81,9 +100,7 @@ def cohort_steps(log: Iterable[tuple[str, str, datetime]], stages: Sequence[str]
 	for index, stage in enumerate(stages):
 		reached = [lead for lead, rank in furthest.items() if rank >= index]
 		entered = [lead for lead in reached if stage in entries[lead]]
-		days = [
-			(entries[lead][stage] - min(entries[lead].values())).total_seconds() / 86400 for lead in entered
-		]
+		days = [_days_since_entry(entries[lead], stage, stages) for lead in entered]
 		steps.append(
 			Step(
 				stage=stage,
@@ -95,6 +112,11 @@ def cohort_steps(log: Iterable[tuple[str, str, datetime]], stages: Sequence[str]
 			)
 		)
 	return steps
+
+
+def _days_since_entry(entered: dict[str, datetime], stage: str, stages: Sequence[str]) -> float:
+	entry = entered.get(stages[0]) or min(entered.values())
+	return max((entered[stage] - entry).total_seconds() / 86400, 0)
 
 
 def _share(part: int, whole: int) -> float | None:

@@ -15,16 +15,18 @@ from frappe.utils import format_date, now_datetime
 
 from lead_quality.base.queries import Where
 from lead_quality.base.runs import JobRun
-from lead_quality.follow_up import backlog, escalation
+from lead_quality.follow_up import backlog, endings, escalation
 from lead_quality.follow_up.alerts import raise_alerts
-from lead_quality.funnel.conditions import HAS_OWNER, IN_WORK, RESPONSIBLE, open_clock
+from lead_quality.funnel.conditions import HAS_OWNER, IN_WORK, IS_CLAIMED, RESPONSIBLE, open_clock
+from lead_quality.nurture import history
+from lead_quality.nurture.jobs import read_history
 from lead_quality.people.recipients import People
 from lead_quality.qualification.service import answer, log_on_lead, policy_of
 
 JOB = "raise_unattended"
 
 FAULTS = NO_OWNER, NO_NEXT_STEP, STALE, SHELF_LIFE = ("No Owner", "No Next Step", "Stale", "Shelf Life")
-OVERDUE = "Clock Overdue"
+OVERDUE, HIDDEN = "Clock Overdue", "Hidden"
 
 MOST_DECISIONS = 10_000
 LEADS_AT_ONCE = 1_000
@@ -157,6 +159,21 @@ HAS_OVERDUE_CLOCK = f"""(
 	) is not null
 )"""
 
+# It is taken out of the lists, by hand, while something goes on or with a reason that says so: see `follow_up.hiding`.
+IS_HIDDEN = f"""(
+	(`tabLead`.disabled = 1 or {IS_CLAIMED})
+	and (
+		ifnull(`tabLead`.lq_hidden_reason, '') != ''
+		or (
+			select 1 from `tabFollow Up Clock` c where c.lead = `tabLead`.name and {open_clock("c")} limit 1
+		) is not null
+		or (
+			select 1 from `tabNurture Enrollment` e
+			where e.lead = `tabLead`.name and e.status in ('Active', 'Snoozed') limit 1
+		) is not null
+	)
+)"""
+
 # what decides about a lead, by the names of the columns under which a query may ask for it
 FACTS = {
 	# in work, and nobody is still to decide what is to become of it
@@ -167,6 +184,7 @@ FACTS = {
 	"stale_on": _left_alone_on("%(stale_after)s"),
 	"shelf_life_ends_on": _left_alone_on("segment.shelf_life_days"),
 	"has_overdue_clock": HAS_OVERDUE_CLOCK,
+	"is_hidden": IS_HIDDEN,
 }
 ALL_FACTS = ", ".join(f"{fact} as {name}" for name, fact in FACTS.items())
 
@@ -176,6 +194,7 @@ _RULES = {
 	STALE: "{in_work} and not {waits} and ifnull({stale_on} <= %(today)s, 0)",
 	SHELF_LIFE: "{in_work} and not {waits} and ifnull({shelf_life_ends_on} <= %(today)s, 0)",
 	OVERDUE: "{has_overdue_clock}",
+	HIDDEN: "{is_hidden}",
 }
 RISKS = tuple(_RULES)
 IS = {risk: f"({rule.format(**FACTS)})" for risk, rule in _RULES.items()}
@@ -381,11 +400,15 @@ def due(level: Level, now: datetime, lead: str | None = None, limit: int | None 
 def raise_unattended(now: datetime | None = None) -> dict:
 	"""Decide about the leads whose shelf life is over, and tell of those that nobody attends to.
 
-	Each level of a fault is told once for each time that a lead gets it; when the job runs does not matter.
+	Each level of a fault is told once for each time that a lead gets it; when the job runs does not matter. Nobody is told
+	before the site's history was read in, nor of a lead that is over.
 
 	:param now: naive instant in the site's zone.
 	:returns: counts found (decisions, and chunks of a thousand leads), done (decisions and alerts), failed.
 	"""
+	if not history.is_read() and read_history(now)["failed"]:
+		return JobRun(JOB, now).finish()  # the next run tries again
+	endings.end_unmarked(JobRun("end_leads", now)).finish()
 	run = JobRun(JOB, now)
 	expired = [row.lead for row in due(DECISION, run.now, limit=MOST_DECISIONS)]
 	run.each(expired, decide, on_failure=tell_instead)

@@ -8,6 +8,7 @@ from frappe.utils import get_url_to_form, get_url_to_list
 
 from lead_quality.base.notices import notify, plain, wishes_of, words_for
 from lead_quality.base.rows import update_rows
+from lead_quality.follow_up import endings
 from lead_quality.follow_up.alert_hours import AlertHours
 from lead_quality.follow_up.alerts import raise_alerts
 from lead_quality.follow_up.wording import counts_in_words, in_words
@@ -43,6 +44,7 @@ def deliver(user: str, now: datetime) -> bool:
 	"""
 	if AlertHours().opens_at(user, now) > now:
 		return False  # told when the hours begin
+	endings.end_leads_to_be_told_of(user, now)
 	alerts = _of_leads_that_there_are(_lock_pending(user))
 	if not alerts:
 		return False

@@ -6,12 +6,14 @@ from datetime import datetime, timedelta
 import frappe
 
 from lead_quality.base.runs import JobRun
-from lead_quality.follow_up import delivery, sweep
+from lead_quality.follow_up import delivery, endings, service, sweep
 from lead_quality.follow_up.service import SWEEP
+from lead_quality.nurture import mending
 
 # with 1,000, MariaDB would look for the names of a chunk by a table that it makes of them, and lock other clocks too
 CHUNK = 500
 MOST_CLOCKS = 100_000
+MOST_ENROLLMENTS = 10_000
 USERS_AT_ONCE = 20
 LEFT_BEHIND = timedelta(minutes=10)
 
@@ -110,3 +112,29 @@ def _share_out(run: JobRun, job: str, items: Sequence[str], size: int, **values)
 		if not is_queued:
 			return start
 	return len(items)
+
+
+def end_leads(now: datetime | None = None) -> dict:
+	"""End what goes on at leads that are over, and of which no event has told.
+
+	:param now: naive instant in the site's zone.
+	:returns: counts found, done, failed.
+	"""
+	return endings.end_unmarked(JobRun("end_leads", now)).finish()
+
+
+def mend_enrollments(now: datetime | None = None) -> dict:
+	"""Let active enrollments wait again for exactly one touch, and its clock run.
+
+	:param now: naive instant in the site's zone.
+	:returns: counts found, done, failed.
+	"""
+	run = JobRun("mend_enrollments", now)
+	return run.each(mending.broken(MOST_ENROLLMENTS), _mend).finish()
+
+
+def _mend(enrollment: str, now: datetime) -> bool:
+	is_mended = mending.mend(enrollment, now)
+	if is_mended:
+		service.restart_next_touch_of(enrollment, now)
+	return is_mended

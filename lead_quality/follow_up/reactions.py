@@ -4,7 +4,7 @@ import frappe
 from frappe.utils import get_datetime, now_datetime
 
 from lead_quality.engine.clock import PAUSED_BY_SNOOZE, is_human_touch
-from lead_quality.follow_up import backlog, service
+from lead_quality.follow_up import backlog, endings, service
 from lead_quality.handover.service import AGREED_CLOCKS, agreed_clocks
 from lead_quality.nurture import service as nurture
 from lead_quality.nurture.channels import is_opted_out
@@ -99,8 +99,9 @@ def verdict_changed(qualification, is_decision_new: bool):
 	nurture.act_on_verdict(qualification, is_decision_new)
 	if qualification.verdict != "Open" or qualification.horizon != "Unknown":
 		service.stop(qualification.lead, "triage decision", now_datetime())
-	if qualification.verdict == "Disqualified":
-		service.cancel(qualification.lead)
+	was_over = frappe.db.get_value("Lead", qualification.lead, "lq_over") == "Disqualified"
+	if qualification.verdict == "Disqualified" or was_over:
+		endings.look_at([qualification.lead])
 	elif qualification.decision == "Nurture" and is_decision_new:
 		# decided with a reason: nobody waits for a word to the lead any more
 		service.cancel(qualification.lead, PAUSED_BY_SNOOZE)
@@ -109,8 +110,7 @@ def verdict_changed(qualification, is_decision_new: bool):
 def contact_refused(opt_out):
 	"""A person wants no contact any more: nobody waits for a word to them."""
 	if opt_out.channel == "All":
-		for lead in leads_of_opt_out(opt_out):
-			service.cancel(lead)
+		endings.look_at(leads_of_opt_out(opt_out))
 
 
 def handover_sent(handover):

@@ -9,8 +9,8 @@ from frappe.utils import cint, get_datetime, now_datetime
 from lead_quality.base.rows import insert_rows, update_rows
 from lead_quality.base.site_time import aware, get_calendar, naive, seconds_between
 from lead_quality.engine import clock as engine
-from lead_quality.follow_up.responsible import at_deadline
-from lead_quality.funnel import summary
+from lead_quality.follow_up.responsible import JOINS, at_deadline, responsible_for_clock
+from lead_quality.funnel import endings, summary
 from lead_quality.funnel.conditions import human_touch, open_clock
 from lead_quality.funnel.lead_save import AT_ONCE, LeadSave, LeadWriter
 from lead_quality.nurture.channels import FIELDS, closed_channels, wants_nothing
@@ -82,8 +82,11 @@ def start(
 	:param starts: clock to the naive instant (the site's zone) from which its time runs.
 	:param at: naive instant in the site's zone, kept as creation.
 	:param agreed: clock to the span that goes before the policy's; None leaves it to the policy.
-	:returns: the Follow Up Clocks started; a clock that has neither an agreed span nor a target is not.
+	:returns: the Follow Up Clocks started; a clock that has neither an agreed span nor a target is not, and none of a
+	    lead that is over.
 	"""
+	if endings.is_final(lead):
+		return []
 	policy = policy_of(lead)
 	targets = _targets(policy, agreed or {})
 	runs = {clock: _run_of(targets[clock], begins) for clock, begins in starts.items() if clock in targets}
@@ -464,6 +467,16 @@ def _start_next_touch(lead, due: datetime, at: datetime):
 	start(lead, {"Next Touch": due}, at, agreed=agreed)
 
 
+def restart_next_touch_of(enrollment: str, now: datetime):
+	"""The planned touch of an enrollment was put right: one clock runs for it, and no other.
+
+	:param now: naive instant in the site's zone.
+	"""
+	lead = frappe.db.get_value("Nurture Enrollment", enrollment, "lead")
+	cancel(lead, ("Next Touch",), now)
+	start_next_touch(enrollment, now)
+
+
 def restart_next_touch(lead: str, due: datetime):
 	"""The planned touch was put off: its clock runs from the new time (naive, the site's zone)."""
 	cancel(lead, ("Next Touch",))
@@ -475,17 +488,19 @@ def cancel(
 	clocks: tuple[str, ...] = engine.CLOCKS,
 	now: datetime | None = None,
 	reference: str | None = None,
-):
+) -> bool:
 	"""End open clocks, all or some, because there is nothing left to do: a miss stays a miss, but is over.
 
 	:param now: naive instant in the site's zone.
 	:param reference: the name of the document that they are about, where only its clocks are meant.
+	:returns: whether there were any.
 	"""
 	now = now or now_datetime()
-	for row in _lock_open(lead, clocks):
-		if reference in (None, row.reference_name):
-			_end(row, now)
+	rows = [row for row in _lock_open(lead, clocks) if reference in (None, row.reference_name)]
+	for row in rows:
+		_end(row, now)
 	refresh_due(lead)
+	return bool(rows)
 
 
 def _end(row, now: datetime):
@@ -626,8 +641,26 @@ def is_outage(last: datetime | None, this: datetime) -> bool:
 # leads that go
 
 
-def forget_lead(lead: str):
-	"""Delete the clocks of a deleted lead, their alerts, and who has held it."""
+def forget_lead(lead: str, remnant: str):
+	"""Of a deleted lead only the clocks that were met or missed stay, so that past months keep their totals: with who was
+	responsible, and without the lead's name. Its alerts go, and who has held it.
+
+	:param remnant: what stands for the lead from now on.
+	"""
+	cancel(lead)
+	acted_at = "coalesce(c.acted_at, c.stopped_at, c.due_at)"
+	rows = frappe.db.sql(
+		f"""
+		select c.name, coalesce(c.owner_at_breach, {responsible_for_clock(acted_at)}) as owner_at_breach
+		from `tabFollow Up Clock` c {JOINS}
+		where c.lead = %s and c.status in ('Met', 'Missed')
+		for update
+		""",
+		(lead,),
+		as_dict=True,
+	)
+	nameless = {"lead": remnant, "lead_name": None, "pause_reason": None}
+	update_rows("Follow Up Clock", [{**row, **nameless} for row in rows])
 	for doctype in ("Follow Up Clock", "Follow Up Alert", "Lead Holding"):
 		frappe.db.delete(doctype, {"lead": lead})
 

@@ -11,7 +11,7 @@ from lead_quality.base.rows import update_rows
 from lead_quality.base.runs import was_rolled_back
 from lead_quality.base.site_time import aware, get_calendar, naive
 from lead_quality.engine import clock as engine
-from lead_quality.follow_up import escalation
+from lead_quality.follow_up import endings, escalation
 from lead_quality.follow_up.alert_hours import AlertHours
 from lead_quality.follow_up.alerts import raise_alerts
 from lead_quality.follow_up.responsible import Responsible
@@ -110,6 +110,7 @@ class Sweep:
 
 		What changes a lead is left to `raise_one`.
 		"""
+		endings.end_leads_of_clocks(names, now)
 		turns = [turn for turn in self._turns(names, now) if not turn.changes_lead]
 		self._carry_out(turns, now)
 		return len(turns)
@@ -119,6 +120,7 @@ class Sweep:
 		lead = frappe.db.get_value("Follow Up Clock", name, "lead")
 		# first the lead, then its clocks: as whoever logs a touch locks them
 		frappe.db.get_value("Lead", lead, "name", for_update=True)
+		endings.end_leads_of_clocks([name], now)
 		turns = self._turns([name], now)
 		self._carry_out(turns, now)
 		return bool(turns)

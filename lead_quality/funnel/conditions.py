@@ -10,8 +10,27 @@ from lead_quality.engine.clock import TALKS, UNREACHED
 from lead_quality.engine.conversion import TWO_WAY
 from lead_quality.people.responsible import responsible_now_sql
 
-# the statuses in which somebody else looks after the lead, or nobody is to
-OVER = ("Opportunity", "Quotation", "Lost Quotation", "Converted", "Do Not Contact")
+# ERPNext's statuses of a lead that a document proves, and the rows that do
+STATUS_PROVED_BY = {
+	"Opportunity": """`tabOpportunity` proof
+		where proof.party_name = `tabLead`.name and proof.opportunity_from = 'Lead' and proof.status != 'Lost'""",
+	"Quotation": """`tabQuotation` proof
+		where proof.party_name = `tabLead`.name and proof.quotation_to = 'Lead' and proof.docstatus = 1
+			and proof.status != 'Lost'""",
+	"Lost Quotation": """`tabQuotation` proof
+		where proof.party_name = `tabLead`.name and proof.quotation_to = 'Lead' and proof.docstatus = 1
+			and proof.status = 'Lost'""",
+	"Converted": "`tabCustomer` proof where proof.lead_name = `tabLead`.name",
+}
+_CLAIMS = " or ".join(
+	f"(`tabLead`.status = '{status}' and (select 1 from {proof} limit 1) is null)"
+	for status, proof in STATUS_PROVED_BY.items()
+)
+# a status that somebody has typed, and that no document proves
+IS_CLAIMED = f"({_CLAIMS})"
+IS_QUOTED = f"""(
+	`tabLead`.status = 'Quotation' and (select 1 from {STATUS_PROVED_BY["Quotation"]} limit 1) is not null
+)"""
 
 
 # the fields of a lead with its numbers as they are compared
@@ -28,15 +47,35 @@ def _opted_out(column: str, lead_columns: Sequence[str]) -> str:
 	return " or ".join(f"ifnull(`tabLead`.{name}, '') in {wants_nothing}" for name in lead_columns)
 
 
+WANTS_NO_CONTACT = f"""(
+	`tabLead`.status = 'Do Not Contact'
+	or {_opted_out("email_id", ["email_id"])} or {_opted_out("phone_key", NUMBER_KEYS)}
+)"""
+
 # Sales or marketing is to work on it: a target or a prospect (as which one counts that no job has seen yet) that is a
-# possible buyer and wants to be contacted.
+# possible buyer, is not over (see `endings`), wants to be contacted, and for which no quotation is out. A status that
+# somebody has typed does not take it out of work.
 IN_WORK = f"""(
 	`tabLead`.disabled = 0
 	and ifnull(`tabLead`.lq_stage, '') in ('', 'target', 'prospect')
 	and ifnull(`tabLead`.lq_verdict, '') != 'Disqualified'
 	and ifnull(`tabLead`.lq_non_buyer, 0) = 0
-	and `tabLead`.status not in ({", ".join(f"'{status}'" for status in OVER)})
+	and `tabLead`.lq_over is null
+	and `tabLead`.status not in ('Converted', 'Lost Quotation', 'Do Not Contact')
+	and not {IS_QUOTED}
 	and not ({_opted_out("email_id", ["email_id"])} or {_opted_out("phone_key", NUMBER_KEYS)})
+)"""
+
+# It cannot be worked with: neither a number nor an address, a touch found it wrong, or mail to it has bounced.
+BAD_DATA = """(
+	concat(ifnull(`tabLead`.phone, ''), ifnull(`tabLead`.mobile_no, ''), ifnull(`tabLead`.email_id, '')) = ''
+	or `tabLead`.name in (select t.lead from `tabLead Touch` t where t.outcome in ('Bounced', 'Wrong Data'))
+	or `tabLead`.name in (
+		select o.lead from `tabContact Opt Out` o where o.reason = 'Bounced' and o.lead is not null
+	)
+	or ifnull(`tabLead`.email_id, '') in (
+		select o.email_id from `tabContact Opt Out` o where o.reason = 'Bounced' and ifnull(o.email_id, '') != ''
+	)
 )"""
 
 # Somebody who is there is responsible for it. The query binds `now`.

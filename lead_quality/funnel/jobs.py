@@ -1,28 +1,70 @@
 """What the scheduler runs for the stage log."""
 
-from datetime import datetime
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+import frappe
 
 from lead_quality.base.runs import JobRun
 from lead_quality.funnel import service
 
-MOST_LEADS = 20_000
+JOB, JOB_OF_ALL = "reconcile_stages", "reconcile_all_stages"
 CHUNK = 1_000
+TARGETS_AT_ONCE = 5_000
+# what a run finds changed may have been committed a while after it was changed
+LONGEST_TRANSACTION = timedelta(hours=1)
 
 
 def reconcile_stages(now: datetime | None = None) -> dict:
-	"""Bring the log up to date with documents that were written past every hook (bulk inserts, SQL, old data).
+	"""Bring the log up to date with leads and documents that were written past every hook (bulk inserts, SQL).
 
-	Takes at most 20,000 leads a run; what is left, the next run takes.
+	Looks at what has changed since the last run that came to its end; the first looks at everything.
 
 	:param now: naive instant in the site's zone.
-	:returns: counts found (targets in chunks of a thousand), done (in leads), failed.
+	:returns: counts found (chunks of leads), done (stages logged), failed.
 	"""
-	run = JobRun("reconcile_stages", now)
-	leads = service.leads_without_stage(MOST_LEADS)
+	run = JobRun(JOB, now)
+	return _reconcile(run, _since(run.name))
+
+
+def reconcile_all_stages(now: datetime | None = None) -> dict:
+	"""As `reconcile_stages`, of everything: what was written past every hook may not say when it was changed.
+
+	:param now: naive instant in the site's zone.
+	:returns: counts found (chunks of leads), done (stages logged), failed.
+	"""
+	run = JobRun(JOB_OF_ALL, now)
+	service.complete_segments()
+	return _reconcile(run, None)
+
+
+def _reconcile(run: JobRun, since: datetime | None) -> dict:
+	for chunk in _targets():
+		run.each([chunk], _derive, commit_every=1)
+	leads = service.changed_leads(since)
 	chunks = [leads[start : start + CHUNK] for start in range(0, len(leads), CHUNK)]
-	run.each(chunks, lambda chunk, now: service.derive_targets(chunk), commit_every=1)
-	run.each(
-		service.leads_behind_documents(MOST_LEADS),
-		lambda lead, now: service.derive_stages(lead, now, is_derived=1),
-	)
-	return run.finish()
+	return run.each(chunks, _derive, commit_every=1).finish()
+
+
+def _targets() -> Iterator[list[str]]:
+	"""Leads that have no stage; a chunk that could not be done is not given again."""
+	last: list[str] = []
+	while (leads := service.leads_without_stage(TARGETS_AT_ONCE)) and leads != last:
+		yield leads
+		last = leads
+
+
+def _derive(leads: list[str], now: datetime) -> int:
+	return service.derive(leads, now, is_derived=1)
+
+
+def _since(run: str) -> datetime | None:
+	"""From when on what has changed may not have been seen; None before the first run."""
+	last = frappe.db.sql(
+		"""
+		select max(started_at) from `tabFollow Up Run`
+		where job in (%s, %s) and status = 'Completed' and name != %s
+		""",
+		(JOB, JOB_OF_ALL, run),
+	)[0][0]
+	return last and last - LONGEST_TRANSACTION

@@ -1,15 +1,23 @@
 """The stage log: the one record of which stage each lead entered, and when."""
 
+from collections.abc import Collection
 from datetime import datetime
 
 import frappe
 from frappe.utils import get_datetime, now_datetime
 
+from lead_quality.base import query
 from lead_quality.base.rows import insert_rows
 from lead_quality.base.versions import lead_field, lead_source
-from lead_quality.engine.conversion import STAGES, Evidence, current_stage
-from lead_quality.funnel import summary
+from lead_quality.engine.conversion import STAGES, TWO_WAY, Evidence, current_stage, new_entries
+from lead_quality.funnel import credit, summary
 from lead_quality.funnel.lead_save import AT_ONCE, LeadSave, LeadWriter
+
+ROWS_AT_ONCE = 2_000
+
+# Of several rows the one that was written last tells the stage, not the one that was entered last: a touch of the day
+# before yesterday may be logged today. Rows of one moment are in the order of the stages.
+WRITTEN_LAST = f"creation desc, entered_at desc, field(stage, {', '.join(map(repr, STAGES))}) desc"
 
 # what a row names that is kept for the totals of past months, in place of a deleted lead
 DELETED = "deleted-"
@@ -24,7 +32,7 @@ def enter_target(save: LeadSave):
 def enter_stage(lead: str, stage: str, at: datetime, reference=None) -> bool:
 	"""Log that a lead has entered a stage, unless it is already that far.
 
-	:param at: naive instant in the site's zone.
+	:param at: naive instant in the site's zone; of one before the lead came in, its entry counts.
 	:param reference: the document that proves it; its amount is kept with the row.
 	:returns: whether anything was logged.
 	"""
@@ -50,62 +58,49 @@ def review_stage(lead: str, now: datetime | None = None) -> bool:
 
 
 def stage_of(lead: str) -> str | None:
-	"""The stage that the row written last names. Locks it, so that two documents cannot both log a stage.
-
-	Written last, not entered last: a touch of the day before yesterday may be logged today.
-	"""
-	return frappe.db.get_value(
-		"Lead Stage Log", {"lead": lead}, "stage", order_by="creation desc, entered_at desc", for_update=True
+	"""The stage that the row written last names. Locks the lead and then the row, so that two documents cannot both log
+	a stage."""
+	frappe.db.get_value("Lead", lead, "name", for_update=True)
+	rows = frappe.db.sql_list(
+		f"select stage from `tabLead Stage Log` where `lead` = %s order by {WRITTEN_LAST} limit 1 for update",
+		(lead,),
 	)
+	return rows[0] if rows else None
 
 
 def evidence_of(lead: str) -> Evidence:
 	"""Which documents exist now that prove a stage of this lead."""
+	proofs = proofs_of([lead])
 	return Evidence(
-		two_way_contact=bool(
-			frappe.db.exists(
-				"Lead Touch",
-				{
-					"lead": lead,
-					"status": "Done",
-					"outcome": ["in", ["Connected", "Replied", "Positive", "Negative", "Meeting Booked"]],
-				},
-			)
-		),
-		opportunity=bool(opportunities_of(lead)),
-		sales_order=bool(first_order_of(lead)),
+		two_way_contact=bool(proofs["prospect"]),
+		opportunity=bool(proofs["opportunity"]),
+		sales_order=bool(proofs["sale"]),
 	)
 
 
-def opportunities_of(lead: str) -> list[str]:
-	"""Names of the Opportunities that are credited to a lead, the oldest first."""
-	rows = frappe.db.sql(
-		"""
-		select name, creation from `tabOpportunity` where lq_lead = %(lead)s
-		union
-		select name, creation from `tabOpportunity` where opportunity_from = 'Lead' and party_name = %(lead)s
-		order by creation
-		""",
-		{"lead": lead},
-	)
-	return [row[0] for row in rows]
+def proofs_of(leads: Collection[str]) -> dict[str, dict[str, frappe._dict]]:
+	"""Stage to, by lead, the first document that proves it: `doctype`, `name`, `creation`, `currency`, `value`."""
+	found = {
+		"prospect": ("Lead Touch", credit.first_conversations(leads, TWO_WAY)),
+		"opportunity": ("Opportunity", credit.first_opportunities(leads)),
+		"sale": ("Sales Order", credit.first_orders(leads)),
+	}
+	return {
+		stage: {lead: frappe._dict(row, doctype=doctype) for lead, row in rows.items()}
+		for stage, (doctype, rows) in found.items()
+	}
+
+
+# whose an opportunity is
 
 
 def credited_lead(opportunity) -> str | None:
-	"""The lead that an Opportunity document goes back to: its party; of a Prospect, the first lead that is sales
-	ready, else the first."""
+	"""The lead that an Opportunity document goes back to: its party; of a Prospect, see `credit.leads_of_prospects`."""
 	if opportunity.opportunity_from == "Lead":
 		return opportunity.party_name
 	if opportunity.opportunity_from != "Prospect":
 		return None
-	leads = frappe.db.sql_list(
-		"""
-		select l.name from `tabProspect Lead` row join `tabLead` l on l.name = row.lead
-		where row.parent = %s order by l.lq_verdict = 'Sales Ready' desc, l.creation limit 1
-		""",
-		(opportunity.party_name,),
-	)
-	return leads[0] if leads else None
+	return credit.leads_of_prospects([opportunity.party_name]).get(opportunity.party_name)
 
 
 def keep_credit(opportunity):
@@ -113,62 +108,6 @@ def keep_credit(opportunity):
 	moved = opportunity.has_value_changed("opportunity_from") or opportunity.has_value_changed("party_name")
 	before = opportunity.get_doc_before_save()
 	opportunity.lq_lead = credited_lead(opportunity) if moved or not before else before.lq_lead
-
-
-def first_order_of(lead: str) -> str | None:
-	"""The first submitted Sales Order that goes back to the lead, by its quotation, opportunity or customer."""
-	orders = frappe.db.sql(
-		"""
-		select so.name, so.creation from `tabSales Order` so
-		join `tabCustomer` c on c.name = so.customer
-		where so.docstatus = 1 and (c.lead_name = %(lead)s or c.opportunity_name in %(opportunities)s)
-		union
-		select so.name, so.creation from `tabQuotation` q
-		join `tabSales Order Item` item on item.prevdoc_docname = q.name
-		join `tabSales Order` so on so.name = item.parent
-		where so.docstatus = 1
-			and ((q.quotation_to = 'Lead' and q.party_name = %(lead)s) or q.opportunity in %(opportunities)s)
-		order by creation limit 1
-		""",
-		{"lead": lead, "opportunities": opportunities_of(lead) or [""]},
-	)
-	return orders[0][0] if orders else None
-
-
-def leads_of_order(order) -> list[str]:
-	"""The leads that a Sales Order goes back to: by its quotations, else by its customer.
-
-	:param order: a Sales Order document.
-	"""
-	leads: set[str] = set()
-	quotations = {item.prevdoc_docname for item in order.items if item.get("prevdoc_docname")}
-	for name in quotations:
-		quotation = frappe.db.get_value(
-			"Quotation", name, ["quotation_to", "party_name", "opportunity"], as_dict=True
-		)
-		if quotation and quotation.quotation_to == "Lead":
-			leads.add(quotation.party_name)
-		elif quotation and quotation.opportunity:
-			leads.add(lead_of_opportunity(quotation.opportunity))
-	leads.discard(None)
-	return sorted(leads) or leads_of_customer(order.customer)
-
-
-def leads_of_customer(customer: str) -> list[str]:
-	"""The lead that a Customer was made from, directly or by way of an Opportunity."""
-	row = frappe.db.get_value("Customer", customer, ["lead_name", "opportunity_name"], as_dict=True)
-	if not row:
-		return []
-	lead = row.lead_name or (row.opportunity_name and lead_of_opportunity(row.opportunity_name))
-	return [lead] if lead else []
-
-
-def lead_of_opportunity(opportunity: str) -> str | None:
-	"""The lead that an Opportunity is credited to, or None if it came from a Customer."""
-	row = frappe.db.get_value(
-		"Opportunity", opportunity, ["lq_lead", "opportunity_from", "party_name"], as_dict=True
-	)
-	return row and (row.lq_lead or (row.party_name if row.opportunity_from == "Lead" else None))
 
 
 def move_opportunity(opportunity, before):
@@ -179,15 +118,55 @@ def move_opportunity(opportunity, before):
 		review_stage(before.lq_lead)
 
 
-def forget_lead(lead: str):
+def leads_of_order(order) -> list[str]:
+	"""The leads that a stored Sales Order document goes back to; see `credit`."""
+	return credit.leads_of_orders([order.name]).get(order.name, [])
+
+
+def credit_opportunities() -> list[str]:
+	"""Credit the Opportunities that came in past every hook to their leads, in two statements; returns those leads."""
+	leads = frappe.db.sql_list(
+		"""
+		select distinct l.name from `tabOpportunity` o join `tabLead` l on l.name = o.party_name
+		where o.lq_lead is null and o.opportunity_from = 'Lead'
+		"""
+	)
+	if leads:
+		frappe.db.sql(
+			"""
+			update `tabOpportunity` o join `tabLead` l on l.name = o.party_name set o.lq_lead = l.name
+			where o.lq_lead is null and o.opportunity_from = 'Lead'
+			"""
+		)
+	prospects = frappe.db.sql_list(
+		"select distinct party_name from `tabOpportunity` where lq_lead is null and opportunity_from = 'Prospect'"
+	)
+	for prospect, lead in credit.leads_of_prospects(prospects).items():
+		frappe.db.sql(
+			"""
+			update `tabOpportunity` set lq_lead = %s
+			where lq_lead is null and opportunity_from = 'Prospect' and party_name = %s
+			""",
+			(lead, prospect),
+		)
+		leads.append(lead)
+	return leads
+
+
+# leads that go
+
+
+def forget_lead(lead: str, remnant: str):
 	"""A deleted lead keeps its rows in the log, so that past months keep their totals, but no name and no person.
 
 	Not even its number, which Frappe gives to the next lead when the last one is deleted.
+
+	:param remnant: what stands for the lead from now on.
 	"""
 	frappe.db.set_value(
 		"Lead Stage Log",
 		{"lead": lead},
-		{"lead": f"{DELETED}{frappe.generate_hash(length=12)}", "owner_user": None},
+		{"lead": remnant, "owner_user": None},
 		update_modified=False,
 	)
 
@@ -238,93 +217,140 @@ def _links_to_leads() -> list:
 	)
 
 
-def leads_without_stage(limit: int) -> list:
+# leads that came in past every hook, and documents of which no event has told
+
+
+def leads_without_stage(limit: int) -> list[str]:
 	"""Leads that came in past every hook, such as those from before the install, the oldest first."""
-	source = lead_field("source")
-	return frappe.db.sql(
-		f"""
-		select l.name, l.creation, l.`{source}` as source, l.lq_segment, l.lead_owner from `tabLead` l
-		left join `tabLead Stage Log` log on log.lead = l.name
-		where log.name is null order by l.creation limit %s
-		""",
-		(limit,),
-		as_dict=True,
-	)
-
-
-def leads_behind_documents(limit: int) -> list[str]:
-	"""Leads with an Opportunity or an order that the log does not know of."""
 	return frappe.db.sql_list(
 		"""
-		select distinct o.party_name from `tabOpportunity` o
-		join `tabLead` l on l.name = o.party_name
-		where o.opportunity_from = 'Lead' and l.lq_stage in ('target', 'prospect')
-		union
-		select distinct c.lead_name from `tabCustomer` c
-		join `tabSales Order` so on so.customer = c.name and so.docstatus = 1
-		join `tabLead` l on l.name = c.lead_name
-		where l.lq_stage in ('target', 'prospect', 'opportunity')
-		limit %s
+		select name from `tabLead` where lq_stage is null or lq_stage = '' order by creation limit %s
 		""",
 		(limit,),
 	)
 
 
-def derive_targets(leads: list) -> int:
-	"""Log leads that came in past every hook as targets since their creation.
-
-	:returns: how many were logged; a lead that another run has logged meanwhile is left out.
-	"""
-	missing = set(
-		frappe.db.sql_list(
-			"""
-			select l.name from `tabLead` l where l.name in %s
-			and not exists (select 1 from `tabLead Stage Log` log where log.lead = l.name) for update
-			""",
-			([lead.name for lead in leads],),
-		)
+def changed_leads(since: datetime | None) -> list[str]:
+	"""Leads that an Opportunity, an order or a customer goes back to that has changed since an instant (naive, the
+	site's zone); all, where there is none. What was made past every hook may have no date of a change."""
+	values = {"since": since}
+	changed = (
+		"(t.modified >= %(since)s or t.creation >= %(since)s or t.modified is null)" if since else "1 = 1"
 	)
-	if not missing:
-		return 0
-	insert_rows(
-		"Lead Stage Log",
-		[
-			{
-				"lead": lead.name,
-				"stage": "target",
-				"entered_at": lead.creation,
-				"is_derived": 1,
-				"source": lead.source,
-				"segment": lead.lq_segment,
-				"owner_user": lead.lead_owner,
-			}
-			for lead in leads
-			if lead.name in missing
-		],
-		now_datetime(),
+	opportunities = frappe.db.sql_list(
+		f"select distinct t.lq_lead from `tabOpportunity` t where t.lq_lead is not null and {changed}", values
 	)
-	frappe.db.sql("update `tabLead` set lq_stage = 'target' where name in %s", (list(missing),))
-	return len(missing)
+	orders = frappe.db.sql_list(
+		f"""
+		select t.name from `tabSales Order` t where t.docstatus in (1, 2) and {changed}
+		union
+		select so.name from `tabCustomer` t join `tabSales Order` so on so.customer = t.name and so.docstatus = 1
+		where {changed}
+		""",
+		values,
+	)
+	leads = {lead for some in credit.leads_of_orders(orders).values() for lead in some}
+	return sorted({*opportunities, *leads, *credit_opportunities()})
 
 
-def derive_stages(lead: str, now: datetime | None = None, is_derived: int = 0) -> bool:
-	"""Log the opportunity and the sale of a lead for the documents that it has, at their creation.
+def derive_stages(lead: str, now: datetime | None = None) -> bool:
+	"""Log what the documents of one lead prove, at their creation; see `derive`."""
+	return bool(derive([lead], now))
 
+
+def derive(
+	leads: Collection[str], now: datetime | None = None, is_derived: int = 0, again: bool = False
+) -> int:
+	"""Log the stages that the documents of some leads prove and the log does not know of, at their creation, and show
+	them on the leads. A stage that lies before the lead's entry is entered with it.
+
+	:param now: naive instant in the site's zone.
 	:param is_derived: 1 if the documents were made past every hook, and are found only now.
-	:returns: whether anything was logged.
+	:param again: what has been derived of leads of which nothing else is known is derived anew, as more is known now.
+	:returns: how many rows were logged that were not there before.
 	"""
-	logged = False
-	for stage, doctype, name in (
-		("opportunity", "Opportunity", next(iter(opportunities_of(lead)), None)),
-		("sale", "Sales Order", first_order_of(lead)),
+	now = now or now_datetime()
+	rows = query.run(
+		f"""
+		select name, creation, lq_stage, lq_segment, lead_owner, `{lead_field("source")}`
+		from `tabLead` where name in %(leads)s order by name for update
+		""",
+		{"leads": leads},
+		as_dict=True,
+	)
+	names = [row.name for row in rows]
+	known = _known(names)
+	dropped = _drop_derived(known) if again else 0
+	proofs = proofs_of(names)
+	made = []
+	for row in rows:
+		log = known.get(row.name)
+		entry = log.entry if log else get_datetime(row.creation)
+		found = {stage: rows[row.name] for stage, rows in proofs.items() if row.name in rows}
+		instants = {
+			"target": entry,
+			**{stage: get_datetime(proof.creation) for stage, proof in found.items()},
+		}
+		row.stage = log and log.stage
+		for stage, left, at in new_entries(row.stage, instants, entry):
+			made.append(_log_row(row, stage, left, at, found.get(stage), is_derived))
+			row.stage = stage
+	for start in range(0, len(made), ROWS_AT_ONCE):
+		insert_rows("Lead Stage Log", made[start : start + ROWS_AT_ONCE], now)
+	_show([row for row in rows if row.stage != row.lq_stage], is_derived)
+	return max(len(made) - dropped, 0)
+
+
+def _known(leads: list[str]) -> dict[str, frappe._dict]:
+	"""Lead to its `stage`, its `entry` (when it came in), and whether all of its log `is_derived`."""
+	known: dict[str, frappe._dict] = {}
+	for lead, stage, entered_at, is_derived in query.run(
+		f"""
+		select `lead`, stage, entered_at, is_derived from `tabLead Stage Log`
+		where `lead` in %(leads)s order by {WRITTEN_LAST} lock in share mode
+		""",
+		{"leads": leads},
 	):
-		current = stage_of(lead)
-		if name and STAGES.index(stage) > STAGES.index(current or "target"):
-			reference = frappe.get_doc(doctype, name)
-			_change_stage(lead, stage, current, reference.creation, reference, is_derived)
-			logged = True
-	refresh_stage(lead)
-	return logged
+		log = known.setdefault(lead, frappe._dict(stage=stage, entry=entered_at, is_derived=1))
+		log.entry = min(log.entry, entered_at)
+		log.is_derived = log.is_derived and is_derived
+	return known
+
+
+def _drop_derived(known: dict[str, frappe._dict]) -> int:
+	"""Forget the log of leads of which all is derived. Returns how many rows that were."""
+	leads = [lead for lead, log in known.items() if log.is_derived]
+	dropped = query.run(
+		"select count(*) from `tabLead Stage Log` where `lead` in %(leads)s", {"leads": leads}
+	)
+	query.run("delete from `tabLead Stage Log` where `lead` in %(leads)s", {"leads": leads})
+	for lead in leads:
+		del known[lead]
+	return dropped[0][0]
+
+
+def _show(rows: list, is_derived: int):
+	"""Write the stage of some leads to their summary: of many at once, nobody's open form hears of it."""
+	if not is_derived:
+		for row in rows:
+			summary.write(row.name, lq_stage=row.stage)
+		return
+	for stage in STAGES:
+		query.run(
+			"update `tabLead` set lq_stage = %(stage)s where name in %(leads)s",
+			{"stage": stage, "leads": [row.name for row in rows if row.stage == stage]},
+		)
+
+
+def complete_segments():
+	"""Derived rows of leads that had no segment yet, as the hourly sorting had not come to them, take the present one."""
+	frappe.db.sql(
+		"""
+		update `tabLead Stage Log` log join `tabLead` l on l.name = log.lead
+		set log.segment = l.lq_segment
+		where log.is_derived = 1 and log.segment is null and l.lq_segment is not null
+		"""
+	)
 
 
 def merge_into(lead: str):
@@ -341,13 +367,13 @@ def refresh_stage(lead: str):
 		summary.write(lead, lq_stage=stage)
 
 
-def _change_stage(lead: str, stage: str, left: str | None, at, reference, is_derived: int = 0):
+def _change_stage(lead: str, stage: str, left: str | None, at: datetime, reference):
 	doc = frappe.db.get_value(
-		"Lead", lead, ["name", "lq_segment", "lead_owner", lead_field("source")], as_dict=True
+		"Lead", lead, ["name", "creation", "lq_segment", "lead_owner", lead_field("source")], as_dict=True
 	)
 	if not doc:
 		return
-	_append(doc, stage, left, at, reference, is_derived)
+	_append(doc, stage, left, max(get_datetime(at), get_datetime(doc.creation)), reference)
 	summary.write(lead, lq_stage=stage)
 
 
@@ -357,10 +383,15 @@ def _append(
 	left: str | None,
 	at: datetime,
 	reference=None,
-	is_derived: int = 0,
 	writer: LeadWriter = AT_ONCE,
 ):
-	row = {
+	writer.insert_rows("Lead Stage Log", [_log_row(lead, stage, left, at, reference)], now_datetime())
+
+
+def _log_row(lead, stage: str, left: str | None, at: datetime, reference, is_derived: int = 0) -> dict:
+	""":param reference: the document, or a row of `proofs_of`, that proves the stage; None of a target."""
+	proof = reference or frappe._dict()
+	return {
 		"lead": lead.name,
 		"stage": stage,
 		"left_stage": left,
@@ -369,10 +400,8 @@ def _append(
 		"source": lead_source(lead),
 		"segment": lead.get("lq_segment"),
 		"owner_user": lead.get("lead_owner"),
+		"reference_doctype": proof.get("doctype"),
+		"reference_name": proof.get("name"),
+		"currency": proof.get("currency"),
+		"value": proof.get("grand_total") or proof.get("opportunity_amount") or proof.get("value") or 0,
 	}
-	if reference is not None:
-		row["reference_doctype"] = reference.doctype
-		row["reference_name"] = reference.name
-		row["currency"] = reference.get("currency")
-		row["value"] = reference.get("grand_total") or reference.get("opportunity_amount") or 0
-	writer.insert_rows("Lead Stage Log", [row], now_datetime())

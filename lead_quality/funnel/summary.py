@@ -4,12 +4,13 @@ The truth is in the app's own DocTypes. The summary is written past the Lead's o
 form is made stale; in return, a form must not write back the summary it was opened with.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from functools import wraps
 
 import frappe
 
+from lead_quality.base import query
 from lead_quality.custom_fields import LEAD_SUMMARY
 from lead_quality.funnel.conditions import human_touch, open_clock
 
@@ -88,19 +89,23 @@ def _store(name: str, values: dict):
 		)
 
 
+_STAGE = """(
+	select stage from `tabLead Stage Log` log where log.lead = l.name
+	order by creation desc, entered_at desc, field(stage, 'target', 'prospect', 'opportunity', 'sale') desc limit 1
+)"""
+
+
+def rebuild_stages(leads: Collection[str]):
+	"""Compute the stage of some leads again from their log."""
+	query.run(f"update `tabLead` l set lq_stage = {_STAGE} where l.name in %(leads)s", {"leads": leads})
+
+
 def rebuild():
 	"""Compute the summary of every lead again from the app's own DocTypes: `bench execute lead_quality.funnel.summary.rebuild`.
 
 	Six statements over the whole table; it may run at any time, and changes nothing that is right.
 	"""
-	frappe.db.sql(
-		"""
-		update `tabLead` l set lq_stage = (
-			select stage from `tabLead Stage Log` log where log.lead = l.name
-			order by creation desc, entered_at desc limit 1
-		)
-		"""
-	)
+	frappe.db.sql(f"update `tabLead` l set lq_stage = {_STAGE}")
 	frappe.db.sql(
 		"""
 		update `tabLead` l join `tabLead Qualification` q on q.lead = l.name

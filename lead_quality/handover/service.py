@@ -10,7 +10,7 @@ from lead_quality.base.notices import is_reachable, plain, tell, words_for
 from lead_quality.base.site_time import aware, get_calendar, naive, told_to
 from lead_quality.base.texts import as_html, bold
 from lead_quality.engine.clock import due_at
-from lead_quality.funnel import lead_lock, summary
+from lead_quality.funnel import endings, lead_lock, summary
 from lead_quality.nurture.channels import is_opted_out
 from lead_quality.people.absence import away_in_words, substitute_of
 from lead_quality.qualification.agreement import Span, span_of
@@ -212,6 +212,25 @@ def _give_back(handover):
 		lead.save(ignore_permissions=True)
 
 
+def end_for_lead(lead: str, now: datetime) -> bool:
+	"""Nobody waits for an answer any more, as the lead is over: its handover is taken back, and nobody is told.
+
+	The lead is locked, and stays with its owner.
+
+	:param now: naive instant in the site's zone.
+	:returns: whether there was one.
+	"""
+	names = frappe.get_all(
+		"Lead Handover", {"lead": lead, "status": "Sent"}, pluck="name", order_by="sent_at asc"
+	)
+	for name in names:
+		handover = frappe.get_doc("Lead Handover", name, for_update=True)
+		handover.update({"decided_at": now, "pulled_back_at": now, "status": "Pulled Back"})
+		handover.save(ignore_permissions=True)
+		summary.write(lead, lq_handover_status="Pulled Back")
+	return bool(names)
+
+
 def unanswered(now: datetime) -> list[str]:
 	"""Names of the handovers that nobody has answered by the agreed time, `now` being naive, in the site's zone."""
 	return frappe.db.sql_list(
@@ -243,6 +262,8 @@ def pull_back(name: str, now: datetime) -> bool:
 	if not row:
 		return False
 	handover = frappe.get_doc("Lead Handover", name, for_update=True)
+	if endings.endings_of([handover.lead]):
+		return False  # what the lead's end does ends this too
 	span = span_of(handover.agreement, "pull_back_after")
 	ends = end_of_span(frappe.get_doc("Lead", handover.lead), span, handover.sent_at)
 	if ends and ends >= now:

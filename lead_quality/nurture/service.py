@@ -11,7 +11,7 @@ from lead_quality.base.texts import bold
 from lead_quality.base.versions import lead_field
 from lead_quality.engine import cadence as engine
 from lead_quality.engine.conversion import is_two_way
-from lead_quality.funnel import lead_lock, summary
+from lead_quality.funnel import endings, lead_lock, summary
 from lead_quality.funnel import service as funnel
 from lead_quality.funnel.lead_save import AT_ONCE, LeadSave, LeadWriter
 from lead_quality.nurture import evidence
@@ -78,6 +78,12 @@ def check_can_enroll(enrollment):
 	closed = closed_to_plan(lead)
 	if wants_nothing(closed):
 		frappe.throw(_("{0} has asked not to be contacted.").format(bold(lead.title)))
+	if endings.is_final(lead):
+		frappe.throw(
+			_("{0} is over: {1}. Nothing is planned for it as long as that is so.").format(
+				bold(lead.title), _(lead.lq_over)
+			)
+		)
 	enrollment.cadence = enrollment.cadence or plan_of(lead.lq_segment, "cadence")
 	if not enrollment.cadence:
 		frappe.throw(_("Choose a cadence: the lead's segment has none."))
@@ -125,7 +131,7 @@ def plan_first_touch(enrollment, closed: dict[str, str], lead=None, writer: Lead
 	)
 	_keep_skipped(enrollment, skipped, closed, at, writer)
 	if move.index is not None and due:
-		_plan_touch(enrollment, plan.steps[move.index], 1, due, at, writer)
+		plan_touch(enrollment, plan.steps[move.index], 1, due, at, writer)
 		writer.summarise(lead, lq_next_touch_at=due)
 
 
@@ -323,18 +329,19 @@ def _go_to_sales_steps(enrollment, at: datetime) -> bool:
 	_keep_skipped(enrollment, skipped, closed, at)
 	if move.index is None or not due:
 		return False
-	_plan_touch(enrollment, plan.steps[move.index], 1, due, at)
+	plan_touch(enrollment, plan.steps[move.index], 1, due, at)
 	enrollment.update({"current_step": steps[move.index], "next_due_at": due, "status": "Active", **AWAKE})
 	enrollment.save(ignore_permissions=True)
 	summary.write(enrollment.lead, lq_next_touch_at=due)
 	return True
 
 
-def stop_for_lead(lead: str, reason: str):
-	"""End the lead's enrollment, if it has one."""
+def stop_for_lead(lead: str, reason: str) -> bool:
+	"""End the lead's enrollment, if it has one. Returns whether it had."""
 	enrollment = open_enrollment(lead, lock=lead_lock.is_behind(lead))
 	if enrollment:
 		stop(enrollment, reason)
+	return bool(enrollment)
 
 
 # touches
@@ -344,6 +351,20 @@ def planned_touch(enrollment: str, lock: bool = False):
 	"""The touch that an enrollment waits for, or None. `lock` is as for `open_enrollment`."""
 	name = frappe.db.get_value("Lead Touch", {"enrollment": enrollment, "status": "Planned"}, for_update=lock)
 	return frappe.get_doc("Lead Touch", name, for_update=lock) if name else None
+
+
+def is_waited_for(touch) -> bool:
+	"""Whether an open enrollment waits for a planned touch."""
+	status = frappe.db.get_value("Nurture Enrollment", touch.enrollment, "status")
+	return status in OPEN_STATUSES and bool(frappe.db.exists("Lead", touch.lead))
+
+
+def follow_touch(touch):
+	"""A planned touch was put off: its enrollment and its lead wait until then."""
+	frappe.db.set_value(
+		"Nurture Enrollment", touch.enrollment, "next_due_at", touch.due_at, update_modified=False
+	)
+	summary.write(touch.lead, lq_next_touch_at=touch.due_at)
 
 
 def log_touch(
@@ -558,7 +579,7 @@ def go_on(enrollment, touch):
 		stop(enrollment, reason, "Finished" if move.kind == "Finish" else "Stopped", at)
 		return
 	step = plan.steps[move.index]
-	_plan_touch(enrollment, step, (touch.occurrence or 1) + 1 if move.kind == "Repeat" else 1, due, at)
+	plan_touch(enrollment, step, (touch.occurrence or 1) + 1 if move.kind == "Repeat" else 1, due, at)
 	enrollment.update({"current_step": step.step, "next_due_at": due, "status": "Active", **AWAKE})
 	enrollment.save(ignore_permissions=True)
 	summary.write(enrollment.lead, lq_next_touch_at=due)
@@ -589,7 +610,7 @@ def _keep_skipped(
 	enrollment, skipped: list[tuple], closed: dict[str, str], at: datetime, writer: LeadWriter = AT_ONCE
 ):
 	for step, due in skipped:
-		_plan_touch(enrollment, step, 1, due, at, writer, "Skipped", closed.get(step.channel))
+		plan_touch(enrollment, step, 1, due, at, writer, "Skipped", closed.get(step.channel))
 
 
 def _proposed_contact(lead: str, channel: str) -> str | None:
@@ -599,7 +620,7 @@ def _proposed_contact(lead: str, channel: str) -> str | None:
 	return contact_with_address(lead)
 
 
-def _plan_touch(
+def plan_touch(
 	enrollment,
 	step,
 	occurrence: int,
@@ -640,7 +661,7 @@ def plan_again(enrollment, touch):
 	if not step:
 		return
 	due = get_datetime(touch.due_at or touch.done_at)
-	_plan_touch(enrollment, step, touch.occurrence or 1, due, now_datetime())
+	plan_touch(enrollment, step, touch.occurrence or 1, due, now_datetime())
 	enrollment.update({"current_step": step.step, "next_due_at": due, "status": "Active", **AWAKE})
 	enrollment.save(ignore_permissions=True)
 	summary.write(enrollment.lead, lq_next_touch_at=due)

@@ -2,13 +2,14 @@
 
 import frappe
 from frappe import _
-from frappe.utils import now_datetime
+from frappe.utils import get_datetime, now_datetime
 
 from lead_quality.base.listeners import listener
-from lead_quality.follow_up import backlog
+from lead_quality.follow_up import backlog, endings, hiding
 from lead_quality.follow_up import service as follow_up
-from lead_quality.funnel import person, summary
+from lead_quality.funnel import person, remnants, summary
 from lead_quality.funnel import service as funnel
+from lead_quality.funnel.endings import DISQUALIFIED, NO_CONTACT, STATUSES
 from lead_quality.funnel.lead_save import LeadSave
 from lead_quality.handover import service as handover
 from lead_quality.nurture import opt_out
@@ -24,6 +25,7 @@ UNTOUCHED = ("Lead", "Open")
 @listener
 def validate(lead, method=None):
 	summary.protect(lead)
+	hiding.check(lead)
 	person.keep_keys(lead)
 	save = begin_save(lead)
 	qualification.sort_lead(lead)
@@ -60,16 +62,14 @@ def on_update(lead, method=None):
 @listener
 def on_change(lead, method=None):
 	"""ERPNext moves a lead's status without `on_update` when a selling document is made from it."""
-	if lead.flags.in_insert:
+	if lead.flags.in_insert or lead.flags.in_delete:
 		return
 	if lead.unsubscribed and lead.has_value_changed("unsubscribed"):
 		opt_out.leave_alone(lead.name)
 	if not lead.has_value_changed("status"):
 		return
 	funnel.derive_stages(lead.name)
-	if lead.status == "Do Not Contact":
-		nurture.stop_for_lead(lead.name, _("The lead wants no contact."))
-		follow_up.cancel(lead.name)
+	endings.look_at([lead.name], lost_anew=lead.status == "Lost Quotation")
 
 
 @listener
@@ -81,6 +81,7 @@ def after_rename(lead, method=None, old=None, new=None, merge=False):
 		nurture.merge_into(new)
 		follow_up.merge_into(new)
 		backlog.take_up(new)
+		endings.look_at([new])
 
 
 @listener
@@ -101,11 +102,12 @@ def begin_save(lead) -> LeadSave:
 
 def forget(lead: str):
 	"""A lead is gone: what belongs to it goes with it, and what stays for the totals names nobody."""
-	funnel.forget_lead(lead)
+	remnant = remnants.keep(lead)
+	funnel.forget_lead(lead, remnant)
 	qualification.forget_lead(lead)
-	gate.forget_lead(lead)
+	gate.forget_lead(lead, remnant)
 	nurture.forget_lead(lead)
-	follow_up.forget_lead(lead)
+	follow_up.forget_lead(lead, remnant)
 	backlog.forget_lead(lead)
 	handover.forget_lead(lead)
 
@@ -115,12 +117,24 @@ def take_in(lead, save: LeadSave):
 	save.has_entered = True
 	funnel.enter_target(save)
 	closed = closed_to_plan(lead)
-	if lead.lq_verdict == "Disqualified" or wants_nothing(closed):
+	ending = ending_of_new(lead, closed)
+	if ending:
+		save.summarise(lead, lq_over=ending, lq_over_at=get_datetime(lead.creation))
 		return
 	nurture.enroll_new_lead(save, closed)
 	follow_up.start_entry_clocks(save)
 	if frappe.flags.in_import:
 		backlog.receive_import(save)
+
+
+def ending_of_new(lead, closed: dict[str, str]) -> str | None:
+	"""Why a lead that comes in is over already, or None: no document can have been made from it yet.
+
+	:param closed: as `channels.closed_channels` says of it.
+	"""
+	if wants_nothing(closed):
+		return NO_CONTACT
+	return DISQUALIFIED if lead.lq_verdict == "Disqualified" else STATUSES.get(lead.status)
 
 
 def dashboard(data: dict) -> dict:

@@ -4,6 +4,7 @@ from frappe import _
 from frappe.utils import get_datetime
 
 from lead_quality.base.listeners import listener
+from lead_quality.follow_up import endings
 from lead_quality.funnel import service as funnel
 from lead_quality.nurture import service as nurture
 from lead_quality.qualification import gate
@@ -30,6 +31,7 @@ def after_insert(opportunity, method=None):
 			opportunity.lq_lead, "opportunity", get_datetime(opportunity.creation), opportunity
 		)
 		nurture.stop_for_lead(opportunity.lq_lead, _("An opportunity was made."))
+		endings.look_at([opportunity.lq_lead])
 
 
 @listener
@@ -41,6 +43,18 @@ def on_update(opportunity, method=None):
 
 
 @listener
+def on_change(opportunity, method=None):
+	"""ERPNext loses an Opportunity without `on_update` when its quotation is lost."""
+	flags = opportunity.flags
+	if not opportunity.lq_lead or flags.in_insert or flags.in_delete:
+		return
+	if opportunity.has_value_changed("status"):
+		endings.look_at([opportunity.lq_lead], lost_anew=opportunity.status == "Lost")
+
+
+@listener
 def after_delete(opportunity, method=None):
+	gate.forget_document(opportunity.doctype, opportunity.name)
 	if opportunity.lq_lead:
 		funnel.review_stage(opportunity.lq_lead)
+		endings.look_at([opportunity.lq_lead])

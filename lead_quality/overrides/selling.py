@@ -3,8 +3,13 @@
 from frappe.utils import now_datetime
 
 from lead_quality.base.listeners import listener
+from lead_quality.follow_up import endings
+from lead_quality.funnel import credit
 from lead_quality.funnel import service as funnel
 from lead_quality.qualification import gate
+
+# the fields of a Customer that say what it was made from
+CUSTOMERS_ORIGIN = ("lead_name", "opportunity_name", "prospect_name")
 
 
 @listener
@@ -28,17 +33,32 @@ def quotation_on_update(quotation, method=None):
 def customer_on_update(customer, method=None):
 	"""ERPNext converts the lead past its hooks when a Customer names it; its orders count from then on."""
 	gate.use_override(customer)
-	if customer.lead_name and customer.has_value_changed("lead_name"):
-		funnel.derive_stages(customer.lead_name)
+	if any(customer.has_value_changed(field) for field in CUSTOMERS_ORIGIN):
+		for lead in credit.leads_of_customer(customer):
+			funnel.derive_stages(lead)
+			endings.look_at([lead])
+
+
+@listener
+def customer_after_delete(customer, method=None):
+	gate.forget_document(customer.doctype, customer.name)
+	endings.look_at(credit.leads_of_customer(customer))
+
+
+@listener
+def quotation_after_delete(quotation, method=None):
+	gate.forget_document(quotation.doctype, quotation.name)
 
 
 @listener
 def sales_order_on_submit(order, method=None):
 	for lead in funnel.leads_of_order(order):
 		funnel.enter_stage(lead, "sale", now_datetime(), order)
+		endings.look_at([lead])
 
 
 @listener
 def sales_order_on_cancel(order, method=None):
 	for lead in funnel.leads_of_order(order):
 		funnel.review_stage(lead)
+		endings.look_at([lead])

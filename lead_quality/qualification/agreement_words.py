@@ -4,6 +4,7 @@ import frappe
 from frappe import _
 from frappe.utils import get_fullname
 
+from lead_quality.base import query
 from lead_quality.base.versioned import changes_in_words as differences
 from lead_quality.qualification.agreement import SIDES
 from lead_quality.qualification.words import compare_in_words, needs_in_words, number, pass_rule_in_words
@@ -114,7 +115,7 @@ def reasons_by_purpose(doc) -> list[tuple[str, list[str]]]:
 	"""The agreed reasons, grouped by what they are for, in the order of the purposes."""
 	rows = frappe.get_all(
 		"Lead Outcome Reason",
-		{"name": ["in", [row.reason for row in doc.reasons] or [""]]},
+		{"name": query.among(row.reason for row in doc.reasons)},
 		["reason", "applies_to"],
 		order_by="reason asc",
 	)

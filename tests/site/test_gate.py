@@ -2,9 +2,11 @@
 
 import frappe
 import pytest
+from frappe.utils import add_to_date
 
 from lead_quality import api
 from lead_quality.demo.factories import (
+	make_item,
 	make_lead,
 	make_opportunity,
 	make_quotation,
@@ -87,7 +89,7 @@ def test_an_opportunity_that_has_slipped_through_does_not_open_the_gate_for_what
 
 def test_an_override_is_used_up_by_the_document_that_it_was_used_for(lead):
 	set_gate(quotation_gate="Enforce")
-	leave = api.override_gate(lead.name, "Override: Strategic account")
+	leave = api.override_gate(lead.name, "Override: Strategic account", doctype="Quotation")
 	quotation = make_quotation(lead=lead.name)
 	leave.reload()
 	assert (leave.reference_doctype, leave.reference_name) == ("Quotation", quotation.name)
@@ -202,7 +204,7 @@ def test_an_opportunity_that_is_given_to_a_customer_loses_its_mark(passed):
 
 def test_a_quotation_that_is_amended_passes_as_the_one_before_it_did(lead):
 	set_gate(quotation_gate="Enforce")
-	api.override_gate(lead.name, "Override: Strategic account")
+	api.override_gate(lead.name, "Override: Strategic account", doctype="Quotation")
 	quotation = make_quotation(lead=lead.name)
 	quotation.cancel()
 	amended, foreign = (frappe.copy_doc(quotation) for _copy in range(2))
@@ -273,3 +275,159 @@ def test_a_warning_says_nothing_of_a_lead_that_the_user_may_not_see(lead, make_u
 	assert lead.name in warning
 	assert "Budget" not in warning
 	assert lead.title not in warning
+
+
+# by which lead it passes
+
+
+def opportunity_of(prospect):
+	values = {"doctype": "Opportunity", "opportunity_from": "Prospect", "party_name": prospect.name}
+	return frappe.get_doc({**values, "company": prospect.company})
+
+
+def only_own(user: str, *leads: str):
+	for lead in leads:
+		frappe.get_doc(
+			{"doctype": "User Permission", "user": user, "allow": "Lead", "for_value": lead}
+		).insert()
+
+
+def test_a_ready_lead_of_somebody_else_opens_no_gate(lead, make_user, as_user):
+	ready = make_lead(first_name="Ready")
+	make_sales_ready(ready.name)
+	prospect = make_prospect(lead.name, ready.name)
+	seller = make_user("seller@gate.example", "Sales User")
+	only_own(seller, lead.name)
+	with as_user(seller), pytest.raises(NotSalesReadyError, match=lead.name):
+		opportunity_of(prospect).insert()
+	assert not frappe.db.exists("Opportunity", {"party_name": prospect.name})
+
+
+def test_an_opportunity_names_the_lead_by_which_it_has_passed(lead, make_user, as_user):
+	other, mine = make_lead(first_name="Other"), make_lead(first_name="Mine")
+	for ready in (other, mine):
+		make_sales_ready(ready.name)
+	prospect = make_prospect(lead.name, other.name, mine.name)
+	seller = make_user("seller@gate.example", "Sales User")
+	only_own(seller, mine.name)
+	with as_user(seller):
+		opportunity = opportunity_of(prospect).insert()
+	assert (opportunity.lq_lead, opportunity.lq_verdict) == (mine.name, "Sales Ready")
+	assert frappe.db.get_value("Lead", mine.name, "lq_stage") == "opportunity"
+	assert frappe.db.get_value("Lead", other.name, "lq_stage") == "target"
+
+
+def test_of_a_prospect_that_passes_by_leave_the_lead_is_credited_that_the_leave_was_given_for(lead):
+	other = make_lead(first_name="Other")
+	prospect = make_prospect(lead.name, other.name)
+	api.override_gate(other.name, "Override: Strategic account")
+	opportunity = opportunity_of(prospect).insert()
+	assert opportunity.lq_lead == other.name
+
+
+def test_a_quotation_to_a_prospect_passes_by_an_own_lead_only(lead, make_user, as_user):
+	set_gate(quotation_gate="Enforce")
+	ready = make_lead(first_name="Ready")
+	make_sales_ready(ready.name)
+	prospect = make_prospect(lead.name, ready.name)
+	seller = make_user("seller@gate.example", "Sales User")
+	only_own(seller, lead.name)
+	quotation = frappe.get_doc(
+		{
+			"doctype": "Quotation",
+			"quotation_to": "Prospect",
+			"party_name": prospect.name,
+			"company": prospect.company,
+			"items": [{"item_code": make_item(), "qty": 1, "rate": 100}],
+		}
+	)
+	with as_user(seller), pytest.raises(NotSalesReadyError):
+		quotation.insert()
+
+
+# what leave is given for
+
+
+def open_leave(lead) -> int:
+	return frappe.db.count("Gate Override", {"lead": lead.name, "reference_name": ["is", "not set"]})
+
+
+def test_leave_is_not_used_up_where_the_gate_only_warns(lead):
+	set_gate(opportunity_gate="Warn")
+	api.override_gate(lead.name, "Override: Strategic account")
+	make_opportunity(lead.name)
+	assert open_leave(lead) == 1
+
+
+def test_leave_for_an_opportunity_is_not_used_up_by_a_quotation(lead):
+	set_gate(quotation_gate="Enforce")
+	api.override_gate(lead.name, "Override: Strategic account")
+	with pytest.raises(NotSalesReadyError):
+		make_quotation(lead=lead.name)
+	assert open_leave(lead) == 1
+	assert make_opportunity(lead.name).name
+	assert open_leave(lead) == 0
+
+
+def test_leave_is_given_for_what_passes_the_gate_only(lead):
+	with pytest.raises(frappe.ValidationError, match="Sales Invoice"):
+		api.override_gate(lead.name, "Override: Strategic account", doctype="Sales Invoice")
+
+
+def test_leave_expires_and_the_refusal_says_so(lead, freeze):
+	with freeze("2025-02-03 10:00:00") as time:
+		leave = api.override_gate(lead.name, "Override: Strategic account")
+		assert leave.expires_at
+		assert api.check_gate(lead.name)["passes"]
+		time.move_to(add_to_date(leave.expires_at, minutes=1))
+		assert not api.check_gate(lead.name)["passes"]
+		with pytest.raises(NotSalesReadyError):
+			make_opportunity(lead.name)
+
+
+def test_leave_of_an_opportunity_that_was_deleted_opens_no_gate_for_the_next_of_its_name(lead):
+	set_gate(quotation_gate="Enforce")
+	api.override_gate(lead.name, "Override: Strategic account")
+	first = make_opportunity(lead.name)
+	name = first.name
+	frappe.delete_doc("Opportunity", name)
+	set_gate(opportunity_gate="Warn")
+	again = frappe.copy_doc(first)
+	again.insert(set_name=name)
+	assert again.name == name
+	assert not gate.has_passed(again.name)
+	with pytest.raises(NotSalesReadyError):
+		make_quotation(opportunity=name)
+	assert frappe.db.count("Gate Override", {"lead": lead.name}) == 1  # still counted
+
+
+def test_leave_of_an_opportunity_that_sql_has_deleted_opens_no_gate_either(lead):
+	set_gate(quotation_gate="Enforce")
+	api.override_gate(lead.name, "Override: Strategic account")
+	first = make_opportunity(lead.name)
+	frappe.db.delete("Opportunity", {"name": first.name})
+	set_gate(opportunity_gate="Warn")
+	again = frappe.copy_doc(first)
+	again.insert(set_name=first.name)
+	assert not gate.has_passed(again.name)
+
+
+def test_an_opportunity_that_is_given_to_another_lead_does_not_take_its_leave_along(lead):
+	set_gate(quotation_gate="Enforce")
+	api.override_gate(lead.name, "Override: Strategic account")
+	opportunity = make_opportunity(lead.name)
+	assert gate.has_passed(opportunity.name)
+	set_gate(opportunity_gate="Warn")
+	opportunity.reload()
+	opportunity.party_name = make_lead(first_name="Berta").name
+	opportunity.save()
+	assert not gate.has_passed(opportunity.name)
+	with pytest.raises(NotSalesReadyError):
+		make_quotation(opportunity=opportunity.name)
+
+
+def test_an_opportunity_that_is_renamed_keeps_its_leave(lead):
+	api.override_gate(lead.name, "Override: Strategic account")
+	opportunity = make_opportunity(lead.name)
+	new = frappe.rename_doc("Opportunity", opportunity.name, "OPP-RENAMED", force=True)
+	assert gate.has_passed(new)

@@ -13,6 +13,7 @@ from lead_quality import api, hooks
 from lead_quality.base.rows import insert_rows
 from lead_quality.demo.factories import make_agreement, make_lead, make_sales_ready
 from lead_quality.follow_up.alerts import raise_alerts
+from lead_quality.nurture import history
 from lead_quality.qualification import requalify
 
 PACKAGE = Path(lead_quality.__file__).parent
@@ -109,6 +110,21 @@ def test_scheduled_function_does_its_work_once_and_has_nothing_left_when_it_runs
 		],
 		now_datetime(),
 	)
+	# past every hook: a lead was converted, a planned touch is gone, an old lead has been called
+	converted = make_lead(first_name="Converted")
+	frappe.db.set_value("Lead", converted.name, "status", "Converted")
+	frappe.db.delete("Lead Touch", {"lead": make_lead(first_name="Unplanned").name, "status": "Planned"})
+	history.forget()
+	unheard = {
+		"communication_type": "Communication",
+		"communication_medium": "Phone",
+		"sent_or_received": "Sent",
+	}
+	call = frappe.get_doc(
+		{"doctype": "Communication", **unheard, "reference_doctype": "Lead", "reference_name": unseen.name}
+	)
+	call.name = "CALL-UNHEARD"
+	call.db_insert()
 	function = frappe.get_attr(path)
 	now = add_to_date(now_datetime(), days=90)
 

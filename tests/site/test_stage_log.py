@@ -163,6 +163,36 @@ def test_touches_that_are_logged_late_do_not_repeat_a_stage(lead):
 	assert stages(lead).count("prospect") == 1
 
 
+def test_a_touch_from_before_the_lead_came_in_makes_it_a_prospect_at_its_entry(lead):
+	api.log_touch(lead.name, "Phone", "Connected", done_at=add_to_date(now_datetime(), days=-2))
+	assert stages(lead) == ["target", "prospect"]
+	entered = frappe.get_all("Lead Stage Log", {"lead": lead.name}, pluck="entered_at")
+	assert entered == [get_datetime(lead.creation)] * 2
+
+
+def test_an_opportunity_that_is_older_than_its_lead_counts_from_the_leads_entry(lead):
+	opportunity = frappe.get_doc(
+		{"doctype": "Opportunity", "opportunity_from": "Lead", "party_name": lead.name, "status": "Open"}
+	)
+	opportunity.name, opportunity.creation = "OPP-OLDER", add_to_date(now_datetime(), days=-30)
+	opportunity.db_insert()
+	reconcile_stages()
+	row = frappe.get_last_doc("Lead Stage Log", {"lead": lead.name, "stage": "opportunity"})
+	assert row.entered_at == get_datetime(lead.creation)
+
+
+def test_stages_that_lie_before_the_entry_are_put_right_by_the_upgrade(lead):
+	from lead_quality.patches import stages_after_entry
+
+	api.log_touch(lead.name, "Phone", "Connected")
+	row = frappe.get_last_doc("Lead Stage Log", {"lead": lead.name, "stage": "prospect"})
+	frappe.db.set_value("Lead Stage Log", row.name, "entered_at", add_to_date(lead.creation, days=-3))
+	stages_after_entry.execute()
+	stages_after_entry.execute()
+	entered = frappe.db.get_value("Lead Stage Log", row.name, "entered_at")
+	assert entered == get_datetime(lead.creation)
+
+
 def test_a_touch_in_the_future_has_not_been_made(lead):
 	with pytest.raises(frappe.ValidationError, match="has not been made yet"):
 		api.log_touch(lead.name, "Phone", "Connected", done_at=add_to_date(now_datetime(), days=2))

@@ -40,6 +40,11 @@ def walk(lead: str, **days: float) -> Log:
 	return [(lead, stage, day(number)) for stage, number in days.items()]
 
 
+def came_in(visits: list) -> datetime:
+	"""When a lead came in: at its first visit to the first stage; at its first visit where the log has none of that."""
+	return next((at for at, rank in visits if rank == 0), visits[0][0])
+
+
 def by_hand(log: Log, stages: tuple[str, ...] = STAGES) -> list[Step]:
 	"""The definition, lead by lead and with whole counts: no stage is worked out from the one before."""
 	steps = []
@@ -53,7 +58,7 @@ def by_hand(log: Log, stages: tuple[str, ...] = STAGES) -> list[Step]:
 			here = [at for at, rank in visits if rank == position]
 			if here:
 				entered += 1
-				waits.append((here[0] - visits[0][0]) / timedelta(days=1))
+				waits.append(max((here[0] - came_in(visits)) / timedelta(days=1), 0))
 		waits.sort()
 		middle = waits[(len(waits) - 1) // 2 : len(waits) // 2 + 1]
 		steps.append(

@@ -4,23 +4,32 @@ from frappe.utils import now_datetime
 
 from lead_quality.base.links import OutlivesLinks
 from lead_quality.funnel.lead_lock import LeadFirst
-from lead_quality.qualification import service
+from lead_quality.qualification import gate, service
 
 
 class GateOverride(OutlivesLinks, LeadFirst):
-	"""Leave for one Opportunity from a lead that is not sales ready: who gave it, why, and what was missing."""
+	"""Leave for one document from a lead that is not sales ready: for what, who gave it, why, and what was missing."""
 
 	def before_insert(self):
+		self.for_doctype = self.for_doctype or "Opportunity"
+		if self.for_doctype not in gate.GATED:
+			frappe.throw(
+				_("No gate holds a {0}. Leave can be given for: {1}.").format(
+					frappe.bold(_(self.for_doctype)), ", ".join(map(_, gate.GATED))
+				)
+			)
 		if not service.is_reason_for(self.reason, "Override", self.lead):
 			frappe.throw(_("Choose one of the reasons that were agreed on for this."), frappe.MandatoryError)
-		judged = service.judge_now(self.lead)
+		judged, now = service.judge_now(self.lead), now_datetime()
 		self.update(
 			{
 				"lead_name": frappe.db.get_value("Lead", self.lead, "title"),
 				"overridden_by": frappe.session.user,
-				"overridden_at": now_datetime(),
+				"overridden_at": now,
+				"expires_at": gate.expiry(now),
 				"missing": judged.reason if judged else None,
 				"reference_doctype": None,
 				"reference_name": None,
+				"used_at": None,
 			}
 		)

@@ -11,12 +11,15 @@ from lead_quality.nurture import corrections, service
 
 # who enters what others have done
 MANAGERS = {"Sales Manager", "Lead Quality Manager", "System Manager"}
+# so many days a planned touch can be put off by hand, without a reason
+LONGEST_DELAY = 31
 
 
 class LeadTouch(OutlivesLinks, LeadFirst):
 	def validate(self):
 		self.keep_plan()
 		self.refuse_change_when_closed()
+		self.refuse_change_of_plan()
 		self.stamp_when_done()
 		self.check_outcome()
 
@@ -30,6 +33,8 @@ class LeadTouch(OutlivesLinks, LeadFirst):
 			service.record_conversation(self)
 		if self.has_value_changed("status") and self.status in {"Done", "Skipped", "Missed"}:
 			service.advance(self)
+		if self.status == "Planned" and self.enrollment and self.has_value_changed("due_at"):
+			service.follow_touch(self)
 		reactions.touch_changed(self)
 
 	@summary.gathers
@@ -57,6 +62,34 @@ class LeadTouch(OutlivesLinks, LeadFirst):
 		frappe.throw(
 			_("This touch is {0} already. Log another one instead of changing it.").format(_(before.status))
 		)
+
+	def refuse_change_of_plan(self):
+		"""Who is on a cadence always has a planned touch that comes: nobody calls it off, or puts it off for long, by the
+		touch itself. The app's own saves pass."""
+		before = self.get_doc_before_save()
+		if self.flags.ignore_permissions or not before or before.status != "Planned" or not self.enrollment:
+			return
+		if self.status == "Cancelled":
+			frappe.throw(
+				_(
+					"{0} is on a cadence that waits for this touch. Skip it, or choose Stop the cadence."
+				).format(self.lead_name or self.lead)
+			)
+		latest = add_to_date(now_datetime(), days=LONGEST_DELAY)
+		if self.status == "Planned" and (not self.due_at or get_datetime(self.due_at) > latest):
+			frappe.throw(
+				_(
+					"A planned touch can be put off by {0} days at most. Snooze the lead, with a reason."
+				).format(LONGEST_DELAY)
+			)
+
+	def on_trash(self):
+		if self.status == "Planned" and self.enrollment and service.is_waited_for(self):
+			frappe.throw(
+				_(
+					"{0} is on a cadence that waits for this touch. Skip it, or choose Stop the cadence."
+				).format(self.lead_name or self.lead)
+			)
 
 	def stamp_when_done(self):
 		if self.status == "Done":

@@ -43,7 +43,7 @@ class LeadsAtRisk(Report):
 
 	def where(self, created: bool = False) -> Where:
 		where = super().where(created)
-		where.add("`tabLead`.disabled = 0")
+		where.add(f"`tabLead`.disabled = 0 or {attention.IS_HIDDEN}")
 		where.equal("`tabLead`.lead_owner", self.filters.lead_owner)
 		for check, fieldname in (("without_owner", "lead_owner"), ("without_segment", "lq_segment")):
 			if cint(self.filters.get(check)):
@@ -153,7 +153,7 @@ class LeadsAtRisk(Report):
 		where = Where(self.user)
 		where.equal("`tabLead`.company", self.filters.company)
 		where.equal("`tabLead`.lq_segment", self.filters.segment)
-		where.add("`tabLead`.disabled = 0")
+		where.add(f"`tabLead`.disabled = 0 or {attention.IS_HIDDEN}")
 		return Select(
 			f"""
 			select found.`lead` from (select `tabLead`.name as `lead`, {ALL_FACTS} from {LEADS} where {{where}} {ALL}) found

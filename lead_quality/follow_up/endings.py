@@ -1,0 +1,120 @@
+"""What a lead's end does: nothing goes on, and nobody is told of it any more. When a lead is over, `funnel.endings` says.
+
+Each room ends what is its own: the cadence with its planned touch, the handover that waits for an answer, the clocks,
+and what waits to be told.
+"""
+
+from collections.abc import Collection
+from datetime import datetime
+
+import frappe
+from frappe import _
+from frappe.utils import now_datetime
+
+from lead_quality.base import query
+from lead_quality.base.runs import JobRun
+from lead_quality.follow_up import service as follow_up
+from lead_quality.funnel import endings, summary
+from lead_quality.handover import service as handover
+from lead_quality.nurture import service as nurture
+from lead_quality.qualification.service import log_on_lead
+
+MOST_LEADS = 20_000
+
+
+def look_at(leads: Collection[str], now: datetime | None = None, lost_anew: bool = False) -> list[str]:
+	"""End what goes on at those of some leads that are over, and mark them; take the mark from those that are no more.
+
+	What is decided is read after the leads are locked.
+
+	:param now: naive instant in the site's zone.
+	:param lost_anew: a document of theirs has just been lost: also a lead that was taken up again after an earlier loss
+	    is over.
+	:returns: the leads for which there was anything to do.
+	"""
+	now = now or now_datetime()
+	marked = dict(
+		query.run(
+			"select name, lq_over from `tabLead` where name in %(leads)s order by name for update",
+			{"leads": leads},
+		)
+	)
+	over = endings.endings_of(marked)
+	return [lead for lead, before in marked.items() if _settle(lead, before, over.get(lead), now, lost_anew)]
+
+
+def _settle(lead: str, before: str | None, ending: str | None, now: datetime, lost_anew: bool) -> bool:
+	is_new = (before or None) != ending
+	if is_new:
+		summary.write(lead, lq_over=ending, lq_over_at=ending and now)
+	if not ending or not (is_new or lost_anew or ending in endings.FINAL):
+		return is_new
+	has_ended = _end(lead, ending, now)
+	if has_ended:
+		log_on_lead(lead, in_words(ending))
+	return is_new or has_ended
+
+
+def _end(lead: str, ending: str, now: datetime) -> bool:
+	"""End what goes on at a lead. Returns whether anything did."""
+	ended = [
+		nurture.stop_for_lead(lead, in_words(ending)),
+		handover.end_for_lead(lead, now),
+		follow_up.cancel(lead, now=now),
+		_withdraw_alerts(lead),
+	]
+	return any(ended)
+
+
+def end_leads_of_clocks(clocks: Collection[str], now: datetime):
+	"""Before anybody is told of some clocks: end those whose lead is over.
+
+	:param now: naive instant in the site's zone.
+	"""
+	leads = query.run(
+		"select distinct `lead` from `tabFollow Up Clock` where name in %(clocks)s",
+		{"clocks": clocks},
+		pluck=True,
+	)
+	_end_those_over(leads, now)
+
+
+def end_leads_to_be_told_of(user: str, now: datetime):
+	"""Before a user is told what waits: take back what is of leads that are over.
+
+	:param now: naive instant in the site's zone.
+	"""
+	leads = frappe.db.sql_list(
+		"select distinct `lead` from `tabFollow Up Alert` where for_user = %s and status = 'Pending'", (user,)
+	)
+	_end_those_over(leads, now)
+
+
+def _end_those_over(leads: Collection[str], now: datetime):
+	over = endings.endings_of(leads)
+	if over:
+		look_at(sorted(over), now)
+
+
+def end_unmarked(run: JobRun) -> JobRun:
+	"""End what goes on at the leads that are over without being marked so, as part of a job's run."""
+	return run.each(endings.unmarked(MOST_LEADS), lambda lead, now: bool(look_at([lead], now)))
+
+
+def _withdraw_alerts(lead: str) -> bool:
+	names = frappe.get_all(
+		"Follow Up Alert", {"lead": lead, "status": "Pending"}, pluck="name", order_by="name asc"
+	)
+	for name in names:
+		frappe.db.set_value("Follow Up Alert", name, "status", "Withdrawn", update_modified=False)
+	return bool(names)
+
+
+def in_words(ending: str) -> str:
+	"""Why a lead is over, as its cadence and its timeline say it."""
+	return {
+		endings.CONVERTED: _("The lead was converted to a customer."),
+		endings.LOST: _("The lead was lost."),
+		endings.DISQUALIFIED: _("The lead is disqualified."),
+		endings.NO_CONTACT: _("The lead wants no contact."),
+	}[ending]

@@ -1,0 +1,75 @@
+"""A lead on which something goes on is not hidden without a reason: not by disabling it, and not by a status that no
+document proves. Who gives one is shown with it in Leads at Risk, until somebody ends what goes on, or proves it.
+"""
+
+import frappe
+from frappe import _
+
+from lead_quality.base.listeners import Refusal
+from lead_quality.funnel.conditions import STATUS_PROVED_BY
+
+
+class HiddenLeadError(Refusal):
+	"""A lead was to be hidden on which something goes on, and nobody said why."""
+
+
+def check(lead):
+	"""Ask for a reason where a Lead document that is saved is about to drop out of the lists.
+
+	:raises HiddenLeadError: if there is none.
+	"""
+	before = lead.get_doc_before_save()
+	if not before:
+		return
+	if before.disabled and not lead.disabled:
+		lead.lq_hidden_reason = None  # the next time, there will be another
+		return
+	is_disabled = lead.disabled and not before.disabled
+	is_claimed = lead.status != before.status and not is_proved(lead)
+	if not (is_disabled or is_claimed) or not goes_on(lead.name):
+		return
+	what = _("disabling it") if is_disabled else _("the status {0}").format(_(lead.status))
+	reason = (lead.lq_hidden_reason or "").strip()
+	if not reason:
+		raise_for(lead, what)
+	lead.add_comment("Info", _("hid the lead by {0}: {1}").format(what, frappe.utils.escape_html(reason)))
+
+
+def raise_for(lead, what: str):
+	frappe.throw(
+		_(
+			"Deadlines run on {0}, and {1} takes it out of all lists. Disqualify it, or snooze or stop its cadence; else say why in {2}."
+		).format(
+			frappe.bold(frappe.utils.escape_html(lead.title or lead.name)),
+			what,
+			frappe.bold(_("Reason for Hiding")),
+		),
+		HiddenLeadError,
+		title=_("Somebody Is Waiting for This Lead"),
+	)
+
+
+def is_proved(lead) -> bool:
+	"""Whether a document proves the status of a lead, or the status claims nothing that a document could prove."""
+	proof = STATUS_PROVED_BY.get(lead.status)
+	return not proof or bool(
+		frappe.db.sql(
+			f"select 1 from {proof.replace('`tabLead`.name', '%(lead)s')} limit 1", {"lead": lead.name}
+		)
+	)
+
+
+def goes_on(lead: str) -> bool:
+	"""Whether a clock runs on a lead, or a cadence."""
+	return bool(
+		frappe.db.sql(
+			"""
+			select 1 from `tabFollow Up Clock`
+			where `lead` = %(lead)s and stopped_at is null and status in ('Running', 'Paused', 'Missed')
+			union
+			select 1 from `tabNurture Enrollment` where `lead` = %(lead)s and status in ('Active', 'Snoozed')
+			limit 1
+			""",
+			{"lead": lead},
+		)
+	)

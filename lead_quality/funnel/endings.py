@@ -1,0 +1,140 @@
+"""When a lead is over, for whatever reason, said in one place. What its end does is done by the rooms to the right
+(`follow_up.endings`), each called by name.
+
+A lead is over once it
+
+- is converted: ERPNext says so, a Customer was made from it, or it has ordered;
+- is lost: ERPNext says that its quotation was lost, or all of its Opportunities are lost and no quotation is out;
+- is disqualified: its verdict says so;
+- wants no contact: ERPNext's status or an opt-out of all channels says so.
+
+Whoever is lost may be taken up again: what begins after the end stands, until the lead is lost once more. Of the others
+nothing goes on as long as they are over.
+"""
+
+from collections.abc import Collection
+from datetime import datetime
+
+import frappe
+
+from lead_quality.base import query
+from lead_quality.funnel import credit
+from lead_quality.funnel.conditions import WANTS_NO_CONTACT
+
+CONVERTED, LOST, DISQUALIFIED, NO_CONTACT = ("Converted", "Lost", "Disqualified", "No Contact")
+# that nobody can be worked on while it lasts
+FINAL = (CONVERTED, DISQUALIFIED, NO_CONTACT)
+
+# what ERPNext's own status says by itself
+STATUSES = {"Converted": CONVERTED, "Lost Quotation": LOST, "Do Not Contact": NO_CONTACT}
+
+
+def endings_of(leads: Collection[str]) -> dict[str, str]:
+	"""Lead to why it is over, as it is stored now; a lead that is not over is left out."""
+	rows = query.run(
+		f"""
+		select `tabLead`.name, `tabLead`.status, `tabLead`.lq_stage, `tabLead`.lq_verdict,
+			{WANTS_NO_CONTACT} as wants_no_contact
+		from `tabLead` where `tabLead`.name in %(leads)s
+		""",
+		{"leads": leads},
+		as_dict=True,
+	)
+	customers, lost = credit.customers_of(leads), lost_leads(leads)
+	endings = {}
+	for row in rows:
+		if row.status == "Converted" or row.lq_stage == "sale" or row.name in customers:
+			endings[row.name] = CONVERTED
+		elif row.wants_no_contact:
+			endings[row.name] = NO_CONTACT
+		elif row.lq_verdict == DISQUALIFIED:
+			endings[row.name] = DISQUALIFIED
+		elif row.status == "Lost Quotation" or (row.name in lost and row.status != "Quotation"):
+			endings[row.name] = LOST
+	return endings
+
+
+def lost_leads(leads: Collection[str]) -> set[str]:
+	"""Of some leads, those that have Opportunities, all of which are lost."""
+	return set(
+		query.run(
+			f"""
+			select {credit.LEAD_OF_OPPORTUNITY} as `lead` from `tabOpportunity` o
+			where o.name in %(opportunities)s
+			group by 1 having sum(o.status != 'Lost') = 0
+			""",
+			{"opportunities": credit.opportunities_of(leads)},
+			pluck=True,
+		)
+	)
+
+
+# Leads that may be over without being marked so, or are marked without being over any more: what is looked for where no
+# event has told of it. Each part starts at an index, and finds next to nothing once all is marked.
+_CANDIDATES = f"""
+	select name from `tabLead` where lq_over is null and status in %(statuses)s
+	union
+	select name from `tabLead` where lq_over is null and lq_stage = 'sale'
+	union
+	select name from `tabLead` where lq_over is null and lq_verdict = 'Disqualified'
+	union
+	select name from `tabLead` where lq_over = 'No Contact' and not {WANTS_NO_CONTACT}
+	union
+	select o.lq_lead from `tabOpportunity` o join `tabLead` l on l.name = o.lq_lead
+	where o.status != 'Lost' and l.lq_over = 'Lost' and l.status != 'Lost Quotation'
+	union
+	select name from `tabLead` where lq_over = 'Disqualified' and ifnull(lq_verdict, '') != 'Disqualified'
+	union
+	select name from `tabLead`
+	where lq_over = 'Converted' and status != 'Converted' and ifnull(lq_stage, '') != 'sale'
+	union
+	select l.name from `tabCustomer` c join `tabLead` l on l.name = c.lead_name where l.lq_over is null
+	union
+	select l.name from `tabCustomer` c join `tabOpportunity` o on o.name = c.opportunity_name
+	join `tabLead` l on l.name = {credit.LEAD_OF_OPPORTUNITY} where l.lq_over is null
+	union
+	select l.name from `tabCustomer` c join `tabProspect Lead` row on row.parent = c.prospect_name
+	join `tabLead` l on l.name = row.lead where c.prospect_name != '' and l.lq_over is null
+	union
+	select l.name from `tabOpportunity` o join `tabLead` l on l.name = {credit.LEAD_OF_OPPORTUNITY}
+	where o.status = 'Lost' and l.lq_over is null
+	union
+	select l.name from `tabNurture Enrollment` e join `tabLead` l on l.name = e.lead
+	where e.status in ('Active', 'Snoozed') and l.lq_over in %(final)s
+	union
+	select l.name from `tabLead Handover` h join `tabLead` l on l.name = h.lead
+	where h.status = 'Sent' and l.lq_over in %(final)s
+"""
+
+
+def unmarked(limit: int) -> list[str]:
+	"""Leads whose end, or whose end's end, no event has told of."""
+	names = query.run(
+		f"select name from ({_CANDIDATES}) found limit %(limit)s",
+		{"statuses": list(STATUSES), "final": FINAL, "limit": limit},
+		pluck=True,
+	)
+	return sorted(names)
+
+
+def mark(leads: Collection[str], now: datetime):
+	"""Mark those of some leads that are over, of which nothing goes on; many in one statement.
+
+	:param now: naive instant in the site's zone.
+	"""
+	over = endings_of(leads)
+	for ending in {*over.values()}:
+		query.run(
+			"""
+			update `tabLead` set lq_over = %(ending)s, lq_over_at = %(now)s
+			where name in %(leads)s and ifnull(lq_over, '') != %(ending)s
+			""",
+			{"ending": ending, "now": now, "leads": [lead for lead in over if over[lead] == ending]},
+		)
+
+
+def is_final(lead) -> bool:
+	"""Whether nothing may be begun with a lead (a document, a row, or a name) as long as it is over."""
+	if isinstance(lead, str):
+		return frappe.db.get_value("Lead", lead, "lq_over") in FINAL
+	return lead.get("lq_over") in FINAL

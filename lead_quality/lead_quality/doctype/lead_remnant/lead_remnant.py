@@ -1,0 +1,22 @@
+import frappe
+from frappe import _
+from frappe.model.document import Document
+
+
+class LeadRemnant(Document):
+	"""What is left of a deleted lead; see `funnel.remnants`."""
+
+	def validate(self):
+		frappe.throw(
+			_("What is left of a deleted lead writes itself and is never changed."), frappe.PermissionError
+		)
+
+	def on_trash(self):
+		if not frappe.flags.in_uninstall:
+			frappe.throw(
+				_("What is left of a deleted lead stays, as past months count it."), frappe.PermissionError
+			)
+
+
+def on_doctype_update():
+	frappe.db.add_index("Lead Remnant", ["creation"])

@@ -1,0 +1,93 @@
+"""An active enrollment always has exactly one planned touch, due when it says: seen by health, put right by a job.
+
+The app keeps it so. What breaks it is a write past every hook, or a touch that somebody has deleted in the database.
+"""
+
+from datetime import datetime
+
+import frappe
+from frappe import _
+
+from lead_quality.base import query
+from lead_quality.funnel import summary
+from lead_quality.nurture import service
+
+# of each enrollment: how many touches are planned, and when the first is due
+_BROKEN = """
+	from `tabNurture Enrollment` e
+	join `tabLead` l on l.name = e.lead
+	left join (
+		select enrollment, count(*) as planned, min(due_at) as due_at from `tabLead Touch`
+		where status = 'Planned' and enrollment is not null group by enrollment
+	) t on t.enrollment = e.name
+	where e.status in ('Active', 'Snoozed') and (ifnull(t.planned, 0) != 1 or not t.due_at <=> e.next_due_at)
+"""
+
+
+def count_broken() -> int:
+	"""How many enrollments do not wait for exactly one touch, at the time that they say."""
+	return frappe.db.sql(f"select count(*) {_BROKEN}")[0][0]
+
+
+def broken(limit: int) -> list[str]:
+	"""Their names."""
+	return frappe.db.sql_list(f"select e.name {_BROKEN} order by e.name limit %s", (limit,))
+
+
+def mend(name: str, now: datetime) -> bool:
+	"""Let an enrollment wait again for the touch of its present step, at the time that it says.
+
+	:param now: naive instant in the site's zone, for which the touch is planned where nobody knows the time any more.
+	:returns: whether there was anything to put right.
+	"""
+	lead = frappe.db.get_value("Nurture Enrollment", name, "lead")
+	if not frappe.db.get_value("Lead", lead, "name", for_update=True):
+		return False
+	enrollment = frappe.get_doc("Nurture Enrollment", name, for_update=True)
+	if enrollment.status not in service.OPEN_STATUSES:
+		return False
+	plan = frappe.get_cached_doc("Nurture Cadence", enrollment.cadence)
+	step = next((row for row in plan.steps if row.step == enrollment.current_step), None)
+	if not step:
+		service.stop(
+			enrollment, _("The cadence has no such step any more: {0}.").format(enrollment.current_step)
+		)
+		return True
+	due = enrollment.next_due_at or now
+	kept = _keep_one(enrollment, step)
+	if kept:
+		frappe.db.set_value("Lead Touch", kept, {"status": "Planned", "due_at": due}, update_modified=False)
+	else:
+		service.plan_touch(enrollment, step, _occurrences(enrollment, step) + 1, due, now)
+	frappe.db.set_value("Nurture Enrollment", name, "next_due_at", due, update_modified=False)
+	summary.write(enrollment.lead, lq_next_touch_at=due)
+	return True
+
+
+def _keep_one(enrollment, step) -> str | None:
+	"""The touch of the present step that is planned, or that was cancelled behind the enrollment's back; the other
+	planned ones are cancelled. None if there is no such touch."""
+	rows = query.run(
+		"""
+		select name, step, status from `tabLead Touch`
+		where enrollment = %(enrollment)s and status in ('Planned', 'Cancelled')
+		order by status = 'Planned' desc, step = %(step)s desc, plan_key is null, occurrence desc, creation
+		for update
+		""",
+		{"enrollment": enrollment.name, "step": step.step},
+		as_dict=True,
+	)
+	kept = next((row.name for row in rows if row.step == step.step), None)
+	for row in rows:
+		if row.status == "Planned" and row.name != kept:
+			frappe.db.set_value("Lead Touch", row.name, "status", "Cancelled", update_modified=False)
+	return kept
+
+
+def _occurrences(enrollment, step) -> int:
+	"""How often this step has been planned so far."""
+	rows = frappe.db.sql(
+		"select max(occurrence) from `tabLead Touch` where enrollment = %s and step = %s",
+		(enrollment.name, step.step),
+	)
+	return rows[0][0] or 0
