@@ -34,7 +34,7 @@ fixtures = [{"dt": "Role", "filters": [["name", "in", ["Lead Quality Manager", "
 
 app_include_js = "lead_quality.bundle.js"
 # scripts of our own DocTypes lie in their folders
-doctype_js = {"Lead": "public/js/lead_form.js"}
+doctype_js = {"Communication": "public/js/communication_form.js", "Lead": "public/js/lead_form.js"}
 doctype_list_js = {"Lead": "public/js/lead_list.js"}
 override_whitelisted_methods = {"frappe.email.relink": "lead_quality.overrides.communication.relink_by_hand"}
 override_doctype_dashboards = {"Lead": "lead_quality.overrides.lead.dashboard"}

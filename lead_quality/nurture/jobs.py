@@ -29,6 +29,7 @@ def repair_contacts(now: datetime | None = None) -> dict:
 	run.each([1], lambda _item, now: person.fill_keys(MOST))
 	run.each(opt_out.unheard(MOST), lambda address, now: opt_out.close_address(address) or 1)
 	run.each(opt_out.unheard_leads(MOST), lambda lead, now: opt_out.unsubscribe_lead(lead) or 1)
+	run.each(opt_out.still_planned(MOST), lambda lead, now: opt_out.leave_alone(lead) or 1)
 	run.each(delivery.undelivered(since, MOST), _follow_delivery)
 	run.each(corrections.misplaced(since, MOST), _settle)
 	run.each(incoming.nameless(run.now - FRESH, MOST), lambda name, now: incoming.name_stored(name))

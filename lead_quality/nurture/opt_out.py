@@ -19,7 +19,13 @@ from lead_quality.funnel.person import (
 	whole_person_of,
 )
 from lead_quality.nurture import service
-from lead_quality.nurture.channels import closed_channels, covered_by, opt_outs_of
+from lead_quality.nurture.channels import (
+	CHANNELS,
+	closed_channels,
+	covered_by,
+	opt_outs_of,
+	wants_nothing,
+)
 
 # who may speak for any person; others for the people of their own leads
 MANAGERS = {"System Manager", "Sales Manager", "Lead Quality Manager"}
@@ -151,6 +157,9 @@ def leave_alone(lead: str, is_final: bool = False):
 		return
 	touch = service.planned_touch(enrollment.name, lock=is_behind)
 	closed = closed_channels(lead) if touch else {}
+	if wants_nothing(closed):
+		service.stop(enrollment, _("The lead wants no contact."))
+		return
 	if touch and touch.channel in closed:
 		touch.status, touch.status_reason = "Skipped", closed[touch.channel]
 		touch.save(ignore_permissions=True)
@@ -262,6 +271,30 @@ UNHEARD = """
 def unheard(limit: int) -> list[str]:
 	"""Addresses of leads that Frappe was told of past every event, and this app was not."""
 	return frappe.db.sql_list(UNHEARD, (limit,))
+
+
+def still_planned(limit: int) -> list[str]:
+	"""Leads that wait for a touch on a channel that their person has closed, past every event or as a number has been
+	compared with others only later."""
+	covered = " or ".join(
+		f"o.channel = '{channel}' and t.channel in ({', '.join(repr(one) for one in covered_by(channel))})"
+		for channel in CHANNELS
+	)
+	same = (
+		"o.email_id = l.email_id",
+		"o.phone_key = l.lq_phone_key",
+		"o.phone_key = l.lq_mobile_key",
+		"o.phone_key = l.lq_whatsapp_key",
+	)
+	parts = [
+		f"""
+		select l.name from `tabContact Opt Out` o join `tabLead` l on {condition}
+		join `tabLead Touch` t on t.lead = l.name and t.status = 'Planned'
+		where {condition.split(" = ")[0]} != '' and (o.channel = 'All' or {covered})
+		"""
+		for condition in same
+	]
+	return frappe.db.sql_list(" union ".join(parts) + " limit %s", (limit,))
 
 
 def unheard_leads(limit: int) -> list[str]:

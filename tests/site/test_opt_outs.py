@@ -9,6 +9,8 @@ from lead_quality.base.phone import number_key
 from lead_quality.demo.factories import make_lead
 from lead_quality.funnel.person import KEYS
 from lead_quality.nurture.channels import CHANNELS, closed_channels, is_opted_out
+from lead_quality.nurture.jobs import repair_contacts
+from lead_quality.patches import compare_numbers
 
 MONDAY = "2026-03-02 10:00:00"
 BRITISH = "+441611234567"
@@ -343,6 +345,66 @@ def test_keys_are_nobodys_to_write(lead):
 	lead.save()
 	stored = frappe.db.get_value("Lead", lead.name, KEYS, as_dict=True)
 	assert (stored.lq_phone_key, stored.lq_mailbox) == (BRITISH, lead.email_id)
+
+
+# what came past every event, and what is older than the numbers' keys
+
+
+def repair() -> dict:
+	counts = repair_contacts()
+	assert not counts["failed"], frappe.get_last_doc("Follow Up Run").errors
+	return counts
+
+
+@pytest.mark.parametrize("number", ["0161 1234567", "+44 (0)161 123 4567"])
+def test_after_the_upgrade_an_old_opt_out_holds_for_every_way_to_write_the_number(number):
+	lead = make_lead(country="United Kingdom", phone="44 0161 1234567")
+	opted_out = make_lead(country="United Kingdom", phone=number, mobile_no="07700 900123")
+	mobile = make_lead(country="United Kingdom", mobile_no="+44 7700 900123")
+	for name in KEYS:
+		frappe.db.sql(f"update `tabLead` set {name} = null")
+	old = frappe.get_doc(
+		{
+			"doctype": "Contact Opt Out",
+			"channel": "All",
+			"reason": "Manual",
+			"phone": number,
+			"lead": opted_out.name,
+		}
+	)
+	old.set_new_name()
+	old.db_insert()
+	compare_numbers.execute()
+	assert frappe.db.get_value("Contact Opt Out", old.name, "phone_key") == BRITISH
+	for one in (lead, opted_out, mobile):
+		assert is_opted_out(frappe.get_doc("Lead", one.name), "All")
+	rows = frappe.db.count("Contact Opt Out")
+	compare_numbers.execute()
+	assert frappe.db.count("Contact Opt Out") == rows
+	repair()
+	assert enrollment(lead).status == enrollment(mobile).status == "Stopped"
+	assert repair()["done"] == 0
+
+
+def test_what_frappe_was_told_past_every_event_is_heard_within_the_hour(lead):
+	start_on(lead, "Email", "Phone")
+	unsubscribed = frappe.get_doc(
+		{"doctype": "Email Unsubscribe", "email": lead.email_id, "global_unsubscribe": 1}
+	)
+	unsubscribed.set_new_name()
+	unsubscribed.db_insert()
+	assert planned(lead) == ("1. Email", "Email")
+	repair()
+	assert planned(lead) == ("2. Phone", "Phone")
+	assert repair()["done"] == 0
+
+
+def test_a_box_that_was_ticked_past_every_event_is_seen_within_the_hour(lead):
+	start_on(lead, "Email", "Phone")
+	frappe.db.set_value("Lead", lead.name, "unsubscribed", 1)
+	repair()
+	assert planned(lead) == ("2. Phone", "Phone")
+	assert repair()["done"] == 0
 
 
 # who may say so

@@ -4,6 +4,7 @@ import { start } from "./desk/deadlines.js";
 import { health_page } from "./desk/health.js";
 import * as report from "./desk/report.js";
 import { versioned_form } from "./desk/versioned.js";
+import * as communication from "./forms/communication.js";
 import * as follow_up from "./forms/follow_up.js";
 import * as follow_up_policy from "./forms/follow_up_policy.js";
 import * as lead_handover from "./forms/lead_handover.js";
@@ -27,6 +28,7 @@ Object.assign(lead_quality, {
 	lead_form,
 	lead_list,
 	versioned_form,
+	...communication,
 	...follow_up,
 	...follow_up_policy,
 	...lead_handover,

@@ -1,0 +1,1 @@
+frappe.ui.form.on("Lead Touch", lead_quality.lead_touch_form);

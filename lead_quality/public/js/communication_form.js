@@ -1,0 +1,1 @@
+frappe.ui.form.on("Communication", lead_quality.communication_form);
