@@ -4,15 +4,17 @@ and returns the document it changed. Instants are naive, in the site's zone.
 
 import inspect
 import json
+import math
 from collections.abc import Callable
 from datetime import date, datetime
 from functools import wraps
 
 import frappe
 from frappe import _
-from frappe.utils import get_datetime
 
 from lead_quality.base import turns
+from lead_quality.base.documents import read_value
+from lead_quality.base.site_time import naive
 from lead_quality.desk import panel, sheet
 from lead_quality.funnel import lead_lock
 from lead_quality.handover import service as handover_service
@@ -21,6 +23,7 @@ from lead_quality.nurture import corrections
 from lead_quality.nurture import opt_out as opt_outs
 from lead_quality.nurture import service as nurture
 from lead_quality.nurture.mail import leads_of
+from lead_quality.permissions import check_lead
 from lead_quality.qualification import gate, requalify
 from lead_quality.qualification import service as qualification
 
@@ -83,7 +86,10 @@ def snooze(lead: str, until: str | datetime, reason: str | None = None):
 	_check(lead, "Nurture Enrollment", "write")
 	if reason and not qualification.is_reason_for(reason, "Snooze", lead):
 		frappe.throw(_("Choose one of the agreed reasons to snooze."), frappe.MandatoryError)
-	return nurture.snooze(_enrollment(lead), get_datetime(until), reason)
+	resumes_at = _instant(until, _("Until"))
+	if not resumes_at:
+		frappe.throw(_("Say until when the lead rests."), frappe.MandatoryError)
+	return nurture.snooze(_enrollment(lead), resumes_at, reason)
 
 
 @frappe.whitelist(methods=["POST"])
@@ -115,7 +121,7 @@ def log_touch(
 		outcome=outcome,
 		direction=direction,
 		note=note,
-		done_at=get_datetime(done_at) if done_at else None,
+		done_at=_instant(done_at, _("Done At")),
 		contact=contact,
 	)
 
@@ -163,8 +169,9 @@ def qualify(
 	empty to take it back) also the triage decision. Returns the Lead Qualification.
 	"""
 	_check(lead, "Lead Qualification", "create")
-	rows = json.loads(answers) if isinstance(answers, str) else answers or []
-	return qualification.answer(lead, rows, horizon, decision, outcome_reason, nurture_until)
+	rows = _rows(answers)
+	until = _date(nurture_until, _("Nurture Until"))
+	return qualification.answer(lead, rows, horizon, decision, outcome_reason, until)
 
 
 @frappe.whitelist(methods=["POST"])
@@ -178,6 +185,8 @@ def send_handover(
 ):
 	"""Hand a sales-ready lead to a sales user, who is told at once. Returns the Lead Handover."""
 	_check(lead, "Lead Handover", "create")
+	if expected_value and not math.isfinite(expected_value):
+		frappe.throw(_("Write the expected value as a number."))
 	return handover_service.send(lead, to_user, note, expected_value, currency)
 
 
@@ -270,7 +279,9 @@ def get_panel(lead: str) -> dict:
 @frappe.whitelist()
 def check_gate(lead: str, doctype: str = "Opportunity") -> dict:
 	"""Whether a document of `doctype` could be made from the lead now: `passes`, and else a `message` that says why not."""
-	frappe.has_permission("Lead", "read", doc=lead, throw=True)
+	check_lead(lead)
+	if doctype not in gate.GATED:
+		frappe.throw(_("The gate stands before {0} only.").format(", ".join(map(_, gate.GATED))))
 	return gate.check(lead, doctype)
 
 
@@ -278,7 +289,7 @@ def check_gate(lead: str, doctype: str = "Opportunity") -> dict:
 def get_checklist(lead: str) -> dict:
 	"""The sheet of a lead: what it is asked, what is known and how, as it stands now. Instants are naive, in the
 	site's zone; confidential answers are left out for users without permission level 1 on Lead Qualification."""
-	frappe.has_permission("Lead", "read", doc=lead, throw=True)
+	check_lead(lead)
 	frappe.has_permission("Lead Qualification", "read", throw=True)
 	return sheet.get_sheet(lead)
 
@@ -291,7 +302,7 @@ def _enrollment(lead: str):
 
 
 def _check(lead: str, doctype: str, ptype: str):
-	frappe.has_permission("Lead", "write", doc=lead, throw=True)
+	check_lead(lead, "write")
 	frappe.has_permission(doctype, ptype, throw=True)
 
 
@@ -308,4 +319,36 @@ def _check_mail(name: str):
 
 
 def _check_handover(handover: str):
-	frappe.has_permission("Lead Handover", "write", doc=handover, throw=True)
+	if not frappe.db.exists("Lead Handover", handover or "") or not frappe.has_permission(
+		"Lead Handover", "write", doc=handover
+	):
+		name = frappe.bold(frappe.utils.escape_html(handover or ""))
+		frappe.throw(
+			_("There is no handover {0}, or you may not answer it.").format(name), frappe.PermissionError
+		)
+
+
+def _rows(answers: str | list | None) -> list:
+	try:
+		rows = json.loads(answers) if isinstance(answers, str) and answers else answers or []
+	except ValueError:
+		rows = None
+	if not isinstance(rows, list):
+		frappe.throw(_("Send answers as a list of rows with criterion and value."))
+	return rows
+
+
+def _instant(value: str | datetime | None, place: str) -> datetime | None:
+	"""An instant of the site's zone, as a request sends it.
+
+	:param place: names it to the user.
+	:raises frappe.ValidationError: if it is none.
+	"""
+	if isinstance(value, str):
+		return read_value(value, "Datetime", place)
+	return naive(value) if value and value.tzinfo else value
+
+
+def _date(value: str | date | None, place: str) -> date | None:
+	"""As `_instant`, a day."""
+	return read_value(value, "Date", place) if isinstance(value, str) else value

@@ -36,7 +36,10 @@ app_include_js = "lead_quality.bundle.js"
 # scripts of our own DocTypes lie in their folders
 doctype_js = {"Communication": "public/js/communication_form.js", "Lead": "public/js/lead_form.js"}
 doctype_list_js = {"Lead": "public/js/lead_list.js"}
-override_whitelisted_methods = {"frappe.email.relink": "lead_quality.overrides.communication.relink_by_hand"}
+override_whitelisted_methods = {
+	"erpnext.crm.doctype.lead.lead.get_lead_details": "lead_quality.overrides.lead.get_lead_details",
+	"frappe.email.relink": "lead_quality.overrides.communication.relink_by_hand",
+}
 override_doctype_dashboards = {"Lead": "lead_quality.overrides.lead.dashboard"}
 
 # Permissions follow the Lead
@@ -45,7 +48,7 @@ override_doctype_dashboards = {"Lead": "lead_quality.overrides.lead.dashboard"}
 permission_query_conditions = {
 	"Lead Transfer": "lead_quality.permissions.own_transfers_condition",
 	"Lead": "lead_quality.permissions.own_leads_condition",
-	"Lead Qualification": "lead_quality.permissions.visible_leads_condition",
+	"Lead Qualification": "lead_quality.permissions.visible_judgements_condition",
 	"Lead Qualification Answer": "lead_quality.permissions.visible_answers_condition",
 	"Nurture Enrollment": "lead_quality.permissions.visible_leads_condition",
 	"Lead Touch": "lead_quality.permissions.visible_leads_condition",
@@ -57,6 +60,18 @@ permission_query_conditions = {
 	"Lead Stage Log": "lead_quality.permissions.visible_leads_condition",
 	"Contact Opt Out": "lead_quality.permissions.visible_leads_condition",
 	"Gate Override": "lead_quality.permissions.visible_leads_condition",
+	"Agreement Reader": "lead_quality.permissions.visible_rows_condition",
+	"Agreement Reason": "lead_quality.permissions.visible_rows_condition",
+	"Follow Up Escalation": "lead_quality.permissions.visible_rows_condition",
+	"Follow Up Target": "lead_quality.permissions.visible_rows_condition",
+	"Lead Segment Policy": "lead_quality.permissions.visible_rows_condition",
+	"Lead Segment Rule": "lead_quality.permissions.visible_rows_condition",
+	"Lead Transfer Receiver": "lead_quality.permissions.visible_rows_condition",
+	"Nurture Step": "lead_quality.permissions.visible_rows_condition",
+	"Qualification Criterion": "lead_quality.permissions.visible_rows_condition",
+	"Qualification Rule": "lead_quality.permissions.visible_rows_condition",
+	"Working Calendar Date": "lead_quality.permissions.visible_rows_condition",
+	"Working Calendar Hours": "lead_quality.permissions.visible_rows_condition",
 }
 has_permission = {
 	"Lead": "lead_quality.permissions.has_lead_permission",

@@ -6,10 +6,13 @@ One condition serves lists, single documents and reports.
 from collections.abc import Iterable
 
 import frappe
+from frappe import _
 from frappe.model.db_query import DatabaseQuery
 from frappe.permissions import get_role_permissions
 
-from lead_quality.base.versions import as_hook_condition
+from lead_quality.base.versions import as_hook_condition, is_table_queried
+
+ANSWER = "Lead Qualification Answer"
 
 # Roles that see every lead that ERPNext's own rules let them see.
 WIDE_ROLES = frozenset(
@@ -27,7 +30,9 @@ def own_leads_condition(user: str | None = None, doctype: str | None = None) -> 
 		return f"({own})"
 	if only_qualified_leads(user):
 		return f"""({own} or `tabLead`.lq_verdict = 'Sales Ready' or `tabLead`.lq_stage in ('opportunity', 'sale')
-			or `tabLead`.name in (select lead from `tabLead Handover` where to_user = {escaped}))"""
+			or `tabLead`.name in (
+				select lead from `tabLead Handover` where to_user = {escaped} and status in ('Sent', 'Accepted')
+			))"""
 	return ""
 
 
@@ -69,14 +74,14 @@ class _WithoutHooks(DatabaseQuery):
 def has_lead_permission(doc, ptype=None, user=None, debug=False) -> bool:
 	"""Single check on Lead, the counterpart of `own_leads_condition`."""
 	user = user or frappe.session.user
-	if doc.is_new() or not (only_own_leads(user) or only_qualified_leads(user)):
+	if not (only_own_leads(user) or only_qualified_leads(user)):
 		return True
 	if user == doc.flags.given_to:
 		return True
-	# as stored: the document at hand may have been made the user's own by the very request that is checked
-	stored = frappe.db.get_value(
-		"Lead", doc.name, ["lead_owner", "owner", "lq_verdict", "lq_stage"], as_dict=True
-	)
+	# as stored: the document at hand may have been made the user's own, or called new, by the very request that is
+	# checked
+	fields = ["lead_owner", "owner", "lq_verdict", "lq_stage"]
+	stored = frappe.db.get_value("Lead", doc.name, fields, as_dict=True) if doc.name else None
 	if not stored or user in {stored.lead_owner, stored.owner}:
 		return True
 	if only_own_leads(user):
@@ -84,7 +89,11 @@ def has_lead_permission(doc, ptype=None, user=None, debug=False) -> bool:
 	return (
 		stored.lq_verdict == "Sales Ready"
 		or stored.lq_stage in {"opportunity", "sale"}
-		or bool(frappe.db.exists("Lead Handover", {"lead": doc.name, "to_user": user}))
+		or bool(
+			frappe.db.exists(
+				"Lead Handover", {"lead": doc.name, "to_user": user, "status": ["in", ["Sent", "Accepted"]]}
+			)
+		)
 	)
 
 
@@ -109,7 +118,26 @@ def own_transfers_condition(user: str | None = None, doctype: str | None = None)
 def has_transfer_permission(doc, ptype=None, user=None, debug=False) -> bool:
 	"""Single check on Lead Transfer, the counterpart of `own_transfers_condition`."""
 	user = user or frappe.session.user
-	return doc.is_new() or doc.started_by == user or not lead_condition(user)
+	if not lead_condition(user):
+		return True
+	stored = frappe.db.get_value("Lead Transfer", doc.name, "started_by") if doc.name else None
+	return not stored or stored == user
+
+
+def check_lead(lead: str | None, ptype: str = "read"):
+	"""Refuse what the user may not do with a lead.
+
+	:raises frappe.PermissionError: alike for a lead that the user may not see and for one that is not there.
+	"""
+	stored = frappe.db.exists("Lead", lead) if isinstance(lead, str) and lead else None
+	if not stored or not frappe.has_permission("Lead", "read", doc=stored):
+		name = frappe.bold(frappe.utils.escape_html(str(lead or "")))
+		frappe.throw(_("There is no lead {0}, or you may not see it.").format(name), frappe.PermissionError)
+	if ptype != "read" and not frappe.has_permission("Lead", ptype, doc=stored):
+		frappe.throw(
+			_("You may see the lead {0}, but not change it.").format(frappe.bold(stored)),
+			frappe.PermissionError,
+		)
 
 
 def lead_condition(user: str | None = None) -> str:
@@ -155,16 +183,54 @@ def visible_leads_condition(user: str | None = None, doctype: str | None = None)
 	return visible
 
 
-def visible_answers_condition(user: str | None = None, doctype: str | None = None) -> str:
-	"""List condition on the answers, a child table: only those of judgements that the user may see.
-
-	v15 checks on a child table's list no more than that the user may read some parents.
-	"""
-	condition = list_condition("Lead Qualification", user or frappe.session.user)
-	if not condition:
+def visible_rows_condition(user: str | None = None, doctype: str | None = None) -> str:
+	"""List condition on a child table: only rows of documents that the user may list. Frappe checks no more than that the
+	user may read some of them."""
+	user = user or frappe.session.user
+	parents = frappe.get_all(
+		"DocField", {"options": doctype, "fieldtype": "Table"}, pluck="parent", order_by="parent asc"
+	)
+	conditions = {parent: list_condition(parent, user) for parent in dict.fromkeys(parents)}
+	if not any(conditions.values()):
 		return ""
-	return f"""`tabLead Qualification Answer`.parent in (
-		select `tabLead Qualification`.name from `tabLead Qualification` where {as_hook_condition(condition)})"""
+	visible = []
+	for parent, condition in conditions.items():
+		names = f" and `tab{doctype}`.parent in (select `tab{parent}`.name from `tab{parent}` where {as_hook_condition(condition)})"
+		visible.append(
+			f"(`tab{doctype}`.parenttype = {frappe.db.escape(parent)}{names if condition else ''})"
+		)
+	return f"({' or '.join(visible)})"
+
+
+def visible_answers_condition(user: str | None = None, doctype: str | None = None) -> str:
+	"""List condition on the answers: of judgements that the user may list, see `without_confidential_answers`."""
+	user = user or frappe.session.user
+	conditions = visible_rows_condition(user, ANSWER), without_confidential_answers(user)
+	return " and ".join(filter(None, conditions))
+
+
+def without_confidential_answers(user: str) -> str:
+	"""A condition on answers that leaves out the confidential ones for who may not read these: what is not there can be
+	neither filtered nor sorted by. SQL, or empty."""
+	if may_read_confidential_answers(user):
+		return ""
+	return f"ifnull(`tab{ANSWER}`.confidential_value, '') = '' and ifnull(`tab{ANSWER}`.confidential_note, '') = ''"
+
+
+def may_read_confidential_answers(user: str) -> bool:
+	"""Whether a user has permission level 1 on Lead Qualification."""
+	levels = frappe.get_meta("Lead Qualification").get_permlevel_access("read", user=user)
+	return user == "Administrator" or 1 in levels
+
+
+def visible_judgements_condition(user: str | None = None, doctype: str | None = None) -> str:
+	"""List condition on Lead Qualification, also where its answers are joined: v15 lets everybody filter by the columns of
+	a table's rows, and v16 lists these by the condition of their parent alone."""
+	user = user or frappe.session.user
+	conditions = [visible_leads_condition(user, "Lead Qualification")]
+	if is_table_queried(ANSWER):
+		conditions.append(without_confidential_answers(user))
+	return " and ".join(filter(None, conditions))
 
 
 def has_permission_of_lead(doc, ptype=None, user=None, debug=False) -> bool:

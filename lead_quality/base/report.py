@@ -287,7 +287,12 @@ def export_all_rows(report: str, filters: str | dict | None = None):
 	doc = get_report_doc(report)
 	can_export(doc.ref_doctype, raise_exception=True)
 	report_class(doc.name)
-	filters = frappe.parse_json(filters) if filters else {}
+	try:
+		filters = frappe.parse_json(filters) if filters else {}
+	except ValueError:
+		filters = None
+	if not isinstance(filters, dict):
+		frappe.throw(_("Send the filters of the report as an object."))
 	frappe.enqueue(
 		write_export,
 		queue="long",

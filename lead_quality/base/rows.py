@@ -1,9 +1,30 @@
-"""Rows that the app writes by itself, many in one statement."""
+"""Rows that the app writes by itself, many in one statement. Text is cleaned as Frappe cleans what it saves."""
 
 from datetime import datetime
 
 import frappe
+from bs4 import BeautifulSoup
 from frappe.model.naming import make_autoname
+from frappe.utils.html_utils import sanitize_html
+
+# fields that may hold text with markup in it; what names a record holds none
+MARKUP_FIELDS = frozenset(
+	{
+		"Autocomplete",
+		"Data",
+		"Small Text",
+		"Text",
+		"Long Text",
+		"Text Editor",
+		"HTML Editor",
+		"Markdown Editor",
+		"Code",
+		"JSON",
+		"Select",
+	}
+)
+# fields in which Frappe keeps markup as it is
+KEPT_AS_IS = frozenset({"Attach", "Attach Image", "Barcode", "Code"})
 
 
 def insert_rows(doctype: str, rows: list[dict], at: datetime) -> list:
@@ -30,6 +51,7 @@ def insert_made(doctype: str, made: list):
 	"""Insert what `make_rows` has made; nothing, if that is none."""
 	if not made:
 		return
+	made = [clean_row(doctype, row) for row in made]
 	columns = ", ".join(f"`{column}`" for column in made[0])
 	frappe.db.sql(
 		f"insert into `tab{doctype}` ({columns}) values {', '.join(['%s'] * len(made))}",
@@ -52,7 +74,7 @@ def update_rows(doctype: str, rows: list[dict], at: datetime | None = None):
 	if not rows:
 		return
 	stamp = {"modified": at, "modified_by": frappe.session.user} if at else {}
-	rows = [{**row, **stamp} for row in rows]
+	rows = [{**clean_row(doctype, row), **stamp} for row in rows]
 	if len(rows) == 1:
 		name, values = rows[0].pop("name"), rows[0]
 		updates = ", ".join(f"`{column}` = %s" for column in values)
@@ -68,6 +90,32 @@ def update_rows(doctype: str, rows: list[dict], at: datetime | None = None):
 		f"on duplicate key update {updates}",
 		[_as_sql(value) for row in rows for value in row.values()],
 	)
+
+
+def clean_row(doctype: str, row: dict) -> dict:
+	"""A row of a DocType's table without markup that could do harm: what Frappe would save in its place."""
+	if not any(isinstance(value, str) and ("<" in value or ">" in value) for value in row.values()):
+		return row
+	meta = frappe.get_meta(doctype)
+	return {
+		fieldname: clean_text(value, meta.get_field(fieldname)) if isinstance(value, str) else value
+		for fieldname, value in row.items()
+	}
+
+
+def clean_text(value: str, field=None) -> str:
+	"""A text as Frappe would save it in a field of a DocType; without one, in a column of Frappe's own."""
+	if "<" not in value and ">" not in value:
+		return value
+	if "<!-- markdown -->" in value and not BeautifulSoup(value, "html.parser").find():
+		return value
+	if field and (
+		field.get("ignore_xss_filter")
+		or field.fieldtype in KEPT_AS_IS
+		or (field.fieldtype in {"Data", "Small Text", "Text"} and field.options == "Email")
+	):
+		return value
+	return sanitize_html(value, linkify=bool(field) and field.fieldtype == "Text Editor")
 
 
 def _as_sql(value):

@@ -5,10 +5,11 @@ from frappe import _
 from frappe.model.document import Document
 from frappe.utils import cast
 
+from lead_quality.base.documents import OwnDocument
 from lead_quality.base.links import refuse_deletion_in_use
 
 
-class VersionedDocument(Document):
+class VersionedDocument(OwnDocument):
 	"""A document with `title`, `version`, `status` (Draft, Active, Superseded) and `supersedes`.
 
 	Subclasses name the DocType and field that count as use (`used_in`), and the link on Lead Segment that

@@ -1,6 +1,10 @@
 """The only file that knows where ERPNext v15 and v16 differ."""
 
+import sys
+from types import FrameType
+
 import frappe
+from frappe.model.db_query import DatabaseQuery
 
 # v16 replaced the lead's `source` and `campaign_name` by UTM fields.
 RENAMED_LEAD_FIELDS = {"source": "utm_source", "campaign_name": "utm_campaign"}
@@ -94,3 +98,21 @@ def several_conditions(conditions: list[list]) -> list:
 	if int(frappe.__version__.split(".")[0]) >= 16:
 		return conditions
 	return [frappe.as_json(condition, indent=None) for condition in conditions]
+
+
+def is_table_queried(doctype: str) -> bool:
+	"""Whether the query whose condition Frappe asks a hook for reads this DocType's table, be it joined.
+
+	Frappe tells a hook the DocType of the list, but neither version what is joined to it; so the query is looked for
+	among those who call: v15's DatabaseQuery, v16's Engine.
+	"""
+	table = f"tab{doctype}"
+	frame: FrameType | None = sys._getframe(1)
+	while frame:
+		query = frame.f_locals.get("self")
+		if isinstance(query, DatabaseQuery):
+			return f"`{table}`" in query.tables
+		if query and hasattr(query, "get_queried_tables"):
+			return table in query.get_queried_tables()
+		frame = frame.f_back
+	return False

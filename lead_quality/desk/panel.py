@@ -14,14 +14,15 @@ from lead_quality.nurture import incoming
 from lead_quality.nurture import service as nurture
 from lead_quality.nurture.channels import wishes_of
 from lead_quality.people.absence import away_in_words
+from lead_quality.permissions import check_lead
 from lead_quality.qualification import gate
 from lead_quality.qualification import service as qualification
 
 
 def get_panel(lead: str) -> dict:
 	"""What the panel on the Lead form shows, as far as the user may read it. Instants are naive, in the site's zone."""
+	check_lead(lead)
 	doc = frappe.get_doc("Lead", lead)
-	doc.check_permission("read")
 	panel = {"stage": doc.lq_stage, "segment": doc.lq_segment, "qualification": _open_judgement(doc)}
 	panel.update({"next_touch": None, "clocks": [], "handover": None, "touches": []})
 	if frappe.has_permission("Lead Qualification", "read"):

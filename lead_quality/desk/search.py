@@ -4,7 +4,9 @@ import frappe
 from frappe import _
 
 from lead_quality.base.persons import ENABLED_PERSONS, NO_PERSONS
+from lead_quality.handover.service import seller_roles
 from lead_quality.people.absence import Absences, today
+from lead_quality.permissions import check_lead
 from lead_quality.qualification.agreement import agreed_reasons
 from lead_quality.qualification.rule_values import known_values
 from lead_quality.qualification.service import agreement_of
@@ -25,8 +27,8 @@ def receivers(
 		.select(user.name, user.full_name)
 		.distinct()
 		.where(user.enabled == 1)
-		.where(role.role.isin(["Sales User", "Sales Manager"]))
 		.where(user.name.notin(NO_PERSONS))
+		.where(role.role.isin(sorted(seller_roles())))
 		.where(user.name.like(f"%{txt}%") | user.full_name.like(f"%{txt}%"))
 		.orderby(user.full_name)
 		.limit(page_len)
@@ -112,9 +114,12 @@ def lead_rules(
 
 @frappe.whitelist()
 @frappe.validate_and_sanitize_search_inputs
-def reasons(doctype: str, txt: str, searchfield: str, start: int, page_len: int, filters: dict):
+def reasons(doctype: str, txt: str, searchfield: str, start: int, page_len: int, filters: dict | None = None):
 	"""Search for a link field: the reasons that count for a `lead` and a purpose, `applies_to`."""
-	frappe.has_permission("Lead", "read", doc=filters["lead"], throw=True)
+	filters = filters or {}
+	check_lead(filters.get("lead"))
+	if not isinstance(filters.get("applies_to"), str):
+		frappe.throw(_("Say what the reason is for, such as Disqualify."))
 	conditions = {"applies_to": filters["applies_to"], "enabled": 1}
 	agreed = agreed_reasons(agreement_of(filters["lead"]), filters["applies_to"])
 	if agreed:

@@ -41,7 +41,7 @@ def user_findings() -> Iterator[dict]:
 			BLUE,
 			_("There is no second user"),
 			_(
-				"A handover needs somebody to hand over to. If you do marketing and sales yourself, tick 'One person may sign for both sides'."
+				"A handover needs somebody to hand over to. If you do marketing and sales yourself, tick 'One person may stand on both sides'."
 			),
 			SETTINGS,
 		)

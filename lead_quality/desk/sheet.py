@@ -163,15 +163,18 @@ def company_profile(lead) -> dict:
 
 
 def non_buyer_hint(lead) -> str | None:
-	"""Why a lead may be no buyer, where the site's own records say so: a colleague, a supplier, a competitor."""
+	"""Why a lead may be no buyer, where the site's own records say so: a colleague, a supplier, a competitor. Told to
+	who may read the record that says it."""
 	if lead.lq_non_buyer or lead.lq_verdict == "Disqualified":
 		return None
-	if lead.email_id and frappe.db.get_value(
+	colleague = lead.email_id and frappe.db.get_value(
 		"User", {"email": lead.email_id, "enabled": 1, "user_type": "System User"}
-	):
+	)
+	if colleague and frappe.has_permission("User", "read", doc=colleague):
 		return _("{0} is the address of a user of this site.").format(lead.email_id)
 	for doctype in ("Competitor", "Supplier"):
-		if lead.company_name and frappe.db.exists(doctype, lead.company_name):
+		found = lead.company_name and frappe.db.exists(doctype, lead.company_name)
+		if found and frappe.has_permission(doctype, "read", doc=found):
 			words = {"Competitor": _("{0} is a competitor."), "Supplier": _("{0} is a supplier of ours.")}
 			return words[doctype].format(get_link_to_form(doctype, lead.company_name))
 	return None

@@ -318,6 +318,8 @@ class Rule:
 	field: str
 	operator: str
 	value: str = ""
+	# whether the field counts as empty where a visitor has filled it in
+	not_from_visitors: bool = False
 
 
 @dataclass(frozen=True)
@@ -328,10 +330,18 @@ class Segment:
 	rules: tuple[Rule, ...] = ()
 
 
-def pick_segment(segments: Sequence[Segment], values: Mapping[str, Any]) -> str | None:
-	"""The name of the first segment, in the order given, whose rules all hold, or None."""
+def pick_segment(
+	segments: Sequence[Segment], values: Mapping[str, Any], from_visitor: bool = False
+) -> str | None:
+	"""The name of the first segment, in the order given, whose rules all hold, or None.
+
+	:param from_visitor: whether the values come from a visitor, whom not every rule believes.
+	"""
 	for segment in segments:
-		if all(rule_holds(rule, values.get(rule.field)) for rule in segment.rules):
+		if all(
+			rule_holds(rule, None if from_visitor and rule.not_from_visitors else values.get(rule.field))
+			for rule in segment.rules
+		):
 			return segment.name
 	return None
 

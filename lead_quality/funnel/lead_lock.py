@@ -4,9 +4,9 @@ from collections.abc import Iterable
 
 import frappe
 from frappe import _
-from frappe.model.document import Document
 from frappe.utils import comma_and
 
+from lead_quality.base.documents import OwnDocument
 from lead_quality.base.turns import ChangedMeanwhileError
 
 # what other rooms and ERPNext write when they change what decides
@@ -54,7 +54,7 @@ def _names(leads: Iterable[str | None]) -> list[str]:
 	return sorted({lead for lead in leads if lead})
 
 
-class LeadFirst(Document):
+class LeadFirst(OwnDocument):
 	"""A document with a `lead`, which is locked before its own row is."""
 
 	lead: str

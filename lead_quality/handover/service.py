@@ -13,7 +13,7 @@ from lead_quality.engine.clock import due_at
 from lead_quality.funnel import endings, lead_lock, summary
 from lead_quality.nurture.channels import is_opted_out
 from lead_quality.people.absence import away_in_words, substitute_of
-from lead_quality.qualification.agreement import Span, span_of
+from lead_quality.qualification.agreement import Span, role_of, span_of
 from lead_quality.qualification.gate import NotSalesReadyError, not_ready_in_words
 from lead_quality.qualification.judgement import company_currency
 from lead_quality.qualification.service import (
@@ -25,6 +25,8 @@ from lead_quality.qualification.service import (
 )
 
 DECIDERS = {"Sales Manager", "Lead Quality Manager", "System Manager"}
+# who takes leads over, besides the role that signs agreements for sales
+SELLERS = {"Sales User", "Sales Manager"}
 REASONS_FOR = {"Rejected": "Reject", "Returned": "Return"}
 # clock to the field of the agreement that says how long it runs
 AGREED_CLOCKS = {
@@ -115,6 +117,7 @@ def check_can_send(lead, to_user: str, qualification):
 		frappe.throw(_("{0} has asked not to be contacted.").format(lead.title))
 	if not frappe.db.get_value("User", to_user, "enabled"):
 		frappe.throw(_("{0} is not an enabled user.").format(bold(to_user)))
+	check_receiver(to_user)
 	if not frappe.has_permission("Lead", "write", doc=lead, user=to_user):
 		frappe.throw(
 			_("{0} may not work on this lead: give the user the role Sales User, or choose another.").format(
@@ -130,6 +133,37 @@ def check_can_send(lead, to_user: str, qualification):
 	if pending:
 		frappe.throw(_("{0} already waits for an answer.").format(get_link_to_form("Lead Handover", pending)))
 	return judged
+
+
+def check_receiver(to_user: str):
+	"""Refuse to hand a lead to oneself, or to who does not sell: these are two sides.
+
+	:raises frappe.ValidationError: saying what to do.
+	"""
+	if to_user == frappe.session.user and not stands_on_both_sides(to_user):
+		frappe.throw(
+			_(
+				"You cannot hand a lead to yourself: choose a sales user. If one person does marketing and sales here, ask a System Manager to tick One person may stand on both sides in Lead Quality Settings."
+			)
+		)
+	roles = seller_roles()
+	if not roles & set(frappe.get_roles(to_user)):
+		frappe.throw(
+			_("{0} does not sell: give the user one of the roles {1}, or choose another.").format(
+				bold(to_user), ", ".join(_(role) for role in sorted(roles))
+			)
+		)
+
+
+def seller_roles() -> set[str]:
+	"""The roles of those who can take a lead over."""
+	return {*SELLERS, role_of("Sales")}
+
+
+def stands_on_both_sides(user: str) -> bool:
+	"""Whether a user may answer a handover that he has sent: nobody, but in one-person mode. Administrator is no person,
+	and may do everything."""
+	return user == "Administrator" or bool(frappe.get_cached_doc("Lead Quality Settings").one_person_mode)
 
 
 def snapshot_of(judged) -> dict:
@@ -345,7 +379,10 @@ def _decide(name: str, status: str, now: datetime, **values):
 				_(handover.status), format_datetime(handover.decided_at or handover.modified)
 			)
 		)
-	handover.update({"status": status, "decided_at": now, **values})
+	user = frappe.session.user
+	handover.update({"status": status, "decided_at": now, "decided_by": user, **values})
+	if user == handover.from_user and user != "Administrator":
+		handover.is_one_person = 1
 	handover.save(ignore_permissions=True)
 	_publish(handover.lead)
 	return handover
@@ -384,7 +421,9 @@ def _may_stand_in(handover, user: str) -> bool:
 
 
 def may_decide(handover, user: str) -> bool:
-	"""Whether a user may answer a handover: its receiver, or a manager; see `is_receiver`."""
+	"""Whether a user may answer a handover: its receiver, or a manager, but not who has sent it; see `is_receiver`."""
+	if user == handover.from_user and not stands_on_both_sides(user):
+		return False
 	return (
 		user == "Administrator" or is_receiver(handover, user) or bool(DECIDERS & set(frappe.get_roles(user)))
 	)
@@ -394,6 +433,13 @@ def _check_decider(handover):
 	user = frappe.session.user
 	if may_decide(handover, user):
 		return
+	if user == handover.from_user:
+		frappe.throw(
+			_("You sent this handover, so you do not answer it: {0} or another manager does.").format(
+				bold(frappe.utils.get_fullname(handover.to_user))
+			),
+			frappe.PermissionError,
+		)
 	frappe.throw(
 		_("Only {0} or a manager can answer this handover.").format(
 			bold(frappe.utils.get_fullname(handover.to_user))

@@ -96,7 +96,7 @@ def refusal(doc, side: str, user: str) -> tuple[str, type[Exception]] | None:
 	one_person = frappe.get_cached_doc("Lead Quality Settings").one_person_mode
 	if not one_person and user in signers(doc):
 		return _(
-			"You have signed for the other side. Ask a second person, or tick One person may sign for both sides in Lead Quality Settings."
+			"You have signed for the other side. Ask a second person, or tick One person may stand on both sides in Lead Quality Settings."
 		), frappe.ValidationError
 	return None
 

@@ -11,8 +11,8 @@ GENERATION = "lead_quality_definitions_generation"
 CHANGED_HERE = "lead_quality_definitions_changed"  # of frappe.local
 LIFETIME = 600  # seconds
 
-# field, operator and value of a segment's rule
-Rule = tuple[str, str, str]
+# field, operator and value of a segment's rule, and whether it leaves out what a visitor says
+Rule = tuple[str, str, str, bool]
 
 
 def in_force() -> dict:
@@ -116,10 +116,10 @@ def _segments() -> list[tuple[str, list[Rule]]]:
 	for row in frappe.get_all(
 		"Lead Segment Rule",
 		{"parent": ["in", names]},
-		["parent", "field", "operator", "value"],
+		["parent", "field", "operator", "value", "not_from_visitors"],
 		order_by="idx asc",
 	):
-		rules[row.parent].append((row.field, row.operator, row.value or ""))
+		rules[row.parent].append((row.field, row.operator, row.value or "", bool(row.not_from_visitors)))
 	return list(rules.items())
 
 

@@ -18,6 +18,7 @@ from frappe.utils import flt, format_date, get_datetime, getdate, now_datetime
 
 from lead_quality.base.rows import insert_rows, update_rows
 from lead_quality.engine import qualification as engine
+from lead_quality.people.visitors import is_visitor
 from lead_quality.qualification import facts
 from lead_quality.qualification.definitions import generation_here, in_force
 from lead_quality.qualification.words import state_in_words
@@ -148,7 +149,7 @@ class AnswerSheet:
 			return
 		if lead is None:
 			fields = {field for source in mapped.values() for field in facts.fields_of(source)}
-			lead = frappe.db.get_value("Lead", self.lead, [*sorted(fields), "company"], as_dict=True)
+			lead = frappe.db.get_value("Lead", self.lead, [*sorted(fields), "company", "owner"], as_dict=True)
 		stored = self.stored().answers
 		for row in self.answers:
 			if row.criterion not in mapped or row.contact:
@@ -161,7 +162,8 @@ class AnswerSheet:
 			if value:
 				set_value(row, criterion, value)
 				row.update({"reference_doctype": "Lead", "reference_name": self.lead})
-				row.evidence_grade = "Observed"
+				# what a visitor fills in about himself nobody has observed
+				row.evidence_grade = "Stated" if is_visitor(lead.get("owner")) else "Observed"
 				if criterion.amount_currency:
 					row.currency = company_currency(lead.get("company")) or criterion.amount_currency
 			elif row.reference_doctype == "Lead":

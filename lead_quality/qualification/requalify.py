@@ -16,6 +16,7 @@ from frappe.utils import get_link_to_form, now_datetime
 from lead_quality.base.rows import insert_rows, update_rows
 from lead_quality.base.runs import MAX_ERROR_LENGTH
 from lead_quality.engine import qualification as engine
+from lead_quality.people.visitors import is_visitor
 from lead_quality.qualification import judgement, service
 
 JOB = "requalify"
@@ -284,7 +285,7 @@ def _judge_again(lead, doc, segments: list, now: datetime, move: tuple[str | Non
 	"""
 	outcome = Outcome(lead.name)
 	shown = {fieldname: lead.get(fieldname) for fieldname in SUMMARY}
-	segment = engine.pick_segment(segments, lead)
+	segment = engine.pick_segment(segments, lead, is_visitor(lead.owner))
 	values = {"lq_segment": segment, "lq_verdict": lead.lq_verdict or "Open"}
 	if segment != lead.lq_segment and lead.lq_verdict:
 		outcome.comments.append(service.segment_change_in_words(lead.lq_segment, segment))
@@ -335,7 +336,7 @@ SUMMARY = (
 	"qualified_by",
 	"qualified_on",
 )
-LEAD_COLUMNS = ("name", "company", "lead_name", "title", *SUMMARY)
+LEAD_COLUMNS = ("name", "owner", "company", "lead_name", "title", *SUMMARY)
 
 
 def log(comments: list[tuple[str, str]], now: datetime):

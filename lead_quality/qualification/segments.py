@@ -3,11 +3,13 @@
 from collections import Counter
 
 import frappe
+from frappe.utils import cint
 
 from lead_quality.engine import qualification as engine
+from lead_quality.people.visitors import is_visitor
 from lead_quality.permissions import bindable, lead_condition
 from lead_quality.qualification import service
-from lead_quality.qualification.definitions import in_force
+from lead_quality.qualification.definitions import Rule, in_force
 
 MOST_SHOWN = 20
 CHUNK = 10_000
@@ -28,10 +30,11 @@ def try_out(segment) -> dict:
 	counts: Counter = Counter()
 	moves: Counter = Counter()
 	changed: list = []
-	for lead in every_lead(["name", "title", "lq_segment", *fields]):
+	for lead in every_lead(["name", "title", "owner", "lq_segment", *fields]):
 		counts["leads"] += 1
-		counts["match"] += engine.pick_segment([own], lead) is not None
-		after = engine.pick_segment(tried, lead)
+		from_visitor = is_visitor(lead.owner)
+		counts["match"] += engine.pick_segment([own], lead, from_visitor) is not None
+		after = engine.pick_segment(tried, lead, from_visitor)
 		counts["take"] += after == own.name
 		if after != lead.lq_segment:
 			moves[lead.lq_segment, after] += 1
@@ -63,8 +66,10 @@ def in_place(segment, name: str) -> list[engine.Segment]:
 	return service.as_segments([(name, rows) for _at, name, rows in sorted(placed, key=lambda item: item[0])])
 
 
-def rules_of(segment) -> list[tuple[str, str, str]]:
-	return [(row.field, row.operator, row.value or "") for row in segment.rules]
+def rules_of(segment) -> list[Rule]:
+	return [
+		(row.field, row.operator, row.value or "", bool(cint(row.not_from_visitors))) for row in segment.rules
+	]
 
 
 def every_lead(fields: list[str]):

@@ -12,13 +12,14 @@ from lead_quality.base.versions import lead_field
 from lead_quality.engine import qualification as engine
 from lead_quality.funnel import summary
 from lead_quality.funnel.lead_save import LeadSave
+from lead_quality.people.visitors import is_visitor
 from lead_quality.qualification import facts, judgement
 from lead_quality.qualification.agreement import (
 	agreed_reasons,
 	agreement_for,
 	checklist_of,
 )
-from lead_quality.qualification.definitions import in_force
+from lead_quality.qualification.definitions import Rule, in_force
 
 # segments
 
@@ -27,7 +28,7 @@ def pick_segment(lead) -> str | None:
 	"""The segment of a lead document, by the first enabled segment whose rules all hold."""
 	segments = get_segments()
 	values = {rule.field: lead.get(rule.field) for segment in segments for rule in segment.rules}
-	return engine.pick_segment(segments, values)
+	return engine.pick_segment(segments, values, is_visitor(lead.owner))
 
 
 def get_segments() -> list[engine.Segment]:
@@ -38,14 +39,16 @@ def get_segments() -> list[engine.Segment]:
 	return as_segments(in_force()["segments"])
 
 
-def as_segments(rules: list[tuple[str, list[tuple[str, str, str]]]]) -> list[engine.Segment]:
+def as_segments(rules: list[tuple[str, list[Rule]]]) -> list[engine.Segment]:
 	"""The engine's segments; one with a rule on a field that this site's Lead does not have is left out."""
 	return [as_segment(name, rows) for name, rows in rules if all(lead_field(row[0]) for row in rows)]
 
 
-def as_segment(name: str, rules: list[tuple[str, str, str]]) -> engine.Segment:
-	"""The engine's segment of rules (field, operator, value) whose fields this site's Lead has."""
-	return engine.Segment(name, tuple(engine.Rule(str(lead_field(field)), *rest) for field, *rest in rules))
+def as_segment(name: str, rules: list[Rule]) -> engine.Segment:
+	"""The engine's segment of rules whose fields this site's Lead has."""
+	return engine.Segment(
+		name, tuple(engine.Rule(str(lead_field(rule[0])), rule[1], rule[2], *rule[3:]) for rule in rules)
+	)
 
 
 def fields_of_rules(segments: list[engine.Segment]) -> list[str]:

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import frappe
 import pytest
+import requests
+from frappe.utils.password import set_encrypted_password
 from playwright.sync_api import Page, expect
 
 
@@ -53,6 +55,45 @@ def database(site):
 	yield frappe.local.db
 	frappe.db.rollback()
 	frappe.set_user("Administrator")
+
+
+class Client:
+	"""One user's REST client; without a user, a guest's."""
+
+	def __init__(self, url: str, user: str | None):
+		self.url, self.user = url, user
+		self.headers = {"Host": frappe.local.site}
+		if user:
+			key, secret = frappe.generate_hash(length=15), frappe.generate_hash(length=15)
+			# past the save: a job of the user's first save may be changing the same document
+			frappe.db.set_value("User", user, "api_key", key)
+			set_encrypted_password("User", user, secret, "api_secret")
+			self.headers["Authorization"] = f"token {key}:{secret}"
+
+	def call(self, verb: str, path: str, **body):
+		return requests.request(
+			verb, f"{self.url}/api/{path}", json=body or None, headers=self.headers, timeout=60
+		)
+
+	def get(self, path: str, **query):
+		return requests.get(f"{self.url}/api/{path}", params=query, headers=self.headers, timeout=60)
+
+	def names(self, doctype: str) -> set[str]:
+		answer = self.get(f"resource/{doctype}?limit_page_length=0")
+		assert answer.status_code == 200, answer.text
+		return {row["name"] for row in answer.json()["data"]}
+
+	def is_refused(self, verb: str, path: str, **body) -> bool:
+		answer = self.call(verb, path, **body)
+		assert answer.status_code < 500, answer.text
+		return answer.status_code in {401, 403, 404}
+
+
+@pytest.fixture(scope="session")
+def client_of(site, base_url):
+	"""`client_of("a@example.com")`, to be committed before its first call: that user's REST client. Real HTTP, real
+	tokens."""
+	return lambda user: Client(base_url, user)
 
 
 @contextmanager

@@ -3,7 +3,6 @@
 import frappe
 import pytest
 import requests
-from frappe.utils.password import set_encrypted_password
 
 from lead_quality import api
 from lead_quality.demo.factories import make_agreement, make_lead, make_sales_ready, make_user
@@ -17,38 +16,8 @@ def bant() -> str:
 	return frappe.db.get_value("Qualification Checklist", {"title": "BANT", "status": "Active"})
 
 
-class Client:
-	"""One user's REST client."""
-
-	def __init__(self, url: str, user: str):
-		self.url, self.user = url, user
-		key, secret = frappe.generate_hash(length=15), frappe.generate_hash(length=15)
-		# past the save: a job of the user's first save may be changing the same document
-		frappe.db.set_value("User", user, "api_key", key)
-		set_encrypted_password("User", user, secret, "api_secret")
-		self.headers = {"Authorization": f"token {key}:{secret}", "Host": frappe.local.site}
-
-	def call(self, verb: str, path: str, **body):
-		return requests.request(
-			verb, f"{self.url}/api/{path}", json=body or None, headers=self.headers, timeout=60
-		)
-
-	def get(self, path: str):
-		return self.call("GET", path)
-
-	def names(self, doctype: str) -> set[str]:
-		answer = self.get(f"resource/{doctype}?limit_page_length=0")
-		assert answer.status_code == 200, answer.text
-		return {row["name"] for row in answer.json()["data"]}
-
-	def is_refused(self, verb: str, path: str, **body) -> bool:
-		answer = self.call(verb, path, **body)
-		assert answer.status_code < 500, answer.text
-		return answer.status_code in {401, 403, 404}
-
-
 @pytest.fixture
-def clients(database, base_url):
+def clients(database, client_of):
 	for user, *roles in (
 		(AGENCY, "Lead Qualifier"),
 		(OTHER_AGENCY, "Lead Qualifier"),
@@ -58,7 +27,7 @@ def clients(database, base_url):
 	):
 		if not frappe.db.exists("User", user):  # each save of a user has a job of its own in the background
 			make_user(user, *roles)
-	made = {user: Client(base_url, user) for user in (AGENCY, SELLER, MANAGER, MARKETER)}
+	made = {user: client_of(user) for user in (AGENCY, SELLER, MANAGER, MARKETER)}
 	database.commit()
 	return made
 

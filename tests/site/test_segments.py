@@ -190,10 +190,10 @@ def test_one_bad_lead_does_not_stop_the_rest(small_parts, monkeypatch):
 	new_segment().insert()
 	pick = requalify.engine.pick_segment
 
-	def fails_for_one(segments, lead):
+	def fails_for_one(segments, lead, from_visitor):
 		if lead.name == leads[2].name:
 			raise ValueError("broken lead")
-		return pick(segments, lead)
+		return pick(segments, lead, from_visitor)
 
 	monkeypatch.setattr(requalify.engine, "pick_segment", fails_for_one)
 	run = requalify.start()

@@ -1,13 +1,13 @@
-from frappe.model.document import Document
 from frappe.utils import now_datetime
 
+from lead_quality.base.documents import OwnDocument
 from lead_quality.follow_up import reactions
 from lead_quality.funnel import lead_lock
 from lead_quality.nurture import opt_out
 from lead_quality.qualification import requalify
 
 
-class ContactOptOut(Document):
+class ContactOptOut(OwnDocument):
 	def validate(self):
 		opt_out.check(self)
 		if self.is_new():

@@ -1,8 +1,8 @@
 import frappe
 from frappe import _
-from frappe.model.document import Document
 from frappe.utils import format_date, get_fullname, get_link_to_form, getdate, now_datetime
 
+from lead_quality.base.documents import OwnDocument
 from lead_quality.base.notices import is_reachable, tell, words_for
 from lead_quality.base.texts import bold
 from lead_quality.people.absence import log_what_stood
@@ -14,7 +14,7 @@ MANAGERS = {"Sales Manager", "Lead Quality Manager", "System Manager"}
 SAYS = ("user", "substitute", "from_date", "to_date")
 
 
-class FollowUpAbsence(Document):
+class FollowUpAbsence(OwnDocument):
 	def validate(self):
 		self.check_whose()
 		self.check_days()

@@ -1,5 +1,5 @@
-from frappe.model.document import Document
+from lead_quality.base.documents import OwnDocument
 
 
-class FollowUpAbsenceLog(Document):
+class FollowUpAbsenceLog(OwnDocument):
 	"""What a Follow Up Absence said before it was changed or deleted. Written by `people.absence`, and by nobody else."""

@@ -1,12 +1,12 @@
 import frappe
-from frappe.model.document import Document
 from frappe.utils import add_days, now_datetime
 
+from lead_quality.base.documents import OwnDocument
 from lead_quality.base.links import OutlivesLinks
 from lead_quality.funnel.conditions import IN_WORK
 
 
-class FollowUpAlert(OutlivesLinks, Document):
+class FollowUpAlert(OutlivesLinks, OwnDocument):
 	"""One level of one clock, or one thing wrong with a lead, raised for one user or carried out as an action."""
 
 	@staticmethod

@@ -1,10 +1,10 @@
 import frappe
-from frappe.model.document import Document
 
+from lead_quality.base.documents import OwnDocument
 from lead_quality.base.links import OutlivesLinks
 
 
-class FollowUpClock(OutlivesLinks, Document):
+class FollowUpClock(OutlivesLinks, OwnDocument):
 	pass
 
 

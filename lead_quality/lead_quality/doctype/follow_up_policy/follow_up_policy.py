@@ -1,7 +1,7 @@
 import frappe
 from frappe import _
-from frappe.model.document import Document
 
+from lead_quality.base.documents import OwnDocument
 from lead_quality.base.links import refuse_deletion_in_use
 from lead_quality.base.notices import is_reachable
 from lead_quality.base.site_time import can_count
@@ -13,7 +13,7 @@ AGREED_CLOCKS = ("Handover Acceptance", "First Touch After Acceptance")
 NEEDS = {"Notify Role": "role", "Reassign": "assignment_rule", "Recycle": "outcome_reason"}
 
 
-class FollowUpPolicy(Document):
+class FollowUpPolicy(OwnDocument):
 	def onload(self):
 		if self.escalate_to:
 			name = frappe.utils.get_fullname(self.escalate_to)

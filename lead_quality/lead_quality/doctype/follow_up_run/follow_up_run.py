@@ -1,12 +1,12 @@
 import frappe
-from frappe.model.document import Document
 from frappe.query_builder import Interval
 from frappe.query_builder.functions import Now
 
+from lead_quality.base.documents import OwnDocument
 from lead_quality.follow_up.service import SWEEP
 
 
-class FollowUpRun(Document):
+class FollowUpRun(OwnDocument):
 	@staticmethod
 	def clear_old_logs(days=30):
 		"""Called by Log Settings. What tells when the clocks were not looked at stays."""

@@ -1,10 +1,10 @@
 import frappe
-from frappe.model.document import Document
 
+from lead_quality.base.documents import OwnDocument
 from lead_quality.base.links import OutlivesLinks
 
 
-class LeadHolding(OutlivesLinks, Document):
+class LeadHolding(OutlivesLinks, OwnDocument):
 	"""A span of time in which one user, or nobody, owned a lead. Who owns it now is the Lead's own field."""
 
 

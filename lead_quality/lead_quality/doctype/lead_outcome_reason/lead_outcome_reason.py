@@ -1,6 +1,6 @@
 from frappe import _
-from frappe.model.document import Document
 
+from lead_quality.base.documents import OwnDocument
 from lead_quality.base.links import refuse_deletion_in_use
 
 USES = (
@@ -17,6 +17,6 @@ USES = (
 )
 
 
-class LeadOutcomeReason(Document):
+class LeadOutcomeReason(OwnDocument):
 	def on_trash(self):
 		refuse_deletion_in_use(self, USES, _("Clear Enabled instead: nobody can choose it from then on."))

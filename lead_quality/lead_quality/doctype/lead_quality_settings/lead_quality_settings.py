@@ -1,5 +1,5 @@
-from frappe.model.document import Document
+from lead_quality.base.documents import OwnDocument
 
 
-class LeadQualitySettings(Document):
+class LeadQualitySettings(OwnDocument):
 	pass

@@ -1,9 +1,10 @@
 import frappe
 from frappe import _
-from frappe.model.document import Document
+
+from lead_quality.base.documents import OwnDocument
 
 
-class LeadRemnant(Document):
+class LeadRemnant(OwnDocument):
 	"""What is left of a deleted lead; see `funnel.remnants`."""
 
 	def validate(self):

@@ -1,7 +1,7 @@
 import frappe
 from frappe import _
-from frappe.model.document import Document
 
+from lead_quality.base.documents import OwnDocument
 from lead_quality.base.texts import as_html, bold
 from lead_quality.base.versioned import content_of
 from lead_quality.base.versions import lead_field
@@ -10,7 +10,7 @@ from lead_quality.qualification.definitions import clear_caches
 from lead_quality.qualification.rule_values import odd_values
 
 
-class LeadSegment(Document):
+class LeadSegment(OwnDocument):
 	def onload(self):
 		self.set_onload("broken_rules", broken_rules([self.name]))
 		self.set_onload("odd_values", odd_values(self.rules))

@@ -1,5 +1,5 @@
-from frappe.model.document import Document
+from lead_quality.base.child_rows import ChildRow
 
 
-class LeadSegmentPolicy(Document):
+class LeadSegmentPolicy(ChildRow):
 	pass

@@ -1,5 +1,5 @@
-from frappe.model.document import Document
+from lead_quality.base.child_rows import ChildRow
 
 
-class LeadSegmentRule(Document):
+class LeadSegmentRule(ChildRow):
 	pass

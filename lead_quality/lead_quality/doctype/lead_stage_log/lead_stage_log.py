@@ -1,9 +1,10 @@
 import frappe
 from frappe import _
-from frappe.model.document import Document
+
+from lead_quality.base.documents import OwnDocument
 
 
-class LeadStageLog(Document):
+class LeadStageLog(OwnDocument):
 	def validate(self):
 		frappe.throw(_("The stage log writes itself and is never changed."), frappe.PermissionError)
 

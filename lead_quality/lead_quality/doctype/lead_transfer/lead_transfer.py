@@ -1,7 +1,7 @@
 import frappe
 from frappe import _
-from frappe.model.document import Document
 
+from lead_quality.base.documents import OwnDocument
 from lead_quality.base.notices import is_reachable
 from lead_quality.base.protected import restore_protected_fields
 from lead_quality.handover import transfer
@@ -11,7 +11,7 @@ NEEDS = {"User": "to_user", "Assignment Rule": "assignment_rule"}
 CHOICE = {"from_user", "give_to", "to_user", "assignment_rule", "note"}
 
 
-class LeadTransfer(Document):
+class LeadTransfer(OwnDocument):
 	"""All leads in work of one user go to others: whose, to whom and why, and what became of it."""
 
 	def onload(self):

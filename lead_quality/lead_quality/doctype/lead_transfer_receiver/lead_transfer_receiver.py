@@ -1,5 +1,5 @@
-from frappe.model.document import Document
+from lead_quality.base.child_rows import ChildRow
 
 
-class LeadTransferReceiver(Document):
+class LeadTransferReceiver(ChildRow):
 	"""How many leads of a Lead Transfer one user has got, or nobody."""

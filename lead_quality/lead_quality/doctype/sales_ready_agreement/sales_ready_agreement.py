@@ -1,8 +1,8 @@
 import frappe
 from frappe import _
-from frappe.model.document import Document
 from frappe.utils import get_fullname, now_datetime
 
+from lead_quality.base.documents import OwnDocument
 from lead_quality.base.notices import is_reachable, tell
 from lead_quality.base.protected import restore_protected_fields
 from lead_quality.base.site_time import can_count
@@ -31,7 +31,7 @@ SIGNATURES = tuple(field for side in agreement.SIDES.values() for field in side[
 SCOPE = ("company", "segment")
 
 
-class SalesReadyAgreement(Document):
+class SalesReadyAgreement(OwnDocument):
 	def __setup__(self):
 		# left empty they mean all: an insert does not fill in the user's default company
 		self.dont_update_if_missing = list(SCOPE)
@@ -274,7 +274,7 @@ class SalesReadyAgreement(Document):
 		self.reload()
 
 	@frappe.whitelist(methods=["POST"])
-	def make_new_version(self) -> Document:
+	def make_new_version(self) -> OwnDocument:
 		"""A draft copy with the next version number, on the checklist's version that is active now.
 
 		This agreement stays in force until both sides have signed the copy.
@@ -284,7 +284,7 @@ class SalesReadyAgreement(Document):
 		frappe.has_permission(self.doctype, "create", throw=True)
 		return doc.copy_as_draft(checklist=active_version(doc.checklist))
 
-	def lock(self) -> Document:
+	def lock(self) -> OwnDocument:
 		"""This agreement as it is stored, locked. Nothing is taken over from this copy, which a form has sent.
 
 		:raises frappe.TimestampMismatchError: if somebody has changed it since this copy of it was read.
@@ -299,7 +299,7 @@ class SalesReadyAgreement(Document):
 			)
 		return doc
 
-	def copy_as_draft(self, **changes) -> Document:
+	def copy_as_draft(self, **changes) -> OwnDocument:
 		"""Insert the next version as a draft, past permissions."""
 		copy = frappe.copy_doc(self)
 		copy.update({"supersedes": self.name, **changes})

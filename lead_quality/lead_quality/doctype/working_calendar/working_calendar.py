@@ -2,10 +2,10 @@ from datetime import date, time, timedelta
 
 import frappe
 from frappe import _
-from frappe.model.document import Document
 from frappe.utils import cint, format_date, format_time, getdate, now_datetime
 
 from lead_quality.base.calendar_states import WEEKDAYS, clock_time, keep_history, state_of
+from lead_quality.base.documents import OwnDocument
 from lead_quality.base.links import refuse_deletion_in_use
 from lead_quality.base.site_time import aware, build_calendar
 from lead_quality.follow_up.replan import replan_later
@@ -21,7 +21,7 @@ USES = (
 DAYS_SHOWN = 14
 
 
-class WorkingCalendar(Document):
+class WorkingCalendar(OwnDocument):
 	def onload(self):
 		if not self.is_new():
 			self.set_onload("preview", next_days(self, today()))

@@ -1,0 +1,136 @@
+"""What holds for every DocType of ours before its own rules look at a document."""
+
+import math
+import re
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import frappe
+from dateutil.parser import isoparse
+from frappe import _
+from frappe.model import default_fields
+from frappe.model.document import Document
+from frappe.utils import cint, get_system_timezone
+from frappe.utils.data import sbool
+
+WHOLE = frozenset({"Int", "Check"})
+NUMBERS = frozenset({"Int", "Check", "Float", "Currency", "Percent", "Duration", "Rating"})
+TYPED = NUMBERS | {"Date", "Datetime", "Time"}
+# what the columns of the database hold
+LARGEST = {"Int": 2**31 - 1, "Check": 1}
+LARGEST_DECIMAL = 10**12 - 1
+
+TIME_OF_DAY = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2})(?:\.(\d{1,6}))?)?")
+
+
+class OwnDocument(Document):
+	"""A document of the app.
+
+	Its values have the type of their field when `validate` looks at them: the desk, REST clients and files send numbers,
+	dates and checks as text. And no request replaces what the class says: Frappe sets whatever a request names, so that
+	an attribute or a method of a controller could be sent like a field.
+	"""
+
+	def update(self, d):
+		names = _class_names(type(self))
+		if not names.isdisjoint(d):
+			d = {key: value for key, value in d.items() if key not in names or self.meta.has_field(key)}
+		return super().update(d)
+
+	def set(self, key, value, as_value=False):
+		if key not in _class_names(type(self)) or self.meta.has_field(key):
+			super().set(key, value, as_value)
+
+	def before_validate(self):
+		read_values(self)
+		for row in self.get_all_children():
+			read_values(row)
+
+
+_names: dict[type, frozenset[str]] = {}
+
+
+def _class_names(controller: type) -> frozenset[str]:
+	"""The names of all that a controller class has of its own or from Frappe, but for the columns among them."""
+	if controller not in _names:
+		_names[controller] = frozenset(dir(controller)) - set(default_fields)
+	return _names[controller]
+
+
+def read_values(doc):
+	"""Give the values of a document or row the types of their fields, where they are text.
+
+	:raises frappe.ValidationError: naming the field whose value cannot be read.
+	"""
+	for field in doc.meta.fields:
+		value = doc.get(field.fieldname)
+		if field.fieldtype in TYPED and isinstance(value, str):
+			doc.set(field.fieldname, read_value(value, field.fieldtype, _place(doc, field)))
+
+
+def _place(doc, field) -> str:
+	label = _(field.label or field.fieldname)
+	return _("Row {0}, {1}").format(doc.idx, label) if doc.get("parentfield") else label
+
+
+def read_value(text: str, fieldtype: str, place: str):
+	"""The value that a text stands for in a field of a type. Dates are ISO 8601, as programs write them; an instant
+	with an offset is taken into the site's zone.
+
+	:param place: names the field to the user.
+	:returns: None for no text.
+	:raises frappe.ValidationError: if it stands for none.
+	"""
+	text = text.strip()
+	if not text:
+		return None
+	try:
+		if fieldtype in NUMBERS:
+			return _number(text, fieldtype)
+		return {"Date": _date, "Datetime": _instant, "Time": _time}[fieldtype](text)
+	except (ValueError, OverflowError):
+		frappe.throw(
+			_("{0}: {1} cannot be read. Write it like {2}.").format(
+				place, frappe.bold(frappe.utils.escape_html(text)), _example(fieldtype)
+			)
+		)
+
+
+def _example(fieldtype: str) -> str:
+	return {"Date": "2026-12-31", "Datetime": "2026-12-31 14:30:00", "Time": "14:30:00"}.get(
+		fieldtype, "1234"
+	)
+
+
+def _number(text: str, fieldtype: str) -> int | float:
+	if fieldtype == "Check" and isinstance(sbool(text), bool):
+		return cint(sbool(text))
+	number = float(text.replace(",", ""))
+	if not math.isfinite(number) or abs(number) > LARGEST.get(fieldtype, LARGEST_DECIMAL):
+		raise ValueError(text)
+	return int(number) if fieldtype in WHOLE else number
+
+
+def _date(text: str) -> date:
+	return _instant(text).date()
+
+
+def _instant(text: str) -> datetime:
+	# a form sends one blank where ISO 8601 has a T
+	instant = isoparse(re.sub(r"^(\S+) (\S+)$", r"\1T\2", text))
+	if instant.tzinfo:
+		instant = instant.astimezone(ZoneInfo(get_system_timezone())).replace(tzinfo=None)
+	return instant
+
+
+def _time(text: str) -> timedelta:
+	found = TIME_OF_DAY.fullmatch(text)
+	if not found:
+		raise ValueError(text)
+	hours, minutes, seconds = (int(part or 0) for part in found.groups()[:3])
+	value = timedelta(
+		hours=hours, minutes=minutes, seconds=seconds, microseconds=int((found[4] or "0").ljust(6, "0"))
+	)
+	if minutes > 59 or seconds > 59 or value > timedelta(days=1):
+		raise ValueError(text)
+	return value

@@ -1,0 +1,8 @@
+"""Who came in from outside, and so says of himself what he likes."""
+
+import frappe
+
+
+def is_visitor(user: str | None) -> bool:
+	"""Whether a user is Guest, as in a web form without login, or a user of the portal."""
+	return bool(user) and frappe.db.get_value("User", user, "user_type", cache=True) == "Website User"
