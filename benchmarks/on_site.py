@@ -245,13 +245,13 @@ def describe(*doctypes: str) -> str:
 def fill() -> None:
 	"""Fill ERPNext's tables, and the app's own where it is installed, once."""
 	company = frappe.db.get_value("Company", {})
-	_fill_reps()
+	fill_reps()
 	person = {
 		"customer_name": "concat('Kellerbrunn Works ', seq)",
 		"territory": "'All Territories'",
 	}
 	amounts = {"company": repr(company), "currency": "'EUR'", "transaction_date": "'2024-01-01'"}
-	_fill(
+	fill_table(
 		"Lead",
 		LEADS,
 		ANY_LEAD,
@@ -266,7 +266,7 @@ def fill() -> None:
 		company=repr(company),
 		lead_owner=REP,
 	)
-	_fill(
+	fill_table(
 		"Opportunity",
 		OPPORTUNITIES,
 		"concat('BENCH-OPP-', lpad(seq, 6, '0'))",
@@ -278,7 +278,7 @@ def fill() -> None:
 		**person,
 		**amounts,
 	)
-	_fill(
+	fill_table(
 		"Customer",
 		CUSTOMERS,
 		"concat('BENCH-CUSTOMER-', lpad(seq, 6, '0'))",
@@ -287,7 +287,7 @@ def fill() -> None:
 		customer_type="'Company'",
 		**person,
 	)
-	_fill(
+	fill_table(
 		"Quotation",
 		QUOTATIONS,
 		"concat('BENCH-QTN-', lpad(seq, 6, '0'))",
@@ -300,8 +300,8 @@ def fill() -> None:
 	)
 	order = "concat('BENCH-ORDER-', lpad(seq, 6, '0'))"
 	customer = "concat('BENCH-CUSTOMER-', lpad(seq, 6, '0'))"
-	_fill("Sales Order", ORDERS, order, docstatus="1", customer=customer, **amounts)
-	_fill(
+	fill_table("Sales Order", ORDERS, order, docstatus="1", customer=customer, **amounts)
+	fill_table(
 		"Sales Order Item",
 		ORDERS,
 		"concat('bench', seq)",
@@ -313,9 +313,9 @@ def fill() -> None:
 		_fill_app()
 
 
-def _fill_reps() -> None:
+def fill_reps() -> None:
 	"""Users who own the leads, and are told by bell and mail."""
-	_fill(
+	fill_table(
 		"User",
 		REPS,
 		REP,
@@ -326,17 +326,19 @@ def _fill_reps() -> None:
 		user_type="'System User'",
 		enabled="1",
 	)
-	_fill("Has Role", REPS, REP, parent=REP, parenttype="'User'", parentfield="'roles'", role="'Sales User'")
+	fill_table(
+		"Has Role", REPS, REP, parent=REP, parenttype="'User'", parentfield="'roles'", role="'Sales User'"
+	)
 	settings = dict.fromkeys(("enabled", "enable_email_notifications", "enable_email_assignment"), "1")
-	_fill("Notification Settings", REPS, REP, user=REP, **settings)
+	fill_table("Notification Settings", REPS, REP, user=REP, **settings)
 
 
 def _fill_app() -> None:
 	policy = frappe.get_doc("Follow Up Policy", frappe.db.get_value("Follow Up Policy", {}))
 	due = f"{FAR_AWAY} + interval seq second"
 	name = "concat('bench', seq)"
-	_fill("Lead Stage Log", LEADS, name, lead=ANY_LEAD, stage="'target'", entered_at=LONG_AGO)
-	_fill(
+	fill_table("Lead Stage Log", LEADS, name, lead=ANY_LEAD, stage="'target'", entered_at=LONG_AGO)
+	fill_table(
 		"Nurture Enrollment",
 		LEADS,
 		name,
@@ -345,7 +347,7 @@ def _fill_app() -> None:
 		status="'Active'",
 		next_due_at=FAR_AWAY,
 	)
-	_fill(
+	fill_table(
 		"Lead Touch",
 		2 * LEADS,
 		name,
@@ -355,7 +357,7 @@ def _fill_app() -> None:
 		channel="'Phone'",
 		due_at=FAR_AWAY,
 	)
-	_fill(
+	fill_table(
 		"Follow Up Clock",
 		CLOCKS_PER_LEAD * LEADS,
 		name,
@@ -375,7 +377,7 @@ def _fill_app() -> None:
 	)
 
 
-def _fill(doctype: str, count: int, name: str, **columns: str) -> None:
+def fill_table(doctype: str, count: int, name: str, **columns: str) -> None:
 	"""Insert `count` rows whose columns are SQL expressions of the row's number `seq`, unless they are there."""
 	last = frappe.db.sql(f"select {name} from seq_{count}_to_{count}")[0][0]
 	if frappe.db.exists(doctype, last):
