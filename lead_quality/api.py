@@ -85,7 +85,7 @@ def snooze(lead: str, until: str | datetime, reason: str | None = None):
 	"""
 	_check(lead, "Nurture Enrollment", "write")
 	if reason and not qualification.is_reason_for(reason, "Snooze", lead):
-		frappe.throw(_("Choose one of the agreed reasons to snooze."), frappe.MandatoryError)
+		frappe.throw(_("Choose one of the agreed reasons for snoozing."), frappe.MandatoryError)
 	resumes_at = _instant(until, _("Until"))
 	if not resumes_at:
 		frappe.throw(_("Say until when the lead rests."), frappe.MandatoryError)
@@ -98,7 +98,7 @@ def stop(lead: str, reason: str):
 	"""End the lead's cadence early, with a Lead Outcome Reason for that. Returns the Nurture Enrollment."""
 	_check(lead, "Nurture Enrollment", "write")
 	if not qualification.is_reason_for(reason, "Stop Early", lead):
-		frappe.throw(_("Choose one of the agreed reasons to stop early."), frappe.MandatoryError)
+		frappe.throw(_("Choose one of the agreed reasons for stopping early."), frappe.MandatoryError)
 	return nurture.stop(_enrollment(lead), frappe.db.get_value("Lead Outcome Reason", reason, "reason"))
 
 
@@ -297,7 +297,7 @@ def get_checklist(lead: str) -> dict:
 def _enrollment(lead: str):
 	enrollment = nurture.open_enrollment(lead)
 	if not enrollment:
-		frappe.throw(_("This lead is on no cadence. Enroll it first."))
+		frappe.throw(_("This lead is not enrolled in a cadence. Enroll it first."))
 	return enrollment
 
 

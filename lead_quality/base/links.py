@@ -19,7 +19,7 @@ def refuse_deletion_in_use(doc, uses: tuple[tuple[str, str], ...], instead: str)
 		user = frappe.db.get_value(doctype, {fieldname: doc.name}, "parenttype" if row else "name")
 		if user:
 			frappe.throw(
-				_("{0} is used by a {1}, so it stays. {2}").format(
+				_("{0} is used by a {1}, so it cannot be deleted. {2}").format(
 					frappe.bold(doc.name), _(user if row else doctype), instead
 				),
 				frappe.LinkExistsError,

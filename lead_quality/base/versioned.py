@@ -47,7 +47,7 @@ class VersionedDocument(OwnDocument):
 			return
 		frappe.throw(
 			_(
-				"{0} is in use, so it stays as it is. Choose New Version, change the copy and activate it."
+				"{0} is in use and cannot be changed. Choose New Version, change the copy and activate it."
 			).format(frappe.bold(self.name)),
 			title=_("In Use"),
 		)

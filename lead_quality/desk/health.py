@@ -97,7 +97,7 @@ def _looked_at(name: str, look: Callable[[], Iterable]) -> tuple[list, list[dict
 		return list(look()), []
 	except Exception as error:
 		words = f"{type(error).__name__}: {error}"
-		return [], [finding(ORANGE, _("{0} could not be looked at").format(name), words)]
+		return [], [finding(ORANGE, _("{0} could not be checked").format(name), words)]
 
 
 # jobs
@@ -236,18 +236,18 @@ def _frequency(kind) -> str | None:
 def job_words() -> dict[str, str]:
 	"""What the jobs do, in words; one that is not here goes by its name."""
 	return {
-		"lead_quality.nurture.jobs.wake_snoozed": _("Wakes leads whose rest is over"),
+		"lead_quality.nurture.jobs.wake_snoozed": _("Resumes cadences whose snooze has ended"),
 		"lead_quality.follow_up.jobs.sweep_clocks": _("Finds deadlines that have passed, and escalates"),
-		"lead_quality.follow_up.jobs.deliver_alerts": _("Tells users what waits for them"),
-		"lead_quality.follow_up.attention.raise_unattended": _("Finds leads that nobody attends to"),
-		"lead_quality.follow_up.replan.replan_changed": _("Moves deadlines with their calendars"),
+		"lead_quality.follow_up.jobs.deliver_alerts": _("Notifies users of what is waiting for them"),
+		"lead_quality.follow_up.attention.raise_unattended": _("Finds unattended leads"),
+		"lead_quality.follow_up.replan.replan_changed": _("Moves deadlines when their calendars change"),
 		"lead_quality.qualification.jobs.resume_requalification": _(
-			"Goes on with an interrupted judging of all leads"
+			"Resumes an interrupted requalification of all leads"
 		),
-		"lead_quality.qualification.jobs.judge_expired": _("Judges leads again whose answers have expired"),
-		"lead_quality.qualification.jobs.sort_leads": _("Puts leads into their segments"),
-		"lead_quality.handover.jobs.pull_back": _("Takes back leads that sales has not answered for"),
-		"lead_quality.handover.jobs.resume_transfers": _("Goes on with interrupted transfers of leads"),
+		"lead_quality.qualification.jobs.judge_expired": _("Requalifies leads whose answers have expired"),
+		"lead_quality.qualification.jobs.sort_leads": _("Assigns leads to segments"),
+		"lead_quality.handover.jobs.pull_back": _("Takes back handovers that sales did not answer"),
+		"lead_quality.handover.jobs.resume_transfers": _("Resumes interrupted lead transfers"),
 		"lead_quality.funnel.jobs.reconcile_stages": _("Completes the stage log"),
 		"lead_quality.funnel.jobs.reconcile_all_stages": _("Looks through the whole stage log"),
 		"lead_quality.nurture.jobs.read_history": _("Reads in what happened before the install"),
@@ -348,9 +348,9 @@ def _switches() -> Iterator[dict]:
 	elif is_dormant():
 		yield finding(
 			RED,
-			_("The site is asleep: jobs run once a day only"),
+			_("The site is dormant: jobs run only once a day"),
 			_(
-				"Frappe puts a site to sleep that nobody has logged in to for some days. It wakes within an hour of a login; set Dormant Days to 0 to keep it awake."
+				"Frappe marks a site as dormant when nobody has logged in for some days. It becomes active within an hour of a login; set Dormant Days to 0 to keep it active."
 			),
 			"System Settings",
 		)
@@ -404,7 +404,7 @@ def queue_findings(now: datetime) -> Iterator[dict]:
 		yield finding(
 			RED,
 			_("No background worker listens to: {0}").format(", ".join(deaf)),
-			_("Jobs are queued, but nobody does them. Start a worker: bench worker --queue {0}").format(
+			_("Jobs are queued, but no worker runs them. Start one: bench worker --queue {0}").format(
 				",".join(deaf)
 			),
 			"RQ Worker",
@@ -489,7 +489,7 @@ def mail_findings(now: datetime) -> Iterator[dict]:
 		yield finding(
 			ORANGE,
 			_("Mails that have waited for more than an hour: {0}").format(waiting),
-			_("They are sent by a scheduled job of Frappe."),
+			_("A scheduled job of Frappe sends them."),
 			"Email Queue",
 			status="Not Sent",
 		)

@@ -31,8 +31,8 @@ def user_findings() -> Iterator[dict]:
 	if not _anybody("Lead Quality Manager"):
 		yield finding(
 			ORANGE,
-			_("Nobody is Lead Quality Manager"),
-			_("Alerts for which nobody else is there go to this role. Give it to a user."),
+			_("No user has the role Lead Quality Manager"),
+			_("Alerts that have no other recipient go to this role. Assign it to a user."),
 			"User",
 		)
 	people = {user for role in WORKING_ROLES for user in get_users_with_role(role) if is_reachable(user)}
@@ -48,7 +48,7 @@ def user_findings() -> Iterator[dict]:
 	if not settings.fallback_user:
 		yield finding(
 			BLUE,
-			_("Nobody is named for leads without owner"),
+			_("No user receives alerts for leads without an owner"),
 			_(
 				"Their alerts go to the owner of the segment, else to every Lead Quality Manager. One name is better than many."
 			),
@@ -58,7 +58,7 @@ def user_findings() -> Iterator[dict]:
 		if not is_reachable(user):
 			yield finding(
 				ORANGE,
-				_("{0} is to be told in the end, and cannot be").format(user),
+				_("{0} is the last-resort recipient but cannot receive alerts").format(user),
 				_("The user is disabled, or is not a person. Name another in {0}.").format(
 					name or _(doctype)
 				),
@@ -104,8 +104,13 @@ def segment_findings() -> Iterator[dict]:
 			"Lead Segment",
 		)
 	for fieldname, severity, title, words in (
-		("follow_up_policy", ORANGE, _("Segments without policy"), _("No clock runs for their leads.")),
-		("checklist", ORANGE, _("Segments without checklist"), _("Their leads are held against nothing.")),
+		("follow_up_policy", ORANGE, _("Segments without policy"), _("Their leads have no deadlines.")),
+		(
+			"checklist",
+			ORANGE,
+			_("Segments without a checklist"),
+			_("Their leads have no definition to be checked against."),
+		),
 		("cadence", BLUE, _("Segments without cadence"), _("No touch is planned for their leads.")),
 	):
 		without = [segment.name for segment in segments if not segment[fieldname]]
@@ -117,8 +122,10 @@ def segment_findings() -> Iterator[dict]:
 		if wanted and not frappe.db.exists("Lead Outcome Reason", {"name": segment.expiry_reason, **wanted}):
 			yield finding(
 				ORANGE,
-				_("The shelf life of {0} ends for a reason that is none any more").format(segment.name),
-				_("Nothing can be decided for it; the owners of the leads are told instead. Choose another."),
+				_("The shelf life of {0} uses a reason that is no longer valid").format(segment.name),
+				_(
+					"Expired leads cannot be closed automatically; their owners are notified instead. Choose another reason."
+				),
 				"Lead Segment",
 				segment.name,
 			)
@@ -142,7 +149,7 @@ def calendar_findings(now: datetime) -> Iterator[dict]:
 	if without:
 		yield finding(
 			BLUE,
-			_("Calendars without Holiday List"),
+			_("Calendars without a Holiday List"),
 			_("{0}: deadlines count public holidays as working days.").format(named(without)),
 			"Working Calendar",
 			without[0],
@@ -153,7 +160,7 @@ def calendar_findings(now: datetime) -> Iterator[dict]:
 			yield finding(
 				ORANGE if row.to_date < now.date() else BLUE,
 				_("The holidays of {0} end on {1}").format(row.name, format_date(row.to_date)),
-				_("After that day every holiday counts as a working day. Give it the list of the next year."),
+				_("After that day every holiday counts as a working day. Assign next year's Holiday List."),
 				"Working Calendar",
 				row.name,
 			)
@@ -174,7 +181,7 @@ def escalation_findings() -> Iterator[dict]:
 		if words:
 			yield finding(
 				ORANGE,
-				_("A step of the escalation ladder leads nowhere"),
+				_("An escalation step cannot be carried out"),
 				f"{step.policy}: {words}",
 				"Follow Up Policy",
 				step.policy,
@@ -183,8 +190,8 @@ def escalation_findings() -> Iterator[dict]:
 	if endless and not frappe.get_cached_doc(SETTINGS).fallback_user:
 		yield finding(
 			BLUE,
-			_("Escalations end at nobody in particular"),
-			_("{0}: name a Last Resort, for when a manager is missing.").format(named(endless)),
+			_("Escalations have no last-resort recipient"),
+			_("{0}: choose a Last Resort for cases where there is no manager.").format(named(endless)),
 			"Follow Up Policy",
 			endless[0],
 		)
@@ -195,13 +202,11 @@ def _broken_step(step) -> str | None:
 	if step.action == "Notify Role" and not _anybody(step.role):
 		return _("nobody has the role {0}.").format(step.role)
 	if step.action == "Reassign" and not _rule_works(step.assignment_rule):
-		return _("the Assignment Rule {0} is disabled, or names no enabled user.").format(
-			step.assignment_rule
-		)
+		return _("the Assignment Rule {0} is disabled, or has no enabled user.").format(step.assignment_rule)
 	if step.action == "Recycle" and not frappe.db.get_value(
 		"Lead Outcome Reason", step.outcome_reason, "enabled"
 	):
-		return _("{0} is no reason any more.").format(step.outcome_reason)
+		return _("{0} is no longer a valid reason.").format(step.outcome_reason)
 	return None
 
 
@@ -250,7 +255,7 @@ def owner_findings(now: datetime) -> Iterator[dict]:
 			**finding(
 				ORANGE,
 				_("Leads without owner: {0}").format(count),
-				_("Nobody owns them, or a user who is disabled. Give them to somebody."),
+				_("They have no owner, or their owner is disabled. Assign them to somebody."),
 			),
 			"link": {
 				"label": _("Leads at Risk"),
@@ -269,9 +274,9 @@ def owner_findings(now: datetime) -> Iterator[dict]:
 	if alone:
 		yield finding(
 			BLUE,
-			_("Owners of leads without manager: {0}").format(len(alone)),
+			_("Lead owners without a manager: {0}").format(len(alone)),
 			_(
-				"{0}. What they leave undone goes to the last resort. Set Reports To of their Employee, or their place among the Sales Persons."
+				"{0}. Their escalations go to the last-resort recipient. Set Reports To on their Employee record, or place them in the Sales Person tree."
 			).format(named(alone)),
 			"Employee",
 		)

@@ -444,10 +444,10 @@ def decide(lead: str, now: datetime) -> bool:
 		return False
 	if row.on_expiry == "Disqualify":
 		answer(lead, [], decision="Disqualified", outcome_reason=row.expiry_reason)
-		words = _("disqualified the lead, as its shelf life of {0} days was over on {1}: {2}")
+		words = _("disqualified the lead because its shelf life of {0} days ended on {1}: {2}")
 	else:
 		escalation.recycle(lead, row.expiry_reason, now)
-		words = _("put the lead back to nurturing, as its shelf life of {0} days was over on {1}: {2}")
+		words = _("returned the lead to nurturing because its shelf life of {0} days ended on {1}: {2}")
 	reason = frappe.get_cached_value("Lead Outcome Reason", row.expiry_reason, "reason")
 	log_on_lead(lead, words.format(row.shelf_life_days, format_date(row.due_at), _(reason)))
 	_raise(alerts_of(DECISION, [row], now, row.on_expiry), now)

@@ -135,7 +135,7 @@ def _notify_of(user: str, alerts: list, mailed: list, digest: str):
 		if len(leads) == 1:
 			subject = _("{0} waits for you: {1}").format(plain(alerts[0].lead_name), counts)
 		else:
-			subject = _("{0} leads wait for you: {1}").format(len(leads), counts)
+			subject = _("{0} leads are waiting for you: {1}").format(len(leads), counts)
 		if any(alert.by_system for alert in alerts):
 			subject += " " + _("The system was late: what fell due meanwhile does not count against you.")
 		link = f"{get_url_to_list('Follow Up Alert')}?digest={digest}" if len(leads) > 1 else None

@@ -116,5 +116,5 @@ def in_words(ending: str) -> str:
 		endings.CONVERTED: _("The lead was converted to a customer."),
 		endings.LOST: _("The lead was lost."),
 		endings.DISQUALIFIED: _("The lead is disqualified."),
-		endings.NO_CONTACT: _("The lead wants no contact."),
+		endings.NO_CONTACT: _("The lead does not want to be contacted."),
 	}[ending]

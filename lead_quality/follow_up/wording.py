@@ -35,7 +35,7 @@ def in_words(alert, user: str) -> str:
 	if deed := _deed_in_words(alert):
 		words.append(deed)
 	elif alert.by_system and alert.kind != "Escalation":
-		words.append(_("The system was late and had told nobody: it does not count against you."))
+		words.append(_("The system was late and notified nobody: this does not count against you."))
 	return ". ".join(part.removesuffix(".") for part in words) + ("." if len(words) > 1 else "")
 
 
@@ -47,7 +47,7 @@ def _deed_in_words(alert) -> str | None:
 	"""What a step of the ladder has done about the lead, or why it could not be done; None where it only tells."""
 	action = alert.action or ""
 	if action.endswith(" Failed"):
-		return _("The next step of the ladder, {0}, could not be done: {1}").format(
+		return _("The next escalation step, {0}, could not be carried out: {1}").format(
 			_(action.removesuffix(" Failed")), plain(alert.note)
 		)
 	receiver = plain(get_fullname(alert.note)) if alert.note else None
@@ -56,17 +56,17 @@ def _deed_in_words(alert) -> str | None:
 	if action == "Pull Back":
 		if receiver:
 			return _("The lead has gone back to {0}.").format(receiver)
-		return _("The lead has been taken back to the pool.")
+		return _("The lead no longer has an owner.")
 	if action == "Recycle":
-		return _("The lead has gone back to nurturing.")
+		return _("The lead has been returned to nurturing.")
 	return None
 
 
 def unattended_in_words(alert) -> str:
 	words = {
 		"No Owner": _("{0} has no owner."),
-		"No Next Step": _("{0} has no next step with a date."),
-		"Stale": _("{0} has not been touched by a person for a long time."),
-		"Shelf Life": _("The shelf life of {0} is over."),
+		"No Next Step": _("{0} has no dated next step."),
+		"Stale": _("{0} has had no human contact for a long time."),
+		"Shelf Life": _("The shelf life of {0} has ended."),
 	}
 	return words[alert.clock].format(plain(alert.lead_name))

@@ -90,12 +90,12 @@ def _tell_receivers(handover, lead: str):
 			sender = frappe.utils.get_fullname(frappe.session.user)
 			until = told_to(handover.accept_by, user) if handover.accept_by else _("today")
 			if user == receiver:
-				words = _("{0} hands you the lead {1}. Accept or reject it by {2}.").format(
+				words = _("{0} handed the lead {1} over to you. Accept or reject it by {2}.").format(
 					sender, lead, until
 				)
 			else:
 				words = _(
-					"{0} hands the lead {1} to {2}, for whom you stand in. Accept or reject it by {3}."
+					"{0} handed the lead {1} over to {2}, whom you are covering for. Accept or reject it by {3}."
 				).format(sender, lead, frappe.utils.get_fullname(receiver), until)
 			tell(user, words, "Lead Handover", handover.name)
 	away = away_in_words(receiver)
@@ -230,7 +230,9 @@ def decline(name: str, status: str, reason: str, feedback: str | None = None, no
 	"""
 	lead = frappe.db.get_value("Lead Handover", name, "lead")
 	if not is_reason_for(reason, REASONS_FOR[status], lead):
-		frappe.throw(_("Choose one of the reasons that were agreed on for this."), frappe.MandatoryError)
+		frappe.throw(
+			_("Choose one of the reasons that marketing and sales agreed on."), frappe.MandatoryError
+		)
 	now = now or now_datetime()
 	handover = _decide(name, status, now, reason=reason, feedback=feedback)
 	_give_back(handover)
@@ -356,14 +358,16 @@ def _tell_of_pull_back(handover, is_given_away: bool):
 		with words_for(user):
 			if is_given_away:
 				words = _(
-					"The lead {0} is yours again: {1} will not answer the handover. Hand it to somebody else, or nurture it."
+					"The lead {0} has been returned to you: {1} will not answer the handover. Hand it over to somebody else, or nurture it."
 				).format(lead, receiver)
 			elif user == handover.from_user:
 				words = _(
-					"The lead {0} is yours again: {1} did not act on it in time. Hand it to somebody else, or nurture it."
+					"The lead {0} has been returned to you: {1} did not act on it in time. Hand it over to somebody else, or nurture it."
 				).format(lead, receiver)
 			else:
-				words = _("The lead {0} has gone back to marketing: nobody acted on it in time.").format(lead)
+				words = _("The lead {0} has been returned to marketing: nobody acted on it in time.").format(
+					lead
+				)
 			tell(user, words, "Lead Handover", handover.name)
 
 
@@ -375,7 +379,7 @@ def _decide(name: str, status: str, now: datetime, **values):
 	wanted = "Accepted" if status == "Returned" else "Sent"
 	if handover.status != wanted:
 		frappe.throw(
-			_("This handover is {0} since {1}.").format(
+			_("This handover was already decided: {0}, {1}.").format(
 				_(handover.status), format_datetime(handover.decided_at or handover.modified)
 			)
 		)

@@ -140,7 +140,7 @@ def enqueue(name: str):
 			name=name,
 		)
 	except (RedisError, frappe.QueueOverloaded):
-		frappe.log_error(_("{0} waits for the next look at what is undone").format(name))
+		frappe.log_error(_("{0} is resumed by the next scheduled run").format(name))
 
 
 def resume(now: datetime | None = None) -> dict:
@@ -305,9 +305,9 @@ def _move_assignments(doc, lead, receiver: str | None, rule):
 def _in_words(doc, receiver: str | None) -> str:
 	giver = escape_html(get_fullname(doc.from_user))
 	if receiver:
-		words = _("gave the lead from {0} to {1}").format(giver, escape_html(get_fullname(receiver)))
+		words = _("changed the owner from {0} to {1}").format(giver, escape_html(get_fullname(receiver)))
 	else:
-		words = _("took the lead from {0}, nobody owns it now").format(giver)
+		words = _("removed {0} as owner; the lead now has no owner").format(giver)
 	return f"{words}: {escape_html(doc.note)}" if doc.note else words
 
 
@@ -371,9 +371,9 @@ def _tell_receiver(doc, row, now: datetime) -> bool:
 	with words_for(row.user):
 		giver = plain(get_fullname(doc.from_user))
 		if row.leads == 1:
-			words = _("A lead of {0} is yours now.").format(giver)
+			words = _("You now own a lead of {0}.").format(giver)
 		else:
-			words = _("{0} leads of {1} are yours now.").format(row.leads, giver)
+			words = _("You now own {0} leads of {1}.").format(row.leads, giver)
 		why = _("The user was disabled.") if doc.is_automatic else plain(doc.note)
 		link = f"{get_url_to_list('Lead')}?lead_owner={quote(row.user)}"
 		tell(row.user, f"{words} {why}".strip(), DOCTYPE, doc.name, link=link)

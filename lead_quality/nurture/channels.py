@@ -47,7 +47,7 @@ def closed_channels(lead) -> dict[str, str]:
 	if not lead:
 		return {}
 	if lead.status == "Do Not Contact":
-		return dict.fromkeys(CHANNELS, _("The lead wants no contact."))
+		return dict.fromkeys(CHANNELS, _("The lead does not want to be contacted."))
 	closed: dict[str, str] = {}
 	for row in opt_outs_of(person_of(lead)):
 		for channel in covered_by(row.channel):

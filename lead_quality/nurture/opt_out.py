@@ -153,12 +153,12 @@ def leave_alone(lead: str, is_final: bool = False):
 	if not enrollment:
 		return
 	if is_final:
-		service.stop(enrollment, _("The lead wants no contact."))
+		service.stop(enrollment, _("The lead does not want to be contacted."))
 		return
 	touch = service.planned_touch(enrollment.name, lock=is_behind)
 	closed = closed_channels(lead) if touch else {}
 	if wants_nothing(closed):
-		service.stop(enrollment, _("The lead wants no contact."))
+		service.stop(enrollment, _("The lead does not want to be contacted."))
 		return
 	if touch and touch.channel in closed:
 		touch.status, touch.status_reason = "Skipped", closed[touch.channel]

@@ -71,7 +71,7 @@ def check_can_enroll(enrollment):
 	running = open_enrollment(lead.name)
 	if running:
 		frappe.throw(
-			_("{0} is on the cadence {1} already. Stop that first.").format(
+			_("{0} is already enrolled in the cadence {1}. Stop that enrollment first.").format(
 				bold(lead.title), get_link_to_form("Nurture Enrollment", running.name, running.cadence)
 			)
 		)
@@ -166,7 +166,7 @@ def snooze(enrollment, until: datetime, reason: str | None = None, now: datetime
 	lead_lock.lock(enrollment.lead)
 	now = now or now_datetime()
 	if enrollment.status not in OPEN_STATUSES:
-		frappe.throw(_("This enrollment is over: enroll the lead again."))
+		frappe.throw(_("This enrollment has ended: enroll the lead again."))
 	if until <= now:
 		frappe.throw(_("Choose a time in the future."))
 	touch = planned_touch(enrollment.name)

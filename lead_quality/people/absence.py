@@ -77,7 +77,7 @@ class Absences:
 			return None
 		words = _("{0} is away until {1}.").format(get_fullname(user), format_date(last))
 		acting = self.acting(user, day)
-		return f"{words} {_('{0} stands in.').format(get_fullname(acting))}" if acting else words
+		return f"{words} {_('{0} is covering.').format(get_fullname(acting))}" if acting else words
 
 
 def log_what_stood(absence: str, now: datetime):

@@ -31,4 +31,4 @@ def choose(lead, rule) -> str:
 		rule.last_user = user
 		if not rule.users:
 			break
-	frappe.throw(_("The Assignment Rule {0} names nobody else.").format(frappe.bold(rule.name)))
+	frappe.throw(_("The Assignment Rule {0} has no other available user.").format(frappe.bold(rule.name)))

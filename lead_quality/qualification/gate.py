@@ -289,11 +289,11 @@ def not_ready_in_words(lead: str, judged) -> str:
 		checklist = expected_checklist(*scope_of(lead))
 		criteria = frappe.get_cached_doc("Qualification Checklist", checklist).criteria if checklist else []
 		why = (
-			_("Nobody has asked about {0} yet.").format(
+			_("{0}: not asked yet.").format(
 				as_html(comma_and([_(row.topic or row.label) for row in criteria], add_quotes=False))
 			)
 			if criteria
-			else _("There is no checklist for it yet.")
+			else _("It has no checklist yet.")
 		)
 	return _("{0} is not sales ready. {1}").format(
 		link_to("Lead", lead, frappe.db.get_value("Lead", lead, "title")), why
@@ -305,7 +305,7 @@ def way_out_in_words(lead: str) -> str:
 	roles = [_(role) for role in get_doctype_roles("Gate Override", "create") if role != "System Manager"]
 	who = comma_or(roles, add_quotes=False)
 	if not frappe.has_permission("Lead", "read", doc=lead):
-		return _("Ask a {0}: you may not see this lead.").format(who)
+		return _("Ask a {0}: you do not have access to this lead.").format(who)
 	owner = frappe.db.get_value("Lead", lead, "lead_owner")
 	answer = (
 		_("Open the lead and choose Qualify to answer what is missing, or ask its owner {0}.").format(

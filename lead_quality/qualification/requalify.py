@@ -38,7 +38,7 @@ def start(move_from: str | None = None, move_to: str | None = None) -> str:
 	running = open_run(lock=True)
 	if running:
 		frappe.throw(
-			_("All leads are being judged again already, see {0}. Wait until that is done.").format(
+			_("All leads are already being requalified, see {0}. Wait until that is done.").format(
 				get_link_to_form("Follow Up Run", running)
 			)
 		)

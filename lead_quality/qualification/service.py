@@ -350,7 +350,7 @@ def _tell_owner_that_it_is_back(doc):
 	if owner and is_reachable(owner):
 		tell(
 			owner,
-			_("{0} was to rest until today. Take it up again.").format(title),
+			_("{0} was on hold until today. Follow up now.").format(title),
 			"Lead",
 			doc.lead,
 			kind="Unattended",

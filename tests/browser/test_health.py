@@ -62,7 +62,7 @@ def test_the_health_page_says_what_is_wrong_and_leads_to_where_it_is_mended(
 	desk.open("lead-quality-health")
 	finding = page.locator(".lq-finding", has_text="Jobs were stopped by hand")
 	expect(finding).to_have_attribute("data-severity", "red")
-	expect(finding).to_contain_text("Wakes leads whose rest is over")
+	expect(finding).to_contain_text("Resumes cadences whose snooze has ended")
 	sweep = page.locator("tr", has_text="sweep_clocks")
 	expect(sweep).to_contain_text("Every 5 minutes")
 	# other tests sweep the same site

@@ -548,7 +548,7 @@ def test_who_is_told_of_a_handover_reads_it_in_the_own_language(rep, last, freez
 		{
 			"doctype": "Translation",
 			"language": "de",
-			"source_text": "{0} hands you the lead {1}. Accept or reject it by {2}.",
+			"source_text": "{0} handed the lead {1} over to you. Accept or reject it by {2}.",
 			"translated_text": "{0} gibt Ihnen {1}, bis {2}.",
 		}
 	).insert()

@@ -821,5 +821,5 @@ def test_filters_narrow_the_report(crowd, rep):
 
 def test_a_site_without_leads_at_risk_says_so():
 	result = query_report.run(REPORT, filters={})
-	assert (result["result"], result["message"]) == ([], "Every lead that you may see is attended to.")
+	assert (result["result"], result["message"]) == ([], "None of your visible leads is at risk.")
 	assert report(show="Summary") == []

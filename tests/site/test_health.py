@@ -219,7 +219,7 @@ def test_a_scheduler_that_is_switched_off_is_the_only_reason_given_for_late_jobs
 
 def test_a_site_that_sleeps_is_a_problem(monkeypatch):
 	monkeypatch.setattr(health, "is_dormant", lambda: True)
-	assert titles("red") == ["The site is asleep: jobs run once a day only"]
+	assert titles("red") == ["The site is dormant: jobs run only once a day"]
 
 
 def test_a_queue_to_which_nobody_listens_is_named(monkeypatch):
@@ -353,14 +353,18 @@ SHORTCOMINGS = {
 	"no manager": (
 		lambda: frappe.db.delete("Has Role", {"role": "Lead Quality Manager", "parenttype": "User"}),
 		"orange",
-		"Nobody is Lead Quality Manager",
+		"No user has the role Lead Quality Manager",
 	),
 	"one user": (
 		lambda: frappe.db.set_value("User", "sales@health.example", "enabled", 0),
 		"blue",
 		"There is no second user",
 	),
-	"no fallback": (lambda: settings(fallback_user=None), "blue", "Nobody is named for leads without owner"),
+	"no fallback": (
+		lambda: settings(fallback_user=None),
+		"blue",
+		"No user receives alerts for leads without an owner",
+	),
 	"disabled fallback": (
 		lambda: (
 			settings(fallback_user="sales@health.example"),
@@ -387,7 +391,7 @@ SHORTCOMINGS = {
 	"no checklist": (
 		lambda: change_seeded("Lead Segment", checklist=None),
 		"orange",
-		"Segments without checklist",
+		"Segments without a checklist",
 	),
 	"no cadence": (lambda: change_seeded("Lead Segment", cadence=None), "blue", "Segments without cadence"),
 	"no segment": (lambda: change_seeded("Lead Segment", enabled=0), "orange", "There is no segment"),
@@ -404,29 +408,29 @@ SHORTCOMINGS = {
 	"no holidays": (
 		lambda: change_seeded("Working Calendar", holiday_list=None),
 		"blue",
-		"Calendars without Holiday List",
+		"Calendars without a Holiday List",
 	),
 	"holidays that end": (lambda: end_holidays(20), "blue", "The holidays of Office Hours end on"),
 	"holidays that have ended": (lambda: end_holidays(-1), "orange", "The holidays of Office Hours end on"),
 	"role of nobody": (
 		lambda: add_step(action="Notify Role", role="Quality Manager"),
 		"orange",
-		"A step of the escalation ladder leads nowhere",
+		"An escalation step cannot be carried out",
 	),
 	"rule that is gone": (
 		lambda: add_step(action="Reassign", assignment_rule="Gone"),
 		"orange",
-		"A step of the escalation ladder leads nowhere",
+		"An escalation step cannot be carried out",
 	),
 	"reason of the ladder that is retired": (
 		lambda: add_step(action="Recycle", outcome_reason="Gone"),
 		"orange",
-		"A step of the escalation ladder leads nowhere",
+		"An escalation step cannot be carried out",
 	),
 	"ladder without end": (
 		lambda: (add_step(action="Notify Manager"), settings(fallback_user=None)),
 		"blue",
-		"Escalations end at nobody in particular",
+		"Escalations have no last-resort recipient",
 	),
 	"lead without owner": (make_ownerless_lead, "orange", "Leads without owner: 1"),
 	"owner without manager": (

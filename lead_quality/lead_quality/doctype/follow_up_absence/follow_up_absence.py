@@ -52,24 +52,24 @@ class FollowUpAbsence(OwnDocument):
 
 	def check_days(self):
 		if getdate(self.to_date) < getdate(self.from_date):
-			frappe.throw(_("The last day away lies before the first one."))
+			frappe.throw(_("The last day away is before the first one."))
 
 	def check_substitute(self):
 		if not self.substitute:
 			return
 		if self.substitute == self.user:
-			frappe.throw(_("Nobody stands in for themselves: choose another substitute, or none."))
+			frappe.throw(_("A user cannot be their own substitute: choose another user, or none."))
 		if not is_reachable(self.substitute):
 			frappe.throw(
-				_("{0} cannot stand in: the user is disabled, or is not a person.").format(
+				_("{0} cannot be a substitute: the user is disabled, or is not a person.").format(
 					frappe.bold(self.substitute)
 				)
 			)
 		if not frappe.has_permission("Lead", "read", user=self.substitute):
 			frappe.throw(
-				_("{0} cannot stand in: give the user the role Sales User, or choose another.").format(
-					bold(get_fullname(self.substitute))
-				)
+				_(
+					"{0} cannot be a substitute: give the user the role Sales User, or choose another user."
+				).format(bold(get_fullname(self.substitute)))
 			)
 		other = self.overlapping(self.substitute)
 		if other:
@@ -109,7 +109,9 @@ class FollowUpAbsence(OwnDocument):
 		if self.substitute == frappe.session.user:
 			return
 		with words_for(self.substitute):
-			words = _("You stand in for {0} from {1} to {2}: what falls due on their leads is told to you.")
+			words = _(
+				"You are covering for {0} from {1} to {2}: you are notified of what falls due on their leads."
+			)
 			tell(
 				self.substitute,
 				words.format(get_fullname(self.user), format_date(self.from_date), format_date(self.to_date)),

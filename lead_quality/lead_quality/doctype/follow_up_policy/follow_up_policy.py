@@ -33,7 +33,7 @@ class FollowUpPolicy(OwnDocument):
 					_("Row {0}: the clock {1} is there twice.").format(row.idx, frappe.bold(_(row.clock)))
 				)
 			if not row.within or row.within <= 0:
-				frappe.throw(_("Row {0}: say within how long, in a number above 0.").format(row.idx))
+				frappe.throw(_("Row {0}: enter a time limit above 0.").format(row.idx))
 			if not self.can_count(row.within, row.unit):
 				frappe.throw(
 					_("Row {0}: this is more than ten years, or the calendar {1} is never open.").format(
@@ -134,12 +134,13 @@ class FollowUpPolicy(OwnDocument):
 			return
 		if not self.escalate_to:
 			frappe.throw(
-				_("Choose a Last Resort: who is told when there is no manager."), frappe.MandatoryError
+				_("Choose a Last Resort: the user who is notified when there is no manager."),
+				frappe.MandatoryError,
 			)
 		if not is_reachable(self.escalate_to):
 			frappe.throw(
 				_(
-					"The Last Resort {0} cannot be told anything. Choose an enabled user who is a person."
+					"The Last Resort {0} cannot receive alerts. Choose an enabled user who is a person."
 				).format(frappe.bold(self.escalate_to))
 			)
 

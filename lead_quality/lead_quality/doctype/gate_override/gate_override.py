@@ -19,7 +19,9 @@ class GateOverride(OutlivesLinks, LeadFirst):
 				)
 			)
 		if not service.is_reason_for(self.reason, "Override", self.lead):
-			frappe.throw(_("Choose one of the reasons that were agreed on for this."), frappe.MandatoryError)
+			frappe.throw(
+				_("Choose one of the reasons that marketing and sales agreed on."), frappe.MandatoryError
+			)
 		judged, now = service.judge_now(self.lead), now_datetime()
 		self.update(
 			{

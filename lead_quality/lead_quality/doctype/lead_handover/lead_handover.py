@@ -36,13 +36,13 @@ class LeadHandover(OutlivesLinks, LeadFirst):
 		if not before:
 			if not self.flags.ignore_permissions:
 				frappe.throw(
-					_("Hand a lead over from its form, with the button Hand Over."), frappe.PermissionError
+					_("To hand a lead over, open the lead and click Hand Over."), frappe.PermissionError
 				)
 			return
 		if before.status != self.status and self.status not in MOVES.get(before.status, set()):
 			frappe.throw(_("A handover cannot go from {0} to {1}.").format(_(before.status), _(self.status)))
 		if not self.flags.ignore_permissions and before.status != self.status:
-			frappe.throw(_("Use Accept, Reject or Return."), frappe.PermissionError)
+			frappe.throw(_("Use the buttons Accept, Reject or Return."), frappe.PermissionError)
 		restore_protected_fields(self, *(field.fieldname for field in self.meta.fields))
 
 

@@ -49,7 +49,7 @@ class LeadQualification(OutlivesLinks, AnswerSheet, LeadFirst):
 		expected = service.checklist_for(self.lead)
 		if self.checklist and self.checklist != expected:
 			frappe.throw(
-				_("This lead is held against {0}, not against {1}.").format(
+				_("This lead is qualified against {0}, not against {1}.").format(
 					frappe.bold(expected), frappe.bold(self.checklist)
 				)
 			)
@@ -104,7 +104,7 @@ class LeadQualification(OutlivesLinks, AnswerSheet, LeadFirst):
 		other = self.is_new() and service.qualification_of(self.lead, lock=True)
 		if other:
 			frappe.throw(
-				_("{0} judges this lead already: answer there.").format(
+				_("{0} already qualifies this lead: answer there.").format(
 					frappe.utils.get_link_to_form("Lead Qualification", other)
 				),
 				frappe.DuplicateEntryError,
@@ -208,7 +208,7 @@ class LeadQualification(OutlivesLinks, AnswerSheet, LeadFirst):
 			self.nurture_until = None
 		elif self.nurture_until and getdate(self.nurture_until) <= today:
 			if is_new_date:
-				frappe.throw(_("Choose a day in the future to come back to the lead."))
+				frappe.throw(_("Choose a future date to follow up on the lead."))
 			# the day has come: from now on the answers count again
 			self.decision = self.outcome_reason = self.nurture_until = None
 		is_as_before = before and (before.decision, before.outcome_reason) == (
@@ -221,6 +221,4 @@ class LeadQualification(OutlivesLinks, AnswerSheet, LeadFirst):
 			and not is_as_before
 			and not service.is_reason_for(self.outcome_reason, "Disqualify", self.lead)
 		):
-			frappe.throw(
-				_("Say why the lead is disqualified: choose an outcome reason."), frappe.MandatoryError
-			)
+			frappe.throw(_("Choose an outcome reason for disqualifying the lead."), frappe.MandatoryError)

@@ -86,7 +86,9 @@ class LeadSegment(OwnDocument):
 			self.expiry_reason = None
 			return
 		if not self.expiry_reason:
-			frappe.throw(_("Say why leads are taken off the shelf: choose a reason."), frappe.MandatoryError)
+			frappe.throw(
+				_("Choose a reason for closing leads when their shelf life ends."), frappe.MandatoryError
+			)
 		# one that has been retired since does not keep anybody from changing the rest
 		if any(map(self.has_value_changed, ("expiry_reason", "on_expiry"))) and not frappe.db.exists(
 			"Lead Outcome Reason", {"name": self.expiry_reason, **REASONS_ON_EXPIRY[self.on_expiry]}

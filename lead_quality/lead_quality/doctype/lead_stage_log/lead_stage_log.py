@@ -6,11 +6,13 @@ from lead_quality.base.documents import OwnDocument
 
 class LeadStageLog(OwnDocument):
 	def validate(self):
-		frappe.throw(_("The stage log writes itself and is never changed."), frappe.PermissionError)
+		frappe.throw(
+			_("The stage log is written automatically and cannot be changed."), frappe.PermissionError
+		)
 
 	def on_trash(self):
 		if not frappe.flags.in_uninstall:
-			frappe.throw(_("The stage log is never deleted."), frappe.PermissionError)
+			frappe.throw(_("The stage log cannot be deleted."), frappe.PermissionError)
 
 
 def on_doctype_update():

@@ -95,7 +95,7 @@ class LeadTouch(OutlivesLinks, LeadFirst):
 		if self.status == "Done":
 			self.done_at = get_datetime(self.done_at or now_datetime())
 			if self.done_at > add_to_date(now_datetime(), minutes=5):
-				frappe.throw(_("This touch has not been made yet: choose a time that has passed."))
+				frappe.throw(_("This touch lies in the future: choose a time that has passed."))
 			self.stamp_who_and_when()
 
 	def stamp_who_and_when(self):
@@ -112,7 +112,7 @@ class LeadTouch(OutlivesLinks, LeadFirst):
 		if self.status != "Done":
 			self.outcome = None
 		elif self.channel == "Phone" and not self.outcome:
-			frappe.throw(_("What came of the call? Choose an outcome."), frappe.MandatoryError)
+			frappe.throw(_("Choose the outcome of the call."), frappe.MandatoryError)
 
 
 def on_doctype_update():

@@ -45,7 +45,7 @@ class LeadTransfer(OwnDocument):
 		fieldname = NEEDS.get(self.give_to)
 		if fieldname and not self.get(fieldname):
 			frappe.throw(
-				_("Say who gets the leads: {0} is empty.").format(
+				_("Choose who gets the leads: {0} is empty.").format(
 					frappe.bold(_(self.meta.get_label(fieldname)))
 				),
 				frappe.MandatoryError,
@@ -58,7 +58,7 @@ class LeadTransfer(OwnDocument):
 	def check_receiver(self):
 		user = frappe.bold(self.to_user)
 		if self.to_user == self.from_user:
-			frappe.throw(_("{0} has these leads already: choose another user.").format(user))
+			frappe.throw(_("{0} already owns these leads: choose another user.").format(user))
 		if not is_reachable(self.to_user):
 			frappe.throw(_("{0} is disabled, or is not a person: choose another user.").format(user))
 		if not frappe.has_permission("Lead", "write", user=self.to_user):

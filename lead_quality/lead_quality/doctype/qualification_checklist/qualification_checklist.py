@@ -78,7 +78,7 @@ class QualificationChecklist(VersionedDocument):
 		if self.is_used() or frappe.db.exists("Lead Segment", {"checklist": self.name}):
 			frappe.throw(
 				_(
-					"{0} is in use, so it does not become a draft again. Choose New Version, change the copy and activate it."
+					"{0} is in use and cannot become a draft again. Choose New Version, change the copy and activate it."
 				).format(frappe.bold(self.name)),
 				title=_("In Use"),
 			)
@@ -183,7 +183,7 @@ class QualificationChecklist(VersionedDocument):
 		if row.per_contact and row.knock_out:
 			frappe.throw(
 				_(
-					"Row {0}: what is asked of each contact cannot be a knock-out, or the first gatekeeper would end it."
+					"Row {0}: a criterion that is asked of each contact cannot be a knock-out, or the first gatekeeper would disqualify the lead."
 				).format(row.idx)
 			)
 

@@ -65,7 +65,7 @@ class SalesReadyAgreement(OwnDocument):
 		if self.status in {"Active", "Superseded"}:
 			frappe.throw(
 				_(
-					"{0} stays as the record of what both sides signed. Choose New Version to replace it."
+					"{0} is kept as the record of what both sides signed. Choose New Version to replace it."
 				).format(frappe.bold(self.title))
 			)
 
@@ -86,9 +86,9 @@ class SalesReadyAgreement(OwnDocument):
 		before = self.get_doc_before_save()
 		if before and before.status == "Superseded" and self.is_content_changed():
 			frappe.throw(
-				_(
-					"{0} is superseded and stays as it was signed. Choose New Version to start from a copy."
-				).format(frappe.bold(before.title))
+				_("{0} is superseded and cannot be changed. Choose New Version to start from a copy.").format(
+					frappe.bold(before.title)
+				)
 			)
 
 	def clear_signatures_of_changed(self):

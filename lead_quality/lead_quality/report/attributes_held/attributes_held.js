@@ -7,7 +7,7 @@
 			...period(__("Came in from"), __("Came in until"), 12),
 			link("company", __("Company"), "Company"),
 			link("segment", __("Segment"), "Lead Segment"),
-			check("include_unasked", __("Include Leads Nobody Has Asked"), { default: 1 }),
+			check("include_unasked", __("Include Leads Not Asked Yet"), { default: 1 }),
 		],
 		formatter: formatter(),
 	};

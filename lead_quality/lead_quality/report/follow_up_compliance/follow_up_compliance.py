@@ -635,9 +635,7 @@ def _numbers(text: str, count: int, total: int) -> list[int]:
 	"""
 	numbers = [int(number) for number in text.split(",") if number]
 	if (len(numbers), sum(numbers)) != (count, total):
-		frappe.throw(
-			_("These are too many clocks for one report. Choose a shorter period, or one clock only.")
-		)
+		frappe.throw(_("Too many clocks for one report. Choose a shorter period, or a single clock."))
 	return numbers
 
 

@@ -344,7 +344,7 @@ class HandoverQuality(Report):
 			[f"{label} ({handed_over})" for label, handed_over, _share in shares],
 			{_("Cry Wolf %"): [round(share or 0, 1) for *_, share in shares]},
 			["#d1242f"],
-			title=_("Cry Wolf %, and in brackets how many were handed over"),
+			title=_("Cry Wolf % (number handed over in brackets)"),
 		)
 
 	def summary(self, rows: list[dict]) -> list[dict]:

@@ -131,8 +131,8 @@ class LeadsAtRisk(Report):
 		if rows:
 			return None
 		if self.fault:
-			return _("No lead that you may see is at risk by this: {0}.").format(_(self.fault))
-		return _("Every lead that you may see is attended to.")
+			return _("None of your visible leads is at risk for this reason: {0}.").format(_(self.fault))
+		return _("None of your visible leads is at risk.")
 
 	def list_summary(self, rows: list[dict], total: int) -> list[dict]:
 		"""How many of the leads have each fault; a lead may have several."""

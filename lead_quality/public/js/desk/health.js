@@ -43,7 +43,7 @@ function health_html({ state, checked_at, findings, jobs, outages }) {
 		${section(
 			__("Outages"),
 			outages.length ? [outage_table(outages)] : [],
-			__("Nobody's figures suffer from what fell due while the system was not looking."),
+			__("Deadlines that passed while the system was down count against nobody."),
 		)}`;
 }
 

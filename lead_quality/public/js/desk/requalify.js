@@ -81,14 +81,14 @@ const figure = (count) => format_number(count, null, 0);
 
 const running = ({ total, done, changed }) => html`
 	<div class="small mb-2">
-		${__("Judging leads again: {0} of {1}, {2} changed so far.", [done, total, changed].map(figure))}
+		${__("Requalifying leads: {0} of {1}, {2} changed so far.", [done, total, changed].map(figure))}
 		<span class="text-muted">${__("You can leave this page meanwhile.")}</span>
 	</div>
 	${bar(done, total)}`;
 
 const done = ({ run, done, changed }) => html`
 	<button class="close" aria-label="${__("Close")}">&times;</button>
-	<span class="indicator green">${__("{0} leads judged again, {1} changed.", [done, changed].map(figure))}</span>
+	<span class="indicator green">${__("{0} leads requalified, {1} changed.", [done, changed].map(figure))}</span>
 	<a class="small ml-2" href="${frappe.utils.get_form_link("Follow Up Run", run)}">${__("Details")}</a>`;
 
 // How much of something is done.

@@ -246,7 +246,7 @@ const table = (titles, rows) => html`
 
 function apply(frm) {
 	const question = __(
-		"Every lead is put into its segment again and judged again, in the background. Cadences and clocks that run already go on as they are. Go on?",
+		"Every lead is assigned to its segment and requalified again, in the background. Running cadences and clocks are not changed. Continue?",
 	);
 	confirm(html`${question}`, async () => {
 		await requalify.start();

@@ -204,8 +204,8 @@ function make_web_form(frm) {
 
 function web_form_in_words({ name, left_out }, may_publish) {
 	const publish = may_publish
-		? __("Nobody sees it yet: read it through, then publish it.")
-		: fill(__("Nobody sees {0} yet: ask a Website Manager to publish it."), bold(name));
+		? __("It is not published yet: review it, then publish it.")
+		: fill(__("{0} is not published yet: ask a Website Manager to publish it."), bold(name));
 	return html`<p>${publish} ${__("Each lead that comes in by it is judged at once.")}</p>
 		${
 			left_out.length > 0 &&

@@ -53,7 +53,7 @@ const has_fault = ({ attention }, fault) => Boolean(attention?.faults?.includes(
 function no_owner_html(data, may_write) {
 	if (!has_fault(data, "No Owner")) return "";
 	const mend = may_write ? button("take", __("Assign to me")) : __("Ask your manager to assign it.");
-	const words = __("Nobody looks after this lead: it has no owner who could be told of its deadlines.");
+	const words = __("This lead has no owner who can be notified of its deadlines.");
 	return html`<div class="small mt-2 d-flex flex-wrap align-items-center" style="gap: 8px" data-fault="No Owner">
 		<span><span class="indicator red"></span>${words}</span>${mend}
 	</div>`;
@@ -202,7 +202,7 @@ function nothing_planned_html(data) {
 	const hint =
 		has_fault(data, "No Next Step") &&
 		html`<div class="small mt-1" data-fault="No Next Step">
-			<span class="indicator red"></span>${__("A lead in work needs a next step with a date.")}
+			<span class="indicator red"></span>${__("An open lead needs a next step with a date.")}
 		</div>`;
 	return html`<div class="mt-1"><b>${__("Nothing planned")}</b></div>
 		${hint}
@@ -299,7 +299,7 @@ export function effect_of_snooze_html(step, { paused, late, running }) {
 	const names = (clocks) => clocks.map(({ clock }, index) => html`${index ? ", " : ""}<b>${__(clock)}</b>`);
 	const lines = [
 		fill(
-			__("The cadence rests: {0} is due then. A touch that you log meanwhile ends the rest."),
+			__("The cadence is on hold: {0} is due then. Logging a touch before that resumes it."),
 			html`<b>${step}</b>`,
 		),
 		paused.length && fill(__("Paused until then: {0}."), names(paused)),

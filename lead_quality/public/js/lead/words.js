@@ -53,7 +53,7 @@ export function ageing(kind, day, today, show) {
 		if (left < 0) return { colour, text: __("Stale since {0}", [show(day)]) };
 		return { colour, text: left ? __("Stale in {0} days", [left]) : __("Stale today") };
 	}
-	if (left < 0) return { colour, text: __("Shelf life over since {0}", [show(day)]) };
+	if (left < 0) return { colour, text: __("Shelf life ended {0}", [show(day)]) };
 	return { colour, text: left ? __("Shelf life ends in {0} days", [left]) : __("Shelf life ends today") };
 }
 
