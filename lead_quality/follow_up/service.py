@@ -89,7 +89,8 @@ def start(
 		return []
 	policy = policy_of(lead)
 	targets = _targets(policy, agreed or {})
-	runs = {clock: _run_of(targets[clock], begins) for clock, begins in starts.items() if clock in targets}
+	planned = {clock: _run_of(targets[clock], begins) for clock, begins in starts.items() if clock in targets}
+	runs = {clock: run for clock, run in planned.items() if run}
 	rows = [
 		{
 			"lead": lead.name,
@@ -103,7 +104,7 @@ def start(
 			"reference_name": reference.name if reference else None,
 		}
 		for clock, begins in starts.items()
-		if runs.get(clock)
+		if clock in runs
 	]
 	clocks = writer.insert_rows("Follow Up Clock", rows, at) if rows else []
 	if clocks and writer is AT_ONCE:
@@ -160,7 +161,7 @@ def _targets(policy, agreed: dict[str, Span | None]) -> dict[str, frappe._dict]:
 	}
 	for clock, span in agreed.items():
 		calendar = span and (span.calendar or (policy and policy.working_calendar))
-		if calendar:
+		if span and calendar:
 			targets.setdefault(clock, frappe._dict()).update(
 				within=span.within, unit=span.unit, calendar=calendar
 			)
@@ -417,7 +418,7 @@ def resume(lead: str, now: datetime):
 
 def resumed(row, now: datetime) -> dict:
 	"""The values of a paused clock that runs again at `now` (naive, the site's zone)."""
-	values = {
+	values: dict = {
 		"status": "Running",
 		"paused_at": None,
 		"paused_until": None,
@@ -453,7 +454,7 @@ def _start_next_touch(lead, due: datetime, at: datetime):
 	"""A plan goes on as it was begun, and so do its deadlines: where the lead's segment has none for the next touch by
 	now, the one by which its last touch was watched holds."""
 	policy = policy_of(lead)
-	agreed = {}
+	agreed: dict[str, Span | None] = {}
 	if not policy or not any(row.clock == "Next Touch" for row in policy.targets):
 		last = frappe.db.get_value(
 			"Follow Up Clock",
@@ -609,7 +610,7 @@ def outages() -> list[tuple[datetime, datetime]]:
 		(SWEEP,),
 	)
 	last = last_sweep()
-	return [*spans, (last, now)] if is_outage(last, now) else list(spans)
+	return [*spans, (last, now)] if last and is_outage(last, now) else list(spans)
 
 
 def last_sweep() -> datetime | None:
@@ -635,7 +636,7 @@ def is_outage(last: datetime | None, this: datetime) -> bool:
 	Before the very first sweep there was nothing to be late.
 	"""
 	minutes = cint(frappe.get_cached_doc("Lead Quality Settings").outage_after_minutes)
-	return bool(last and minutes) and (this - last).total_seconds() > minutes * 60
+	return last is not None and minutes > 0 and (this - last).total_seconds() > minutes * 60
 
 
 # leads that go

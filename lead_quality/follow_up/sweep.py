@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import chain
+from typing import Any
 
 import frappe
 from frappe.utils import strip_html
@@ -78,7 +79,7 @@ class Turn:
 
 	clock: frappe._dict
 	values: dict
-	levels: list[tuple[int, object]] = field(default_factory=list)  # level and, from the ladder, its step
+	levels: list[tuple[int, Any]] = field(default_factory=list)  # level and, from the ladder, its step
 
 	@property
 	def changes_lead(self) -> bool:

@@ -8,7 +8,7 @@ import json
 from collections.abc import Sequence
 from datetime import date, datetime
 from operator import attrgetter, itemgetter
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import frappe
 from erpnext.setup.utils import get_exchange_rate
@@ -105,6 +105,16 @@ class AnswerSheet:
 	`answers`, `append`, `stored` (what the database has of it, with its answers by `key_of`) and `answered_now`
 	(the keys of the answers that somebody gives at this moment)."""
 
+	if TYPE_CHECKING:
+		lead: str
+		checklist: str
+		verdict: str
+		decision: str | None
+		answers: list
+		append: Any
+		stored: Any
+		answered_now: Any
+
 	# whether a rate that nobody knew is asked for again: it may take a call over the network
 	asks_again = True
 	# whether some of the stored answers may not be among the rows
@@ -160,16 +170,19 @@ class AnswerSheet:
 			)
 			value = None if is_typed else facts.value_of(mapped[row.criterion], lead)
 			if value:
-				set_value(row, criterion, value)
-				row.update({"reference_doctype": "Lead", "reference_name": self.lead})
-				# what a visitor fills in about himself nobody has observed
-				row.evidence_grade = "Stated" if is_visitor(lead.get("owner")) else "Observed"
-				if criterion.amount_currency:
-					row.currency = company_currency(lead.get("company")) or criterion.amount_currency
+				self._take_from_lead(row, criterion, value, lead)
 			elif row.reference_doctype == "Lead":
 				row.reference_doctype = row.reference_name = None
 				if not is_typed:
 					row.value = row.confidential_value = row.evidence_grade = None
+
+	def _take_from_lead(self, row, criterion, value: str, lead):
+		set_value(row, criterion, value)
+		row.update({"reference_doctype": "Lead", "reference_name": self.lead})
+		# what a visitor fills in about himself nobody has observed
+		row.evidence_grade = "Stated" if is_visitor(lead.get("owner")) else "Observed"
+		if criterion.amount_currency:
+			row.currency = company_currency(lead.get("company")) or criterion.amount_currency
 
 	def stamp_answers(self, criteria: dict, now: datetime):
 		"""Who said what and when; only an answer that was given anew gets a new stamp."""
