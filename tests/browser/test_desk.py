@@ -273,7 +273,7 @@ def test_activating_asks_first_and_can_be_taken_back(manager, page, desk, databa
 	shoot(page, "activate")
 	button(dialog, "Activate").click()
 	head = page.locator(".page-head").locator("visible=true")
-	expect(head).to_contain_text("Active")
+	expect(head).to_contain_text("Active", timeout=20_000)
 	desk.settle()
 
 	desk.open(f"nurture-cadence/{first.name}")
@@ -282,7 +282,7 @@ def test_activating_asks_first_and_can_be_taken_back(manager, page, desk, databa
 	dialog = page.locator(".modal.show")
 	expect(dialog).to_contain_text("No longer there: Visit offer")
 	button(dialog, "Back to This Version").click()
-	expect(head).to_contain_text("Active")
+	expect(head).to_contain_text("Active", timeout=20_000)
 	desk.settle()
 	database.rollback()
 	assert frappe.db.get_value(first.doctype, first.name, "status") == "Active"
