@@ -55,6 +55,7 @@ DOCTYPES = (
 	"Lead Outcome Reason",
 	"Lead Qualification",
 	"Lead Qualification Answer",
+	"Lead Remnant",
 	"Lead Segment",
 	"Lead Segment Policy",
 	"Lead Segment Rule",
