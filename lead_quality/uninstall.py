@@ -7,6 +7,7 @@ from lead_quality.base.versions import CARRIED_OVER
 from lead_quality.custom_fields import CUSTOM_FIELDS, INDEXES
 from lead_quality.follow_up.backlog import TOLD_ON
 from lead_quality.install import LEAD_RIGHTS, chosen_from
+from lead_quality.nurture.history import READ
 from lead_quality.qualification import capture
 from lead_quality.qualification.definitions import GENERATION
 
@@ -41,7 +42,7 @@ def remove_traces():
 	for doctype, fieldname in TRACES.items():
 		frappe.db.delete(doctype, {fieldname: ["in", doctypes]})
 	frappe.db.delete(
-		"DefaultValue", {"parent": "__global", "defkey": ["in", [CARRIED_OVER, GENERATION, TOLD_ON]]}
+		"DefaultValue", {"parent": "__global", "defkey": ["in", [CARRIED_OVER, GENERATION, READ, TOLD_ON]]}
 	)
 
 

@@ -21,6 +21,7 @@
 					["Stale", __("Stale")],
 					["Shelf Life", __("Shelf Life")],
 					["Clock Overdue", __("Clock Overdue")],
+					["Hidden", __("Hidden")],
 				],
 				{ depends_on: in_leads },
 			),
