@@ -15,8 +15,12 @@ def refuse_deletion_in_use(doc, uses: tuple[tuple[str, str], ...], instead: str)
 	:raises frappe.LinkExistsError: if one does.
 	"""
 	for doctype, fieldname in uses:
-		row = frappe.get_meta(doctype).istable
-		user = frappe.db.get_value(doctype, {fieldname: doc.name}, "parenttype" if row else "name")
+		meta = frappe.get_meta(doctype)
+		row = meta.istable
+		if meta.issingle:
+			user = frappe.db.get_single_value(doctype, fieldname) == doc.name and doctype
+		else:
+			user = frappe.db.get_value(doctype, {fieldname: doc.name}, "parenttype" if row else "name")
 		if user:
 			frappe.throw(
 				_("{0} is used by a {1}, so it cannot be deleted. {2}").format(

@@ -287,3 +287,16 @@ def test_a_half_day_of_the_list_has_the_first_half_of_its_hours():
 	days = next_days(frappe.get_doc("Working Calendar", OFFICE), getdate("2027-06-07"))
 	assert days[0]["hours"] == "09:00 – 13:00 (a date of its own)"
 	assert timedelta(hours=worked("2027-06-07 00:00", "2027-06-08 00:00")) == timedelta(hours=4)
+
+
+def test_a_calendar_that_nothing_names_is_deleted():
+	calendar = frappe.get_doc(
+		{
+			"doctype": "Working Calendar",
+			"title": "Nobody's",
+			"time_zone": "Europe/Berlin",
+			"hours": [{"weekday": "Monday", "opens": "09:00:00", "closes": "17:00:00"}],
+		}
+	).insert()
+	frappe.delete_doc("Working Calendar", calendar.name)
+	assert not frappe.db.exists("Working Calendar", calendar.name)
