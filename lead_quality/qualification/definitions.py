@@ -43,7 +43,7 @@ def clear_caches():
 	"""Forget the definitions: they have changed. Until the end of the transaction others read what was, and this one
 	what may never be."""
 	generation = frappe.generate_hash()
-	frappe.db.set_global(GENERATION, generation)
+	_write_generation(generation)
 	setattr(frappe.local, CHANGED_HERE, {"token": generation, "value": None})
 
 	def publish():
@@ -56,6 +56,16 @@ def clear_caches():
 
 	frappe.db.after_commit.add(publish)
 	frappe.db.after_rollback.add(forget)
+
+
+def _write_generation(generation: str):
+	"""Frappe's `set_global` throws the whole site's cache away with every value, so that is left to the first one."""
+	frappe.db.sql(
+		"update `tabDefaultValue` set defvalue = %s where parent = '__global' and defkey = %s",
+		(generation, GENERATION),
+	)
+	if generation_here() != generation:
+		frappe.db.set_global(GENERATION, generation)
 
 
 def generation_here() -> str:

@@ -423,7 +423,7 @@ def test_a_lead_says_how_long_it_keeps(lead, people, page, desk, database):
 	desk.open(f"lead/{lead.name}")
 	expect(page.locator("[data-ageing=stale]")).to_have_text("Stale in 12 days")
 	expect(page.locator("[data-ageing=stale]")).to_have_class(re.compile("orange"))
-	expect(page.locator("[data-ageing=shelf_life]")).to_have_text(re.compile("Shelf life over since "))
+	expect(page.locator("[data-ageing=shelf_life]")).to_have_text(re.compile("Shelf life ended "))
 	expect(page.locator("[data-ageing=shelf_life]")).to_have_class(re.compile("red"))
 
 
@@ -433,7 +433,7 @@ def test_a_lead_without_owner_is_taken_by_one_button(lead, people, page, desk, d
 	desk.login(people["rep"], PASSWORD)
 	desk.open(f"lead/{lead.name}")
 	hint = page.locator('[data-fault="No Owner"]')
-	expect(hint).to_contain_text("Nobody looks after this lead")
+	expect(hint).to_contain_text("This lead has no owner")
 	shoot(page, "lead-no-owner")
 	hint.get_by_role("button", name="Assign to me").click()
 	expect(hint).to_have_count(0)
@@ -638,7 +638,7 @@ def test_a_rep_goes_on_leave_and_the_substitute_answers_the_handover(
 	assert frappe.db.get_value("Lead", lead.name, "lead_owner") == people["rep"]
 
 	other = second_desk.open(f"lead/{lead.name}")
-	expect(other.locator("[data-away]")).to_contain_text("Cleo Voss stands in.")
+	expect(other.locator("[data-away]")).to_contain_text("Cleo Voss is covering.")
 	shoot(other, "lead-owner-away")
 	frappe.delete_doc("Follow Up Absence", stored.name)
 	database.commit()

@@ -86,7 +86,7 @@ def sweep_at(freeze, *times: str):
 
 
 def sam_is_away() -> str:
-	return f"Sam is away until {format_date('2026-03-06')}. Kim stands in."
+	return f"Sam is away until {format_date('2026-03-06')}. Kim is covering."
 
 
 # what falls due
@@ -277,7 +277,7 @@ def test_no_lead_is_given_to_somebody_who_is_away(lead, sam, kim, boss, freeze):
 			"assign_condition": "1",
 			"rule": "Round Robin",
 			"priority": 1,
-			"description": "Take it up",
+			"description": "Follow up now",
 			"assignment_days": [{"day": "Monday"}],
 			"users": [{"user": sam}, {"user": kim}, {"user": boss}],
 		}
@@ -305,7 +305,7 @@ def test_a_handover_to_somebody_who_is_away_is_told_to_the_substitute_who_answer
 	told = {"document_type": "Lead Handover"}
 	assert frappe.db.count("Notification Log", {"for_user": sam, **told}) == 1
 	words = frappe.get_all("Notification Log", {"for_user": kim, **told}, pluck="subject")
-	assert "for whom you stand in" in words[0]
+	assert "whom you are covering for" in words[0]
 	with freeze("2026-03-02 11:00:00"), as_user(kim):
 		assert api.get_panel(sent.lead)["handover"].is_mine
 		api.accept_handover(sent.name)
@@ -402,8 +402,8 @@ def test_the_substitute_hears_of_it_in_one_message(sam, kim):
 	absence.save()
 	told = {"for_user": kim, "document_type": "Follow Up Absence"}
 	assert frappe.get_all("Notification Log", told, pluck="subject") == [
-		f"You stand in for Sam from {format_date('2026-03-02')} to {format_date('2026-03-06')}: "
-		"what falls due on their leads is told to you."
+		f"You are covering for Sam from {format_date('2026-03-02')} to {format_date('2026-03-06')}: "
+		"you are notified of what falls due on their leads."
 	]
 
 
@@ -432,9 +432,9 @@ def test_an_outside_qualifier_sees_no_absences_of_others(sam, make_user, as_user
 @pytest.mark.parametrize(
 	("values", "words"),
 	[
-		({"to_date": "2026-03-01"}, "lies before the first one"),
-		({"substitute": "sam@away.example"}, "Nobody stands in for themselves"),
-		({"substitute": "Administrator"}, "cannot stand in"),
+		({"to_date": "2026-03-01"}, "is before the first one"),
+		({"substitute": "sam@away.example"}, "A user cannot be their own substitute"),
+		({"substitute": "Administrator"}, "cannot be a substitute"),
 		({"substitute": "clerk@away.example"}, "give the user the role Sales User"),
 		(
 			{"from_date": "2026-02-20", "to_date": "2026-04-01"},

@@ -314,12 +314,12 @@ def test_a_superseded_agreement_cannot_be_changed(make):
 	doc = stored(old)
 	assert doc.status == "Superseded"
 	doc.accept_within = 4
-	with pytest.raises(frappe.ValidationError, match="stays as it was signed"):
+	with pytest.raises(frappe.ValidationError, match="cannot be changed"):
 		doc.save()
 
 
 def test_what_was_signed_is_not_deleted_and_a_draft_is(make):
-	with pytest.raises(frappe.ValidationError, match="stays as the record"):
+	with pytest.raises(frappe.ValidationError, match="is kept as the record"):
 		frappe.delete_doc(DOCTYPE, make().name)
 	frappe.delete_doc(DOCTYPE, make_agreement().name)
 
@@ -596,8 +596,8 @@ def test_a_lead_that_nobody_accepts_in_time_goes_back_to_marketing(overdue, mark
 	assert (handover.status, str(handover.decided_at)) == ("Pulled Back", "2026-03-03 10:05:00")
 	lead = frappe.db.get_value("Lead", overdue.lead, ["lq_handover_status", "lead_owner"])
 	assert lead == ("Pulled Back", marketing)
-	assert "yours again" in told(marketing, "Lead Handover")[-1]
-	assert "gone back" in told(sales, "Lead Handover")[-1]
+	assert "returned to you" in told(marketing, "Lead Handover")[-1]
+	assert "returned to marketing" in told(sales, "Lead Handover")[-1]
 
 
 def test_a_holiday_that_came_up_meanwhile_gives_the_receiver_a_day_more(overdue):

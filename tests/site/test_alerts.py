@@ -284,7 +284,7 @@ def test_nobody_is_given_a_lead_that_they_may_not_see(rep, make_user):
 		{"doctype": "User Permission", "user": colleague, "allow": "Territory", "for_value": own.name}
 	).insert()
 	lead = make_lead(lead_owner=rep, territory=other.name)
-	with pytest.raises(frappe.ValidationError, match="names nobody else"):
+	with pytest.raises(frappe.ValidationError, match="has no other available user"):
 		escalation.reassign(lead.name, make_rule("South Only", rep, colleague))
 
 
@@ -294,7 +294,7 @@ def test_a_step_can_take_a_lead_back_to_the_pool(rep, last, freeze):
 		lead = make_lead(lead_owner=rep)
 	sweep_at(freeze, "2026-03-02 12:01", "2026-03-02 13:01")
 	assert not frappe.db.get_value("Lead", lead.name, "lead_owner")
-	assert "taken back to the pool" in messages_to(rep)[-1]
+	assert "no longer has an owner" in messages_to(rep)[-1]
 
 
 @pytest.mark.parametrize("is_accepted", [False, True])
@@ -347,7 +347,8 @@ def test_a_step_that_cannot_be_done_is_told_to_the_last_resort_and_holds_up_nobo
 	assert str(clock.next_alert_at) == "2026-03-02 14:00:00"
 	assert len(messages_to(last)) == 1
 	assert (
-		"Reassign, could not be done: The Assignment Rule Only Me names nobody else." in messages_to(last)[0]
+		"Reassign, could not be done: The Assignment Rule Only Me has no other available user."
+		in messages_to(last)[0]
 	)
 	sweep_at(freeze, "2026-03-02 14:01")
 	assert levels_of(lead)[-1][:1] == (4,)
@@ -396,7 +397,7 @@ def test_a_recycled_lead_stays_with_its_owner_who_is_told_and_nobody_has_triaged
 		lead = make_lead(lead_owner=rep)
 	sweep_at(freeze, "2026-03-03 10:01", "2026-03-03 11:01")
 	assert frappe.db.get_value("Lead", lead.name, "lead_owner") == rep
-	assert "gone back to nurturing" in messages_to(rep)[-1]
+	assert "returned to nurturing" in messages_to(rep)[-1]
 	clock = frappe.get_last_doc("Follow Up Clock", {"lead": lead.name, "clock": "Triage"})
 	assert (clock.status, clock.acted_at) == ("Missed", None)
 
@@ -491,7 +492,7 @@ def test_many_chunks_still_make_one_message(rep, last, freeze, monkeypatch):
 		for method, options in queued:
 			assert method == "lead_quality.follow_up.jobs.sweep_chunk"
 			jobs.sweep_chunk(options["items"], options["at"])
-	assert messages_to(rep) == ["5 leads wait for you: 5 overdue."]
+	assert messages_to(rep) == ["5 leads are waiting for you: 5 overdue."]
 
 
 def test_a_queue_that_is_full_stops_nobody_from_being_told(rep, last, freeze, monkeypatch):
@@ -574,7 +575,7 @@ def test_what_fell_due_while_the_scheduler_was_off_counts_against_nobody(rep, la
 	)
 	assert [(row.status, row.missed_by_system) for row in clocks] == [("Missed", 1)] * 3
 	(message,) = messages_to(rep)
-	assert "3 leads wait for you: 3 overdue." in message
+	assert "3 leads are waiting for you: 3 overdue." in message
 	assert "The system was late" in message
 	assert messages_to(boss) == []  # the rep has only now been told
 	run = frappe.get_last_doc("Follow Up Run", {"job": "sweep_clocks"})

@@ -490,7 +490,7 @@ def test_many_leads_are_told_in_one_message(rep, manager, time):
 	assert run()["done"] == 24
 	deliver(rep, now_datetime())
 	notices = frappe.get_all("Notification Log", {"for_user": rep}, pluck="subject", order_by="creation")
-	assert notices == ["12 leads wait for you: 12 unattended."]
+	assert notices == ["12 leads are waiting for you: 12 unattended."]
 	assert {told(lead)[0] for lead in leads} == {(STALE, 1, rep)}
 
 
@@ -566,7 +566,7 @@ def test_an_expired_lead_is_disqualified(expired, rep, manager):
 	lead = expired("Disqualify", "Disqualify: Too small for us")
 	assert run()["done"] == 1
 	assert verdict(lead) == ("Disqualified", "Disqualify: Too small for us", None)
-	assert f"its shelf life of 30 days was over on {format_date('2026-04-01')}: Too small for us" in timeline(
+	assert f"its shelf life of 30 days ended on {format_date('2026-04-01')}: Too small for us" in timeline(
 		lead
 	)
 	assert told(lead) == [(SHELF_LIFE, 1, rep)]
@@ -577,7 +577,7 @@ def test_an_expired_lead_is_put_back_to_nurturing_once(expired, rep, manager, ti
 	lead = expired("Nurture", "Disqualify: Not this year")
 	assert run()["done"] == 1
 	assert verdict(lead) == ("Nurture", "Disqualify: Not this year", getdate("2026-07-01"))
-	assert "put the lead back to nurturing" in timeline(lead)
+	assert "returned the lead to nurturing" in timeline(lead)
 	assert faults(lead) == []
 	assert run()["done"] == 0
 	time.move_to("2026-07-01 00:00:05")

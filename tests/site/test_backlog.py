@@ -146,7 +146,7 @@ def test_a_segment_that_is_taken_up_is_told_of_like_any_other_from_then_on(old, 
 	# not stale for the year before somebody took them up
 	assert {clock for lead in old for clock in alerts_of(lead)} == {"No Next Step"}
 	assert len(told(rep)) == 1
-	assert "3 leads wait for you: 3 unattended." in told(rep)[0]
+	assert "3 leads are waiting for you: 3 unattended." in told(rep)[0]
 
 
 @pytest.mark.parametrize(

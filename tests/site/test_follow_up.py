@@ -78,7 +78,7 @@ def test_many_at_once_make_one_mail_of_ten_lines_and_a_link_to_the_rest(lead, re
 		sweep_clocks()
 		smtp.flush()
 	(mail,) = smtp.to(rep)
-	assert mail["Subject"] == "41 leads wait for you: 123 overdue."
+	assert mail["Subject"] == "41 leads are waiting for you: 123 overdue."
 	text = mail.get_body(("html",)).get_content()
 	assert "And 113 more." in text
 	assert text.count("was due") == 10

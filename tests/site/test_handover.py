@@ -50,7 +50,7 @@ def owner(lead) -> str:
 
 def test_a_lead_that_is_not_sales_ready_is_not_handed_over(sales):
 	lead = make_lead()
-	with pytest.raises(NotSalesReadyError, match="Nobody has asked"):
+	with pytest.raises(NotSalesReadyError, match="not asked yet"):
 		api.send_handover(lead.name, sales)
 	assert not frappe.db.exists("Lead Handover", {"lead": lead.name})
 

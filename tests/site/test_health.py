@@ -436,7 +436,7 @@ SHORTCOMINGS = {
 	"owner without manager": (
 		lambda: make_lead(lead_owner="sales@health.example"),
 		"blue",
-		"Owners of leads without manager: 1",
+		"Lead owners without a manager: 1",
 	),
 }
 

@@ -497,7 +497,7 @@ def test_a_cadence_with_fewer_touches_than_wanted_warns_when_activated():
 			"steps": [{"step": "A", "channel": "Phone"}],
 		}
 	).insert()
-	assert any("at least 7" in str(message) for message in frappe.message_log)
+	assert any("minimum is 7" in str(message) for message in frappe.message_log)
 
 
 def test_a_first_step_by_a_date_of_the_lead_is_planned_for_a_new_lead(freeze):

@@ -166,7 +166,7 @@ def before_the_install(name: str) -> str:
 
 def test_a_lead_from_before_the_install_can_be_qualified_at_once():
 	name = before_the_install("LEAD-OLD")
-	with pytest.raises(NotSalesReadyError, match="Nobody has asked"):
+	with pytest.raises(NotSalesReadyError, match="not asked yet"):
 		make_opportunity(name)
 	make_sales_ready(name)
 	assert make_opportunity(name).lq_segment == "Other Leads"

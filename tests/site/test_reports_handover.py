@@ -358,19 +358,19 @@ def test_an_amount_without_a_rate_is_left_out_and_said_so(rep):
 	result = run()
 	assert result["result"][0]["accepted_value"] is None
 	assert result["report_summary"][3]["value"] == "–"
-	assert "leaves out <strong>1</strong> handovers" in result["message"]
+	assert "excludes <strong>1</strong> handovers" in result["message"]
 	assert "CHF" in result["message"]
 	assert "SEK" not in result["message"]
 	hand_over(rep, "Accepted", expected_value=50)
 	result = run()
 	assert result["result"][0]["accepted_value"] == 50
-	assert "leaves out" in result["message"]
+	assert "excludes" in result["message"]
 
 
 def test_a_handover_of_no_value_needs_no_rate(rep):
 	hand_over(rep, "Accepted", expected_value=0, currency="CHF")
 	assert only()["accepted_value"] == 0
-	assert "leaves out" not in run()["message"]
+	assert "excludes" not in run()["message"]
 
 
 def test_a_rate_is_the_one_that_erpnext_picks(rep):

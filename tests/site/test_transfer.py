@@ -152,7 +152,8 @@ def test_the_timeline_says_who_gave_the_lead_to_whom_and_why(give, sam, bea, chi
 	[lead] = make_leads(1, sam)
 	give(to_user=bea)
 	assert (
-		timeline(lead)[-1] == f"gave the lead from Sam Sales to {get_fullname(bea)}: Sam &amp; Ann have left"
+		timeline(lead)[-1]
+		== f"changed the owner from Sam Sales to {get_fullname(bea)}: Sam &amp; Ann have left"
 	)
 	assert (
 		frappe.get_all("Comment", {"reference_name": lead}, pluck="owner", order_by="creation")[-1] == chief
@@ -241,7 +242,7 @@ def test_leads_go_to_the_owners_of_their_segments_else_to_the_last_resort_else_t
 	assert [(row.user, row.leads) for row in doc.receivers] == [(None, 1)]
 	assert countdown(third)["faults"] == [NO_OWNER]
 	assert todos(third) == [None]
-	assert "nobody owns it now" in timeline(third)[-1]
+	assert "the lead now has no owner" in timeline(third)[-1]
 
 
 def test_a_segment_owner_who_may_not_write_the_lead_is_passed_by(give, sam, olga):
@@ -282,7 +283,7 @@ def test_one_bad_lead_does_not_stop_the_rest(give, sam, bea):
 	assert [owner(lead) for lead in leads] == [bea, sam, bea]
 	assert leads[1] in doc.errors
 	assert "Lead Owner cannot be same" in doc.errors
-	assert not timeline(leads[1]) or "gave the lead" not in timeline(leads[1])[-1]
+	assert not timeline(leads[1]) or "changed the owner" not in timeline(leads[1])[-1]
 
 
 def test_a_lead_that_its_receiver_may_not_write_stays(give, sam, bea):
@@ -564,7 +565,7 @@ def test_who_disables_a_user_need_not_see_all_leads_for_them_to_go_back(sam, olg
 		({"give_to": None}, "Give To|give_to"),
 		({"to_user": None}, "To</strong> is empty|<b>To</b> is empty"),
 		({"give_to": "Assignment Rule"}, "Assignment Rule"),
-		({"to_user": "sam@transfer.example"}, "has these leads already"),
+		({"to_user": "sam@transfer.example"}, "already owns these leads"),
 		({"to_user": "gone@transfer.example"}, "is disabled"),
 		({"to_user": "Administrator"}, "not a person"),
 		({"to_user": "clerk@transfer.example"}, "may not work on leads"),

@@ -373,4 +373,4 @@ def test_the_owner_hears_that_a_lead_is_back_even_if_others_have_judged_it_befor
 		assert frappe.db.get_value("Lead Qualification", {"lead": lead.name}, "decision") is None
 		assert judge_expired()["done"] == 0
 	told = frappe.get_all("Notification Log", {"for_user": owner}, pluck="subject", order_by="creation asc")
-	assert sum("rest until today" in subject for subject in told) == 1
+	assert sum("on hold until today" in subject for subject in told) == 1
