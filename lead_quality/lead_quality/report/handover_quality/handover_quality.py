@@ -304,8 +304,8 @@ class HandoverQuality(Report):
 			return _("Nothing was handed over within this period.")
 		words = [
 			_(
-				"Cry Wolf % is what sales rejected or returned, of all that was handed over. What waits or was pulled back "
-				"is handed over too, but no cry of wolf."
+				"Cry Wolf % is the share of handovers that sales rejected or returned. Handovers that are waiting or were "
+				"pulled back count as handed over, but not as cry wolf."
 			)
 		]
 		if self.filters.criterion:
@@ -315,8 +315,8 @@ class HandoverQuality(Report):
 		if total.unvalued:
 			words.append(
 				_(
-					"Accepted Value leaves out {0} handovers, as no rate of the day they were sent is known from {1} to {2}: "
-					"add it as a Currency Exchange."
+					"Accepted Value excludes {0} handovers because there is no exchange rate from {1} to {2} for the day they "
+					"were sent: add a Currency Exchange."
 				).format(
 					frappe.bold(total.unvalued),
 					", ".join(sorted(total.unrated)) or _("an unknown currency"),
