@@ -347,7 +347,7 @@ def test_a_step_that_cannot_be_done_is_told_to_the_last_resort_and_holds_up_nobo
 	assert str(clock.next_alert_at) == "2026-03-02 14:00:00"
 	assert len(messages_to(last)) == 1
 	assert (
-		"Reassign, could not be done: The Assignment Rule Only Me has no other available user."
+		"Reassign, could not be carried out: The Assignment Rule Only Me has no other available user."
 		in messages_to(last)[0]
 	)
 	sweep_at(freeze, "2026-03-02 14:01")
