@@ -384,7 +384,7 @@ def test_the_gate_answers_before_erpnext_makes_anything(lead, people, page, desk
 	expect(page.locator(".lead-quality-panel")).to_be_visible()
 	create(page, "Opportunity")
 	dialog = page.locator(".modal.show")
-	expect(dialog).to_contain_text("Nobody has asked about Budget")
+	expect(dialog).to_contain_text("not asked yet")
 	expect(dialog).not_to_contain_text("Create Prospect")
 	expect(dialog.get_by_role("button", name="Qualify", exact=True)).to_be_visible()
 	dialog.get_by_role("button", name="Override…").click()

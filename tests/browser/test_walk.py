@@ -61,7 +61,7 @@ def test_three_people_take_a_lead_from_entry_to_order(people, page, desk, databa
 	page.get_by_role("button", name="Create", exact=True).locator("visible=true").click()
 	page.locator(".dropdown-menu.show").get_by_text("Opportunity", exact=True).click()
 	refusal = page.locator(".modal.show")
-	expect(refusal).to_contain_text("Nobody has asked about Budget, Authority, Need")
+	expect(refusal).to_contain_text("Budget, Authority, Need")
 	shoot(page, "opportunity-refused")
 
 	refusal.get_by_role("button", name="Qualify", exact=True).click()

@@ -153,9 +153,9 @@ def test_returning_gives_the_lead_back_to_marketing(lead, sent, marketing, sales
 def test_a_handover_is_answered_once(sent, sales, as_user):
 	with as_user(sales):
 		api.accept_handover(sent.name)
-		with pytest.raises(frappe.ValidationError, match="is Accepted since"):
+		with pytest.raises(frappe.ValidationError, match="was already decided: Accepted"):
 			api.accept_handover(sent.name)
-		with pytest.raises(frappe.ValidationError, match="is Accepted since"):
+		with pytest.raises(frappe.ValidationError, match="was already decided: Accepted"):
 			api.reject_handover(sent.name, "Reject: No budget yet")
 
 

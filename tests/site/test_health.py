@@ -270,7 +270,7 @@ def test_a_check_that_breaks_is_a_finding_and_stops_no_other(monkeypatch):
 
 	monkeypatch.setattr(health.set_up, "user_findings", broken)
 	monkeypatch.setitem(frappe.local.conf, "pause_scheduler", 1)
-	assert titles() == ["The scheduler is paused: no job runs", "Users could not be looked at"]
+	assert titles() == ["The scheduler is paused: no job runs", "Users could not be checked"]
 
 
 # mail
@@ -371,17 +371,17 @@ SHORTCOMINGS = {
 			frappe.db.set_value("User", "sales@health.example", "enabled", 0),
 		),
 		"orange",
-		"sales@health.example is to be told in the end, and cannot be",
+		"sales@health.example is the last-resort recipient but cannot receive alerts",
 	),
 	"disabled segment owner": (
 		lambda: change_seeded("Lead Segment", segment_owner="nobody@health.example"),
 		"orange",
-		"nobody@health.example is to be told in the end, and cannot be",
+		"nobody@health.example is the last-resort recipient but cannot receive alerts",
 	),
 	"disabled last resort": (
 		lambda: change_seeded("Follow Up Policy", escalate_to="nobody@health.example"),
 		"orange",
-		"nobody@health.example is to be told in the end, and cannot be",
+		"nobody@health.example is the last-resort recipient but cannot receive alerts",
 	),
 	"no policy": (
 		lambda: change_seeded("Lead Segment", follow_up_policy=None),
@@ -403,7 +403,7 @@ SHORTCOMINGS = {
 	"retired reason": (
 		retire_reason,
 		"orange",
-		"The shelf life of Inbound ends for a reason that is none any more",
+		"The shelf life of Inbound uses a reason that is no longer valid",
 	),
 	"no holidays": (
 		lambda: change_seeded("Working Calendar", holiday_list=None),

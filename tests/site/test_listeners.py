@@ -179,6 +179,9 @@ UNRELATED = {
 	"Opportunity": opportunity_of_customer,
 	"Quotation": lambda: sold("Quotation", quotation_to="Customer", party_name=make_customer().name),
 	"Sales Order": submitted_order,
+	"Transaction Deletion Record": lambda: frappe.get_doc(
+		{"doctype": "Transaction Deletion Record", "company": company()}
+	).insert(),
 	"Lead": lambda: make_lead(),
 	"Email Unsubscribe": lambda: frappe.get_doc(
 		{"doctype": "Email Unsubscribe", "email": "supplier@invoices.example", "global_unsubscribe": 1}

@@ -86,7 +86,10 @@ def test_a_time_of_more_than_ten_years_is_refused(save, unit):
 	("rows", "words"),
 	[
 		([("Monday", "09:00", "13:00"), ("Monday", "12:00", "17:00")], "Row 2: the hours of .* of row 1"),
-		([("Monday", "09:00", "13:00"), ("Tuesday", "17:00", "09:00")], "Row 2: on .* it closes before it opens"),
+		(
+			[("Monday", "09:00", "13:00"), ("Tuesday", "17:00", "09:00")],
+			"Row 2: on .* it closes before it opens",
+		),
 	],
 )
 def test_opening_hours_that_cannot_be_name_their_row(rows, words):

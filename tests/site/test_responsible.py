@@ -141,7 +141,7 @@ def test_a_reassignment_that_nobody_could_take_is_not_told_as_done(rep, last, fr
 	sweep_at(freeze, "2026-03-02 12:01", "2026-03-02 13:01")
 	assert frappe.db.get_value("Lead", lead.name, "lead_owner") == rep
 	for user in (rep, last):
-		assert "Reassign, could not be done: The Assignment Rule" in told(user)[-1]
+		assert "Reassign, could not be carried out: The Assignment Rule" in told(user)[-1]
 		assert "given to somebody else" not in " ".join(told(user))
 
 

@@ -142,7 +142,7 @@ def test_three_hundred_leads_move_with_one_notice(give, sam, bea, chief):
 	assert (doc.status, doc.found, doc.moved, doc.failed) == ("Completed", 300, 300, 0)
 	assert owners(leads) == {bea}
 	[notice] = told(bea)
-	assert notice.subject == "300 leads of Sam Sales are yours now. Sam & Ann have left"
+	assert notice.subject == "You now own 300 leads of Sam Sales. Sam & Ann have left"
 	assert notice.link.endswith("?lead_owner=bea%40transfer.example")
 	assert [(row.user, row.leads) for row in doc.receivers] == [(bea, 300)]
 	assert not told(sam)
@@ -158,7 +158,7 @@ def test_the_timeline_says_who_gave_the_lead_to_whom_and_why(give, sam, bea, chi
 	assert (
 		frappe.get_all("Comment", {"reference_name": lead}, pluck="owner", order_by="creation")[-1] == chief
 	)
-	assert told(bea)[0].subject.startswith("A lead of Sam Sales is yours now.")
+	assert told(bea)[0].subject.startswith("You now own a lead of Sam Sales.")
 
 
 def test_who_held_the_lead_is_kept(give, sam, bea):
@@ -296,7 +296,7 @@ def test_a_lead_that_its_receiver_may_not_write_stays(give, sam, bea):
 	assert [owner(allowed), owner(other)] == [bea, sam]
 	assert doc.errors.startswith(other)
 	assert doc.errors.endswith(f": {bea} may not work on this lead.")
-	assert told(bea)[0].subject.startswith("A lead of Sam Sales")
+	assert told(bea)[0].subject.startswith("You now own a lead of Sam Sales")
 
 
 def test_who_has_given_all_leads_away_can_be_deleted(give, sam, bea):
@@ -357,7 +357,7 @@ def test_the_leads_of_a_user_who_is_disabled_go_back_by_themselves(sam, olga, ch
 	assert (doc.give_to, doc.is_automatic, doc.status) == ("Segment Owner", 1, "Completed")
 	assert (doc.moved, doc.handovers) == (3, 1)
 	assert owners(leads) == {olga}
-	assert told(olga)[0].subject == "3 leads of Sam Sales are yours now. The user was disabled."
+	assert told(olga)[0].subject == "You now own 3 leads of Sam Sales. The user was disabled."
 	[notice] = told(chief)
 	assert notice.subject.startswith("Sam Sales was disabled.")
 	assert "owners of their segments: 3." in notice.subject

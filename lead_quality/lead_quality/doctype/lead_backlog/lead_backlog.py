@@ -1,5 +1,6 @@
 from lead_quality.base.documents import OwnDocument
+from lead_quality.base.links import OutlivesLinks
 
 
-class LeadBacklog(OwnDocument):
+class LeadBacklog(OutlivesLinks, OwnDocument):
 	"""A lead that waits, or has waited, for a decision. Written by `follow_up.backlog`, and by nobody else."""
