@@ -139,7 +139,11 @@ def handover_decided(handover):
 		lead = frappe.get_doc("Lead", handover.lead)
 		if is_opted_out(lead, "All"):
 			return
+		snooze = service.snooze_of(
+			lead.name
+		)  # the plan that was snoozed ends now, what the lead has asked for stands
 		enrollment = nurture.move_to_sales(lead, at)
 		if enrollment:
 			service.start_next_touch(enrollment.name, at)
 		service.start(lead, {"First Touch After Acceptance": at}, at, handover, agreed_clocks(handover))
+		service.pause_by(lead.name, snooze, at)

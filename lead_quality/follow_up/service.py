@@ -111,19 +111,24 @@ def start(
 		refresh_due(lead.name)
 	elif clocks:
 		writer.summarise(lead, lq_due_at=min(row["due_at"] for row in rows))
-	if "First Touch After Acceptance" in starts:
-		_pause_with_lead(lead.name, at)
 	return clocks
 
 
-def _pause_with_lead(lead: str, at: datetime):
-	"""A clock that starts while the lead is snoozed with a reason waits, too."""
-	snooze = frappe.db.get_value(
+def snooze_of(lead: str):
+	"""The `snoozed_until` and `snooze_reason` of a lead that is snoozed with a reason, or None."""
+	return frappe.db.get_value(
 		"Nurture Enrollment",
 		{"lead": lead, "status": "Snoozed", "snooze_reason": ["is", "set"]},
 		["snoozed_until", "snooze_reason"],
 		as_dict=True,
 	)
+
+
+def pause_by(lead: str, snooze, at: datetime):
+	"""A clock that starts while the lead is snoozed with a reason waits, too.
+
+	:param snooze: see `snooze_of`.
+	"""
 	if snooze and snooze.snoozed_until > at:
 		pause(lead, snooze.snoozed_until, snooze.snooze_reason, at)
 

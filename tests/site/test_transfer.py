@@ -337,7 +337,7 @@ def test_a_transfer_whose_worker_was_killed_goes_on(give, sam, bea, chief, as_us
 	doc = frappe.get_doc("Lead Transfer", name)
 	assert (doc.status, doc.found, doc.moved) == ("Completed", 3, 3)
 	assert owners(leads) == {bea}
-	assert told(bea)[0].subject.startswith("3 leads")
+	assert told(bea)[0].subject.startswith("You now own 3 leads")
 	assert jobs.resume_transfers() == {"found": 0, "done": 0, "failed": 0}
 
 
@@ -427,7 +427,7 @@ def test_without_a_manager_the_last_resort_hears_that_leads_went_back(sam, make_
 	make_leads(2, sam)
 	disable(sam)
 	assert [notice.subject.split(".")[0] for notice in told(fallback)] == [
-		"2 leads of Sam Sales are yours now",
+		"You now own 2 leads of Sam Sales",
 		"Sam Sales was disabled",
 	]
 	assert "/lead" in told(fallback)[1].link  # the transfer itself is not for this user's eyes
