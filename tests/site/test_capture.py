@@ -12,6 +12,7 @@ from frappe.website.doctype.web_form.web_form import accept
 
 from lead_quality import api, uninstall
 from lead_quality.base.versions import lead_field
+from lead_quality.custom_fields import CUSTOM_FIELDS
 from lead_quality.demo.factories import make_lead, make_source
 from lead_quality.qualification import capture
 
@@ -173,7 +174,7 @@ def test_each_criterion_gets_a_field_of_a_fitting_type_that_asks_its_question(su
 def test_the_fields_stand_together_after_the_section_of_the_app(survey):
 	order = [df.fieldname for df in frappe.get_meta("Lead").fields]
 	first = order.index("lqa_section")
-	assert order[first - 1] == "lq_non_buyer"
+	assert order[first - 1] == CUSTOM_FIELDS["Lead"][-1]["fieldname"]
 	first = order.index(next(iter(ANSWERS)))
 	assert order[first : first + len(ANSWERS)] == list(ANSWERS)
 
@@ -269,7 +270,7 @@ def test_a_visitor_who_fills_in_the_web_form_becomes_a_judged_lead(survey):
 	qualification = judged(lead)
 	assert qualification.verdict == "Sales Ready"
 	for row in qualification.answers:
-		assert (row.evidence_grade, row.reference_doctype, row.reference_name) == ("Observed", "Lead", lead)
+		assert (row.evidence_grade, row.reference_doctype, row.reference_name) == ("Stated", "Lead", lead)
 		assert row.met
 	doc = frappe.get_doc("Lead", lead)
 	assert (doc.lq_segment, doc.lq_verdict, doc.qualification_status) == (

@@ -194,7 +194,7 @@ def test_stages_that_lie_before_the_entry_are_put_right_by_the_upgrade(lead):
 
 
 def test_a_touch_in_the_future_has_not_been_made(lead):
-	with pytest.raises(frappe.ValidationError, match="has not been made yet"):
+	with pytest.raises(frappe.ValidationError, match="lies in the future"):
 		api.log_touch(lead.name, "Phone", "Connected", done_at=add_to_date(now_datetime(), days=2))
 
 
