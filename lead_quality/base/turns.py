@@ -68,6 +68,8 @@ def was_rolled_back(error: Exception) -> bool:
 
 	Frappe wraps the error of the database.
 	"""
-	return isinstance(error, frappe.QueryDeadlockError) or any(
-		isinstance(cause, Exception) and frappe.db.is_deadlocked(cause) for cause in (error, error.__cause__)
-	)
+	if isinstance(error, frappe.QueryDeadlockError):
+		return True
+	causes = (cause for cause in (error, error.__cause__) if isinstance(cause, Exception))
+	# Frappe looks at the first argument, and what it refuses by itself has none
+	return any(cause.args and frappe.db.is_deadlocked(cause) for cause in causes)

@@ -162,6 +162,14 @@ def company_profile(lead) -> dict:
 	return {"filled": len(fields) - len(missing), "total": len(fields), "missing": missing}
 
 
+def _may_read(doctype: str, name: str) -> bool:
+	"""Whether the user may read a record. Frappe says aloud what it refuses, and nobody has asked for the record."""
+	said = len(frappe.local.message_log)
+	may_read = bool(frappe.has_permission(doctype, "read", doc=name))
+	del frappe.local.message_log[said:]
+	return may_read
+
+
 def non_buyer_hint(lead) -> str | None:
 	"""Why a lead may be no buyer, where the site's own records say so: a colleague, a supplier, a competitor. Told to
 	who may read the record that says it."""
@@ -170,11 +178,11 @@ def non_buyer_hint(lead) -> str | None:
 	colleague = lead.email_id and frappe.db.get_value(
 		"User", {"email": lead.email_id, "enabled": 1, "user_type": "System User"}
 	)
-	if colleague and frappe.has_permission("User", "read", doc=colleague):
+	if colleague and _may_read("User", colleague):
 		return _("{0} is the address of a user of this site.").format(lead.email_id)
 	for doctype in ("Competitor", "Supplier"):
 		found = lead.company_name and frappe.db.exists(doctype, lead.company_name)
-		if found and frappe.has_permission(doctype, "read", doc=found):
+		if found and _may_read(doctype, found):
 			words = {"Competitor": _("{0} is a competitor."), "Supplier": _("{0} is a supplier of ours.")}
 			return words[doctype].format(get_link_to_form(doctype, lead.company_name))
 	return None

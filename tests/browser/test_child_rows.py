@@ -2,6 +2,7 @@
 
 import frappe
 import pytest
+from frappe.utils import add_days, today
 
 from lead_quality import api
 from lead_quality.demo.factories import make_agreement, make_checklist, make_lead, make_user
@@ -60,6 +61,9 @@ def make_rows() -> dict:
 	key = frappe.generate_hash(length=6)
 	reason = frappe.db.get_value("Lead Outcome Reason", {"applies_to": "Disqualify", "proposes_nurture": 1})
 	calendar = frappe.get_all("Working Calendar", pluck="name", order_by="name asc", limit=1)[0]
+	open_once = frappe.get_doc("Working Calendar", calendar)
+	open_once.append("special_hours", {"date": add_days(today(), 40), "closed": 1, "note": key})
+	open_once.save(ignore_permissions=True)
 	checklist = make_checklist(
 		f"Rows {key}",
 		[

@@ -69,7 +69,7 @@ def intro_of(page: Page):
 
 
 def test_a_quick_user_signs_on_a_slow_machine(manager, page, desk, slow, database):
-	draft = make_agreement(accept_within=4)
+	draft = make_agreement(accept_within=4, working_calendar="Office Hours")
 	database.commit()
 	desk.login(manager, PASSWORD)
 	desk.open(f"sales-ready-agreement/{draft.name}")

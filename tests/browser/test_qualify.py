@@ -362,6 +362,8 @@ def test_a_hint_says_who_may_be_no_buyer(people, page, desk, database, shoot):
 		frappe.get_doc({"doctype": "Supplier", "supplier_name": "Rohr & Söhne"}).insert(
 			ignore_permissions=True
 		)
+	# only who may read the supplier is told
+	frappe.get_doc("User", people["qualifier"]).add_roles("Purchase User")
 	lead = make_lead("Ruth", "Rohr", company_name="Rohr & Söhne", lead_owner=people["qualifier"])
 	database.commit()
 	desk.login(people["qualifier"], PASSWORD)

@@ -24,7 +24,7 @@ def test_a_checklist_in_use_is_changed_by_a_new_version_that_is_activated(admin,
 	page.wait_for_function("() => cur_frm.doc.version === 2")
 	expect(page.locator(".page-head").locator("visible=true")).to_contain_text("Draft")
 	page.get_by_role("button", name="Activate").locator("visible=true").click()
-	asked = page.locator(".modal.show")
+	asked = page.locator(".modal.show").filter(has_text="takes the place of")
 	expect(asked).to_contain_text("BANT v2 takes the place of BANT v1.")
 	asked.get_by_role("button", name="Activate", exact=True).click()
 	expect(page.locator(".page-head").locator("visible=true")).to_contain_text("Active", timeout=20_000)
