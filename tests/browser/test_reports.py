@@ -234,10 +234,9 @@ def test_what_waits_is_a_queue_the_first_due_first_and_of_these_what_is_worth_mo
 		page.locator(".number-widget-box", has_text="Handovers Waiting").first.locator(".number").click()
 	page.wait_for_function("() => cur_list?.doctype === 'Lead Handover' && cur_list.data?.length")
 	desk.settle()
-	assert page.evaluate("[cur_list.sort_selector.sort_by, cur_list.sort_selector.sort_order]") == [
-		"accept_by",
-		"asc",
-	]
+	page.wait_for_function(
+		"() => cur_list.sort_selector.sort_by === 'accept_by' && cur_list.sort_selector.sort_order === 'asc'"
+	)
 	# other tests have left handovers that wait, too
 	page.evaluate("(name) => cur_list.filter_area.add([['Lead Handover', 'lead_name', '=', name]])", company)
 	page.wait_for_function("() => cur_list.data.length === 4")
