@@ -9,6 +9,9 @@ test("a link asks for a value in each way that Frappe writes it", () => {
 	for (const wanted of ["Accepted", ["!=", "Sent"], ["in", ["Sent"]], undefined]) {
 		assert.ok(!asks_for({ status: wanted }, "status", "Sent"), JSON.stringify(wanted));
 	}
+	// a number card of v15
+	assert.ok(asks_for({ "Lead Handover.status": ["=", "Sent"] }, "status", "Sent"));
+	assert.ok(!says_nothing_of({ "Lead Handover.status": ["=", "Sent"] }, "status"));
 	assert.ok(!asks_for(null, "status", "Sent"));
 	assert.ok(!asks_for({}, "status", undefined));
 });

@@ -6,9 +6,14 @@ function conditions(wanted) {
 	return Array.isArray(wanted[0]) ? wanted : [wanted];
 }
 
-export const asks_for = (options, fieldname, value) =>
-	Boolean(options) &&
-	fieldname in options &&
-	conditions(options[fieldname]).some(([operator, wanted]) => operator === "=" && wanted === value);
+// A number card of v15 writes the DocType before the field: `Lead Handover.status`.
+const asked_of = (options, fieldname) =>
+	Object.keys(options || {}).filter((key) => key.split(".").pop() === fieldname);
 
-export const says_nothing_of = (options, fieldname) => Boolean(options) && !(fieldname in options);
+export const asks_for = (options, fieldname, value) =>
+	asked_of(options, fieldname).some((key) =>
+		conditions(options[key]).some(([operator, wanted]) => operator === "=" && wanted === value)
+	);
+
+export const says_nothing_of = (options, fieldname) =>
+	Boolean(options) && asked_of(options, fieldname).length === 0;
