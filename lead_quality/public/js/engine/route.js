@@ -12,7 +12,7 @@ const asked_of = (options, fieldname) =>
 
 export const asks_for = (options, fieldname, value) =>
 	asked_of(options, fieldname).some((key) =>
-		conditions(options[key]).some(([operator, wanted]) => operator === "=" && wanted === value)
+		conditions(options[key]).some(([operator, wanted]) => operator === "=" && wanted === value),
 	);
 
 export const says_nothing_of = (options, fieldname) =>
