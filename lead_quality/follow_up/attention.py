@@ -135,7 +135,7 @@ LEADS = f"""
 UNTOUCHED_SINCE = "coalesce(`tabLead`.lq_last_touch_at, `tabLead`.creation)"
 # a lead that had waited for a decision is new to whoever has taken it up
 _TAKEN_UP_AT = """ifnull(
-	(select max(b.taken_up_at) from `tabLead Backlog` b where b.lead = `tabLead`.name), `tabLead`.creation
+	(select max(b.taken_up_at) from `tabLead Backlog` b where b.lead = `tabLead`.name), timestamp'1000-01-01 00:00:00'
 )"""
 LEFT_ALONE_SINCE = f"greatest({UNTOUCHED_SINCE}, {_TAKEN_UP_AT})"
 
