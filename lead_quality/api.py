@@ -281,7 +281,9 @@ def check_gate(lead: str, doctype: str = "Opportunity") -> dict:
 	"""Whether a document of `doctype` could be made from the lead now: `passes`, and else a `message` that says why not."""
 	check_lead(lead)
 	if doctype not in gate.GATED:
-		frappe.throw(_("The gate stands before {0} only.").format(", ".join(map(_, gate.GATED))))
+		frappe.throw(
+			_("The gate stands before {0} only.").format(", ".join(_(doctype) for doctype in gate.GATED))
+		)
 	return gate.check(lead, doctype)
 
 

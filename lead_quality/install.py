@@ -49,7 +49,7 @@ def after_migrate():
 	grant_choices(carry_over_renamed_fields())
 
 
-def after_setup_wizard(args: dict | None = None):
+def after_setup_wizard(args: dict | None = None):  # nosemgrep (Frappe calls the hook by this name)
 	"""Installed before ERPNext was set up: what was seeded takes the zone and the currency that the wizard has set."""
 	seed.set_time_zone()
 	seed.set_currency()

@@ -155,7 +155,11 @@ def list_condition(doctype: str, user: str) -> str:
 	if not get_role_permissions(frappe.get_meta(doctype), user=user).get("read"):
 		# Frappe's own condition says nothing where a user reads documents by being shown single ones
 		names = frappe.share.get_shared(doctype, user)
-		return f"`tab{doctype}`.name in ({', '.join(map(frappe.db.escape, names))})" if names else "1 = 0"
+		return (
+			f"`tab{doctype}`.name in ({', '.join(frappe.db.escape(name) for name in names)})"
+			if names
+			else "1 = 0"
+		)
 	return DatabaseQuery(doctype, user=user).build_match_conditions() or ""
 
 
@@ -206,7 +210,7 @@ def visible_answers_condition(user: str | None = None, doctype: str | None = Non
 	"""List condition on the answers: of judgements that the user may list, see `without_confidential_answers`."""
 	user = user or frappe.session.user
 	conditions = visible_rows_condition(user, ANSWER), without_confidential_answers(user)
-	return " and ".join(filter(None, conditions))
+	return " and ".join(condition for condition in conditions if condition)
 
 
 def without_confidential_answers(user: str) -> str:
@@ -230,7 +234,7 @@ def visible_judgements_condition(user: str | None = None, doctype: str | None = 
 	conditions = [visible_leads_condition(user, "Lead Qualification")]
 	if is_table_queried(ANSWER):
 		conditions.append(without_confidential_answers(user))
-	return " and ".join(filter(None, conditions))
+	return " and ".join(condition for condition in conditions if condition)
 
 
 def has_permission_of_lead(doc, ptype=None, user=None, debug=False) -> bool:

@@ -34,7 +34,7 @@ def before_uninstall():
 def after_uninstall():
 	remove_desk_icons()
 	remove_unused_roles()
-	frappe.db.commit()
+	frappe.db.commit()  # nosemgrep (Frappe commits nothing after this hook)
 
 
 def remove_traces():

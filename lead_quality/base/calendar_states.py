@@ -49,7 +49,7 @@ def state_of(doc, holiday_list=None) -> dict:
 	return {
 		"zone": doc.time_zone,
 		"hours": {str(day): _as_text(hours[day]) for day in sorted(hours)},
-		"holidays": sorted(map(str, holidays)),
+		"holidays": sorted(str(day) for day in holidays),
 		"special": {str(day): _as_text(special[day]) for day in sorted(special)},
 	}
 
@@ -93,7 +93,7 @@ def calendar_of(state: dict, eras: list[dict] | None = None, zone: str | None = 
 	"""
 	return WorkingCalendar(
 		{int(day): _as_times(intervals) for day, intervals in state["hours"].items()},
-		map(date.fromisoformat, state["holidays"]),
+		[date.fromisoformat(day) for day in state["holidays"]],
 		zone or state["zone"],
 		{date.fromisoformat(day): _as_times(intervals) for day, intervals in state["special"].items()},
 		[

@@ -151,7 +151,7 @@ class Report:
 		return (
 			[{**column, "label": markup_free(column["label"])} for column in columns],
 			[_without_markup(row) for row in rows],
-			" ".join(filter(None, words)) or None,
+			" ".join(word for word in words if word) or None,
 			chart and {**chart, "data": _chart_without_markup(chart["data"])},
 			summary,
 		)

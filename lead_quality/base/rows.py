@@ -55,7 +55,7 @@ def insert_made(doctype: str, made: list):
 	columns = ", ".join(f"`{column}`" for column in made[0])
 	frappe.db.sql(
 		f"insert into `tab{doctype}` ({columns}) values {', '.join(['%s'] * len(made))}",
-		[tuple(map(_as_sql, row.values())) for row in made],
+		[tuple(_as_sql(value) for value in row.values()) for row in made],
 	)
 
 
@@ -79,7 +79,8 @@ def update_rows(doctype: str, rows: list[dict], at: datetime | None = None):
 		name, values = rows[0].pop("name"), rows[0]
 		updates = ", ".join(f"`{column}` = %s" for column in values)
 		frappe.db.sql(
-			f"update `tab{doctype}` set {updates} where name = %s", [*map(_as_sql, values.values()), name]
+			f"update `tab{doctype}` set {updates} where name = %s",
+			[*(_as_sql(value) for value in values.values()), name],
 		)
 		return
 	columns = ", ".join(f"`{column}`" for column in rows[0])

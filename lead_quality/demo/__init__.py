@@ -17,9 +17,13 @@ def make(leads: int = 300) -> dict:
 		print("The demo is here already.")
 		return counts()
 	if frappe.db.exists("User", CAST[0].email):
-		frappe.throw("The demo was broken off before its end. Make a new site, then run this there.")
+		frappe.throw(
+			frappe._("The demo was broken off before its end. Make a new site, then run this there.")
+		)
 	if not frappe.defaults.get_global_default("company"):
-		frappe.throw("This site has no company yet: finish ERPNext's set-up wizard, then run this again.")
+		frappe.throw(
+			frappe._("This site has no company yet: finish ERPNext's set-up wizard, then run this again.")
+		)
 	Story(leads).play()
 	return counts()
 

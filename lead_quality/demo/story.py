@@ -377,7 +377,9 @@ class Story:
 		try:
 			from freezegun import freeze_time
 		except ImportError:
-			frappe.throw("The demo needs freezegun. Install it with: bench setup requirements --dev")
+			frappe.throw(
+				frappe._("The demo needs freezegun. Install it with: bench setup requirements --dev")
+			)
 		user, muted = frappe.session.user, frappe.flags.mute_emails
 		frappe.flags.mute_emails = True
 		try:

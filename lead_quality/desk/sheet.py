@@ -139,7 +139,7 @@ def sources_of(lead: str) -> list[dict]:
 			"doctype": "Communication",
 			"name": mail.name,
 			"at": mail.communication_date,
-			"title": " · ".join(filter(None, (_(mail.communication_medium), mail.subject))),
+			"title": _joined(_(mail.communication_medium), mail.subject),
 		}
 		for mail in mails
 	] + [
@@ -147,17 +147,21 @@ def sources_of(lead: str) -> list[dict]:
 			"doctype": "Lead Touch",
 			"name": touch.name,
 			"at": touch.done_at,
-			"title": " · ".join(filter(None, (_(touch.channel), touch.outcome and _(touch.outcome)))),
+			"title": _joined(_(touch.channel), touch.outcome and _(touch.outcome)),
 		}
 		for touch in touches
 	]
 	return sorted(found, key=lambda source: str(source["at"]), reverse=True)[:MOST_SOURCES]
 
 
+def _joined(*parts: str | None) -> str:
+	return " · ".join(part for part in parts if part)
+
+
 def company_profile(lead) -> dict:
 	"""How much is known of the lead's company: `filled`, `total`, and the labels of what is `missing`."""
 	meta = frappe.get_meta("Lead")
-	fields = [field for field in map(lead_field, PROFILE) if field]
+	fields = [field for name in PROFILE if (field := lead_field(name))]
 	missing = [_(meta.get_label(field)) for field in fields if not lead.get(field)]
 	return {"filled": len(fields) - len(missing), "total": len(fields), "missing": missing}
 

@@ -190,7 +190,7 @@ MARKS = re.compile(
 
 def _pattern(phrases: Iterable[str]) -> re.Pattern[str]:
 	longest_first = sorted({_plain(phrase) for phrase in phrases}, key=len, reverse=True)
-	return re.compile(rf"(?:{'|'.join(map(re.escape, longest_first))})\s*(?::|$)")
+	return re.compile(rf"(?:{'|'.join(re.escape(word) for word in longest_first)})\s*(?::|$)")
 
 
 def _plain(text: str) -> str:

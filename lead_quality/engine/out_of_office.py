@@ -125,7 +125,7 @@ def _days(text: str, written_on: date, months: Mapping[str, int], month_first: b
 		yield from _day(match, written_on, match[4], month, day)
 	if not months:
 		return
-	names = "|".join(map(re.escape, sorted(months, key=len, reverse=True)))
+	names = "|".join(re.escape(month) for month in sorted(months, key=len, reverse=True))
 	for match in re.finditer(
 		rf"(?<!\d)(\d{{1,2}}){_ORDINAL}{_OF}\s*({names})(?!\w)\.?(?:{_OF},?\s*(\d{{4}})(?!\d))?", text
 	):

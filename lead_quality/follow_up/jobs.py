@@ -34,7 +34,7 @@ def sweep_clocks(now: datetime | None = None) -> dict:
 	if outage_from:
 		# kept at once: it counts for all sweeps to come, also if this one does not get to its end
 		frappe.db.set_value("Follow Up Run", run.name, "outage_from", outage_from)
-		frappe.db.commit()
+		frappe.db.commit()  # nosemgrep (the outage counts for all sweeps to come)
 	queued = _share_out(run, "sweep_chunk", names[CHUNK:], CHUNK, at=run.now)
 	_raise(run, names[:CHUNK])
 	return {**_finish(run), "queued": queued}

@@ -102,7 +102,7 @@ def whole_person_of(lead) -> Person:
 		addresses = frappe.get_all("Contact Email", of_contacts, pluck="email_id", order_by="idx asc")
 		numbers = frappe.get_all("Contact Phone", of_contacts, pluck="phone", order_by="idx asc")
 		country = country_of(lead)
-		person.addresses |= {key for key in map(address_key, addresses) if key}
+		person.addresses |= {key for address in addresses if (key := address_key(address))}
 		person.numbers |= {key for number in numbers if (key := number_key(number, country))}
 	return person
 

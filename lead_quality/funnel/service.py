@@ -17,7 +17,9 @@ ROWS_AT_ONCE = 2_000
 
 # Of several rows the one that was written last tells the stage, not the one that was entered last: a touch of the day
 # before yesterday may be logged today. Rows of one moment are in the order of the stages.
-WRITTEN_LAST = f"creation desc, entered_at desc, field(stage, {', '.join(map(repr, STAGES))}) desc"
+WRITTEN_LAST = (
+	f"creation desc, entered_at desc, field(stage, {', '.join(repr(stage) for stage in STAGES)}) desc"
+)
 
 # what a row names that is kept for the totals of past months, in place of a deleted lead
 DELETED = "deleted-"

@@ -84,7 +84,7 @@ def _store(name: str, values: dict):
 	if getattr(frappe.local, "request", None):
 		# as Frappe itself does at a save: lists of leads that are on somebody's screen follow; a job, which may write
 		# thousands, leaves them to look for themselves every minute
-		frappe.publish_realtime(
+		frappe.publish_realtime(  # nosemgrep (Frappe picks the room of an event of this name)
 			"list_update", {"doctype": "Lead", "name": name, "user": frappe.session.user}, after_commit=True
 		)
 

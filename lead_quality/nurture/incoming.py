@@ -11,7 +11,7 @@ from frappe import _
 from frappe.utils import add_days, formatdate, getdate, now_datetime, strip_html
 
 from lead_quality.base.arriving import arriving_message
-from lead_quality.engine import mail as engine
+from lead_quality.engine import mail as engine  # nosemgrep (a variable has the name of the module)
 from lead_quality.engine.out_of_office import back_on, has_left
 from lead_quality.funnel.person import address_key, leads_of_addresses
 from lead_quality.nurture import service

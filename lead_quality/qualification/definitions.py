@@ -96,7 +96,8 @@ def _keep(value: dict):
 	only named here where there is none."""
 	try:
 		key = frappe.cache.make_key(GENERATION)
-		frappe.cache.set(key, pickle.dumps(value["token"]), ex=LIFETIME, nx=True)
+		# `key` names the site; `set_value` cannot leave alone what is there
+		frappe.cache.set(key, pickle.dumps(value["token"]), ex=LIFETIME, nx=True)  # nosemgrep
 		frappe.cache.set_value(CACHE, value, expires_in_sec=LIFETIME)
 	except RedisError:
 		return

@@ -424,7 +424,11 @@ def reason_in_words(rows: dict, judgement: engine.Judgement, rule=None) -> str:
 
 	sentences = []
 	if judgement.knocked_out:
-		sentences.append(_("Knocked out by {0}.").format(", ".join(map(name_of, judgement.knocked_out))))
+		sentences.append(
+			_("Knocked out by {0}.").format(
+				", ".join(name_of(criterion) for criterion in judgement.knocked_out)
+			)
+		)
 	elif rule:
 		sentences.append(_("{0}: {1}.").format(name_of(rule.criterion), _reason_text(rule.outcome_reason)))
 	sentences.append(_("{0} of {1} met.").format(judgement.met_count, judgement.criteria_count))

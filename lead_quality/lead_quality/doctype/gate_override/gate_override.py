@@ -15,7 +15,7 @@ class GateOverride(OutlivesLinks, LeadFirst):
 		if self.for_doctype not in gate.GATED:
 			frappe.throw(
 				_("No gate holds a {0}. Leave can be given for: {1}.").format(
-					frappe.bold(_(self.for_doctype)), ", ".join(map(_, gate.GATED))
+					frappe.bold(_(self.for_doctype)), ", ".join(_(doctype) for doctype in gate.GATED)
 				)
 			)
 		if not service.is_reason_for(self.reason, "Override", self.lead):

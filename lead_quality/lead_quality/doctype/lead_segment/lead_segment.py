@@ -90,7 +90,9 @@ class LeadSegment(OwnDocument):
 				_("Choose a reason for closing leads when their shelf life ends."), frappe.MandatoryError
 			)
 		# one that has been retired since does not keep anybody from changing the rest
-		if any(map(self.has_value_changed, ("expiry_reason", "on_expiry"))) and not frappe.db.exists(
+		if any(
+			self.has_value_changed(field) for field in ("expiry_reason", "on_expiry")
+		) and not frappe.db.exists(
 			"Lead Outcome Reason", {"name": self.expiry_reason, **REASONS_ON_EXPIRY[self.on_expiry]}
 		):
 			frappe.throw(

@@ -447,7 +447,7 @@ def _month(name: str) -> str:
 
 def _months_between(first: str, last: str) -> list[str]:
 	"""The months from one to another, both included, as "2025-02"."""
-	year, month = map(int, first.split("-"))
+	year, month = (int(part) for part in first.split("-"))
 	months = [first]
 	while months[-1] < last:
 		year, month = (year, month + 1) if month < 12 else (year + 1, 1)

@@ -122,7 +122,7 @@ class LeadsAtRisk(Report):
 			lead.stale_in = _days_until(lead.stale_on, lead, today)
 			lead.shelf_life_in = _days_until(lead.shelf_life_ends_on, lead, today)
 			steps = {kind: lead.pop(f"{kind} At") for kind in STEPS}
-			kind = min(filter(steps.get, steps), key=lambda kind: steps[kind], default=None)
+			kind = min((kind for kind in steps if steps[kind]), key=lambda kind: steps[kind], default=None)
 			lead.next_step = kind and _(kind)
 			lead.next_step_at = kind and steps[kind]
 		return found

@@ -3,6 +3,9 @@
 const LOOK_AGAIN = 50; // milliseconds
 const PATIENCE = 30_000;
 
+// Whether this form is the one on the screen: an event or a timer may come after the user has gone elsewhere.
+export const is_on_screen = (frm) => cur_frm === frm; // nosemgrep (Frappe says it nowhere else)
+
 // Waits until the document of a form is there: while it is loaded again or saved, there is none to work with.
 // Returns it; nothing if the user has moved on meanwhile.
 export async function document_of(frm) {
@@ -10,7 +13,7 @@ export async function document_of(frm) {
 	const until = Date.now() + PATIENCE;
 	while (Date.now() < until) {
 		await frappe.after_ajax();
-		if (frm.docname !== docname || cur_frm !== frm) return null;
+		if (frm.docname !== docname || !is_on_screen(frm)) return null;
 		const doc = frappe.get_doc(frm.doctype, docname);
 		if (doc && doc === frm.doc && !frappe.ui.form.is_saving) return doc;
 		await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN));

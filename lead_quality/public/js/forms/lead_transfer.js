@@ -1,7 +1,7 @@
 // The form of a Lead Transfer: what there is to give before it begins, how far it is, and what has become of it.
 
 import { confirm, element, refused } from "../desk/dialogs.js";
-import { document_of } from "../desk/form.js";
+import { document_of, is_on_screen } from "../desk/form.js";
 import { bar } from "../desk/requalify.js";
 import { RUN } from "../engine/colours.js";
 import { bold, fill, html } from "../engine/markup.js";
@@ -22,7 +22,7 @@ export const lead_transfer_form = {
 		// chosen by name only: Frappe lets System Managers read a rule, and nobody else
 		frm.set_df_property("assignment_rule", "ignore_link_validation", 1);
 		frappe.realtime.on(EVENT, (progress) => {
-			if (progress.name === frm.doc.name && cur_frm === frm) take(frm, progress);
+			if (progress.name === frm.doc.name && is_on_screen(frm)) take(frm, progress);
 		});
 	},
 	refresh(frm) {
@@ -103,7 +103,7 @@ function look(frm) {
 	clearTimeout(frm.lq_timer);
 	const { name } = frm.doc;
 	frm.lq_timer = setTimeout(async () => {
-		if (cur_frm !== frm || frm.doc.name !== name || !is_open(frm)) return;
+		if (!is_on_screen(frm) || frm.doc.name !== name || !is_open(frm)) return;
 		try {
 			const fields = ["status", "found", "moved", "failed", "handovers"];
 			const { message } = await frappe.db.get_value("Lead Transfer", name, fields);

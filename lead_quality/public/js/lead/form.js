@@ -1,6 +1,7 @@
 // The Lead form: the panel, and the gate before ERPNext makes anything from a lead.
 
 import { refused } from "../desk/dialogs.js";
+import { is_on_screen } from "../desk/form.js";
 import { LeadPanel } from "./panel.js";
 
 // what ERPNext makes from a lead, and the method of its controller that makes it
@@ -12,7 +13,7 @@ export const lead_form = {
 		// many things may happen to a lead at once: one look is enough
 		const refresh = frappe.utils.debounce(() => frm.lead_quality_panel.refresh(), 500);
 		frappe.realtime.on("lead_quality_changed", ({ lead }) => {
-			if (cur_frm === frm && lead === frm.doc.name) refresh();
+			if (is_on_screen(frm) && lead === frm.doc.name) refresh();
 		});
 		// Frappe calls this one after ERPNext's own refresh, which adds the buttons
 		const { custom_refresh } = frm.cscript;
