@@ -113,6 +113,12 @@ def contact_refused(opt_out):
 		endings.look_at(leads_of_opt_out(opt_out))
 
 
+def contact_allowed(opt_out):
+	"""A Contact Opt Out was deleted: its leads may be worked on again, unless they are over for another reason."""
+	if opt_out.channel == "All":
+		endings.look_at(leads_of_opt_out(opt_out))
+
+
 def handover_sent(handover):
 	"""A Lead Handover was sent: its receiver has until `accept_by` to answer."""
 	backlog.take_up(handover.lead)

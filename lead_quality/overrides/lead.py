@@ -68,7 +68,14 @@ def on_change(lead, method=None):
 		return
 	if lead.unsubscribed and lead.has_value_changed("unsubscribed"):
 		opt_out.leave_alone(lead.name)
+	is_another_person = any(
+		lead.has_value_changed(field) for field in ("email_id", *person.NUMBER_KEYS.values())
+	)
+	if is_another_person:
+		opt_out.leave_alone(lead.name)
 	if not lead.has_value_changed("status"):
+		if is_another_person:
+			endings.look_at([lead.name])
 		return
 	funnel.derive_stages(lead.name)
 	endings.look_at([lead.name], lost_anew=lead.status == "Lost Quotation")

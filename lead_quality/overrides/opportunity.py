@@ -39,6 +39,9 @@ def on_update(opportunity, method=None):
 	before = opportunity.get_doc_before_save()
 	if before and before.lq_lead != opportunity.lq_lead:
 		funnel.move_opportunity(opportunity, before)
+		if opportunity.lq_lead:
+			nurture.stop_for_lead(opportunity.lq_lead, _("An opportunity was made."))
+		endings.look_at(list(filter(None, (before.lq_lead, opportunity.lq_lead))))
 	gate.use_override(opportunity)
 
 

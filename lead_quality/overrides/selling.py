@@ -34,8 +34,11 @@ def customer_on_update(customer, method=None):
 	"""ERPNext converts the lead past its hooks when a Customer names it; its orders count from then on."""
 	gate.use_override(customer)
 	if any(customer.has_value_changed(field) for field in CUSTOMERS_ORIGIN):
-		for lead in credit.leads_of_customer(customer):
+		before = customer.get_doc_before_save()
+		given_away = credit.leads_of_customer(before) if before else []
+		for lead in sorted({*given_away, *credit.leads_of_customer(customer)}):
 			funnel.derive_stages(lead)
+			funnel.review_stage(lead)
 			endings.look_at([lead])
 
 

@@ -3,9 +3,13 @@
 Each question is asked of what is stored, in SQL of its own, so that it shares no mistake with the code it judges.
 """
 
+from collections import Counter
+
 import frappe
 
+from lead_quality.custom_fields import LEAD_SUMMARY
 from lead_quality.funnel import summary
+from lead_quality.funnel.service import DELETED
 
 OPEN = "status in ('Running', 'Paused', 'Missed') and stopped_at is null"
 # DocTypes with a `lead` that go with it; the others keep their rows without a name
@@ -18,26 +22,21 @@ GO_WITH_THE_LEAD = (
 	"Follow Up Alert",
 	"Lead Holding",
 )
-SUMMARY = (
-	"lq_stage",
-	"lq_segment",
-	"lq_verdict",
-	"lq_met_count",
-	"lq_criteria_count",
-	"lq_non_buyer",
-	"lq_next_touch_at",
-	"lq_due_at",
-	"lq_last_touch_at",
-	"lq_handover_status",
-)
+# of which rows stay for the totals, without a name
+KEPT = ("Follow Up Clock",)
 
 
 def wrongs() -> list[str]:
 	"""All that is wrong on the site, in words; empty if nothing is."""
+	return [*wrong_summaries(), *wrong_books()]
+
+
+def wrong_books() -> list[str]:
+	"""All that is wrong but for the summary, which is dear to rebuild."""
 	return [
-		*wrong_summaries(),
 		*wrong_enrollments(),
 		*wrong_clocks(),
+		*wrong_endings(),
 		*wrong_handovers(),
 		*wrong_stages(),
 		*without_lead(),
@@ -60,8 +59,7 @@ def wrong_summaries() -> list[str]:
 
 
 def _summaries() -> dict:
-	fields = [field for field in SUMMARY if frappe.db.has_column("Lead", field)]
-	rows = frappe.db.sql(f"select name, {', '.join(fields)} from `tabLead`", as_dict=True)
+	rows = frappe.db.sql(f"select name, {', '.join(LEAD_SUMMARY)} from `tabLead`", as_dict=True)
 	return {row.pop("name"): row for row in rows}
 
 
@@ -163,6 +161,29 @@ OVER = {
 }
 
 
+def wrong_endings() -> list[str]:
+	"""What a lead says of its end is so: a lead is over from the moment at which it is, and no longer."""
+	return [
+		f"{row.name} says that it is {row.lq_over}, and is {row.ending}"
+		for row in frappe.db.sql(
+			f"""
+			select l.name, l.lq_over, case
+				when l.status = 'Converted' or l.lq_stage = 'sale'
+					or exists (select 1 from `tabCustomer` c where c.lead_name = l.name) then 'Converted'
+				when {OVER["not to be contacted"]} then 'No Contact'
+				when {OVER["disqualified"]} then 'Disqualified'
+				when l.status = 'Lost Quotation' then 'Lost'
+			end as ending
+			from `tabLead` l
+			""",
+			as_dict=True,
+		)
+		# whether a customer was made of its opportunity, or all its opportunities are lost, is not asked here
+		if (row.lq_over or None)
+		not in ({row.ending, "Converted"} if row.ending else {None, "Converted", "Lost"})
+	]
+
+
 def wrong_handovers() -> list[str]:
 	"""At most one handover of a lead waits for an answer."""
 	return [
@@ -177,25 +198,29 @@ def wrong_handovers() -> list[str]:
 
 def wrong_stages() -> list[str]:
 	"""Each lead is in the log, and each row of the log leaves the stage that the one before it has entered, but
-	for one that stands in the place of another."""
-	wrong, stage = [], {}
+	for one that stands in the place of another. The log of a lead that has taken in another is two, one among the other."""
+	wrong, stage, entries = [], {}, Counter()
 	for row in frappe.db.sql(
 		"""
 		select l.name as lead, log.stage, log.left_stage, log.corrects from `tabLead` l
-		left join `tabLead Stage Log` log on log.lead = l.name order by l.name, log.creation, log.entered_at
+		left join `tabLead Stage Log` log on log.lead = l.name
+		order by l.name, log.creation, log.entered_at, field(log.stage, 'target', 'prospect', 'opportunity', 'sale')
 		""",
 		as_dict=True,
 	):
 		if not row.stage:
 			wrong.append(f"{row.lead} is in no stage")
-		elif not row.corrects and row.left_stage and row.left_stage != stage.get(row.lead):
+			continue
+		entries[row.lead] += not row.left_stage
+		if entries[row.lead] < 2 and not row.corrects and (row.left_stage or None) != stage.get(row.lead):
 			wrong.append(f"{row.lead} leaves {row.left_stage}, and was in {stage.get(row.lead)}")
 		stage[row.lead] = row.stage
 	return wrong
 
 
 def without_lead() -> list[str]:
-	"""What belongs to a lead is gone with it."""
+	"""What belongs to a lead is gone with it; what is kept for the totals of past months stands under the name of its
+	remnant."""
 	return [
 		f"{doctype} {name} belongs to {lead}, which is not there"
 		for doctype in GO_WITH_THE_LEAD
@@ -205,4 +230,5 @@ def without_lead() -> list[str]:
 			where ifnull(d.lead, '') != '' and l.name is null
 			"""
 		)
+		if not (doctype in KEPT and lead.startswith(DELETED) and frappe.db.exists("Lead Remnant", lead))
 	]

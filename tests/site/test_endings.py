@@ -266,6 +266,95 @@ def test_a_disqualification_that_is_taken_back_leaves_the_lead_open_again(lead):
 	api.enroll(lead.name)
 
 
+def opt_out_withdrawn(lead):
+	by_opt_out(lead)
+	for name in frappe.get_all("Contact Opt Out", {"email_id": lead.email_id}, pluck="name"):
+		frappe.delete_doc("Contact Opt Out", name)
+
+
+def another_address(lead):
+	by_opt_out(lead)
+	save(lead, email_id="somebody.else@end.example")
+
+
+def status_set_back(lead):
+	by_do_not_contact(lead)
+	save(lead, status="Open")
+
+
+def customer_deleted(lead):
+	by_customer_of_prospect(lead)
+	frappe.delete_doc("Customer", frappe.get_last_doc("Customer", {"prospect_name": ["is", "set"]}).name)
+
+
+def customer_of_another(lead):
+	by_customer_of_opportunity(lead)
+	customer = frappe.get_last_doc("Customer", {"opportunity_name": ["is", "set"]})
+	customer.opportunity_name = make_opportunity(ready_lead()).name
+	customer.save()
+
+
+def opportunity_reopened(lead):
+	by_lost_opportunity(lead)
+	opportunity = frappe.get_last_doc("Opportunity", {"party_name": lead.name})
+	opportunity.status = "Open"
+	opportunity.save()
+
+
+def lost_opportunity_of_another(lead):
+	by_lost_opportunity(lead)
+	opportunity = frappe.get_last_doc("Opportunity", {"party_name": lead.name})
+	opportunity.party_name = ready_lead()
+	opportunity.save()
+
+
+def ready_lead() -> str:
+	lead = make_lead(first_name="Berta")
+	make_sales_ready(lead.name)
+	return lead.name
+
+
+def save(lead, **values):
+	doc = frappe.get_doc("Lead", lead.name)
+	doc.update(values)
+	doc.save()
+
+
+@pytest.mark.parametrize(
+	"goes_on",
+	[
+		opt_out_withdrawn,
+		another_address,
+		status_set_back,
+		customer_deleted,
+		customer_of_another,
+		opportunity_reopened,
+		lost_opportunity_of_another,
+	],
+	ids=lambda goes_on: goes_on.__name__,
+)
+def test_what_is_over_no_more_may_be_worked_on_at_once(lead, goes_on):
+	goes_on(lead)
+	assert not frappe.db.get_value("Lead", lead.name, "lq_over")
+	assert jobs.end_leads()["done"] == 0
+	api.enroll(lead.name)
+
+
+def test_who_turns_out_to_be_somebody_who_wants_no_contact_is_left_alone_at_once(lead):
+	api.opt_out(make_lead(first_name="Berta", mobile_no="+41 44 555 01 99").name)
+	save(lead, mobile_no="0041 44 5550199")
+	assert frappe.db.get_value("Lead", lead.name, "lq_over") == "No Contact"
+	assert what_goes_on(lead.name) == NOTHING
+
+
+def test_an_opportunity_that_is_given_to_a_lead_does_to_it_what_one_made_from_it_does(lead):
+	opportunity = make_opportunity(ready_lead())
+	opportunity.party_name = lead.name
+	opportunity.save()
+	assert not what_goes_on(lead.name)["enrollments"]
+	assert frappe.db.get_value("Lead", lead.name, "lq_stage") == "opportunity"
+
+
 def test_the_timeline_says_why_it_has_ended(lead):
 	by_lost_opportunity(lead)
 	enrollment = frappe.get_last_doc("Nurture Enrollment", {"lead": lead.name})

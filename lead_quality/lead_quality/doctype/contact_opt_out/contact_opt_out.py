@@ -20,3 +20,6 @@ class ContactOptOut(OwnDocument):
 		if self.reason == "Bounced" and self.email_id:
 			requalify.judge_unreachable(self.email_id)
 		reactions.contact_refused(self)
+
+	def after_delete(self):
+		reactions.contact_allowed(self)
