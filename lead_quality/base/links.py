@@ -3,6 +3,9 @@
 import frappe
 from frappe import _
 
+# what a row names that is kept for the totals of past months, in place of a deleted lead
+DELETED = "deleted-"
+
 
 def refuse_deletion_in_use(doc, uses: tuple[tuple[str, str], ...], instead: str):
 	"""Refuse to delete a document that others name.

@@ -109,19 +109,24 @@ def leads_where(filters, created: bool = True, user: str | None = None) -> Where
 	return where
 
 
-def sources() -> str:
+def sources(of_deleted: bool = False) -> str:
 	"""Joins `source_of` to `tabLead`: `source_of.spelling` is how the source of a lead is written, null for none.
 
 	The database does not tell "Google" from "google", Python does. Whatever was written past the ORM, each source has
 	one spelling: that of its own record, else the first by its bytes.
+
+	:param of_deleted: also the sources of deleted leads, which are counted, too.
 	"""
 	source = f"`{lead_field('source')}`"
+	leads = "`tabLead`"
+	if of_deleted:
+		leads = f"(select {source} from `tabLead` union all select source from `tabLead Remnant`) `tabLead`"
 	return f"""
 		left join (
 			select l.source as value, coalesce(m.name, l.source) as spelling
 			from (
 				select {source} as source, row_number() over (partition by {source} order by binary {source}) as nth
-				from `tabLead` where ifnull({source}, '') != ''
+				from {leads} where ifnull({source}, '') != ''
 			) l
 			left join `tab{source_doctype()}` m on m.name = l.source
 			where l.nth = 1

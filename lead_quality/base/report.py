@@ -18,6 +18,7 @@ from frappe.desk.query_report import get_report_doc
 from frappe.permissions import can_export
 from frappe.utils import add_months, cint, getdate, now_datetime, nowdate
 
+from lead_quality.base.links import DELETED
 from lead_quality.base.notices import notify
 from lead_quality.base.queries import Select, Where, leads_where
 from lead_quality.base.routes import report_route
@@ -160,25 +161,33 @@ class Report:
 		"""The first rows of the list, and how many there are."""
 		everything = self.all_listed()
 		if everything is not None:
-			return self.listed(everything[:MOST_ROWS]), len(everything)
+			return self._shown_list(everything[:MOST_ROWS]), len(everything)
 		listing = self.listing()
 		found = listing.rows(most=MOST_ROWS + 1)
 		total = len(found)
 		if total > MOST_ROWS:
 			found, total = found[:MOST_ROWS], self.count_listing(listing)
-		return self.listed(found), total
+		return self._shown_list(found), total
 
 	def all_pages(self) -> Iterator[list[dict]]:
 		"""All rows of the list, some thousands at a time."""
 		everything = self.all_listed()
 		if everything is not None:
 			for start in range(0, len(everything), ROWS_AT_ONCE):
-				yield self.listed(everything[start : start + ROWS_AT_ONCE])
+				yield self._shown_list(everything[start : start + ROWS_AT_ONCE])
 			return
 		listing, start = self.listing(), 0
 		while found := listing.rows(start, ROWS_AT_ONCE):
-			yield self.listed(found)
+			yield self._shown_list(found)
 			start += len(found)
+
+	def _shown_list(self, found: list) -> list[dict]:
+		"""Some rows of the list. What is left of a deleted lead has no name, and nothing that could be opened."""
+		rows = self.listed(found)
+		for row in rows:
+			if str(row.get("lead") or "").startswith(DELETED):
+				row.update({"lead": None, "title": _("Deleted Lead")})
+		return rows
 
 	def where(self, created: bool = True) -> Where:
 		"""See `leads_where`; of this report's reader and filters."""

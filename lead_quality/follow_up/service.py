@@ -649,7 +649,7 @@ def is_outage(last: datetime | None, this: datetime) -> bool:
 
 def forget_lead(lead: str, remnant: str):
 	"""Of a deleted lead only the clocks that were met or missed stay, so that past months keep their totals: with who was
-	responsible, and without the lead's name. Its alerts go, and who has held it.
+	responsible, and without the lead's name. So does who has held it, as misses are shared by that. Its alerts go.
 
 	:param remnant: what stands for the lead from now on.
 	"""
@@ -667,7 +667,8 @@ def forget_lead(lead: str, remnant: str):
 	)
 	nameless = {"lead": remnant, "lead_name": None, "pause_reason": None}
 	update_rows("Follow Up Clock", [{**row, **nameless} for row in rows])
-	for doctype in ("Follow Up Clock", "Follow Up Alert", "Lead Holding"):
+	frappe.db.set_value("Lead Holding", {"lead": lead}, "lead", remnant, update_modified=False)
+	for doctype in ("Follow Up Clock", "Follow Up Alert"):
 		frappe.db.delete(doctype, {"lead": lead})
 
 

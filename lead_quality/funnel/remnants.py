@@ -2,19 +2,33 @@
 which Frappe gives to the next lead when the last one is deleted.
 
 Its Lead Remnant keeps, under a name that stands for the lead from then on, what reports count leads by. Its rows in the
-stage log and its closed clocks stay under that name.
+stage log, its closed clocks and who held it when stay under that name.
+
+A remnant counts for whoever would see the lead by what is kept of it; see `count_for`.
 """
 
 import frappe
 
+from lead_quality.base.links import DELETED
 from lead_quality.base.versions import lead_field
-from lead_quality.funnel.conditions import BAD_DATA
-from lead_quality.funnel.service import DELETED
+from lead_quality.funnel.conditions import BAD_DATA, human_touch
+from lead_quality.permissions import bindable, lead_condition
 
 # the columns of a Lead that a Lead Remnant has under the same names
-COLUMNS = ("creation", "company", "lq_segment", "lead_owner", "disabled", "lq_verdict", "lq_non_buyer")
-# what is known of handovers and touches, which go with the lead
-FACTS = ("bad_data", "handed_over", "decision")
+COLUMNS = (
+	"creation",
+	"owner",
+	"company",
+	"territory",
+	"lq_segment",
+	"lead_owner",
+	"disabled",
+	"lq_stage",
+	"lq_verdict",
+	"lq_non_buyer",
+)
+# what is known of handovers, touches and answers, which go with the lead
+FACTS = ("bad_data", "handed_over", "decision", "touched_at", "asked_at")
 
 
 def keep(lead: str) -> str:
@@ -28,14 +42,24 @@ def keep(lead: str) -> str:
 	columns = ", ".join(f"`{column}`" for column in COLUMNS)
 	frappe.db.sql(
 		f"""
-		insert into `tabLead Remnant` (name, owner, modified, modified_by, source, {", ".join(FACTS)}, {columns})
-		select %(remnant)s, 'Administrator', now(6), %(user)s, `tabLead`.`{lead_field("source")}`,
+		insert into `tabLead Remnant` (name, modified, modified_by, source, {", ".join(FACTS)}, {columns})
+		select %(remnant)s, now(6), %(user)s, `tabLead`.`{lead_field("source")}`,
 			{BAD_DATA},
 			exists (select 1 from `tabLead Handover` h where h.lead = `tabLead`.name and h.status != 'Draft'),
 			(
 				select h.status from `tabLead Handover` h
 				where h.lead = `tabLead`.name and h.status in ('Accepted', 'Rejected', 'Returned')
 				order by h.decided_at desc, h.creation desc, h.name desc limit 1
+			),
+			(
+				select min(t.done_at) from `tabLead Touch` t
+				where t.lead = `tabLead`.name and {human_touch("t")}
+			),
+			(
+				select max(a.answered_on)
+				from `tabLead Qualification` q
+				join `tabLead Qualification Answer` a on a.parent = q.name and a.parenttype = 'Lead Qualification'
+				where q.lead = `tabLead`.name and ifnull(a.answered_by, '') != ''
 			),
 			{", ".join(f"`tabLead`.`{column}`" for column in COLUMNS)}
 		from `tabLead` where `tabLead`.name = %(lead)s
@@ -52,3 +76,28 @@ def as_leads() -> str:
 		select r.name, null as title, r.source as `{lead_field("source")}`, null as lq_handover_status, {columns}
 		from `tabLead Remnant` r
 	)"""
+
+
+def lead_tables(user: str) -> tuple[str, ...]:
+	"""What a query that counts leads reads as `tabLead`, one after the other: the leads, and what is left of deleted ones
+	where that counts for its reader."""
+	return ("`tabLead`", f"{as_leads()} `tabLead`") if count_for(user) else ("`tabLead`",)
+
+
+def count_for(user: str) -> bool:
+	"""Whether there are remnants that count for a reader: those that the condition on his list of leads lets through, if
+	what it asks for is kept of a lead. Where it asks for more, nobody can tell whether he saw the lead, and none does."""
+	if not frappe.db.sql("select 1 from `tabLead Remnant` limit 1"):
+		return False
+	condition = lead_condition(user)
+	if not condition:
+		return True
+	try:
+		frappe.db.sql(
+			f"select 1 from {as_leads()} `tabLead` where {bindable(condition)} limit %(none)s", {"none": 0}
+		)
+	except Exception as error:
+		if frappe.db.is_missing_column(error):
+			return False
+		raise
+	return True

@@ -7,6 +7,7 @@ import frappe
 from frappe.utils import get_datetime, now_datetime
 
 from lead_quality.base import query
+from lead_quality.base.links import DELETED
 from lead_quality.base.rows import insert_rows
 from lead_quality.base.versions import lead_field, lead_source
 from lead_quality.engine.conversion import STAGES, TWO_WAY, Evidence, current_stage, new_entries
@@ -20,9 +21,6 @@ ROWS_AT_ONCE = 2_000
 WRITTEN_LAST = (
 	f"creation desc, entered_at desc, field(stage, {', '.join(repr(stage) for stage in STAGES)}) desc"
 )
-
-# what a row names that is kept for the totals of past months, in place of a deleted lead
-DELETED = "deleted-"
 
 
 def enter_target(save: LeadSave):

@@ -1,5 +1,7 @@
 """Who works by the agreed definition: the share of each rep's leads of which anybody has asked what it asks for."""
 
+from functools import cached_property
+
 from frappe import _
 from frappe.utils import cint
 
@@ -15,6 +17,7 @@ from lead_quality.base.report import (
 	percent_column,
 	user_column,
 )
+from lead_quality.funnel.remnants import lead_tables
 
 # An answer counts that a person has given: the lead's own data say nothing of whether anybody asks.
 LEADS = """
@@ -33,6 +36,15 @@ LEADS = """
 			where q.lead = `tabLead`.name and ifnull(a.answered_by, '') != ''
 		) as asked_at
 	from `tabLead`
+	where {where}
+"""
+
+# the same of what is left of deleted leads
+LEADS_OF_DELETED = """
+	select
+		`tabLead`.name, null, nullif(`tabLead`.lead_owner, ''), `tabLead`.lq_segment, `tabLead`.lq_stage,
+		`tabLead`.lq_verdict, `tabLead`.creation, `tabLead`.asked_at
+	from {remnants}
 	where {where}
 """
 
@@ -60,6 +72,11 @@ class DefinitionUse(Report):
 		where.add("`tabLead`.disabled = 0 and `tabLead`.lq_non_buyer = 0")
 		return where
 
+	@cached_property
+	def leads(self) -> str:
+		deleted = [LEADS_OF_DELETED.replace("{remnants}", table) for table in lead_tables(self.user)[1:]]
+		return " union all ".join([LEADS, *deleted])
+
 	def columns(self) -> list[dict]:
 		return [
 			column("rep", _("Rep"), width=200),
@@ -84,7 +101,7 @@ class DefinitionUse(Report):
 				found.user,
 				sum(found.verdict = 'Sales Ready' and found.asked_at is not null) as ready_asked,
 				{self.count_columns()}
-			from ({LEADS}) found group by found.user
+			from ({self.leads}) found group by found.user
 			"""
 		)
 		names = full_names(row.user for row in found)
@@ -142,7 +159,7 @@ class DefinitionUse(Report):
 			where.blank("`tabLead`.lead_owner")
 		return Select(
 			f"""
-			select found.* from ({LEADS}) found where {self.counted()}
+			select found.* from ({self.leads}) found where {self.counted()}
 			order by found.creation desc, found.`lead` desc
 			""",
 			where,

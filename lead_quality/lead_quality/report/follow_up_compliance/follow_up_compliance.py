@@ -9,6 +9,7 @@ import frappe
 from frappe import _
 from frappe.utils import cint
 
+from lead_quality.base.links import DELETED
 from lead_quality.base.persons import NO_PERSONS, person
 from lead_quality.base.queries import Select, Where
 from lead_quality.base.report import (
@@ -31,6 +32,7 @@ from lead_quality.base.site_time import get_calendar
 from lead_quality.engine.clock import CLOCKS
 from lead_quality.engine.holding import shares
 from lead_quality.follow_up.service import SWEEP, is_outage, last_sweep
+from lead_quality.funnel.remnants import lead_tables
 from lead_quality.people.holding import holdings_between, in_utc, measure_by
 from lead_quality.people.responsible import responsible_now_sql, responsible_sql
 
@@ -54,11 +56,12 @@ STATE = f"""
 	end
 """
 
-# Who was responsible at the deadline of a miss, when somebody acted in time, or is now; see `people.responsible`.
+# Who was responsible at the deadline of a miss, when somebody acted in time, or is now; see `people.responsible`. What is
+# left of a deleted lead keeps it with every clock.
 DECIDED_AT = "coalesce(c.acted_at, c.stopped_at, c.due_at)"
 REP = f"""
 	case
-		when c.status = 'Missed' then c.owner_at_breach
+		when c.status = 'Missed' or c.lead like '{DELETED}%%' then c.owner_at_breach
 		when c.clock = 'Handover Acceptance' and h.name is not null then h.to_user
 		when moved.until > {DECIDED_AT} then {responsible_sql("c.lead", DECIDED_AT, "`tabLead`.lead_owner")}
 		else {responsible_now_sql("c.lead", DECIDED_AT, "`tabLead`.lead_owner")}
@@ -76,7 +79,7 @@ SOURCE = """
 	{moved} (
 		select crc32(lead) as number, max(held_until) as until from `tabLead Holding` group by 1
 	) moved on moved.number = crc32(c.lead)
-	straight_join `tabLead` on `tabLead`.name = c.lead
+	straight_join {{leads}} on `tabLead`.name = c.lead
 	left join `tabLead Handover` h on h.name = c.reference_name and c.reference_doctype = 'Lead Handover'
 """
 ALL_CLOCKS = SOURCE.format(moved="left join")
@@ -148,6 +151,10 @@ class FollowUpCompliance(Report):
 		return Select(query, where)
 
 	@cached_property
+	def lead_tables(self) -> tuple[str, ...]:
+		return lead_tables(self.user)
+
+	@cached_property
 	def at(self) -> dict[str, datetime | None]:
 		return instants(self.now)
 
@@ -159,8 +166,7 @@ class FollowUpCompliance(Report):
 		`shares` maps holders, None being nobody, to their shares of the time from the clock's start to its deadline, in
 		the clock's own measure. Pauses are in it: when they were is not kept. A handover is its receiver's alone.
 		"""
-		rows = where.select(
-			f"""
+		query = f"""
 			select
 				c.name, c.clock, c.started_at, c.due_at, {IS_WORKING} as is_working, c.working_calendar,
 				{SEGMENT} as segment,
@@ -173,9 +179,12 @@ class FollowUpCompliance(Report):
 			where
 				{{where}} and c.clock != 'Handover Acceptance' and {STATE} = '{MISSED}' and moved.until > c.started_at
 			order by c.name, held.held_until
-			""",
-			**self.at,
-		)
+		"""
+		rows = [
+			row
+			for leads in self.lead_tables
+			for row in where.select(query.replace("{leads}", leads), **self.at)
+		]
 		held = defaultdict(list)
 		for row in rows:
 			row.rep = person(row.rep)
@@ -220,9 +229,7 @@ class FollowUpCompliance(Report):
 		charges = self.charges(where)
 		where.equal(REP, self.filters.user)
 		by_person = self.field in ("rep", "team")
-		rows = where.select(
-			f"""
-			set statement group_concat_max_len = {LONGEST_TEXT} for
+		query = f"""
 			select
 				c.clock,
 				{STATE} as state,
@@ -236,8 +243,9 @@ class FollowUpCompliance(Report):
 			from {ALL_CLOCKS}
 			where {{where}}
 			group by 1, 2, 3, 4, 5, 6
-			""",
-			**self.at,
+		"""
+		rows = where.select(
+			f"set statement group_concat_max_len = {LONGEST_TEXT} for {self._of_all_leads(query)}", **self.at
 		)
 		groups: dict[tuple[str | None, str], Group] = defaultdict(Group)
 		for row in rows:
@@ -246,6 +254,10 @@ class FollowUpCompliance(Report):
 		for clock in charges.values():
 			self._share_out(clock, groups)
 		return groups
+
+	def _of_all_leads(self, query: str) -> str:
+		"""A query without an order, of the clocks of leads and of deleted ones."""
+		return " union all ".join(query.replace("{leads}", leads) for leads in self.lead_tables)
 
 	def _share_out(self, clock, groups: dict[tuple[str | None, str], "Group"]):
 		"""A missed clock of `charges` is taken from its rep, and charged to those who held the lead."""
@@ -422,8 +434,7 @@ class FollowUpCompliance(Report):
 			where.equal(REP, self.filters.user)
 			where.add(self.counted())
 			where.add(self._in_group())
-		return Select(
-			f"""
+		query = f"""
 			select
 				c.name as follow_up_clock,
 				c.`lead`,
@@ -441,8 +452,9 @@ class FollowUpCompliance(Report):
 				c.paused_seconds
 			from {ALL_CLOCKS}
 			where {{where}}
-			order by c.started_at, c.name
-			""",
+		"""
+		return Select(
+			f"{self._of_all_leads(query)} order by started_at, follow_up_clock",
 			where,
 			{**self.at, "no_persons": NO_PERSONS, "group": self.filters.group, "members": self._members()},
 		)

@@ -50,11 +50,12 @@ class GateOverrides(Report):
 				`tabGate Override`.reason,
 				`tabGate Override`.overridden_at,
 				`tabGate Override`.reference_name,
-				`tabLead`.lq_stage as stage,
-				`tabLead`.lq_verdict as verdict,
+				coalesce(`tabLead`.lq_stage, gone.lq_stage) as stage,
+				coalesce(`tabLead`.lq_verdict, gone.lq_verdict) as verdict,
 				`tabUser`.full_name
 			from `tabGate Override`
 			left join `tabLead` on `tabLead`.name = `tabGate Override`.lead
+			left join `tabLead Remnant` gone on gone.name = `tabGate Override`.lead
 			left join `tabUser` on `tabUser`.name = `tabGate Override`.overridden_by
 			where {where}
 			order by `tabGate Override`.overridden_at, `tabGate Override`.name

@@ -1,5 +1,7 @@
 """What each source of leads brings: buyers or not, data that can be worked with, leads that sales takes."""
 
+from functools import cached_property
+
 from frappe import _
 
 from lead_quality.base.queries import Select, Where, sources
@@ -17,6 +19,7 @@ from lead_quality.base.report import (
 )
 from lead_quality.base.routes import days_filter, list_route
 from lead_quality.base.versions import lead_field
+from lead_quality.funnel.remnants import lead_tables
 
 # One row per lead. `decision` is the newest answer of sales to one of its handovers.
 FACTS = """
@@ -60,6 +63,22 @@ FACTS = """
 	where {where}
 """
 
+# the same of what is left of deleted leads
+FACTS_OF_DELETED = """
+	select
+		`tabLead`.name,
+		null,
+		source_of.spelling,
+		`tabLead`.lq_non_buyer,
+		ifnull(`tabLead`.lq_verdict, ''),
+		ifnull(`tabLead`.decision, ''),
+		`tabLead`.handed_over,
+		`tabLead`.bad_data
+	from {remnants}
+	{sources}
+	where {where}
+"""
+
 
 class LeadSourceQuality(Report):
 	"""One row per source of the leads that came in within the period, disabled ones left out.
@@ -91,8 +110,13 @@ class LeadSourceQuality(Report):
 		self.of_source(where)
 		return where
 
+	@cached_property
+	def lead_tables(self) -> tuple[str, ...]:
+		return lead_tables(self.user)
+
 	def facts(self) -> str:
-		return FACTS.replace("{sources}", sources())
+		parts = [FACTS] + [FACTS_OF_DELETED.replace("{remnants}", table) for table in self.lead_tables[1:]]
+		return " union all ".join(parts).replace("{sources}", sources(of_deleted=len(parts) > 1))
 
 	def columns(self) -> list[dict]:
 		return [
@@ -150,6 +174,8 @@ class LeadSourceQuality(Report):
 	def links_of(self, source: str | None) -> dict[str, str]:
 		"""The list of leads where its filters can say what is counted; else this report's own list of leads."""
 		links = self.links(source=source, without_source=int(not source))
+		if len(self.lead_tables) > 1:  # the list of leads has no deleted ones
+			return links
 		in_list: dict[str, object] = {
 			"company": self.filters.company,
 			"lq_segment": self.filters.segment,

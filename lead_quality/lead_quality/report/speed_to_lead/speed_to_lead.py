@@ -27,6 +27,7 @@ from lead_quality.base.report import (
 from lead_quality.base.site_time import get_calendar
 from lead_quality.engine.holding import time_held
 from lead_quality.funnel.conditions import human_touch
+from lead_quality.funnel.remnants import lead_tables
 from lead_quality.people.holding import holdings_between, in_utc, measure_by
 
 # bucket to its longest time in seconds, which is in it
@@ -79,8 +80,6 @@ class SpeedToLead(Report):
 				where.blank(group)
 			else:
 				where.equal(group, self.filters.group)
-		if self.is_list and cint(self.filters.sales_ready):
-			where.add(SALES_READY)
 		return where
 
 	@cached_property
@@ -97,8 +96,8 @@ class SpeedToLead(Report):
 		  seconds.
 		- sales ready: is so now, or was handed over.
 		"""
-		leads = self.where().select(
-			f"""
+		tables, parts = lead_tables(self.user), []
+		query = f"""
 			select
 				`tabLead`.name as `lead`,
 				`tabLead`.title,
@@ -109,18 +108,19 @@ class SpeedToLead(Report):
 				`tabLead`.lead_owner,
 				`tabLead`.creation as entered_at,
 				moved.lead is not null as is_moved,
-				(
-					select min(t.done_at) from `tabLead Touch` t
-					where t.lead = `tabLead`.name and {human_touch("t")}
-				) as touched_at,
-				case when {SALES_READY} then 1 else 0 end as sales_ready
-			from `tabLead`
-			{sources()}
+				{{touched_at}} as touched_at,
+				case when {{sales_ready}} then 1 else 0 end as sales_ready
+			from {{leads}}
+			{sources(of_deleted=len(tables) > 1)}
 			left join (select distinct lead from `tabLead Holding`) moved on moved.lead = `tabLead`.name
 			where {{where}}
-			order by `tabLead`.creation, `tabLead`.name
-			"""
-		)
+		"""
+		for table, facts in zip(tables, (OF_LEADS, OF_DELETED), strict=False):
+			part = query.replace("{leads}", table)
+			for name, expression in facts.items():
+				part = part.replace(f"{{{name}}}", expression)
+			parts.append(part)
+		leads = self.where().select(f"{' union all '.join(parts)} order by entered_at, `lead`")
 		held = get_holdings([lead.lead for lead in leads if lead.is_moved])
 		for lead in leads:
 			lead.held = held.get(lead.lead, ())
@@ -301,8 +301,12 @@ class SpeedToLead(Report):
 
 	def all_listed(self) -> list:
 		"""The leads behind a count; which bucket a lead is in, no query can tell."""
-		bucket = self.filters.bucket
-		return [lead for lead in self.leads if bucket not in BUCKETS or bucket == lead.bucket]
+		bucket, ready_only = self.filters.bucket, cint(self.filters.sales_ready)
+		return [
+			lead
+			for lead in self.leads
+			if (bucket not in BUCKETS or bucket == lead.bucket) and (lead.sales_ready or not ready_only)
+		]
 
 	def listed(self, found: list) -> list[dict]:
 		"""The leads with their times in either measure; None where there is no calendar to tell working time by."""
@@ -324,10 +328,20 @@ class SpeedToLead(Report):
 		return rows
 
 
-SALES_READY = """(
-	`tabLead`.lq_verdict = 'Sales Ready'
-	or `tabLead`.name in (select h.lead from `tabLead Handover` h where h.status != 'Draft')
-)"""
+# what is known of a lead, and what was kept of a deleted one
+OF_LEADS = {
+	"touched_at": f"""(
+		select min(t.done_at) from `tabLead Touch` t where t.lead = `tabLead`.name and {human_touch("t")}
+	)""",
+	"sales_ready": """(
+		`tabLead`.lq_verdict = 'Sales Ready'
+		or `tabLead`.name in (select h.lead from `tabLead Handover` h where h.status != 'Draft')
+	)""",
+}
+OF_DELETED = {
+	"touched_at": "`tabLead`.touched_at",
+	"sales_ready": "(`tabLead`.lq_verdict = 'Sales Ready' or `tabLead`.handed_over = 1)",
+}
 
 
 def get_holdings(leads: list[str]) -> dict[str, list]:

@@ -22,6 +22,7 @@ from lead_quality.base.report import (
 from lead_quality.base.routes import days_filter, list_route
 from lead_quality.engine.conversion import STAGES, cohort_steps
 from lead_quality.funnel.conditions import STANDS
+from lead_quality.funnel.remnants import lead_tables
 
 # filters that say something of the lead: what has no lead is not in what they narrow
 OF_LEADS = ("source", "without_source", "segment", "owner")
@@ -49,15 +50,19 @@ class StageConversion(Report):
 		if cint(self.filters.without_source):
 			where.blank("entry.source")
 		if not cint(self.filters.include_non_buyers):
-			# the log may name a lead that is gone, which is not known to be no buyer
-			where.add(
-				"not exists (select 1 from `tabLead` other where other.name = entry.lead and other.lq_non_buyer = 1)"
-			)
+			for table in ("Lead", "Lead Remnant"):
+				where.add(
+					f"not exists (select 1 from `tab{table}` other where other.name = entry.lead and other.lq_non_buyer = 1)"
+				)
 		return where
 
 	def where(self, created: bool = True) -> Where:
 		where = self.entries()
-		where.visible("Lead", "entry.lead in (select `tabLead`.name from `tabLead` where {})")
+		seen = [
+			f"entry.lead in (select `tabLead`.name from {leads} where {{0}})"
+			for leads in lead_tables(self.user)
+		]
+		where.visible("Lead", " or ".join(seen))
 		return where
 
 	def held_back(self) -> Select:
