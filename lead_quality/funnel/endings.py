@@ -16,8 +16,10 @@ from collections.abc import Collection
 from datetime import datetime
 
 import frappe
+from frappe import _
 
 from lead_quality.base import query
+from lead_quality.base.texts import link_to
 from lead_quality.funnel import credit
 from lead_quality.funnel.conditions import WANTS_NO_CONTACT
 
@@ -131,6 +133,28 @@ def mark(leads: Collection[str], now: datetime):
 			""",
 			{"ending": ending, "now": now, "leads": [lead for lead in over if over[lead] == ending]},
 		)
+
+
+def refuse_if_final(lead: str):
+	"""Refuse to begin anything with a lead of which nothing may go on, as it is stored now.
+
+	:raises frappe.ValidationError: naming the lead, and saying what to do.
+	"""
+	ending = endings_of([lead]).get(lead)
+	if ending not in FINAL:
+		return
+	what = {
+		CONVERTED: _("{0} is converted. Work with its customer, or make a new lead for other business."),
+		DISQUALIFIED: _("{0} is disqualified. If that was wrong, take the decision back on the lead first."),
+		NO_CONTACT: _(
+			"{0} has asked not to be contacted. If that has changed, delete its Contact Opt Out, and give the lead "
+			"another status than Do Not Contact first."
+		),
+	}[ending]
+	frappe.throw(
+		what.format(link_to("Lead", lead, frappe.db.get_value("Lead", lead, "title"))),
+		title=_("Lead Is Over"),
+	)
 
 
 def is_final(lead) -> bool:

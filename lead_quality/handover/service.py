@@ -11,7 +11,7 @@ from lead_quality.base.site_time import aware, get_calendar, naive, told_to
 from lead_quality.base.texts import as_html, bold
 from lead_quality.engine.clock import due_at
 from lead_quality.funnel import endings, lead_lock, summary
-from lead_quality.nurture.channels import is_opted_out
+from lead_quality.nurture.channels import closed_channels, no_channel_in_words, wants_nothing
 from lead_quality.people.absence import away_in_words, substitute_of
 from lead_quality.qualification.agreement import Span, role_of, span_of
 from lead_quality.qualification.gate import NotSalesReadyError, not_ready_in_words
@@ -110,11 +110,13 @@ def check_can_send(lead, to_user: str, qualification):
 	:raises NotSalesReadyError: if the lead does not meet its definition.
 	:raises frappe.ValidationError: for any other reason, saying what to do.
 	"""
+	endings.refuse_if_final(lead.name)
 	judged = judge_now(lead.name)
 	if not judged or judged.verdict != "Sales Ready":
 		frappe.throw(not_ready_in_words(lead.name, judged), NotSalesReadyError, title=_("Not Sales Ready"))
-	if is_opted_out(lead, "All"):
-		frappe.throw(_("{0} has asked not to be contacted.").format(lead.title))
+	closed = closed_channels(lead)
+	if wants_nothing(closed):
+		frappe.throw(no_channel_in_words(lead, closed))
 	if not frappe.db.get_value("User", to_user, "enabled"):
 		frappe.throw(_("{0} is not an enabled user.").format(bold(to_user)))
 	check_receiver(to_user)

@@ -6,6 +6,7 @@ import frappe
 from frappe import _
 from frappe.utils import formatdate
 
+from lead_quality.base.texts import link_to
 from lead_quality.funnel.person import Person, person_of
 
 CHANNELS = (
@@ -101,6 +102,13 @@ def covered_by(channel: str) -> tuple[str, ...]:
 def wants_nothing(closed: dict[str, str]) -> bool:
 	"""Whether no channel is left of what `closed_channels` says."""
 	return len(closed) == len(CHANNELS)
+
+
+def no_channel_in_words(lead, closed: dict[str, str]) -> str:
+	"""That a lead `wants_nothing`, why, and what could be done."""
+	return _(
+		"{0} can be contacted on no channel. {1} If that has changed, delete its Contact Opt Outs first."
+	).format(link_to("Lead", lead.name, lead.title), " ".join(dict.fromkeys(closed.values())))
 
 
 def is_opted_out(lead, channel: str) -> bool:

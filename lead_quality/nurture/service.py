@@ -15,7 +15,13 @@ from lead_quality.funnel import endings, lead_lock, summary
 from lead_quality.funnel import service as funnel
 from lead_quality.funnel.lead_save import AT_ONCE, LeadSave, LeadWriter
 from lead_quality.nurture import evidence
-from lead_quality.nurture.channels import closed_channels, closed_to_plan, contact_with_address, wants_nothing
+from lead_quality.nurture.channels import (
+	closed_channels,
+	closed_to_plan,
+	contact_with_address,
+	no_channel_in_words,
+	wants_nothing,
+)
 from lead_quality.qualification.service import plan_of
 
 OPEN_STATUSES = ("Active", "Snoozed")
@@ -66,8 +72,18 @@ def check_can_enroll(enrollment):
 
 	:raises frappe.ValidationError: saying what stands in the way.
 	"""
+	if not enrollment.lead:
+		frappe.throw(_("Choose the lead that is to be enrolled."), frappe.MandatoryError)
 	lead_lock.take_turn(enrollment.lead)
+	if not frappe.db.exists("Lead", enrollment.lead):
+		frappe.throw(
+			_("There is no lead {0}. If it was merged with another one, enroll that.").format(
+				bold(enrollment.lead)
+			),
+			frappe.DoesNotExistError,
+		)
 	lead = frappe.get_doc("Lead", enrollment.lead)
+	endings.refuse_if_final(lead.name)
 	running = open_enrollment(lead.name)
 	if running:
 		frappe.throw(
@@ -77,13 +93,7 @@ def check_can_enroll(enrollment):
 		)
 	closed = closed_to_plan(lead)
 	if wants_nothing(closed):
-		frappe.throw(_("{0} has asked not to be contacted.").format(bold(lead.title)))
-	if endings.is_final(lead):
-		frappe.throw(
-			_("{0} is over: {1}. Nothing is planned for it as long as that is so.").format(
-				bold(lead.title), _(lead.lq_over)
-			)
-		)
+		frappe.throw(no_channel_in_words(lead, closed))
 	enrollment.cadence = enrollment.cadence or plan_of(lead.lq_segment, "cadence")
 	if not enrollment.cadence:
 		frappe.throw(_("Choose a cadence: the lead's segment has none."))

@@ -18,6 +18,7 @@ from lead_quality.follow_up import jobs
 from lead_quality.follow_up.attention import raise_unattended
 from lead_quality.funnel import endings
 from lead_quality.handover.jobs import pull_back
+from lead_quality.nurture import channels
 
 
 @pytest.fixture
@@ -248,14 +249,72 @@ def test_a_lead_that_was_taken_up_again_and_is_lost_again_is_over_again(lead):
 	assert what_goes_on(lead.name) == NOTHING
 
 
-@pytest.mark.parametrize(
-	"ends", [by_customer, by_disqualification, by_opt_out], ids=lambda ends: ends.__name__
-)
-def test_nobody_is_enrolled_who_is_over(lead, ends):
+# what a request may do to begin something with a lead
+
+
+def by_api(lead: str):
+	api.enroll(lead)
+
+
+def by_form(lead: str):
+	frappe.client.insert({"doctype": "Nurture Enrollment", "lead": lead, "status": "Active"})
+
+
+def by_bulk(lead: str):
+	frappe.client.insert_many([{"doctype": "Nurture Enrollment", "lead": lead, "cadence": None}])
+
+
+def by_handover(lead: str):
+	api.send_handover(lead, "seller@end.example")
+
+
+def past_every_event(lead):
+	frappe.db.set_value("Lead", lead.name, "status", "Do Not Contact", update_modified=False)
+	frappe.db.set_value("Nurture Enrollment", {"lead": lead.name}, "status", "Stopped")
+
+
+def channel_by_channel(lead):
+	for channel in channels.CHANNELS:
+		api.opt_out(lead.name, channel)
+
+
+WHAT_TO_DO = {
+	by_customer: "make a new lead",
+	by_order_of_quotation: "make a new lead",
+	by_disqualification: "take the decision back",
+	by_do_not_contact: "another status",
+	by_opt_out: "delete its Contact Opt Out",
+	past_every_event: "another status",
+	channel_by_channel: "delete its Contact Opt Outs",
+}
+
+
+@pytest.mark.parametrize("begin", [by_api, by_form, by_bulk, by_handover], ids=lambda begin: begin.__name__)
+@pytest.mark.parametrize("ends", WHAT_TO_DO, ids=lambda ends: ends.__name__)
+def test_nothing_is_begun_with_who_is_over_and_the_refusal_says_what_to_do(lead, ends, begin):
 	ends(lead)
-	with pytest.raises(frappe.ValidationError):
-		api.enroll(lead.name)
-	assert what_goes_on(lead.name) == NOTHING
+	frappe.db.set_value("Lead Handover", {"lead": lead.name}, "status", "Pulled Back")
+	frappe.clear_messages()
+	with pytest.raises(frappe.ValidationError) as refused:
+		begin(lead.name)
+	assert WHAT_TO_DO[ends] in str(refused.value)
+	assert lead.title in str(refused.value)
+	assert not what_goes_on(lead.name)["enrollments"]
+	assert not what_goes_on(lead.name)["handovers"]
+
+
+@pytest.mark.parametrize("begin", [by_api, by_form, by_bulk, by_handover], ids=lambda begin: begin.__name__)
+@pytest.mark.parametrize("name", ["merged", "absent", "none"])
+def test_nothing_is_begun_with_a_lead_that_there_is_not(lead, begin, name):
+	gone = {"merged": make_lead(first_name="Double").name, "absent": "CRM-LEAD-1999-00001", "none": None}[
+		name
+	]
+	if name == "merged":
+		frappe.rename_doc("Lead", gone, lead.name, merge=True)
+	with pytest.raises((frappe.ValidationError, frappe.PermissionError)) as refused:
+		begin(gone)
+	assert (gone or "lead").lower() in str(refused.value).lower()
+	assert not frappe.db.exists("Nurture Enrollment", {"lead": gone or ""})
 
 
 def test_a_disqualification_that_is_taken_back_leaves_the_lead_open_again(lead):
