@@ -8,6 +8,7 @@ from lead_quality.base.listeners import listener
 from lead_quality.nurture import corrections, delivery, evidence, incoming
 from lead_quality.nurture import service as nurture
 from lead_quality.nurture.mail import leads_naming, leads_of
+from lead_quality.overrides.whitelisted import check
 
 
 @listener
@@ -54,8 +55,12 @@ def on_trash(document, method=None):
 
 @frappe.whitelist()
 def relink_by_hand(name: str, reference_doctype: str | None = None, reference_name: str | None = None):
-	"""`frappe.email.relink`, which writes past every event: what came from the mail moves with it."""
+	"""`frappe.email.relink`, which writes past every event and asks for no right: what came from the mail moves with it,
+	for who may see the lead that it is taken from and the one that it is given to."""
 	before = frappe.db.get_value("Communication", name, ["reference_doctype", "reference_name"], as_dict=True)
+	if before:
+		check(before.reference_doctype, before.reference_name)
+	check(reference_doctype, reference_name)
 	frappe_relink(name, reference_doctype, reference_name)
 	if before:
 		after_relink(frappe.get_doc("Communication", name), before)
