@@ -51,9 +51,12 @@ def get_panel(lead: str) -> dict:
 		panel["clocks"] = follow_up.open_clocks(lead)
 	if frappe.has_permission("Lead Handover", "read"):
 		panel["handover"] = _open_handover(lead)
-	is_enforced = gate.mode_of("Opportunity") == "Enforce"
-	panel["may_override"] = is_enforced and bool(frappe.has_permission("Gate Override", "create"))
-	panel["overridden"] = is_enforced and bool(gate.open_override([lead], "Opportunity", lock=False))
+	enforced = [doctype for doctype in gate.GATED if gate.mode_of(doctype) == "Enforce"]
+	overridden = [doctype for doctype in enforced if gate.open_override([lead], doctype, lock=False)]
+	panel["overridden"] = overridden
+	# of which documents the user may give leave for one
+	may_override = frappe.has_permission("Gate Override", "create")
+	panel["may_override"] = [d for d in enforced if d not in overridden] if may_override else []
 	panel["profile"] = sheet.company_profile(doc)
 	panel["absences"] = incoming.hints_for(doc, getdate(now_datetime()))
 	panel["opt_outs"] = wishes_of(doc)

@@ -390,9 +390,66 @@ def test_the_gate_answers_before_erpnext_makes_anything(lead, people, page, desk
 	expect(dialog).not_to_contain_text("Create Prospect")
 	expect(dialog.get_by_role("button", name="Qualify", exact=True)).to_be_visible()
 	dialog.get_by_role("button", name="Override…").click()
-	expect(page.locator(".modal.show")).to_contain_text("Why may this lead become an Opportunity now?")
+	expect(page.locator(".modal.show")).to_contain_text("Why may it be made now?")
+	expect(page.locator(".modal.show [data-fieldname=doctype] select")).to_have_value("Opportunity")
 	database.rollback()
 	assert not frappe.db.exists("Prospect Lead", {"lead": lead.name})
+
+
+@pytest.mark.parametrize("doctype", ["Quotation", "Customer"])
+def test_leave_is_given_for_every_document_at_the_gate(lead, people, page, desk, database, doctype):
+	setting = f"{doctype.lower()}_gate"
+	before = frappe.db.get_single_value("Lead Quality Settings", setting)
+	frappe.db.set_single_value("Lead Quality Settings", setting, "Enforce")
+	reason("Their framework contract", applies_to="Override")
+	database.commit()
+	try:
+		desk.login(people["manager"], PASSWORD)
+		desk.open(f"lead/{lead.name}")
+		panel = page.locator(".lead-quality-panel")
+		panel.get_by_role("button", name="Override…").click()
+		dialog = page.locator(".modal.show")
+		dialog.locator("[data-fieldname=doctype] select").select_option(doctype)
+		choose_link(dialog, "reason", "Their framework contract")
+		dialog.get_by_role("button", name="Override", exact=True).click()
+		expect(panel).to_contain_text(f"Gate overridden: {doctype}")
+		database.rollback()
+		assert frappe.db.get_value("Gate Override", {"lead": lead.name}, "for_doctype") == doctype
+	finally:
+		frappe.db.set_single_value("Lead Quality Settings", setting, before)
+		database.commit()
+
+
+def test_who_rejects_a_handover_and_may_not_see_its_lead_any_more_is_told_so_and_meets_no_error(
+	lead, people, page, desk, database
+):
+	before = frappe.db.get_single_value("Lead Quality Settings", "hide_unqualified_leads")
+	make_sales_ready(lead.name)
+	handover = api.send_handover(lead.name, people["colleague"]).name
+	# what was sales ready is not any more: it is seen only by who is to answer
+	frappe.db.set_value("Lead", lead.name, "lq_verdict", "Nurture")
+	frappe.db.set_single_value("Lead Quality Settings", "hide_unqualified_leads", 1)
+	reason("No project there", applies_to="Reject")
+	database.commit()
+	try:
+		desk.login(people["colleague"], PASSWORD)
+		desk.open(f"lead-handover/{handover}")
+		page.get_by_role("button", name="Reject", exact=True).locator("visible=true").click()
+		dialog = page.locator(".modal.show")
+		choose_link(dialog, "reason", "No project there")
+		refusals = []
+		page.on("response", lambda answer: refusals.append(answer.url) if answer.status >= 400 else None)
+		dialog.get_by_role("button", name="Reject", exact=True).click()
+		expect(page.get_by_text("The lead is given back.")).to_be_visible()
+		expect(page).to_have_url(re.compile("lead-handover(/view/list)?([?].*)?$"))
+		desk.settle()
+		expect(page.locator(".modal.show")).to_have_count(0)
+		assert not refusals
+		database.rollback()
+		assert frappe.db.get_value("Lead Handover", handover, "status") == "Rejected"
+	finally:
+		frappe.db.set_single_value("Lead Quality Settings", "hide_unqualified_leads", before)
+		database.commit()
 
 
 def test_a_lead_that_is_ready_meets_erpnexts_own_dialog(lead, people, page, desk, database):
@@ -490,12 +547,12 @@ def choose_link(scope, fieldname: str, value: str):
 	scope.locator("[role=option]").filter(has_text=value).locator("visible=true").first.click()
 
 
-def reason(text: str, **flags) -> str:
-	name = frappe.db.get_value("Lead Outcome Reason", {"reason": text, "applies_to": "Disqualify"})
+def reason(text: str, applies_to: str = "Disqualify", **flags) -> str:
+	name = frappe.db.get_value("Lead Outcome Reason", {"reason": text, "applies_to": applies_to})
 	if name:
 		return name
 	doc = frappe.get_doc(
-		{"doctype": "Lead Outcome Reason", "reason": text, "applies_to": "Disqualify", "enabled": 1, **flags}
+		{"doctype": "Lead Outcome Reason", "reason": text, "applies_to": applies_to, "enabled": 1, **flags}
 	)
 	return doc.insert(ignore_permissions=True).name
 

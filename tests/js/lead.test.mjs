@@ -55,6 +55,20 @@ test("no text of a lead becomes an element of the panel", () => {
 	}
 });
 
+test("leave is offered for what is held at the gate and has none yet, and what has leave is named", () => {
+	const shown = (may_override, overridden) => {
+		const qualification = { ...panel("").qualification, verdict: "Open" };
+		const data = { ...panel(""), stage: "target", qualification, may_override, overridden };
+		return String(panel_html(data, { may_write: true }));
+	};
+	const offers = (text) => text.includes('data-action="override"');
+	assert.ok(!offers(shown([], [])));
+	assert.ok(offers(shown(["Quotation"], [])));
+	const both = shown(["Customer"], ["Opportunity", "Quotation"]);
+	assert.ok(offers(both) && both.includes("Gate overridden: Opportunity, Quotation"));
+	assert.ok(!offers(shown([], ["Opportunity"])));
+});
+
 test("no text of a version becomes an element of the question whether to activate it", () => {
 	const shown = String(
 		effect_html(NASTY, {

@@ -48,13 +48,29 @@ def test_an_override_opens_the_gate_for_one_opportunity_and_is_kept(lead, make_u
 	make_item()
 	with as_user(manager):
 		override = api.override_gate(lead.name, "Override: Strategic account", note="The board wants it")
-		assert api.get_panel(lead.name)["overridden"]
+		assert api.get_panel(lead.name)["overridden"] == ["Opportunity"]
+		assert "Opportunity" not in api.get_panel(lead.name)["may_override"]
 		opportunity = make_opportunity(lead.name)
 		assert opportunity.lq_verdict == "Open"
 		with pytest.raises(NotSalesReadyError):
 			make_opportunity(lead.name)
 	override.reload()
 	assert (override.overridden_by, override.reference_name) == (manager, opportunity.name)
+
+
+def test_the_panel_offers_leave_for_each_document_that_is_held_at_the_gate(lead, make_user, as_user):
+	for setting in ("quotation_gate", "customer_gate"):
+		frappe.db.set_single_value("Lead Quality Settings", setting, "Warn")
+	manager = make_user("manager@gate.example", "Sales Manager", "Sales User")
+	with as_user(manager):
+		assert api.get_panel(lead.name)["may_override"] == ["Opportunity"]
+	for setting in ("quotation_gate", "customer_gate"):
+		frappe.db.set_single_value("Lead Quality Settings", setting, "Enforce")
+	with as_user(manager):
+		assert api.get_panel(lead.name)["may_override"] == ["Opportunity", "Quotation", "Customer"]
+		api.override_gate(lead.name, "Override: Strategic account", doctype="Customer")
+		assert api.get_panel(lead.name)["may_override"] == ["Opportunity", "Quotation"]
+		assert api.get_panel(lead.name)["overridden"] == ["Customer"]
 
 
 def test_a_sales_user_does_not_override_the_gate(lead, make_user, as_user):

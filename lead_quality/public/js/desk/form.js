@@ -21,6 +21,15 @@ export async function document_of(frm) {
 	frappe.throw(__("The form is still loading. Try again in a moment."));
 }
 
+// Whether the user may still read a document, which what he has just done may have changed.
+export async function may_read(doctype, docname) {
+	const { message } = await frappe.call({
+		method: "frappe.client.has_permission",
+		args: { doctype, docname, perm_type: "read" },
+	});
+	return Boolean(message.has_permission);
+}
+
 // Calls a method of the form's document, and returns what it returns.
 export async function call_document(frm, method, args = {}, more = {}) {
 	const doc = await document_of(frm);

@@ -2,6 +2,7 @@
 
 import { deadline } from "../desk/deadlines.js";
 import { ask, refused } from "../desk/dialogs.js";
+import { may_read } from "../desk/form.js";
 import { order_by } from "../desk/order.js";
 import { HANDOVER } from "../engine/colours.js";
 import { html, trusted } from "../engine/markup.js";
@@ -42,12 +43,23 @@ function offer_to_go_on(frm) {
 }
 
 async function answer(frm, method, args) {
-	await frappe.call({
-		method: `lead_quality.api.${method}`,
-		args: { handover: frm.docname, ...args },
-		freeze: true,
-	});
-	frm.reload_doc();
+	const { doctype, docname } = frm;
+	// Whoever has given a lead back may not be allowed to see it any more, nor its handover. So Frappe does not load the
+	// form anew by itself, as after its own saves.
+	frappe.ui.form.is_saving = true;
+	try {
+		await frappe.call({
+			method: `lead_quality.api.${method}`,
+			args: { handover: docname, ...args },
+			freeze: true,
+		});
+		if (await may_read(doctype, docname)) return frm.reload_doc();
+		frappe.show_alert({ message: __("The lead is given back."), indicator: "green" });
+		frappe.model.clear_doc(doctype, docname);
+		await frappe.set_route("List", doctype);
+	} finally {
+		frappe.ui.form.is_saving = false;
+	}
 }
 
 function decline(frm, method, purpose) {

@@ -206,8 +206,8 @@ export function disqualify(panel) {
 	dialog.show();
 }
 
-// `message` is HTML of the server's, which names what is missing.
-export function not_ready(panel, message) {
+// `message` is HTML of the server's, which names what is missing for a document of this kind.
+export function not_ready(panel, doctype, message) {
 	const dialog = new frappe.ui.Dialog({
 		title: __("Not Sales Ready"),
 		fields: [{ fieldtype: "HTML", options: String(html`<p>${trusted(message)}</p>`) }],
@@ -217,21 +217,30 @@ export function not_ready(panel, message) {
 			panel.open_qualification().catch(refused);
 		},
 	});
-	if (panel.data?.may_override) {
+	if (panel.data?.may_override.includes(doctype)) {
 		dialog.set_secondary_action(() => {
 			dialog.hide();
-			override(panel);
+			override(panel, doctype);
 		});
 		dialog.set_secondary_action_label(__("Override…"));
 	}
 	dialog.show();
 }
 
-export function override(panel) {
+// Leave is for one document of one kind, by default the one that was refused.
+export function override(panel, doctype) {
 	ask({
-		title: __("Override the Gate for One Opportunity"),
+		title: __("Override the Gate for One Document"),
 		fields: [
-			reason_field(panel, "Override", __("Why may this lead become an Opportunity now?")),
+			{
+				fieldname: "doctype",
+				fieldtype: "Select",
+				label: __("What may be made from this lead?"),
+				options: panel.data.may_override.map((value) => ({ value, label: __(value) })),
+				default: doctype || panel.data.may_override[0],
+				reqd: 1,
+			},
+			reason_field(panel, "Override", __("Why may it be made now?")),
 			{ fieldname: "note", fieldtype: "Small Text", label: __("Note") },
 		],
 		label: __("Override"),

@@ -1,7 +1,7 @@
 // The Lead form: the panel, and the gate before ERPNext makes anything from a lead.
 
 import { refused } from "../desk/dialogs.js";
-import { is_on_screen } from "../desk/form.js";
+import { is_on_screen, may_read } from "../desk/form.js";
 import { LeadPanel } from "./panel.js";
 
 // what ERPNext makes from a lead, and the method of its controller that makes it
@@ -11,7 +11,7 @@ export const lead_form = {
 	setup(frm) {
 		frm.lead_quality_panel = new LeadPanel(frm);
 		// many things may happen to a lead at once: one look is enough
-		const refresh = frappe.utils.debounce(() => frm.lead_quality_panel.refresh(), 500);
+		const refresh = frappe.utils.debounce(() => refresh_if_readable(frm).catch(refused), 500);
 		frappe.realtime.on("lead_quality_changed", ({ lead }) => {
 			if (is_on_screen(frm) && lead === frm.doc.name) refresh();
 		});
@@ -27,6 +27,11 @@ export const lead_form = {
 		frm.lead_quality_panel.refresh();
 	},
 };
+
+// What has happened to a lead may have taken it out of the user's sight, of which its next load will tell.
+async function refresh_if_readable(frm) {
+	if (await may_read("Lead", frm.doc.name)) await frm.lead_quality_panel.refresh();
+}
 
 // A button that ends in a permission error helps nobody; the others ask the gate before anything is made.
 function ask_the_gate_first(frm) {

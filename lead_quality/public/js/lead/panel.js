@@ -175,7 +175,7 @@ export class LeadPanel {
 			args: { lead: this.lead, doctype },
 			type: "GET",
 		});
-		if (!answer.passes) dialogs.not_ready(this, answer.message);
+		if (!answer.passes) dialogs.not_ready(this, doctype, answer.message);
 		return answer.passes;
 	}
 }

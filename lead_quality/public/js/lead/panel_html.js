@@ -146,9 +146,12 @@ function triage_html({ qualification: q, hint }) {
 
 function override_html({ qualification: q, stage, overridden, may_override }) {
 	if (q.verdict === "Sales Ready" || !BEFORE_OPPORTUNITY.includes(stage)) return "";
-	if (overridden) return html`<span class="indicator-pill orange">${__("Gate overridden")}</span>`;
 	const is_decided = q.decision || q.verdict === "Disqualified";
-	return may_override && !is_decided ? button("override", __("Override…")) : "";
+	const names = (overridden || []).map((doctype) => __(doctype)).join(", ");
+	return [
+		names && html`<span class="indicator-pill orange">${__("Gate overridden: {0}", [names])}</span>`,
+		may_override?.length && !is_decided ? button("override", __("Override…")) : "",
+	];
 }
 
 function handover_html({ qualification: q, stage, handover }) {
