@@ -47,19 +47,19 @@ def set_up() -> str:
 
 
 def save(name: str, fieldname: str, value: str, judged: bool):
-	from lead_quality.qualification import service
+	from lead_quality.qualification import facts
 
 	with request():
-		known = service.answering_fields
+		known = facts.answering_fields
 		if not judged:
-			service.answering_fields = frozenset
+			facts.answering_fields = frozenset
 		try:
 			doc = frappe.get_doc("Lead", name)
 			doc.set(fieldname, value)
 			# the desk's own save answers "Saved" in the user's language
 			return cost_of(lambda: (doc.save(), frappe._("Saved"), frappe.db.commit()))
 		finally:
-			service.answering_fields = known
+			facts.answering_fields = known
 
 
 def main() -> None:

@@ -19,19 +19,19 @@ from lead_quality.desk import panel, sheet
 from lead_quality.funnel import lead_lock
 from lead_quality.handover import service as handover_service
 from lead_quality.handover import transfer
-from lead_quality.nurture import corrections
+from lead_quality.nurture import corrections, ledger
 from lead_quality.nurture import opt_out as opt_outs
 from lead_quality.nurture import service as nurture
 from lead_quality.nurture.mail import leads_of
 from lead_quality.permissions import check_lead
-from lead_quality.qualification import gate, requalify
-from lead_quality.qualification import service as qualification
+from lead_quality.qualification import answering, gate, requalify
+from lead_quality.qualification.reasons import is_reason_for
 
 
 def in_turn(function: Callable) -> Callable:
 	"""Decorate a function about one lead: of two requests at once, the second sees what the first has done.
 
-	A request that the database breaks off is tried again. Who calls it from Python has a transaction of its own around
+	A request that the database aborts is tried again. Who calls it from Python has a transaction of its own around
 	it, which would be lost: then the error rises, as any other.
 	"""
 	signature = inspect.signature(function)
@@ -84,11 +84,11 @@ def snooze(lead: str, until: str | datetime, reason: str | None = None):
 	With a `reason`, a Lead Outcome Reason for that, the clocks that wait for a word to the lead pause until then.
 	"""
 	_check(lead, "Nurture Enrollment", "write")
-	if reason and not qualification.is_reason_for(reason, "Snooze", lead):
+	if reason and not is_reason_for(reason, "Snooze", lead):
 		frappe.throw(_("Choose one of the agreed reasons for snoozing."), frappe.MandatoryError)
 	resumes_at = _instant(until, _("Until"))
 	if not resumes_at:
-		frappe.throw(_("Say until when the lead rests."), frappe.MandatoryError)
+		frappe.throw(_("Enter the date until which the lead is snoozed."), frappe.MandatoryError)
 	return nurture.snooze(_enrollment(lead), resumes_at, reason)
 
 
@@ -97,7 +97,7 @@ def snooze(lead: str, until: str | datetime, reason: str | None = None):
 def stop(lead: str, reason: str):
 	"""End the lead's cadence early, with a Lead Outcome Reason for that. Returns the Nurture Enrollment."""
 	_check(lead, "Nurture Enrollment", "write")
-	if not qualification.is_reason_for(reason, "Stop Early", lead):
+	if not is_reason_for(reason, "Stop Early", lead):
 		frappe.throw(_("Choose one of the agreed reasons for stopping early."), frappe.MandatoryError)
 	return nurture.stop(_enrollment(lead), frappe.db.get_value("Lead Outcome Reason", reason, "reason"))
 
@@ -115,7 +115,7 @@ def log_touch(
 ):
 	"""Record a contact attempt, by default made now. Returns the Lead Touch."""
 	_check(lead, "Lead Touch", "create")
-	return nurture.log_touch(
+	return ledger.log_touch(
 		lead,
 		channel,
 		outcome=outcome,
@@ -129,7 +129,8 @@ def log_touch(
 @frappe.whitelist(methods=["POST"])
 @in_turn
 def undo_touch(touch: str):
-	"""Take back a touch that was logged by mistake. Stage, cadence and clocks go back with it. Returns the Lead Touch."""
+	"""Take back a touch that was logged by mistake. Stage, cadence and clocks go back with it. Returns the Lead
+	Touch."""
 	frappe.has_permission("Lead Touch", "write", throw=True)
 	doc = frappe.get_doc("Lead Touch", touch)
 	_check(doc.lead, "Lead Touch", "write")
@@ -171,7 +172,7 @@ def qualify(
 	_check(lead, "Lead Qualification", "create")
 	rows = _rows(answers)
 	until = _date(nurture_until, _("Nurture Until"))
-	return qualification.answer(lead, rows, horizon, decision, outcome_reason, until)
+	return answering.answer(lead, rows, horizon, decision, outcome_reason, until)
 
 
 @frappe.whitelist(methods=["POST"])
@@ -278,12 +279,11 @@ def get_panel(lead: str) -> dict:
 
 @frappe.whitelist()
 def check_gate(lead: str, doctype: str = "Opportunity") -> dict:
-	"""Whether a document of `doctype` could be made from the lead now: `passes`, and else a `message` that says why not."""
+	"""Whether a document of `doctype` could be made from the lead now: `passes`, and else a `message` that says why
+	not."""
 	check_lead(lead)
 	if doctype not in gate.GATED:
-		frappe.throw(
-			_("The gate stands before {0} only.").format(", ".join(_(doctype) for doctype in gate.GATED))
-		)
+		frappe.throw(_("The gate only checks {0}.").format(", ".join(_(doctype) for doctype in gate.GATED)))
 	return gate.check(lead, doctype)
 
 
@@ -315,7 +315,7 @@ def _check_mail(name: str):
 	leads = leads_of(mail) if mail and mail.sent_or_received == "Received" else []
 	if not leads or not all(frappe.has_permission("Lead", "write", doc=lead) for lead in leads):
 		frappe.throw(
-			_("There is no incoming mail {0} of a lead of yours.").format(name), frappe.PermissionError
+			_("There is no incoming e-mail {0} from one of your leads.").format(name), frappe.PermissionError
 		)
 	return mail
 

@@ -171,7 +171,7 @@ doc_events = {
 		"on_change": "lead_quality.overrides.deletion.transaction_deletion_on_change"
 	},
 }
-# called as (Lead Qualification, is_decision_new) when a verdict was written in bulk, past its own events
+# called as (Lead Qualification, is_decision_new) when a verdict was written in bulk, without its document events
 lead_verdict_changed = ["lead_quality.follow_up.reactions.verdict_changed"]
 ignore_links_on_delete = [
 	"Lead Qualification",

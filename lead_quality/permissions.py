@@ -18,6 +18,19 @@ ANSWER = "Lead Qualification Answer"
 WIDE_ROLES = frozenset(
 	{"Sales User", "Sales Manager", "Sales Master Manager", "Lead Quality Manager", "System Manager"}
 )
+# Roles that manage the work on leads: they answer for others, and correct what others have entered.
+MANAGERS = frozenset({"Sales Manager", "Lead Quality Manager", "System Manager"})
+# Roles that take leads over, besides the one that signs agreements for sales.
+SELLERS = frozenset({"Sales User", "Sales Manager"})
+# Roles that work on leads at all, so that a site without any of their users cannot begin.
+WORKING_ROLES = ("Lead Quality Manager", "Lead Qualifier", "Sales User", "Sales Manager")
+# Roles that are told, and decide, where nobody else is left: the first that has a user.
+LAST_RESORTS = ("Lead Quality Manager", "System Manager")
+
+
+def is_manager(user: str | None = None) -> bool:
+	"""Whether a user, by default that of the session, has one of the roles `MANAGERS`."""
+	return bool(MANAGERS & set(frappe.get_roles(user)))
 
 
 def own_leads_condition(user: str | None = None, doctype: str | None = None) -> str:
@@ -54,9 +67,8 @@ def only_qualified_leads(user: str) -> bool:
 
 
 def held_back_condition(user: str) -> str:
-	"""The leads that a user would see, did the settings not keep from them what is not sales ready. SQL with bound values;
-	empty, if nothing is kept from them.
-	"""
+	"""The leads that a user would see, did the settings not keep from them what is not sales ready. SQL with bound
+	values; empty, if nothing is kept from them."""
 	if not only_qualified_leads(user):
 		return ""
 	other = _WithoutHooks("Lead", user=user).build_match_conditions()
@@ -188,8 +200,8 @@ def visible_leads_condition(user: str | None = None, doctype: str | None = None)
 
 
 def visible_rows_condition(user: str | None = None, doctype: str | None = None) -> str:
-	"""List condition on a child table: only rows of documents that the user may list. Frappe checks no more than that the
-	user may read some of them."""
+	"""List condition on a child table: only rows of documents that the user may list. Frappe checks no more than that
+	the user may read some of them."""
 	user = user or frappe.session.user
 	parents = frappe.get_all(
 		"DocField", {"options": doctype, "fieldtype": "Table"}, pluck="parent", order_by="parent asc"
@@ -228,8 +240,8 @@ def may_read_confidential_answers(user: str) -> bool:
 
 
 def visible_judgements_condition(user: str | None = None, doctype: str | None = None) -> str:
-	"""List condition on Lead Qualification, also where its answers are joined: v15 lets everybody filter by the columns of
-	a table's rows, and v16 lists these by the condition of their parent alone."""
+	"""List condition on Lead Qualification, also where its answers are joined: v15 lets everybody filter by the columns
+	of a table's rows, and v16 lists these by the condition of their parent alone."""
 	user = user or frappe.session.user
 	conditions = [visible_leads_condition(user, "Lead Qualification")]
 	if is_table_queried(ANSWER):

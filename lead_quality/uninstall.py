@@ -3,6 +3,7 @@
 import frappe
 from frappe.permissions import reset_perms
 
+from lead_quality.base import query
 from lead_quality.base.versions import CARRIED_OVER
 from lead_quality.custom_fields import CUSTOM_FIELDS, INDEXES
 from lead_quality.follow_up.backlog import TOLD_ON
@@ -40,9 +41,10 @@ def after_uninstall():
 def remove_traces():
 	doctypes = frappe.get_all("DocType", {"module": "Lead Quality"}, pluck="name", order_by="name asc")
 	for doctype, fieldname in TRACES.items():
-		frappe.db.delete(doctype, {fieldname: ["in", doctypes]})
+		frappe.db.delete(doctype, {fieldname: query.among(doctypes)})
 	frappe.db.delete(
-		"DefaultValue", {"parent": "__global", "defkey": ["in", [CARRIED_OVER, GENERATION, READ, TOLD_ON]]}
+		"DefaultValue",
+		{"parent": "__global", "defkey": query.among([CARRIED_OVER, GENERATION, READ, TOLD_ON])},
 	)
 
 
@@ -60,8 +62,8 @@ def remove_custom_fields():
 
 def drop_fields(doctype: str, names: list[str]):
 	"""Delete Custom Fields, and their columns too, which Frappe would leave behind."""
-	frappe.db.delete("Custom Field", {"dt": doctype, "fieldname": ["in", names]})
-	frappe.db.delete("Property Setter", {"doc_type": doctype, "field_name": ["in", names]})
+	frappe.db.delete("Custom Field", {"dt": doctype, "fieldname": query.among(names)})
+	frappe.db.delete("Property Setter", {"doc_type": doctype, "field_name": query.among(names)})
 	columns = set(names) & set(frappe.db.get_table_columns(doctype))
 	if columns:
 		drops = ", ".join(f"drop column `{column}`" for column in sorted(columns))
@@ -101,8 +103,8 @@ def _rights_of(doctype: str, rules: str) -> set[tuple]:
 
 
 def remove_jobs():
-	frappe.db.delete("Scheduled Job Log", {"scheduled_job_type": ["in", _jobs()]})
-	frappe.db.delete("Scheduled Job Type", {"name": ["in", _jobs()]})
+	frappe.db.delete("Scheduled Job Log", {"scheduled_job_type": query.among(_jobs())})
+	frappe.db.delete("Scheduled Job Type", {"name": query.among(_jobs())})
 	frappe.db.delete("Logs To Clear", {"ref_doctype": ["in", ["Follow Up Run", "Follow Up Alert"]]})
 
 

@@ -1,4 +1,4 @@
-"""The message behind a Communication that Frappe is storing just now."""
+"""The incoming message that Frappe is storing as a Communication at this moment."""
 
 import sys
 from email.message import Message

@@ -1,4 +1,4 @@
-"""Rows of our tables: they are saved, deleted and read as a part of their parent."""
+"""Child rows of this app: saved, deleted and read only with their parent."""
 
 import frappe
 from frappe import _
@@ -8,8 +8,9 @@ from lead_quality.base.documents import OwnDocument
 
 
 class ChildRow(OwnDocument):
-	"""A row of a table. The parent's rules look at all of its rows, so nobody saves or deletes a row past them; Frappe's
-	REST API would. Frappe asks who reads or writes a row for the DocType of its parent only; here the parent is asked."""
+	"""A row of a table. The parent's rules look at all of its rows, so nobody saves or deletes a row past them;
+	Frappe's REST API would. Frappe asks who reads or writes a row for the DocType of its parent only; here the parent
+	is asked."""
 
 	def insert(self, *args, **kwargs):
 		self.refuse_alone()
@@ -27,10 +28,10 @@ class ChildRow(OwnDocument):
 		if self.get("parent") and OwnDocument.has_permission(self) and self.may_parent("read"):
 			place = get_link_to_form(self.parenttype, self.parent)
 			frappe.throw(
-				_("This is a row of {0}. Change it there, and save that.").format(place),
+				_("This row belongs to {0}. Change it there and save that document.").format(place),
 				frappe.PermissionError,
 			)
-		frappe.throw(_("A row is saved and deleted with its document only."), frappe.PermissionError)
+		frappe.throw(_("A row can only be saved and deleted with its document."), frappe.PermissionError)
 
 	def has_permission(self, permtype="read", *, debug=False, user=None) -> bool:
 		if self.flags.ignore_permissions:

@@ -9,6 +9,12 @@ import frappe
 from frappe.utils import cint, flt
 
 
+def company_currency(company: str | None) -> str | None:
+	"""The currency of a company, by default of the site's."""
+	company = company or frappe.defaults.get_global_default("company")
+	return frappe.get_cached_value("Company", company, "default_currency") if company else None
+
+
 def rates_into(currency: str | None) -> Callable[[str | None, date], float | None]:
 	"""The rates into a currency: a function of another currency and a day, which gives None where none is known.
 

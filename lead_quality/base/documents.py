@@ -1,4 +1,4 @@
-"""What holds for every DocType of ours before its own rules look at a document."""
+"""What every DocType of this app does before its own validation."""
 
 import math
 import re

@@ -1,4 +1,4 @@
-"""Records that stay while others name them, and records that stay when what they name goes."""
+"""Records that cannot be deleted while others link to them, and records that outlive what they link to."""
 
 import frappe
 from frappe import _

@@ -1,4 +1,4 @@
-"""Document events on other apps' documents: what goes wrong in ours never fails the document that it hears of.
+"""Document events on other apps' documents: an error in a listener never fails the document it listens to.
 
 Every function that `hooks.py` names under `doc_events` is a listener. Its error is rolled back to a savepoint and kept
 in the Error Log with the document's name; the reconciling jobs of the rooms find what it has left undone.

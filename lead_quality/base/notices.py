@@ -1,4 +1,4 @@
-"""Telling people: who can be told, what they wish to be told, and how."""
+"""Notifying users: who can be notified, of what they want to hear, and how."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,7 +21,7 @@ WISHES = {
 
 
 def is_reachable(user: str) -> bool:
-	"""Whether a user can be told anything: enabled, and a person."""
+	"""Whether a user can be notified: enabled, and a person."""
 	return bool(person(user) and frappe.db.get_value("User", user, "enabled"))
 
 

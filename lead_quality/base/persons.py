@@ -1,10 +1,10 @@
-"""Which users are persons: Guest and Administrator own no leads, answer for nothing and are told nothing."""
+"""Which users are persons: Guest and Administrator own no leads, are responsible for nothing and are not notified."""
 
 NO_PERSONS = ("", "Guest", "Administrator")
 
 # the users who are persons and can log in, as a subquery
-ENABLED_PERSONS = """(
-	select u.name from `tabUser` u where u.enabled = 1 and u.name not in ('Guest', 'Administrator')
+ENABLED_PERSONS = f"""(
+	select u.name from `tabUser` u where u.enabled = 1 and u.name not in {NO_PERSONS}
 )"""
 
 

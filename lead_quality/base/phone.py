@@ -1,4 +1,4 @@
-"""Telephone numbers, of which one is the same however it is written."""
+"""Phone numbers in one form, however they were written."""
 
 from functools import lru_cache
 

@@ -1,4 +1,4 @@
-"""Queries over many rows: conditions whose values are bound, what the reader may see, a list page by page."""
+"""Queries over many rows: conditions with bound values, what the reader may see, lists page by page."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import frappe
 from frappe.utils import add_days, getdate
 
+from lead_quality.base.query import run
 from lead_quality.base.versions import lead_field, source_doctype
 from lead_quality.permissions import bindable, list_condition
 
@@ -88,9 +89,9 @@ class Select:
 		return self._run(f"select count(*) as `rows` from ({self.query}) counted")[0]["rows"]
 
 	def _run(self, query: str) -> list:
-		# never without any value: %% is read as % only where there are some
-		values = {"bound": 1, **self.where.values, **self.values}
-		return frappe.db.sql(query.replace("{where}", str(self.where)), values, as_dict=True)
+		return run(
+			query.replace("{where}", str(self.where)), {**self.where.values, **self.values}, as_dict=True
+		)
 
 
 def leads_where(filters, created: bool = True, user: str | None = None) -> Where:
@@ -112,7 +113,7 @@ def leads_where(filters, created: bool = True, user: str | None = None) -> Where
 def sources(of_deleted: bool = False) -> str:
 	"""Joins `source_of` to `tabLead`: `source_of.spelling` is how the source of a lead is written, null for none.
 
-	The database does not tell "Google" from "google", Python does. Whatever was written past the ORM, each source has
+	The database does not tell "Google" from "google", Python does. Whatever was written without the ORM, each source has
 	one spelling: that of its own record, else the first by its bytes.
 
 	:param of_deleted: also the sources of deleted leads, which are counted, too.

@@ -1,4 +1,4 @@
-"""What a report is: counts in groups, links from each count to its rows, and the list of these.
+"""The class of reports: counts in groups, a link from each count to its rows, and the list of these.
 
 Frappe calls `execute` of the report's module, which is that of a subclass of `Report`. A report reads tables, no rooms.
 """
@@ -18,6 +18,7 @@ from frappe.desk.query_report import get_report_doc
 from frappe.permissions import can_export
 from frappe.utils import add_months, cint, getdate, now_datetime, nowdate
 
+from lead_quality.base import query
 from lead_quality.base.links import DELETED
 from lead_quality.base.notices import notify
 from lead_quality.base.queries import Select, Where, leads_where
@@ -121,7 +122,8 @@ class Report:
 		return None
 
 	def held_back(self) -> Select | None:
-		"""The leads that the report would count, were they not kept from this reader; their condition is to be added."""
+		"""The leads that the report would count, were they not kept from this reader; their condition is to be
+		added."""
 		return None
 
 	# what all have in common
@@ -268,7 +270,7 @@ def keep_reader(doc, method=None):
 def _cut(total: int) -> str | None:
 	if total <= MOST_ROWS:
 		return None
-	return _("The first {0} of {1} rows are shown. {2} writes all of them to a file.").format(
+	return _("The first {0} of {1} rows are shown. {2} exports all of them to a file.").format(
 		frappe.bold(_number(MOST_ROWS)), frappe.bold(_number(total)), frappe.bold(_("Export All Rows"))
 	)
 
@@ -310,7 +312,7 @@ def export_all_rows(report: str, filters: str | dict | None = None):
 		filters=filters,
 		enqueue_after_commit=True,
 	)
-	frappe.msgprint(_("The file is being written. You are told under the bell when it is ready."), alert=True)
+	frappe.msgprint(_("The file is being prepared. You will be notified when it is ready."), alert=True)
 
 
 def write_export(report: str, filters: dict) -> str:
@@ -330,7 +332,7 @@ def write_export(report: str, filters: dict) -> str:
 		file.insert(ignore_permissions=True)
 	notify(
 		frappe.session.user,
-		_("The rows of {0} are ready to be downloaded.").format(frappe.bold(_(report))),
+		_("The rows of {0} are ready to download.").format(frappe.bold(_(report))),
 		"File",
 		file.name,
 		link=file.file_url,
@@ -354,7 +356,7 @@ def report_class(report: str) -> type[Report]:
 	try:
 		module = import_module(f"lead_quality.lead_quality.report.{name}.{name}")
 	except ModuleNotFoundError:
-		frappe.throw(_("{0} is no report of Lead Quality.").format(frappe.bold(markup_free(report))))
+		frappe.throw(_("{0} is not a report of Lead Quality.").format(frappe.bold(markup_free(report))))
 	return module.execute.__self__
 
 
@@ -444,11 +446,11 @@ def bars(labels: list[str], datasets: dict[str, list], colors: list[str], **more
 
 def full_names(users: Iterable[str | None]) -> dict[str | None, str]:
 	"""User to full name."""
-	users = [user for user in users if user]
-	if not users:
+	named = [user for user in users if user]
+	if not named:
 		return {}
 	rows = frappe.get_all(
-		"User", {"name": ["in", users]}, ["name", "full_name"], order_by="name asc", as_list=True
+		"User", {"name": query.among(named)}, ["name", "full_name"], order_by="name asc", as_list=True
 	)
 	return {name: full_name or name for name, full_name in rows}
 

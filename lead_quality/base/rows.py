@@ -1,4 +1,4 @@
-"""Rows that the app writes by itself, many in one statement. Text is cleaned as Frappe cleans what it saves."""
+"""Bulk writes: many rows in one statement, with text cleaned as Frappe cleans what it saves."""
 
 from datetime import datetime
 

@@ -15,10 +15,10 @@ COMMIT_EVERY = 100
 
 
 class JobRun:
-	"""Does the items of a scheduled job and counts them.
+	"""Processes the items of a scheduled job and counts them.
 
-	One item that fails is rolled back, counted and logged, and never stops the rest. What is done is committed
-	every hundred items, so that a run that is killed loses at most those, and the next run takes them up.
+	An item that fails is rolled back, counted and logged, and never stops the rest. Every hundred items are committed, so
+	that a killed run loses at most those, and the next run takes them up.
 	"""
 
 	def __init__(self, job: str, now: datetime | None = None):
@@ -60,7 +60,7 @@ class JobRun:
 
 		:param commit_every: how many items are done before they are committed.
 		:param on_failure: called as `on_failure(item, now)` once a failed item has been rolled back.
-		:param attempts: how often an item is tried that the database breaks off, as somebody is in the way.
+		:param attempts: how often an item is tried that the database aborts because of somebody else's lock.
 		"""
 		for item in items:
 			self.found += 1
@@ -88,8 +88,8 @@ class JobRun:
 			frappe.db.release_savepoint("lead_quality_item")
 
 	def enqueue(self, method: str, **options) -> bool:
-		"""`frappe.enqueue`. Returns whether that could be done; if not, the run says so, and the next one finds the work
-		again."""
+		"""`frappe.enqueue`. Returns whether that could be done; if not, the run says so, and the next one finds the
+		work again."""
 		try:
 			frappe.enqueue(method, **options)
 		except (RedisError, frappe.QueueOverloaded):

@@ -28,7 +28,7 @@ def naive(instant: datetime) -> datetime:
 	return instant.astimezone(ZoneInfo(get_system_timezone())).replace(tzinfo=None)
 
 
-def told_to(instant: datetime, user: str) -> str:
+def format_for_user(instant: datetime, user: str) -> str:
 	"""A naive instant of the site's zone in words, in the user's zone; that is named where it is not the site's."""
 	zone = frappe.get_cached_value("User", user, "time_zone")
 	if not zone or zone == get_system_timezone():

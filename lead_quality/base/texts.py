@@ -1,4 +1,4 @@
-"""What people have typed, where HTML is read: it stays text, and is escaped once."""
+"""User input in HTML: it stays text, and is escaped exactly once."""
 
 import html
 

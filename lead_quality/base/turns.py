@@ -1,4 +1,4 @@
-"""Two at once: what the database breaks off, as somebody else is at the same rows, is tried again."""
+"""Concurrent requests: what the database aborts because somebody else works on the same rows is tried again."""
 
 import random
 import time
@@ -15,13 +15,13 @@ LONGEST_PAUSE = 0.2  # seconds
 
 
 class ChangedMeanwhileError(frappe.ValidationError):
-	"""What was read before a lock was taken is no longer so. Who has begun the transaction begins it again."""
+	"""What was read before a lock was taken has changed. Whoever began the transaction begins it again."""
 
 	http_status_code = 409
 
 
 class BusyError(frappe.ValidationError):
-	"""Somebody else was at the same document each time."""
+	"""Somebody else was working on the same document each time."""
 
 
 def is_request_for(function: Callable) -> bool:
@@ -35,11 +35,11 @@ def is_request_for(function: Callable) -> bool:
 
 
 def begin_again(act: Callable[[], Result], attempts: int = ATTEMPTS) -> Result:
-	"""Call `act` in a transaction that has read nothing yet, and again in a new one if the database breaks it off.
+	"""Call `act` in a transaction that has read nothing yet, and again in a new one if the database aborts it.
 
 	Only for who has begun the transaction (`is_request_for`): all of it is rolled back each time.
 
-	:raises BusyError: if it was broken off each time, or had to wait too long for a lock.
+	:raises BusyError: if it was aborted each time, or had to wait too long for a lock.
 	"""
 	told = len(frappe.local.message_log)
 	for attempt in range(1, attempts + 1):

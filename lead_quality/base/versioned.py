@@ -1,10 +1,11 @@
-"""Documents that are agreed upon and then kept: changing an active one makes a new version."""
+"""Versioned documents: an active one is not changed, but replaced by a new version."""
 
 import frappe
 from frappe import _
 from frappe.model.document import Document
 from frappe.utils import cast
 
+from lead_quality.base import query
 from lead_quality.base.documents import OwnDocument
 from lead_quality.base.links import refuse_deletion_in_use
 
@@ -58,7 +59,7 @@ class VersionedDocument(OwnDocument):
 			self,
 			uses,
 			_(
-				"Choose New Version and activate the copy: this one is superseded then, and stays as the record."
+				"Choose New Version and activate the copy: this version is then superseded and kept as a record."
 			),
 		)
 
@@ -91,7 +92,7 @@ class VersionedDocument(OwnDocument):
 
 	@frappe.whitelist(methods=["POST"])
 	def preview_activation(self) -> dict:
-		"""What comes of putting this version, as it is stored, in force.
+		"""What happens when this version, as it is stored, is put in force.
 
 		:returns: the version in force now that it `replaces`, if there is one; the names of the `segments` that use it
 		    from then on; how many `leads` under way keep the present version; as sentences the `changes` against it,
@@ -106,7 +107,7 @@ class VersionedDocument(OwnDocument):
 		)
 		segments = frappe.get_all(
 			"Lead Segment",
-			{self.segment_field: ["in", [present or doc.name, doc.name]]},
+			{self.segment_field: query.among([present or doc.name, doc.name])},
 			pluck="name",
 			order_by="priority asc, name asc",
 		)
@@ -116,7 +117,7 @@ class VersionedDocument(OwnDocument):
 		return {
 			"replaces": present,
 			"segments": segments,
-			"leads": frappe.db.count(used_in, {fieldname: present, state: ["in", open_states]})
+			"leads": frappe.db.count(used_in, {fieldname: present, state: query.among(open_states)})
 			if present
 			else 0,
 			"changes": changes_in_words(before, doc.content_in_words()),
@@ -141,6 +142,20 @@ class VersionedDocument(OwnDocument):
 		copy.status = "Draft"
 		copy.supersedes = self.name
 		return copy.insert()
+
+
+def check_active(doc: Document, fieldname: str):
+	"""Refuse to choose a version that is not active, in a link of a document that is being saved."""
+	name = doc.get(fieldname)
+	if not name or not doc.has_value_changed(fieldname):
+		return
+	status = frappe.db.get_value(doc.meta.get_field(fieldname).options, name, "status")
+	if status != "Active":
+		frappe.throw(
+			_("{0} is {1}: only an active one can be used. Activate it first.").format(
+				frappe.bold(name), _(status)
+			)
+		)
 
 
 def content_of(doc: Document, fieldname: str):

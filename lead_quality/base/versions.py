@@ -67,7 +67,7 @@ def carry_over_renamed_fields() -> list[str]:
 
 
 def mark_as_carried_over():
-	"""Nothing is to be carried over on this site, or no more."""
+	"""Mark this site as having nothing left to carry over."""
 	frappe.db.set_global(CARRIED_OVER, "1")
 
 

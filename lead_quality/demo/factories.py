@@ -188,6 +188,18 @@ def make_opportunity(lead: str, item_code: str | None = None, qty: float = 1, ra
 	return opportunity.insert()
 
 
+def make_prospect(*leads: str, name: str = "Prospect Works"):
+	"""A Prospect of the site's own company, with these leads."""
+	return frappe.get_doc(
+		{
+			"doctype": "Prospect",
+			"company_name": name,
+			"company": frappe.defaults.get_global_default("company"),
+			"leads": [{"lead": lead} for lead in leads],
+		}
+	).insert()
+
+
 def make_quotation(
 	opportunity: str | None = None,
 	lead: str | None = None,

@@ -1,10 +1,10 @@
-"""Old and imported leads that wait for a decision, taken up by segment from the form of the segment."""
+"""Old and imported leads waiting for a decision, taken up by segment from the form of the segment."""
 
 import frappe
 from frappe import _
 
 from lead_quality.follow_up import backlog
-from lead_quality.qualification.service import is_reason_for
+from lead_quality.qualification.reasons import is_reason_for
 
 
 @frappe.whitelist()
@@ -25,7 +25,7 @@ def take_up(segment: str, decision: str = "Watch", reason: str | None = None) ->
 	frappe.has_permission("Lead Segment", "write", throw=True)
 	frappe.has_permission("Lead", "write", throw=True)
 	if decision not in backlog.DECISIONS:
-		frappe.throw(_("Choose what is to become of the leads: Watch, Enroll or Disqualify."))
+		frappe.throw(_("Choose what to do with the leads: Watch, Enroll or Disqualify."))
 	if decision == backlog.DISQUALIFY and not (reason and is_reason_for(reason, "Disqualify", None)):
 		frappe.throw(_("Choose one of the reasons to disqualify."), frappe.MandatoryError)
 	count = waiting(segment)

@@ -1,4 +1,4 @@
-"""Number cards whose list a card of Frappe's kind could not open: the figure, and where a click on it leads."""
+"""Number cards with filters that Frappe's own cards cannot express: the figure, and the list that a click opens."""
 
 import frappe
 from frappe.desk.doctype.number_card.number_card import get_result
@@ -6,7 +6,7 @@ from frappe.utils import now_datetime
 
 from lead_quality.base.queries import leads_where
 from lead_quality.base.versions import several_conditions
-from lead_quality.follow_up import attention
+from lead_quality.follow_up import risks
 
 RISKS_REPORT = "Leads at Risk"
 
@@ -29,19 +29,19 @@ def leads_overdue(filters: str | list | None = None) -> dict:
 @frappe.whitelist()
 def leads_without_owner(filters: str | list | None = None) -> dict:
 	"""Number card: leads in work that nobody who is there owns. See `leads_overdue`."""
-	return _risk_card(attention.NO_OWNER)
+	return _risk_card(risks.NO_OWNER)
 
 
 @frappe.whitelist()
 def leads_without_next_step(filters: str | list | None = None) -> dict:
 	"""Number card: leads in work without a dated next step. See `leads_overdue`."""
-	return _risk_card(attention.NO_NEXT_STEP)
+	return _risk_card(risks.NO_NEXT_STEP)
 
 
 @frappe.whitelist()
 def stale_leads(filters: str | list | None = None) -> dict:
 	"""Number card: leads in work that no person has touched for too long. See `leads_overdue`."""
-	return _risk_card(attention.STALE)
+	return _risk_card(risks.STALE)
 
 
 def _list_card(filters: list, route_options: dict) -> dict:
@@ -79,9 +79,9 @@ def _leads_at_risk(fault: str, columns: str) -> list:
 	"""Leads that the user may see, as the report lists them."""
 	where = leads_where(frappe._dict(), created=False)
 	where.add("`tabLead`.disabled = 0")
-	where.add(attention.IS[fault])
-	query = f"select {columns} from {attention.LEADS} where {{where}}"
-	return where.select(query, **attention.values_at(now_datetime()))
+	where.add(risks.IS[fault])
+	query = f"select {columns} from {risks.LEADS} where {{where}}"
+	return where.select(query, **risks.values_at(now_datetime()))
 
 
 def may_run(report: str) -> bool:

@@ -1,6 +1,6 @@
-"""What is wrong with a site, in plain words: how bad it is, what to do, and where to mend it."""
+"""Findings of the health page: how severe, what to do, and a link to where it is fixed."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 
 import frappe
 from frappe import _
@@ -35,6 +35,26 @@ def finding(
 		else:
 			link = {"label": _("{0} List").format(_(doctype)), "route": list_route(doctype, **filters)}
 	return {"severity": severity, "title": title, "words": words, "link": link}
+
+
+def counted(
+	severity: str, title: str, count: int, words: str, doctype: str, **filters: object
+) -> Iterator[dict]:
+	"""A finding on some records, if there are any; its link opens their list.
+
+	:param title: with a place for the count; the other parameters are those of `finding`.
+	"""
+	if count:
+		yield finding(severity, title.format(count), words, doctype, None, **filters)
+
+
+def about(severity: str, title: str, names: Sequence[str], words: str, doctype: str) -> Iterator[dict]:
+	"""A finding on some records, if there are any; its link opens the first of them.
+
+	:param words: with a place for their names; the other parameters are those of `finding`.
+	"""
+	if names:
+		yield finding(severity, title, words.format(named(names)), doctype, names[0])
 
 
 def named(names: Iterable[str]) -> str:

@@ -6,17 +6,18 @@ from frappe.email.doctype.email_account.email_account import EmailAccount
 from frappe.utils import getdate, now_datetime
 
 from lead_quality.desk import sheet
-from lead_quality.follow_up import attention
-from lead_quality.follow_up import service as follow_up
+from lead_quality.follow_up import clocks, risks
+from lead_quality.funnel.conditions import OPEN_ENROLLMENTS
 from lead_quality.funnel.person import likely_duplicates
-from lead_quality.handover import service as handover_service
-from lead_quality.nurture import incoming
+from lead_quality.handover import deciders
+from lead_quality.nurture import incoming, planning
 from lead_quality.nurture import service as nurture
 from lead_quality.nurture.channels import wishes_of
 from lead_quality.people.absence import away_in_words
 from lead_quality.permissions import check_lead
 from lead_quality.qualification import gate
 from lead_quality.qualification import service as qualification
+from lead_quality.qualification.checklists import expected_checklist
 
 
 def get_panel(lead: str) -> dict:
@@ -41,14 +42,14 @@ def get_panel(lead: str) -> dict:
 	if frappe.has_permission("Nurture Enrollment", "read"):
 		panel["enrollment"] = frappe.db.get_value(
 			"Nurture Enrollment",
-			{"lead": lead, "status": ["in", ["Active", "Snoozed"]]},
+			{"lead": lead, "status": ["in", OPEN_ENROLLMENTS]},
 			["status", "snoozed_until", "snooze_reason"],
 			as_dict=True,
 		)
-	panel["attention"] = attention.countdown(lead)
+	panel["attention"] = risks.countdown(lead)
 	panel["away"] = away_in_words(doc.lead_owner) if doc.lead_owner else None
 	if frappe.has_permission("Follow Up Clock", "read"):
-		panel["clocks"] = follow_up.open_clocks(lead)
+		panel["clocks"] = clocks.open_clocks(lead)
 	if frappe.has_permission("Lead Handover", "read"):
 		panel["handover"] = _open_handover(lead)
 	enforced = [doctype for doctype in gate.GATED if gate.mode_of(doctype) == "Enforce"]
@@ -67,7 +68,7 @@ def get_panel(lead: str) -> dict:
 
 
 def _open_judgement(lead) -> dict:
-	checklist = qualification.expected_checklist(lead.company, lead.lq_segment)
+	checklist = expected_checklist(lead.company, lead.lq_segment)
 	criteria = frappe.get_cached_doc("Qualification Checklist", checklist).criteria if checklist else []
 	return {"verdict": lead.lq_verdict or "Open", "met_count": 0, "criteria_count": len(criteria)}
 
@@ -87,7 +88,7 @@ def _mail_problem(lead) -> str | None:
 
 def _next_touch(lead: str) -> dict | None:
 	enrollment = nurture.open_enrollment(lead)
-	touch = enrollment and nurture.planned_touch(enrollment.name)
+	touch = enrollment and planning.planned_touch(enrollment.name)
 	if not touch:
 		return None
 	script = frappe.db.get_value("Nurture Step", {"parent": enrollment.cadence, "step": touch.step}, "script")
@@ -105,6 +106,6 @@ def _open_handover(lead: str) -> dict | None:
 	if handover:
 		handover.to_name = frappe.utils.get_fullname(handover.to_user)
 		if handover.status == "Sent":
-			handover.is_mine = handover_service.is_receiver(handover, frappe.session.user)
+			handover.is_mine = deciders.is_receiver(handover, frappe.session.user)
 			handover.away = away_in_words(handover.to_user)
 	return handover

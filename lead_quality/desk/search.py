@@ -1,15 +1,15 @@
-"""What link fields of our forms offer."""
+"""Search functions for the link fields of our forms."""
 
 import frappe
 from frappe import _
 
+from lead_quality.base import query
 from lead_quality.base.persons import ENABLED_PERSONS, NO_PERSONS
 from lead_quality.handover.service import seller_roles
 from lead_quality.people.absence import Absences, today
 from lead_quality.permissions import check_lead
-from lead_quality.qualification.agreement import agreed_reasons
+from lead_quality.qualification.agreement import agreed_reasons, agreement_of
 from lead_quality.qualification.rule_values import known_values
-from lead_quality.qualification.service import agreement_of
 
 
 @frappe.whitelist()
@@ -70,7 +70,7 @@ def lead_workers(
 	"""Search for a link field: enabled users with a role that works on leads."""
 	frappe.has_permission("Lead Transfer", "create", throw=True)
 	rules = frappe.get_meta("Lead").permissions
-	return frappe.db.sql(
+	return query.run(
 		f"""
 		select u.name, u.full_name
 		from `tabUser` u
@@ -86,7 +86,7 @@ def lead_workers(
 		""",
 		{
 			"txt": f"%{txt}%",
-			"roles": [rule.role for rule in rules if rule.write and not rule.permlevel] or [""],
+			"roles": [rule.role for rule in rules if rule.write and not rule.permlevel],
 			"page_len": page_len,
 			"start": start,
 		},
@@ -98,8 +98,8 @@ def lead_workers(
 def lead_rules(
 	doctype: str, txt: str, searchfield: str, start: int, page_len: int, filters: dict | None = None
 ):
-	"""Search for a link field: the Assignment Rules on Lead that are enabled. Frappe shows them to System Managers only,
-	but others may use them to give leads away."""
+	"""Search for a link field: the Assignment Rules on Lead that are enabled. Frappe shows them to System Managers
+	only, but others may use them to give leads away."""
 	frappe.has_permission("Lead Transfer", "create", throw=True)
 	return frappe.get_all(
 		"Assignment Rule",
@@ -119,11 +119,11 @@ def reasons(doctype: str, txt: str, searchfield: str, start: int, page_len: int,
 	filters = filters or {}
 	check_lead(filters.get("lead"))
 	if not isinstance(filters.get("applies_to"), str):
-		frappe.throw(_("Say what the reason is for, such as Disqualify."))
+		frappe.throw(_("Choose what the reason is for, such as Disqualify."))
 	conditions = {"applies_to": filters["applies_to"], "enabled": 1}
 	agreed = agreed_reasons(agreement_of(filters["lead"]), filters["applies_to"])
 	if agreed:
-		conditions["name"] = ["in", agreed]
+		conditions["name"] = query.among(agreed)
 	return frappe.get_list(
 		"Lead Outcome Reason",
 		conditions,

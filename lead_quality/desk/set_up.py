@@ -1,4 +1,4 @@
-"""What is missing in the set-up, so that the app works from the first day and says what would make it better."""
+"""Checks of the set-up: what is missing, and what would improve it."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -9,16 +9,17 @@ from frappe import _
 from frappe.utils import add_days, format_date
 from frappe.utils.user import get_users_with_role
 
+from lead_quality.base import query
 from lead_quality.base.notices import is_reachable
 from lead_quality.base.persons import NO_PERSONS
 from lead_quality.base.queries import Where
 from lead_quality.base.routes import report_route
-from lead_quality.desk.findings import BLUE, ORANGE, RED, finding, named
-from lead_quality.follow_up import attention, backlog
+from lead_quality.desk.findings import BLUE, ORANGE, RED, about, counted, finding, named
+from lead_quality.follow_up import backlog, risks
 from lead_quality.lead_quality.doctype.lead_segment.lead_segment import REASONS_ON_EXPIRY, broken_rules
 from lead_quality.people.managers import manager_of
+from lead_quality.permissions import WORKING_ROLES
 
-WORKING_ROLES = ("Lead Quality Manager", "Lead Qualifier", "Sales User", "Sales Manager")
 SETTINGS = "Lead Quality Settings"
 
 HOLIDAYS_END_WITHIN = 30
@@ -41,7 +42,7 @@ def user_findings() -> Iterator[dict]:
 			BLUE,
 			_("There is no second user"),
 			_(
-				"A handover needs somebody to hand over to. If you do marketing and sales yourself, tick 'One person may stand on both sides'."
+				"A handover needs a second user to hand over to. If you do marketing and sales yourself, tick 'One person may stand on both sides'."
 			),
 			SETTINGS,
 		)
@@ -80,14 +81,13 @@ def _last_resorts(settings) -> Iterator[tuple[str, str, str | None]]:
 
 def segment_findings() -> Iterator[dict]:
 	broken = list(dict.fromkeys(rule.parent for rule in broken_rules()))
-	if broken:
-		yield finding(
-			RED,
-			_("Segments take no leads"),
-			_("{0}: a rule asks for a field that Lead no longer has.").format(named(broken)),
-			"Lead Segment",
-			broken[0],
-		)
+	yield from about(
+		RED,
+		_("Segments take no leads"),
+		broken,
+		_("{0}: a rule uses a field that Lead no longer has."),
+		"Lead Segment",
+	)
 	segments = frappe.get_all(
 		"Lead Segment",
 		{"enabled": 1},
@@ -99,7 +99,7 @@ def segment_findings() -> Iterator[dict]:
 			ORANGE,
 			_("There is no segment"),
 			_(
-				"A lead without segment has no checklist, no cadence and no clocks. Make one without rules: it takes every lead."
+				"A lead without a segment has no checklist, no cadence and no clocks. Create one without rules: it takes every lead."
 			),
 			"Lead Segment",
 		)
@@ -109,7 +109,7 @@ def segment_findings() -> Iterator[dict]:
 			"checklist",
 			ORANGE,
 			_("Segments without a checklist"),
-			_("Their leads have no definition to be checked against."),
+			_("Their leads are not checked against any definition."),
 		),
 		("cadence", BLUE, _("Segments without cadence"), _("No touch is planned for their leads.")),
 	):
@@ -145,15 +145,13 @@ def calendar_findings(now: datetime) -> Iterator[dict]:
 		""",
 		as_dict=True,
 	)
-	without = [row.name for row in calendars if not row.holiday_list]
-	if without:
-		yield finding(
-			BLUE,
-			_("Calendars without a Holiday List"),
-			_("{0}: deadlines count public holidays as working days.").format(named(without)),
-			"Working Calendar",
-			without[0],
-		)
+	yield from about(
+		BLUE,
+		_("Calendars without a Holiday List"),
+		[row.name for row in calendars if not row.holiday_list],
+		_("{0}: deadlines count public holidays as working days."),
+		"Working Calendar",
+	)
 	soon = add_days(now.date(), HOLIDAYS_END_WITHIN)
 	for row in calendars:
 		if row.to_date and row.to_date <= soon:
@@ -187,13 +185,13 @@ def escalation_findings() -> Iterator[dict]:
 				step.policy,
 			)
 	endless = sorted({step.policy for step in steps if not step.escalate_to})
-	if endless and not frappe.get_cached_doc(SETTINGS).fallback_user:
-		yield finding(
+	if not frappe.get_cached_doc(SETTINGS).fallback_user:
+		yield from about(
 			BLUE,
 			_("Escalations have no last-resort recipient"),
-			_("{0}: choose a Last Resort for cases where there is no manager.").format(named(endless)),
+			endless,
+			_("{0}: choose a Last Resort for cases where there is no manager."),
 			"Follow Up Policy",
-			endless[0],
 		)
 
 
@@ -222,33 +220,31 @@ def _rule_works(name: str | None) -> bool:
 
 
 def backlog_findings() -> Iterator[dict]:
-	waiting = backlog.count_for(frappe.session.user)
-	if waiting:
-		yield finding(
-			BLUE,
-			_("Old leads that wait for a decision: {0}").format(waiting),
-			_(
-				"Nobody is told of them one by one. Take them up by segment, on the form of each Lead Segment."
-			),
-			"Lead",
-			lq_waits=1,
-		)
-	untold = frappe.db.count("Follow Up Alert", {"status": "Untold"})
-	if untold:
-		yield finding(
-			ORANGE,
-			_("Alerts for which there was nobody: {0}").format(untold),
-			_("Name a user for leads without owner, or give the role Lead Quality Manager to one."),
-			"Follow Up Alert",
-			status="Untold",
-		)
+	yield from counted(
+		BLUE,
+		_("Old leads waiting for a decision: {0}"),
+		backlog.count_for(frappe.session.user),
+		_(
+			"Nobody is alerted about them one by one. Take them up by segment, on the form of each Lead Segment."
+		),
+		"Lead",
+		lq_waits=1,
+	)
+	yield from counted(
+		ORANGE,
+		_("Alerts without a recipient: {0}"),
+		frappe.db.count("Follow Up Alert", {"status": "Untold"}),
+		_("Choose a user for leads without an owner, or assign the role Lead Quality Manager to a user."),
+		"Follow Up Alert",
+		status="Untold",
+	)
 
 
 def owner_findings(now: datetime) -> Iterator[dict]:
 	where = Where()
-	where.add(attention.IS[attention.NO_OWNER])
+	where.add(risks.IS[risks.NO_OWNER])
 	count = where.select(
-		f"select count(*) as leads from {attention.LEADS} where {{where}}", **attention.values_at(now)
+		f"select count(*) as leads from {risks.LEADS} where {{where}}", **risks.values_at(now)
 	)[0].leads
 	if count:
 		yield {
@@ -259,24 +255,25 @@ def owner_findings(now: datetime) -> Iterator[dict]:
 			),
 			"link": {
 				"label": _("Leads at Risk"),
-				"route": report_route("Leads at Risk", show="Leads", fault=attention.NO_OWNER),
+				"route": report_route("Leads at Risk", show="Leads", fault=risks.NO_OWNER),
 			},
 		}
-	owners = frappe.db.sql_list(
+	owners = query.run(
 		"""
 		select lead_owner from `tabLead`
 		where disabled = 0 and ifnull(lead_owner, '') not in %s
 		group by lead_owner order by count(*) desc, lead_owner limit %s
 		""",
 		(NO_PERSONS, MOST_OWNERS),
+		pluck=True,
 	)
 	alone = [user for user in owners if is_reachable(user) and not manager_of(user)]
-	if alone:
-		yield finding(
-			BLUE,
-			_("Lead owners without a manager: {0}").format(len(alone)),
-			_(
-				"{0}. Their escalations go to the last-resort recipient. Set Reports To on their Employee record, or place them in the Sales Person tree."
-			).format(named(alone)),
-			"Employee",
-		)
+	yield from counted(
+		BLUE,
+		_("Lead owners without a manager: {0}"),
+		len(alone),
+		_(
+			"{0}. Their escalations go to the last-resort recipient. Set Reports To on their Employee record, or place them in the Sales Person tree."
+		).format(named(alone)),
+		"Employee",
+	)

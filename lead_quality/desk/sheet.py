@@ -1,4 +1,4 @@
-"""What a qualifier reads before asking: the criteria of a lead, what is known, from whom, and what it still needs."""
+"""The qualification sheet: a lead's criteria, what is known and from whom, and what is still missing."""
 
 import frappe
 from frappe import _
@@ -7,7 +7,9 @@ from frappe.utils import get_fullname, get_link_to_form, now_datetime
 from lead_quality.base.versions import lead_field
 from lead_quality.engine import qualification as engine
 from lead_quality.qualification import service, words
-from lead_quality.qualification.judgement import as_answer, as_criterion, judge
+from lead_quality.qualification.answers import as_answer
+from lead_quality.qualification.checklists import as_criterion, get_checklist
+from lead_quality.qualification.judgement import of_document
 
 GUIDANCE = ("guidance", "guidance_phone", "guidance_web_form", "guidance_chat", "guidance_trade_show")
 ASKED = (
@@ -53,9 +55,10 @@ def get_sheet(lead: str) -> dict:
 	"""
 	now = now_datetime()
 	doc = service.get_qualification(lead)
-	rows = doc.get_criteria()
-	doc.fill_rows(rows)
-	judged = judge(doc, now)
+	checklist = get_checklist(doc.checklist)
+	rows, held = checklist.rows, of_document(doc)
+	held.fill_rows(checklist)
+	judged = held.decide(checklist, now)
 	may_read_confidential = 1 in doc.get_permlevel_access("read")
 	contacts = contacts_of(lead)
 	names = {contact.name: contact.full_name for contact in contacts}
@@ -63,7 +66,7 @@ def get_sheet(lead: str) -> dict:
 	for row in rows.values():
 		hidden = row.confidential and not may_read_confidential
 		state = judged.states[row.criterion]
-		answers = [answer for answer in doc.answers if answer.criterion == row.criterion]
+		answers = [answer for answer in held.answers if answer.criterion == row.criterion]
 		criteria.append(
 			{
 				**{field: row.get(field) for field in ASKED},
@@ -76,14 +79,14 @@ def get_sheet(lead: str) -> dict:
 				"answers": [_answer(answer, row, names, now, hidden) for answer in answers],
 			}
 		)
-	checklist = frappe.get_cached_doc("Qualification Checklist", doc.checklist)
 	return {
-		"name": checklist.name,
-		"title": checklist.title,
-		"definition": words.definition_in_words(checklist),
+		"name": checklist.doc.name,
+		"title": checklist.doc.title,
+		"definition": words.definition_in_words(checklist.doc),
 		"qualification": doc.name,
 		**{
-			field: doc.get(field) for field in ("verdict", "reason", "horizon", "met_count", "criteria_count")
+			field: held.get(field)
+			for field in ("verdict", "reason", "horizon", "met_count", "criteria_count")
 		},
 		**{field: doc.get(field) for field in ("decision", "outcome_reason", "nurture_until")},
 		"criteria": criteria,

@@ -1,1 +1,1 @@
-"""Pure decisions of the app: no frappe import, the present instant is always an argument."""
+"""Pure rules: no frappe import, the present instant is always an argument."""

@@ -50,7 +50,7 @@ def next_move(steps: Sequence[Step], done: int, outcome: str | None) -> Move:
 	return Move("Finish")
 
 
-def pass_closed(steps: Sequence[Step], move: Move, closed: Collection[str]) -> tuple[Move, tuple[int, ...]]:
+def skip_closed(steps: Sequence[Step], move: Move, closed: Collection[str]) -> tuple[Move, tuple[int, ...]]:
 	"""A move, if need be further on to a step on an open channel, and the steps that are passed over for it.
 
 	Closed, where none of those left is on one.
@@ -119,8 +119,8 @@ def shift(start: datetime, amount: int, unit: str, calendar: WorkingCalendar) ->
 
 @dataclass(frozen=True)
 class Oddity:
-	"""What looks like a mistake in a plan. `kind` is No Delay (due as soon as the step before is done) or Same Time (due
-	at the same time as step number `other`); `index` the step that it is about."""
+	"""What looks like a mistake in a plan. `kind` is No Delay (due as soon as the step before is done) or Same Time
+	(due at the same time as step number `other`); `index` the step that it is about."""
 
 	kind: str
 	index: int
@@ -128,7 +128,7 @@ class Oddity:
 
 
 def odd_steps(steps: Sequence[Step]) -> list[Oddity]:
-	"""What looks like a mistake in a plan, in the order of its steps. Nothing of it is refused: it may be meant."""
+	"""What looks like a mistake in a plan, in the order of its steps. Nothing is refused: it may be intended."""
 	found = []
 	first_at: dict[tuple[str, str, int, str], int] = {}
 	for index, step in enumerate(steps):

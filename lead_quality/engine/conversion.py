@@ -119,9 +119,9 @@ def cohort_steps(log: Iterable[tuple[str, str, datetime]], stages: Sequence[str]
 
 
 class Spell(NamedTuple):
-	"""How long some leads that had reached a stage were seen on their way to the next: for how many days (not negative),
-	and what ended that: they have `reached` it, have `exited`, or are still `open`. `leads` is how many did so alike.
-	"""
+	"""How long some leads that had reached a stage were seen on their way to the next: for how many days (not
+	negative), and what ended that: they have `reached` it, have `exited`, or are still `open`. `leads` is how many did
+	so alike."""
 
 	days: float
 	end: str

@@ -1,7 +1,7 @@
-"""When users are told: within the hours that the settings name, each user by the clock of their own zone.
+"""Alert hours: users are notified within the hours of the settings, in their own time zone.
 
-Deadlines do not ask for them: one in real time may pass at night, and is missed then. Its alert waits, and so does the
-ladder, which is for those who were told and did nothing. Without hours in the settings, users are told at once.
+Deadlines do not depend on them: one in real time may pass at night, and is missed then. Its alert waits until the hours
+begin, and so does the ladder. Without hours in the settings, users are notified at once.
 """
 
 from datetime import datetime
@@ -22,7 +22,7 @@ class AlertHours:
 		self._by_zone: dict[str, WorkingCalendar] = {}
 
 	def opens_at(self, user: str | None, at: datetime) -> datetime:
-		"""When a user may first be told of what is raised at `at`: then, or when the hours next begin.
+		"""When a user may first be notified of an alert raised at `at`: at once, or when the hours next begin.
 
 		Both instants are naive, in the site's zone.
 		"""
@@ -31,7 +31,7 @@ class AlertHours:
 		try:
 			opens = naive(self._hours_of(user).next_opening(aware(at)))
 		except NoWorkingTime:
-			return at  # hours that never come would keep everything from everybody
+			return at  # hours that never begin would hold back every alert
 		return max(at, opens)
 
 	def _hours_of(self, user: str | None) -> WorkingCalendar:

@@ -1,7 +1,7 @@
 """Leads that wait for a decision: those from before the install, and imported ones that nobody works yet.
 
-They are one line and one list, and nobody is told of them one by one, until somebody takes them up: by segment, or by
-working on one of them. What is kept about each is its Lead Backlog; `lq_waits` of the lead is the summary of that.
+They are counted in one line and shown in one list. Nobody is alerted about them one by one until somebody takes them up,
+by segment or by working on one of them. Each has a Lead Backlog; `lq_waits` of the lead is its summary.
 """
 
 from datetime import datetime
@@ -12,6 +12,7 @@ import frappe
 from frappe import _
 from frappe.utils import add_days, cint, get_datetime, get_url_to_list, getdate, now_datetime
 
+from lead_quality.base import query
 from lead_quality.base.notices import is_reachable, tell, words_for
 from lead_quality.base.runs import JobRun
 from lead_quality.follow_up import service
@@ -20,8 +21,8 @@ from lead_quality.funnel.conditions import IN_WORK
 from lead_quality.funnel.lead_save import LeadSave
 from lead_quality.nurture import service as nurture
 from lead_quality.people.recipients import People
-from lead_quality.permissions import bindable, lead_condition
-from lead_quality.qualification.service import answer
+from lead_quality.permissions import LAST_RESORTS, bindable, lead_condition
+from lead_quality.qualification.answering import answer
 
 DOCTYPE = "Lead Backlog"
 BEFORE_INSTALL, IMPORT = "Before Install", "Import"
@@ -38,7 +39,7 @@ WAITING = "select b.lead from `tabLead Backlog` b where b.taken_up_at is null"
 
 
 def keep_old_leads(now: datetime, condition: str = "1 = 1"):
-	"""Leads in work that are there already wait for a decision: two statements, however many they are.
+	"""Put the leads that are in work already into the backlog: two statements, however many they are.
 
 	:param now: naive instant in the site's zone.
 	:param condition: SQL on `tabLead`: only those.
@@ -59,7 +60,7 @@ def keep_old_leads(now: datetime, condition: str = "1 = 1"):
 
 
 def receive_import(save: LeadSave):
-	"""A lead that is imported waits for a decision, unless the settings say that such leads are told like any other, or
+	"""An imported lead waits for a decision, unless the settings say that such leads are told like any other, or
 	have them triaged one by one."""
 	settings = frappe.get_cached_doc("Lead Quality Settings")
 	if not cint(settings.imported_leads_wait) or cint(settings.imported_leads_start_in_triage):
@@ -74,7 +75,7 @@ def receive_import(save: LeadSave):
 
 
 def take_up(lead: str, now: datetime | None = None) -> bool:
-	"""Somebody works on a lead: from now on it is told of like any other. Returns whether it had waited.
+	"""Take a lead out of the backlog, as somebody works on it. Returns whether it was in it.
 
 	:param now: naive instant in the site's zone.
 	"""
@@ -131,7 +132,7 @@ def decide(decision: str, reason: str | None, lead: str, now: datetime) -> bool:
 
 
 def close_what_is_over(now: datetime):
-	"""Leads that became something else while they waited, an opportunity or no buyer, wait no more.
+	"""Take those leads out of the backlog that have become an opportunity, or no buyer, in the meantime.
 
 	:param now: naive instant in the site's zone.
 	"""
@@ -139,11 +140,11 @@ def close_what_is_over(now: datetime):
 	names = frappe.db.sql_list(over)
 	for start in range(0, len(names), 1000):
 		chunk = names[start : start + 1000]
-		frappe.db.sql(
+		query.run(
 			"update `tabLead Backlog` set taken_up_at = %s where lead in %s and taken_up_at is null",
 			(now, chunk),
 		)
-		frappe.db.sql("update `tabLead` set lq_waits = 0 where name in %s", (chunk,))
+		query.run("update `tabLead` set lq_waits = 0 where name in %s", (chunk,))
 
 
 def count_for(user: str) -> int:
@@ -194,7 +195,7 @@ def in_words(count: int) -> str:
 
 def _deciders(now: datetime) -> list[str]:
 	people = People([], now.date())
-	for role in ("Lead Quality Manager", "System Manager"):
+	for role in LAST_RESORTS:
 		users = [user for user in people.with_role(role) if is_reachable(user)]
 		if users:
 			return users

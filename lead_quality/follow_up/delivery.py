@@ -1,4 +1,4 @@
-"""What is pending is told: each user hears of all of it in one message that can be read."""
+"""Delivery of alerts: each user gets all pending alerts in one message."""
 
 from datetime import datetime
 
@@ -6,14 +6,15 @@ import frappe
 from frappe import _
 from frappe.utils import get_url_to_form, get_url_to_list
 
+from lead_quality.base import query
 from lead_quality.base.notices import notify, plain, wishes_of, words_for
 from lead_quality.base.rows import update_rows
 from lead_quality.follow_up import endings
 from lead_quality.follow_up.alert_hours import AlertHours
 from lead_quality.follow_up.alerts import raise_alerts
-from lead_quality.follow_up.wording import counts_in_words, in_words
+from lead_quality.follow_up.words import counts_in_words, in_words
 from lead_quality.people.recipients import People
-from lead_quality.qualification.service import policy_of
+from lead_quality.qualification.segments import policy_of
 
 MOST_IN_ONE_STATEMENT = 1_000
 # a message names so many leads; the rest is behind its link
@@ -35,7 +36,7 @@ def users_to_tell(before: datetime | None = None) -> list[str]:
 
 
 def deliver(user: str, now: datetime) -> bool:
-	"""Tell a user of everything that is pending, in one message. Returns whether there was anything.
+	"""Notify a user of all pending alerts in one message. Returns whether there were any.
 
 	Who may not be told any more is not, and the last resort is told instead. Outside the hours of the settings nobody
 	is told.
@@ -44,8 +45,8 @@ def deliver(user: str, now: datetime) -> bool:
 	"""
 	if AlertHours().opens_at(user, now) > now:
 		return False  # told when the hours begin
-	endings.end_leads_to_be_told_of(user, now)
-	alerts = _of_leads_that_there_are(_lock_pending(user))
+	endings.end_closed_leads_of_alerts(user, now)
+	alerts = _of_existing_leads(_lock_pending(user))
 	if not alerts:
 		return False
 	wishes, digest = wishes_of(user), frappe.generate_hash(length=12)
@@ -68,13 +69,13 @@ def deliver(user: str, now: datetime) -> bool:
 	return True
 
 
-def _of_leads_that_there_are(alerts: list) -> list:
-	"""Without those of leads that were deleted past every event: `forget_missing_leads` takes them away."""
+def _of_existing_leads(alerts: list) -> list:
+	"""Alerts without those of leads that were deleted without document events, which `forget_missing_leads` deletes."""
 	leads = sorted({alert.lead for alert in alerts if alert.lead})
 	there_are: set[str] = set()
 	for start in range(0, len(leads), MOST_IN_ONE_STATEMENT):
 		chunk = leads[start : start + MOST_IN_ONE_STATEMENT]
-		there_are.update(frappe.get_all("Lead", {"name": ["in", chunk]}, pluck="name", order_by=None))
+		there_are.update(frappe.get_all("Lead", {"name": query.among(chunk)}, pluck="name", order_by=None))
 	return [alert for alert in alerts if not alert.lead or alert.lead in there_are]
 
 
@@ -105,7 +106,7 @@ def _pass_on(alerts: list, people: People, now: datetime):
 		row.name: row
 		for row in frappe.get_all(
 			"Lead",
-			{"name": ["in", [alert.lead for alert in alerts]]},
+			{"name": query.among([alert.lead for alert in alerts])},
 			["name", "lq_segment", "company"],
 			order_by="name asc",
 		)
@@ -137,7 +138,9 @@ def _notify_of(user: str, alerts: list, mailed: list, digest: str):
 		else:
 			subject = _("{0} leads are waiting for you: {1}").format(len(leads), counts)
 		if any(alert.by_system for alert in alerts):
-			subject += " " + _("The system was late: what fell due meanwhile does not count against you.")
+			subject += " " + _(
+				"The system was late: what fell due in the meantime does not count against you."
+			)
 		link = f"{get_url_to_list('Follow Up Alert')}?digest={digest}" if len(leads) > 1 else None
 		content = frappe.render_template(
 			"lead_quality/templates/digest.html",

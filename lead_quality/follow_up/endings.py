@@ -1,4 +1,4 @@
-"""What a lead's end does: nothing goes on, and nobody is told of it any more. When a lead is over, `funnel.endings` says.
+"""What happens when a lead is closed: its cadence, clocks, handover and alerts end. `funnel.endings` decides when.
 
 Each room ends what is its own: the cadence with its planned touch, the handover that waits for an answer, the clocks,
 and what waits to be told.
@@ -15,15 +15,15 @@ from lead_quality.base import query
 from lead_quality.base.runs import JobRun
 from lead_quality.follow_up import service as follow_up
 from lead_quality.funnel import endings, summary
+from lead_quality.funnel.timeline import log_on_lead
 from lead_quality.handover import service as handover
 from lead_quality.nurture import service as nurture
-from lead_quality.qualification.service import log_on_lead
 
 MOST_LEADS = 20_000
 
 
-def look_at(leads: Collection[str], now: datetime | None = None, lost_anew: bool = False) -> list[str]:
-	"""End what goes on at those of some leads that are over, and mark them; take the mark from those that are no more.
+def end_if_over(leads: Collection[str], now: datetime | None = None, lost_anew: bool = False) -> list[str]:
+	"""End cadence, clocks, handover and alerts of those leads that are over, and mark them; unmark those that no longer are.
 
 	What is decided is read after the leads are locked.
 
@@ -56,7 +56,7 @@ def _settle(lead: str, before: str | None, ending: str | None, now: datetime, lo
 
 
 def _end(lead: str, ending: str, now: datetime) -> bool:
-	"""End what goes on at a lead. Returns whether anything did."""
+	"""End cadence, clocks, handover and alerts of a lead. Returns whether there were any."""
 	ended = [
 		nurture.stop_for_lead(lead, in_words(ending)),
 		handover.end_for_lead(lead, now),
@@ -67,7 +67,7 @@ def _end(lead: str, ending: str, now: datetime) -> bool:
 
 
 def end_leads_of_clocks(clocks: Collection[str], now: datetime):
-	"""Before anybody is told of some clocks: end those whose lead is over.
+	"""End the clocks whose lead is over, before they are reported.
 
 	:param now: naive instant in the site's zone.
 	"""
@@ -79,8 +79,8 @@ def end_leads_of_clocks(clocks: Collection[str], now: datetime):
 	_end_those_over(leads, now)
 
 
-def end_leads_to_be_told_of(user: str, now: datetime):
-	"""Before a user is told what waits: take back what is of leads that are over.
+def end_closed_leads_of_alerts(user: str, now: datetime):
+	"""Withdraw the alerts of leads that are over, before a user is notified.
 
 	:param now: naive instant in the site's zone.
 	"""
@@ -93,12 +93,12 @@ def end_leads_to_be_told_of(user: str, now: datetime):
 def _end_those_over(leads: Collection[str], now: datetime):
 	over = endings.endings_of(leads)
 	if over:
-		look_at(sorted(over), now)
+		end_if_over(sorted(over), now)
 
 
 def end_unmarked(run: JobRun) -> JobRun:
 	"""End what goes on at the leads that are over without being marked so, as part of a job's run."""
-	return run.each(endings.unmarked(MOST_LEADS), lambda lead, now: bool(look_at([lead], now)))
+	return run.each(endings.unmarked(MOST_LEADS), lambda lead, now: bool(end_if_over([lead], now)))
 
 
 def _withdraw_alerts(lead: str) -> bool:

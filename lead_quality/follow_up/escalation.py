@@ -1,4 +1,4 @@
-"""Up the ladder: who is told next when nobody has acted on a clock, and what is done about the lead."""
+"""The escalation ladder: who is notified next when nobody has acted on a clock, and what is done with the lead."""
 
 from datetime import datetime
 
@@ -7,10 +7,10 @@ from frappe.utils import add_months, getdate
 
 from lead_quality.engine.clock import PAUSED_BY_SNOOZE
 from lead_quality.follow_up.service import cancel
-from lead_quality.handover import service as handover
+from lead_quality.handover import pulling_back
 from lead_quality.handover.service import AGREED_CLOCKS
 from lead_quality.people.assignment import choose
-from lead_quality.qualification.service import answer
+from lead_quality.qualification.answering import answer
 
 # the actions that change the lead; the others tell somebody
 ACTIONS = frozenset({"Reassign", "Pull Back", "Recycle"})
@@ -41,7 +41,7 @@ def reassign(lead: str, assignment_rule: str) -> str:
 
 
 def recycle(lead: str, outcome_reason: str, now: datetime):
-	"""Put a lead back to nurturing: it rests for three months and then comes back by itself.
+	"""Return a lead to nurturing: it is snoozed for three months and then comes back by itself.
 
 	Nobody has triaged it or been in touch by that: its clocks are over without anybody having acted.
 
@@ -71,7 +71,7 @@ def carry_out(step, clock, now: datetime) -> str | None:
 	if step.action == "Recycle":
 		recycle(clock.lead, step.outcome_reason, now)
 	if clock.clock in AGREED_CLOCKS:
-		is_back = clock.reference_name and handover.take_back(clock.reference_name, now)
+		is_back = clock.reference_name and pulling_back.take_back(clock.reference_name, now)
 		return frappe.db.get_value("Lead Handover", clock.reference_name, "from_user") if is_back else None
 	if step.action == "Pull Back":
 		lead = frappe.get_doc("Lead", clock.lead)

@@ -1,16 +1,15 @@
-"""A lead on which something goes on is not hidden without a reason: not by disabling it, and not by a status that no
-document proves. Who gives one is shown with it in Leads at Risk, until somebody ends what goes on, or proves it.
-"""
+"""A lead with running clocks or cadences is not hidden without a reason: not by disabling it, and not by a status that
+no document proves. Who gives one is shown with it in Leads at Risk, until somebody ends what goes on, or proves it."""
 
 import frappe
 from frappe import _
 
 from lead_quality.base.listeners import Refusal
-from lead_quality.funnel.conditions import STATUS_PROVED_BY
+from lead_quality.funnel.conditions import STATUS_PROVED_BY, open_clock, open_enrollment
 
 
 class HiddenLeadError(Refusal):
-	"""A lead was to be hidden on which something goes on, and nobody said why."""
+	"""A lead with running clocks or cadences was to be hidden without a reason."""
 
 
 def check(lead):
@@ -26,7 +25,7 @@ def check(lead):
 		return
 	is_disabled = lead.disabled and not before.disabled
 	is_claimed = lead.status != before.status and not is_proved(lead)
-	if not (is_disabled or is_claimed) or not goes_on(lead.name):
+	if not (is_disabled or is_claimed) or not has_running_work(lead.name):
 		return
 	what = _("disabling it") if is_disabled else _("the status {0}").format(_(lead.status))
 	reason = (lead.lq_hidden_reason or "").strip()
@@ -38,7 +37,7 @@ def check(lead):
 def raise_for(lead, what: str):
 	frappe.throw(
 		_(
-			"Deadlines run on {0}, and {1} takes it out of all lists. Disqualify it, or snooze or stop its cadence; else say why in {2}."
+			"{0} has running deadlines, and {1} removes it from all lists. Disqualify it, or snooze or stop its cadence; otherwise enter a reason in {2}."
 		).format(
 			frappe.bold(frappe.utils.escape_html(lead.title or lead.name)),
 			what,
@@ -59,15 +58,14 @@ def is_proved(lead) -> bool:
 	)
 
 
-def goes_on(lead: str) -> bool:
-	"""Whether a clock runs on a lead, or a cadence."""
+def has_running_work(lead: str) -> bool:
+	"""Whether a lead has an open clock or an open enrollment."""
 	return bool(
 		frappe.db.sql(
-			"""
-			select 1 from `tabFollow Up Clock`
-			where `lead` = %(lead)s and stopped_at is null and status in ('Running', 'Paused', 'Missed')
+			f"""
+			select 1 from `tabFollow Up Clock` c where c.lead = %(lead)s and {open_clock("c")}
 			union
-			select 1 from `tabNurture Enrollment` where `lead` = %(lead)s and status in ('Active', 'Snoozed')
+			select 1 from `tabNurture Enrollment` e where e.lead = %(lead)s and {open_enrollment("e")}
 			limit 1
 			""",
 			{"lead": lead},

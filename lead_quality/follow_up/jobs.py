@@ -7,7 +7,7 @@ import frappe
 
 from lead_quality.base.runs import JobRun
 from lead_quality.follow_up import delivery, endings, service, sweep
-from lead_quality.follow_up.service import SWEEP
+from lead_quality.follow_up.outages import SWEEP
 from lead_quality.nurture import mending
 
 # with 1,000, MariaDB would look for the names of a chunk by a table that it makes of them, and lock other clocks too
@@ -19,7 +19,7 @@ LEFT_BEHIND = timedelta(minutes=10)
 
 
 def sweep_clocks(now: datetime | None = None) -> dict:
-	"""Find the clocks that have something to be told of, raise it, each level once, and have it delivered.
+	"""Find the clocks with a due alert, raise each level once, and have the alerts delivered.
 
 	More than one chunk is shared out to the background workers. With nothing due it costs three queries.
 
@@ -73,7 +73,7 @@ def _finish(run: JobRun) -> dict:
 
 
 def deliver_alerts(now: datetime | None = None) -> dict:
-	"""Tell each user, in one message, of all alerts that are pending.
+	"""Notify each user of all pending alerts in one message.
 
 	The sweep starts it; the scheduler runs it too, for what an interrupted run has left behind.
 
@@ -124,7 +124,7 @@ def end_leads(now: datetime | None = None) -> dict:
 
 
 def mend_enrollments(now: datetime | None = None) -> dict:
-	"""Let active enrollments wait again for exactly one touch, and its clock run.
+	"""Restore the one planned touch, and its clock, of active enrollments.
 
 	:param now: naive instant in the site's zone.
 	:returns: counts found, done, failed.

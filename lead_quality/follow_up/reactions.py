@@ -1,10 +1,10 @@
-"""What becomes of a lead's clocks when something happens in the rooms to the left. Controllers call these by name."""
+"""How a lead's clocks react to touches, enrollments, verdicts and handovers. Controllers call these functions."""
 
 import frappe
 from frappe.utils import get_datetime, now_datetime
 
 from lead_quality.engine.clock import PAUSED_BY_SNOOZE, is_human_touch
-from lead_quality.follow_up import backlog, endings, service
+from lead_quality.follow_up import backlog, clocks, endings, last_touch, pauses, service
 from lead_quality.handover.service import AGREED_CLOCKS, agreed_clocks
 from lead_quality.nurture import service as nurture
 from lead_quality.nurture.channels import is_opted_out
@@ -12,7 +12,7 @@ from lead_quality.nurture.opt_out import leads_of_opt_out
 
 
 def touch_changed(touch):
-	"""A Lead Touch was saved: a word to the lead stops clocks, and the next planned touch gets its own."""
+	"""A Lead Touch was saved: a human touch stops clocks, and the next planned touch gets its own clock."""
 	if not touch.has_value_changed("status"):
 		if touch.status == "Planned" and touch.has_value_changed("due_at"):
 			service.restart_next_touch(touch.lead, get_datetime(touch.due_at))
@@ -22,9 +22,9 @@ def touch_changed(touch):
 	at = get_datetime(touch.done_at or now_datetime())
 	if _is_human(touch):
 		service.stop(touch.lead, "human touch", at, _entered_at(touch))
-		service.keep_last_touch(touch.lead, at)
+		last_touch.keep_last_touch(touch.lead, at)
 	elif touch.status == "Done" and touch.direction == "Inbound" and not touch.is_automatic:
-		service.owe_answer(touch.lead, at)
+		service.start_first_response(touch.lead, at)
 	if not touch.enrollment or touch.status == "Planned":
 		return
 	if touch.status == "Done":
@@ -49,9 +49,9 @@ def touch_corrected(touch, before, enrollment):
 	service.review(touch.lead, at, with_next_touch=bool(enrollment) and not stands)
 	if stands and _is_human(touch):
 		service.stop(touch.lead, "human touch", get_datetime(touch.done_at), _entered_at(touch))
-	if enrollment and not service.has_open(touch.lead, "Next Touch"):
+	if enrollment and not clocks.has_open(touch.lead, "Next Touch"):
 		service.start_next_touch(enrollment.name, now_datetime())
-	service.refresh_last_touch(touch.lead)
+	last_touch.refresh_last_touch(touch.lead)
 
 
 def _entered_at(touch):
@@ -67,7 +67,7 @@ def _is_human(touch) -> bool:
 
 
 def enrollment_started(enrollment):
-	"""A Nurture Enrollment was made: its first touch is waited for."""
+	"""A Nurture Enrollment was made: the clock of its first touch starts."""
 	if not backlog.take_up(enrollment.lead):
 		service.start_next_touch(enrollment.name, now_datetime())
 
@@ -77,14 +77,14 @@ def enrollment_changed(enrollment):
 	before = enrollment.get_doc_before_save()
 	if enrollment.status == "Snoozed" and enrollment.snooze_reason:
 		if enrollment.has_value_changed("snoozed_until") or enrollment.has_value_changed("snooze_reason"):
-			service.pause(
+			pauses.pause(
 				enrollment.lead,
 				get_datetime(enrollment.snoozed_until),
 				enrollment.snooze_reason,
 				now_datetime(),
 			)
 	elif before and before.status == "Snoozed" and before.snooze_reason:
-		service.resume(enrollment.lead, now_datetime())
+		pauses.resume(enrollment.lead, now_datetime())
 
 
 def verdict_changed(qualification, is_decision_new: bool):
@@ -101,22 +101,22 @@ def verdict_changed(qualification, is_decision_new: bool):
 		service.stop(qualification.lead, "triage decision", now_datetime())
 	was_over = frappe.db.get_value("Lead", qualification.lead, "lq_over") == "Disqualified"
 	if qualification.verdict == "Disqualified" or was_over:
-		endings.look_at([qualification.lead])
+		endings.end_if_over([qualification.lead])
 	elif qualification.decision == "Nurture" and is_decision_new:
 		# decided with a reason: nobody waits for a word to the lead any more
 		service.cancel(qualification.lead, PAUSED_BY_SNOOZE)
 
 
 def contact_refused(opt_out):
-	"""A person wants no contact any more: nobody waits for a word to them."""
+	"""A person has opted out: the clocks of their leads end."""
 	if opt_out.channel == "All":
-		endings.look_at(leads_of_opt_out(opt_out))
+		endings.end_if_over(leads_of_opt_out(opt_out))
 
 
 def contact_allowed(opt_out):
 	"""A Contact Opt Out was deleted: its leads may be worked on again, unless they are over for another reason."""
 	if opt_out.channel == "All":
-		endings.look_at(leads_of_opt_out(opt_out))
+		endings.end_if_over(leads_of_opt_out(opt_out))
 
 
 def handover_sent(handover):
@@ -124,9 +124,9 @@ def handover_sent(handover):
 	backlog.take_up(handover.lead)
 	at = get_datetime(handover.sent_at)
 	lead = frappe.get_doc("Lead", handover.lead)
-	clocks = service.start(lead, {"Handover Acceptance": at}, at, handover, agreed_clocks(handover))
-	if clocks:
-		handover.db_set("accept_by", clocks[0].due_at, update_modified=False)
+	started = service.start(lead, {"Handover Acceptance": at}, at, handover, agreed_clocks(handover))
+	if started:
+		handover.db_set("accept_by", started[0].due_at, update_modified=False)
 
 
 def handover_decided(handover):
@@ -145,11 +145,10 @@ def handover_decided(handover):
 		lead = frappe.get_doc("Lead", handover.lead)
 		if is_opted_out(lead, "All"):
 			return
-		snooze = service.snooze_of(
-			lead.name
-		)  # the plan that was snoozed ends now, what the lead has asked for stands
+		# the plan that was snoozed ends now, what the lead has asked for stands
+		snooze = pauses.snooze_of(lead.name)
 		enrollment = nurture.move_to_sales(lead, at)
 		if enrollment:
 			service.start_next_touch(enrollment.name, at)
 		service.start(lead, {"First Touch After Acceptance": at}, at, handover, agreed_clocks(handover))
-		service.pause_by(lead.name, snooze, at)
+		pauses.pause_by(lead.name, snooze, at)

@@ -1,28 +1,29 @@
-"""Opening hours or holidays have changed: deadlines that lie ahead move with them, what is past stays."""
+"""Replanning: when opening hours or holidays change, future deadlines move; the past stays."""
 
 from datetime import datetime
 
 import frappe
 from frappe.utils import now_datetime
 
+from lead_quality.base import query
 from lead_quality.base.calendar_states import keep_history
 from lead_quality.base.rows import update_rows
 from lead_quality.base.runs import JobRun
 from lead_quality.base.site_time import aware, get_calendar, naive
 from lead_quality.engine import clock as engine
-from lead_quality.follow_up.service import CLOCK_FIELDS
+from lead_quality.follow_up.clocks import CLOCK_FIELDS
 from lead_quality.funnel.conditions import open_clock
 
 CHUNK = 500
 
 
 def replan_later(calendar: str):
-	"""Have the clocks of a Working Calendar planned anew in the background, once what has changed is committed."""
+	"""Replan the clocks of a Working Calendar in the background, after the change is committed."""
 	frappe.enqueue(f"{__name__}.replan", queue="long", enqueue_after_commit=True, calendar=calendar)
 
 
 def replan_changed(now: datetime | None = None) -> dict:
-	"""Plan anew the clocks of calendars that have changed and whose plan has not come to its end, or was never begun.
+	"""Replan the clocks of changed calendars whose replanning was interrupted or never began.
 
 	:param now: naive instant in the site's zone.
 	:returns: counts found, done, failed.
@@ -76,7 +77,7 @@ def replan_clocks(names: list[str], now: datetime) -> int:
 
 	:param now: naive instant in the site's zone.
 	"""
-	clocks = frappe.db.sql(
+	clocks = query.run(
 		f"""
 		select within, warn_at_percent, {", ".join(CLOCK_FIELDS)} from `tabFollow Up Clock`
 		where name in %s and status in ('Running', 'Paused') and due_at > %s
@@ -96,7 +97,7 @@ def replan_clocks(names: list[str], now: datetime) -> int:
 			moved.append({**values, "next_alert_at": max(due_next, clock.paused_until or due_next)})
 	update_rows("Follow Up Clock", moved)
 	if moved:
-		frappe.db.sql(
+		query.run(
 			"""
 			update `tabLead Handover` h join `tabFollow Up Clock` c on c.reference_name = h.name
 			set h.accept_by = c.due_at
@@ -104,7 +105,7 @@ def replan_clocks(names: list[str], now: datetime) -> int:
 			""",
 			([row["name"] for row in moved],),
 		)
-		frappe.db.sql(
+		query.run(
 			f"""
 			update `tabLead` l set lq_due_at = (
 				select min(due_at) from `tabFollow Up Clock` c

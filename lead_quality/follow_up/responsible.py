@@ -1,9 +1,10 @@
-"""Who is to act on clocks: the receiver of a handover for the answer to it, else who is responsible for the lead."""
+"""Who is to act on a clock: the receiver of a handover for its answer, else whoever is responsible for the lead."""
 
 import frappe
 
+from lead_quality.base import query
 from lead_quality.people.responsible import responsible_now_sql, responsible_sql
-from lead_quality.qualification.service import policy_of
+from lead_quality.qualification.segments import policy_of
 
 # what a query that names the clocks `c` joins to ask `responsible_for_clock`
 JOINS = """
@@ -31,13 +32,13 @@ def _or_receiver(responsible: str) -> str:
 
 def at_deadline(clocks: list[str]) -> dict[str, str | None]:
 	"""Names of Follow Up Clocks to who was to act on them when their deadlines passed."""
+	if not clocks:
+		return {}
 	return dict(
-		frappe.db.sql(
+		query.run(
 			f"select c.name, {responsible_for_clock('c.due_at')} from `tabFollow Up Clock` c {JOINS} where c.name in %s",
 			(clocks,),
 		)
-		if clocks
-		else ()
 	)
 
 
@@ -49,7 +50,7 @@ class Responsible:
 		self.leads = sorted({clock.lead for clock in clocks})
 		self._known = {
 			row.name: row
-			for row in frappe.db.sql(
+			for row in query.run(
 				f"""
 				select
 					c.name, {responsible_for_clock_now()} as now, {responsible_for_clock("c.due_at")} as at_deadline,
@@ -58,7 +59,7 @@ class Responsible:
 				from `tabFollow Up Clock` c {JOINS}
 				where c.name in %(clocks)s
 				""",
-				{"clocks": [clock.name for clock in clocks] or [""], "now": now},
+				{"clocks": [clock.name for clock in clocks], "now": now},
 				as_dict=True,
 			)
 		}

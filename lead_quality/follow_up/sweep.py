@@ -1,4 +1,4 @@
-"""Clocks whose time has come: each alert level is raised once, and a step of the ladder that changes the lead is done."""
+"""The sweep: finds due clocks, raises each alert level once, and carries out the steps of the ladder."""
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -8,6 +8,7 @@ from typing import Any
 import frappe
 from frappe.utils import strip_html
 
+from lead_quality.base import query
 from lead_quality.base.rows import update_rows
 from lead_quality.base.runs import was_rolled_back
 from lead_quality.base.site_time import aware, get_calendar, naive
@@ -15,9 +16,11 @@ from lead_quality.engine import clock as engine
 from lead_quality.follow_up import endings, escalation
 from lead_quality.follow_up.alert_hours import AlertHours
 from lead_quality.follow_up.alerts import raise_alerts
+from lead_quality.follow_up.clocks import CLOCK_FIELDS
+from lead_quality.follow_up.outages import SWEEP, is_outage, is_within, outages
+from lead_quality.follow_up.pauses import resumed
 from lead_quality.follow_up.responsible import Responsible
-from lead_quality.follow_up.service import CLOCK_FIELDS, SWEEP, is_outage, is_within, outages, resumed
-from lead_quality.nurture.service import catch_up
+from lead_quality.nurture.ledger import catch_up
 from lead_quality.people.recipients import People
 
 # clocks that a contact with the lead stops: before one of them is called missed, the mail and the calls are looked at
@@ -44,12 +47,13 @@ def still_due(names: list[str], now: datetime) -> list[str]:
 	"""Of some clocks those that have still something to be told of at `now` (naive, the site's zone)."""
 	if not names:
 		return []
-	return frappe.db.sql_list(
+	return query.run(
 		"""
 		select name from `tabFollow Up Clock`
 		where name in %s and next_alert_at < %s order by next_alert_at
 		""",
 		(names, now),
+		pluck=True,
 	)
 
 
@@ -88,7 +92,8 @@ class Turn:
 
 @dataclass(frozen=True)
 class Deed:
-	"""What has become of a step of the ladder that changes the lead: who has the lead by it, or why it could not be done."""
+	"""What has become of a step of the ladder that changes the lead: who has the lead by it, or why it could not be
+	done."""
 
 	action: str
 	receiver: str | None = None
@@ -282,7 +287,8 @@ class Sweep:
 		]
 
 	def _act(self, turn: Turn, level: int, step, now: datetime) -> Deed | None:
-		"""Change the lead as a step of the ladder says; what has become of it. None for a level that only tells somebody."""
+		"""Change the lead as a step of the ladder says; what has become of it. None for a level that only tells
+		somebody."""
 		if not step or step.action not in escalation.ACTIONS:
 			return None
 		clock = turn.clock
@@ -334,7 +340,7 @@ def _lock_due(names: list[str], now: datetime) -> list:
 	if not names:
 		return []
 	# found by their names: by the other index, the clocks of everybody else's chunk would be locked too
-	return frappe.db.sql(
+	return query.run(
 		f"""
 		select pause_reason, {", ".join(CLOCK_FIELDS)}
 		from `tabFollow Up Clock` force index (primary)

@@ -83,6 +83,15 @@ RESPONSIBLE = responsible_now_sql("`tabLead`.name", "%(now)s", "`tabLead`.lead_o
 HAS_OWNER = f"(ifnull({RESPONSIBLE}, '') in {ENABLED_PERSONS})"
 
 
+# it goes on, or waits to go on
+OPEN_ENROLLMENTS = ("Active", "Snoozed")
+
+
+def open_enrollment(enrollment: str = "e") -> str:
+	"""Whether a Nurture Enrollment, which the query names `enrollment`, is one of `OPEN_ENROLLMENTS`."""
+	return f"{enrollment}.status in ('Active', 'Snoozed')"
+
+
 def open_clock(clock: str = "c") -> str:
 	"""Whether a Follow Up Clock, which the query names `clock`, still waits for somebody to act."""
 	return f"({clock}.stopped_at is null and {clock}.status in ('Running', 'Paused', 'Missed'))"

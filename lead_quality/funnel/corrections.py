@@ -1,4 +1,4 @@
-"""What the stage log says again, once the conversation that it named was corrected, moved, deleted or taken back.
+"""Corrections of the stage log after a conversation was corrected, moved, deleted or taken back.
 
 The log is never edited: a row that `corrects` another one stands in its place, and reports leave the other one out.
 """
@@ -8,6 +8,7 @@ from datetime import timedelta
 import frappe
 from frappe.utils import get_datetime, now_datetime
 
+from lead_quality.base import query
 from lead_quality.base.rows import insert_rows
 from lead_quality.engine.conversion import STAGES, TWO_WAY, current_stage
 from lead_quality.funnel import service, summary
@@ -34,7 +35,7 @@ def review_conversation(lead: str) -> bool:
 		first = conversations[0]
 		_log(row, {"entered_at": first.done_at, "reference_name": first.name}, corrects=row.name)
 		if current != "prospect":
-			_say_again(lead, current)
+			_repeat_later_stages(lead, current)
 	else:
 		proven = current_stage(service.evidence_of(lead))
 		stage = proven if STAGES.index(proven) < STAGES.index(current) else current
@@ -53,7 +54,7 @@ def review_conversation(lead: str) -> bool:
 
 def conversations_of(lead: str) -> list:
 	"""Name and `done_at` of the touches in which the lead answered, the first one first."""
-	return frappe.db.sql(
+	return query.run(
 		"""
 		select name, done_at from `tabLead Touch`
 		where lead = %s and status = 'Done' and is_automatic = 0 and outcome in %s order by done_at, creation
@@ -63,8 +64,8 @@ def conversations_of(lead: str) -> list:
 	)
 
 
-def _say_again(lead: str, stage: str):
-	"""The present stage is that of the row written last, so what comes after the corrected row is written once more."""
+def _repeat_later_stages(lead: str, stage: str):
+	"""The present stage is that of the row written last, so the rows after the corrected one are written again."""
 	row = _entry(lead, "log.stage = %(stage)s", stage=stage)
 	if row:
 		_log(row, {}, corrects=row.name)

@@ -1,9 +1,9 @@
-"""Which lead an Opportunity and a Sales Order go back to, and the first of them that each lead has; for many at once.
+"""Which lead an Opportunity and a Sales Order are credited to, and the first of each that a lead has; for many at once.
 
-An Opportunity goes back to the lead that it names as `lq_lead`, else to the lead that is its party.
+An Opportunity is credited to the lead that it names as `lq_lead`, else to the lead that is its party.
 
-An order goes back to the leads of its quotations: the lead that a quotation is made to, that of its opportunity (named
-by the quotation or by its rows), or that of its prospect. An order whose quotations name no lead goes back to the lead
+An order is credited to the leads of its quotations: the lead that a quotation is made to, that of its opportunity (named
+by the quotation or by its rows), or that of its prospect. An order whose quotations name no lead is credited to the lead
 that its customer was made from: named as such, by an opportunity, or by a prospect.
 
 A prospect has many leads. One of them is credited: the first that is sales ready, else the first that came in. Once an
@@ -47,7 +47,7 @@ def lead_of_opportunity(opportunity: str) -> str | None:
 
 
 def leads_of_orders(orders: Collection[str]) -> dict[str, list[str]]:
-	"""Sales Order to the leads that it goes back to; an order that goes back to none is left out."""
+	"""Sales Order to the leads that it is credited to; an order without any is left out."""
 	found: dict[str, set[str]] = {}
 	prospects: dict[str, set[str]] = {}
 	for look in (_by_quotation, _by_rows_of_quotation, _by_customer):
@@ -99,7 +99,8 @@ def _by_customer(orders: Collection[str]) -> list:
 
 
 def _credit_prospects(orders: dict[str, set[str]], found: dict[str, set[str]]):
-	"""Add the lead of each order that goes back to prospects: the one that it is logged for, else the one by the rule."""
+	"""Add the lead of each order that goes back to prospects: the one that it is logged for, else the one by the
+	rule."""
 	names = sorted(set().union(*orders.values()))
 	logged = query.run(
 		"""
@@ -159,7 +160,7 @@ def _first_of(leads: Collection[str], orders: list[str]) -> dict[str, frappe._di
 
 
 def orders_of(leads: Collection[str]) -> list[str]:
-	"""Submitted Sales Orders that may go back to these leads; `leads_of_orders` says which do."""
+	"""Submitted Sales Orders that may be credited to these leads; `leads_of_orders` says which are."""
 	opportunities = opportunities_of(leads)
 	prospects = prospects_of(leads)
 	# joined, as MariaDB would look through all orders for a union within `in (…)`

@@ -1,5 +1,5 @@
-"""When a lead is over, for whatever reason, said in one place. What its end does is done by the rooms to the right
-(`follow_up.endings`), each called by name.
+"""When a lead is closed, for whatever reason: the one place that decides it. What follows is done by the rooms to the
+right (`follow_up.endings`), each called by name.
 
 A lead is over once it
 
@@ -21,7 +21,7 @@ from frappe import _
 from lead_quality.base import query
 from lead_quality.base.texts import link_to
 from lead_quality.funnel import credit
-from lead_quality.funnel.conditions import WANTS_NO_CONTACT
+from lead_quality.funnel.conditions import WANTS_NO_CONTACT, open_enrollment
 
 CONVERTED, LOST, DISQUALIFIED, NO_CONTACT = ("Converted", "Lost", "Disqualified", "No Contact")
 # that nobody can be worked on while it lasts
@@ -102,7 +102,7 @@ _CANDIDATES = f"""
 	where o.status = 'Lost' and l.lq_over is null
 	union
 	select l.name from `tabNurture Enrollment` e join `tabLead` l on l.name = e.lead
-	where e.status in ('Active', 'Snoozed') and l.lq_over in %(final)s
+	where {open_enrollment("e")} and l.lq_over in %(final)s
 	union
 	select l.name from `tabLead Handover` h join `tabLead` l on l.name = h.lead
 	where h.status = 'Sent' and l.lq_over in %(final)s

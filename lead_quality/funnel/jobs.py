@@ -16,7 +16,7 @@ LONGEST_TRANSACTION = timedelta(hours=1)
 
 
 def reconcile_stages(now: datetime | None = None) -> dict:
-	"""Bring the log up to date with leads and documents that were written past every hook (bulk inserts, SQL).
+	"""Bring the log up to date with leads and documents that were written without document events (bulk inserts, SQL).
 
 	Looks at what has changed since the last run that came to its end; the first looks at everything.
 
@@ -28,7 +28,7 @@ def reconcile_stages(now: datetime | None = None) -> dict:
 
 
 def reconcile_all_stages(now: datetime | None = None) -> dict:
-	"""As `reconcile_stages`, of everything: what was written past every hook may not say when it was changed.
+	"""As `reconcile_stages`, of everything: what was written without document events may not say when it was changed.
 
 	:param now: naive instant in the site's zone.
 	:returns: counts found (chunks of leads), done (stages logged), failed.

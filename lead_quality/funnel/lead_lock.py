@@ -1,4 +1,5 @@
-"""One lock order for all that belongs to a lead: first the lead, then its own. Two at once take turns by it."""
+"""One lock order for all that belongs to a lead: first the lead, then its own. Concurrent transactions take turns at
+the lead."""
 
 from collections.abc import Iterable
 
@@ -6,6 +7,7 @@ import frappe
 from frappe import _
 from frappe.utils import comma_and
 
+from lead_quality.base import query
 from lead_quality.base.documents import OwnDocument
 from lead_quality.base.turns import ChangedMeanwhileError
 
@@ -14,7 +16,7 @@ SEEN = "name, modified, status, lead_owner, unsubscribed, lq_stage, lq_verdict, 
 
 
 def lock(*leads: str | None):
-	"""Wait until nobody else works on these leads, and keep others from it until the transaction ends.
+	"""Lock these leads until the transaction ends, after waiting for whoever holds them.
 
 	For who then reads what decides with locks of its own. Leads that are gone or not named are passed by.
 	"""
@@ -25,7 +27,7 @@ def is_behind(*leads: str | None) -> bool:
 	"""As `lock`; and whether this transaction has read before, and would go on reading without locks, what somebody
 	else has changed since."""
 	locked = _lock(leads)
-	return bool(locked) and locked != frappe.db.sql(
+	return bool(locked) and locked != query.run(
 		f"select {SEEN} from `tabLead` where name in %s order by name", (_names(leads),)
 	)
 
@@ -43,11 +45,11 @@ def take_turn(*leads: str | None):
 		)
 
 
-def _lock(leads: Iterable[str | None]) -> tuple:
+def _lock(leads: Iterable[str | None]) -> list:
 	names = _names(leads)
 	if not names:
-		return ()
-	return frappe.db.sql(f"select {SEEN} from `tabLead` where name in %s order by name for update", (names,))
+		return []
+	return query.run(f"select {SEEN} from `tabLead` where name in %s order by name for update", (names,))
 
 
 def _names(leads: Iterable[str | None]) -> list[str]:

@@ -1,4 +1,4 @@
-"""What a save of a Lead leads to: found out before the lead is written, and written after it."""
+"""What one save of a Lead causes: collected before the lead is written, and written after it."""
 
 from datetime import datetime
 

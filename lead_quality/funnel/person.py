@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 import frappe
 
+from lead_quality.base import query
 from lead_quality.base.phone import country_of, number_key
 from lead_quality.base.rows import update_rows
 
@@ -37,12 +38,12 @@ def keys_of(lead) -> dict[str, str | None]:
 
 
 def keep_keys(lead):
-	"""Lead `validate`: whatever its numbers and its address are now, they can be looked for."""
+	"""Lead `validate`: keep the keys of its present numbers and address, by which it is found."""
 	lead.update(keys_of(lead))
 
 
 def fill_keys(limit: int) -> int:
-	"""Give leads their keys that were written past every event, such as those from before the app knew of keys.
+	"""Fill the keys of leads that were written without document events, such as those from before the keys existed.
 
 	:returns: how many were given some.
 	"""
@@ -89,16 +90,17 @@ def whole_person_of(lead) -> Person:
 	person = person_of(lead)
 	if not person.addresses:
 		return person
-	contacts = frappe.db.sql_list(
+	contacts = query.run(
 		"""
 		select link.parent from `tabDynamic Link` link
 		join `tabContact Email` mail on mail.parent = link.parent and mail.email_id in %(addresses)s
 		where link.link_doctype = 'Lead' and link.link_name = %(lead)s and link.parenttype = 'Contact'
 		""",
 		{"lead": lead.name, "addresses": sorted(person.addresses)},
+		pluck=True,
 	)
 	if contacts:
-		of_contacts = {"parent": ["in", contacts], "parenttype": "Contact"}
+		of_contacts = {"parent": query.among(contacts), "parenttype": "Contact"}
 		addresses = frappe.get_all("Contact Email", of_contacts, pluck="email_id", order_by="idx asc")
 		numbers = frappe.get_all("Contact Phone", of_contacts, pluck="phone", order_by="idx asc")
 		country = country_of(lead)

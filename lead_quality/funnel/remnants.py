@@ -1,4 +1,4 @@
-"""What is left of a deleted lead, so that past months keep their totals: no name, no address, and not even its number,
+"""What is kept of a deleted lead, so that past months keep their totals: no name, no address, and not even its number,
 which Frappe gives to the next lead when the last one is deleted.
 
 Its Lead Remnant keeps, under a name that stands for the lead from then on, what reports count leads by. Its rows in the

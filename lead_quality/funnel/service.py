@@ -95,7 +95,8 @@ def proofs_of(leads: Collection[str]) -> dict[str, dict[str, frappe._dict]]:
 
 
 def credited_lead(opportunity) -> str | None:
-	"""The lead that an Opportunity document goes back to: its party; of a Prospect, see `credit.leads_of_prospects`."""
+	"""The lead that an Opportunity document is credited to: its party; of a Prospect, see
+	`credit.leads_of_prospects`."""
 	if opportunity.opportunity_from == "Lead":
 		return opportunity.party_name
 	if opportunity.opportunity_from != "Prospect":
@@ -119,12 +120,13 @@ def move_opportunity(opportunity, before):
 
 
 def leads_of_order(order) -> list[str]:
-	"""The leads that a stored Sales Order document goes back to; see `credit`."""
+	"""The leads that a stored Sales Order document is credited to; see `credit`."""
 	return credit.leads_of_orders([order.name]).get(order.name, [])
 
 
 def credit_opportunities() -> list[str]:
-	"""Credit the Opportunities that came in past every hook to their leads, in two statements; returns those leads."""
+	"""Credit the Opportunities that came in without document events to their leads, in two statements; returns those
+	leads."""
 	leads = frappe.db.sql_list(
 		"""
 		select distinct l.name from `tabOpportunity` o join `tabLead` l on l.name = o.party_name
@@ -153,7 +155,7 @@ def credit_opportunities() -> list[str]:
 	return leads
 
 
-# leads that go
+# leads that are deleted or merged
 
 
 def forget_lead(lead: str, remnant: str):
@@ -171,8 +173,9 @@ def forget_lead(lead: str, remnant: str):
 	)
 
 
-def has_past_of_nobody(lead: str) -> bool:
-	"""Whether rows still name a lead that there is not: it was deleted past every event, and its name comes again."""
+def has_orphaned_rows(lead: str) -> bool:
+	"""Whether rows still name a lead that no longer exists: it was deleted without document events, and its name is
+	used again."""
 	return bool(
 		frappe.db.sql(
 			"""
@@ -185,8 +188,8 @@ def has_past_of_nobody(lead: str) -> bool:
 
 
 def missing_leads(limit: int) -> list[str]:
-	"""Names of leads that were deleted past every event, as a Transaction Deletion Record does, and that rows of ours
-	still name. Reads an index of each table from end to end."""
+	"""Names of leads that were deleted without document events, as a Transaction Deletion Record does, and that rows of
+	ours still name. Reads an index of each table from end to end."""
 	belonging = " union ".join(
 		f"select `{link.fieldname}` as lead from `tab{link.parent}`" for link in _links_to_leads()
 	)
@@ -207,21 +210,20 @@ def _links_to_leads() -> list:
 		{
 			"fieldtype": "Link",
 			"options": "Lead",
-			"parent": [
-				"in",
-				frappe.get_all("DocType", {"module": "Lead Quality", "istable": 0}, pluck="name"),
-			],
+			"parent": query.among(
+				frappe.get_all("DocType", {"module": "Lead Quality", "istable": 0}, pluck="name")
+			),
 		},
 		["parent", "fieldname"],
 		order_by="parent asc, idx asc",
 	)
 
 
-# leads that came in past every hook, and documents of which no event has told
+# leads that came in without document events, and documents of which no event has told
 
 
 def leads_without_stage(limit: int) -> list[str]:
-	"""Leads that came in past every hook, such as those from before the install, the oldest first."""
+	"""Leads that came in without document events, such as those from before the install, the oldest first."""
 	return frappe.db.sql_list(
 		"""
 		select name from `tabLead` where lq_stage is null or lq_stage = '' order by creation limit %s
@@ -232,7 +234,7 @@ def leads_without_stage(limit: int) -> list[str]:
 
 def changed_leads(since: datetime | None) -> list[str]:
 	"""Leads that an Opportunity, an order or a customer goes back to that has changed since an instant (naive, the
-	site's zone); all, where there is none. What was made past every hook may have no date of a change."""
+	site's zone); all, where there is none. What was made without document events may have no date of a change."""
 	values = {"since": since}
 	changed = (
 		"(t.modified >= %(since)s or t.creation >= %(since)s or t.modified is null)" if since else "1 = 1"
@@ -265,7 +267,7 @@ def derive(
 	them on the leads. A stage that lies before the lead's entry is entered with it.
 
 	:param now: naive instant in the site's zone.
-	:param is_derived: 1 if the documents were made past every hook, and are found only now.
+	:param is_derived: 1 if the documents were made without document events, and are found only now.
 	:param again: what has been derived of leads of which nothing else is known is derived anew, as more is known now.
 	:returns: how many rows were logged that were not there before.
 	"""
@@ -343,7 +345,8 @@ def _show(rows: list, is_derived: int):
 
 
 def complete_segments():
-	"""Derived rows of leads that had no segment yet, as the hourly sorting had not come to them, take the present one."""
+	"""Derived rows of leads that had no segment yet, as the hourly sorting had not come to them, take the present
+	one."""
 	frappe.db.sql(
 		"""
 		update `tabLead Stage Log` log join `tabLead` l on l.name = log.lead

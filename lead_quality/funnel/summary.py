@@ -1,6 +1,6 @@
 """The read-only summary on the Lead (fields `lq_…`), which lists and filters use.
 
-The truth is in the app's own DocTypes. The summary is written past the Lead's own save, so that nobody's open
+The truth is in the app's own DocTypes. The summary is written outside the Lead's own save, so that nobody's open
 form is made stale; in return, a form must not write back the summary it was opened with.
 """
 
@@ -12,7 +12,7 @@ import frappe
 
 from lead_quality.base import query
 from lead_quality.custom_fields import LEAD_SUMMARY
-from lead_quality.funnel.conditions import human_touch, open_clock
+from lead_quality.funnel.conditions import human_touch, open_clock, open_enrollment
 
 GATHERED = "lead_quality_summaries"  # of frappe.local
 # which of a lead's handovers its summary shows
@@ -101,7 +101,8 @@ def rebuild_stages(leads: Collection[str]):
 
 
 def rebuild():
-	"""Compute the summary of every lead again from the app's own DocTypes: `bench execute lead_quality.funnel.summary.rebuild`.
+	"""Compute the summary of every lead again from the app's own DocTypes: `bench execute
+	lead_quality.funnel.summary.rebuild`.
 
 	Six statements over the whole table; it may run at any time, and changes nothing that is right.
 	"""
@@ -115,10 +116,10 @@ def rebuild():
 		"""
 	)
 	frappe.db.sql(
-		"""
+		f"""
 		update `tabLead` l set lq_next_touch_at = (
 			select min(next_due_at) from `tabNurture Enrollment` e
-			where e.lead = l.name and e.status in ('Active', 'Snoozed')
+			where e.lead = l.name and {open_enrollment("e")}
 		)
 		"""
 	)

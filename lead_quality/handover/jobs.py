@@ -5,7 +5,7 @@ from datetime import datetime
 from frappe.utils import now_datetime
 
 from lead_quality.base.runs import JobRun
-from lead_quality.handover import service, transfer
+from lead_quality.handover import pulling_back, transfer
 
 
 def pull_back(now: datetime | None = None) -> dict:
@@ -15,7 +15,11 @@ def pull_back(now: datetime | None = None) -> dict:
 	:returns: counts found, done, failed.
 	"""
 	now = now or now_datetime()
-	return JobRun("pull_back", now).each(service.unanswered(now), service.pull_back, commit_every=1).finish()
+	return (
+		JobRun("pull_back", now)
+		.each(pulling_back.unanswered(now), pulling_back.pull_back, commit_every=1)
+		.finish()
+	)
 
 
 def resume_transfers(now: datetime | None = None) -> dict:

@@ -4,30 +4,28 @@ from datetime import datetime
 
 import frappe
 from frappe import _
-from frappe.utils import fmt_money, format_datetime, get_link_to_form, now_datetime
+from frappe.utils import format_datetime, get_link_to_form, now_datetime
 
+from lead_quality.base.currency import company_currency
 from lead_quality.base.notices import is_reachable, plain, tell, words_for
-from lead_quality.base.site_time import aware, get_calendar, naive, told_to
+from lead_quality.base.site_time import aware, format_for_user, get_calendar, naive
 from lead_quality.base.texts import as_html, bold
 from lead_quality.engine.clock import due_at
 from lead_quality.funnel import endings, lead_lock, summary
+from lead_quality.handover.deciders import check_decider, may_stand_in, stands_on_both_sides
+from lead_quality.handover.dossier import make_dossier
 from lead_quality.nurture.channels import closed_channels, no_channel_in_words, wants_nothing
 from lead_quality.people.absence import away_in_words, substitute_of
-from lead_quality.qualification.agreement import Span, role_of, span_of
+from lead_quality.permissions import SELLERS
+from lead_quality.qualification.agreement import Span, agreement_of, role_of, span_of
 from lead_quality.qualification.gate import NotSalesReadyError, not_ready_in_words
-from lead_quality.qualification.judgement import company_currency
-from lead_quality.qualification.service import (
-	agreement_of,
-	is_reason_for,
-	judge_now,
-	policy_of,
-	qualification_of,
-)
+from lead_quality.qualification.judgement import Judgement
+from lead_quality.qualification.reasons import is_reason_for
+from lead_quality.qualification.segments import policy_of
+from lead_quality.qualification.service import judge_now
 
-DECIDERS = {"Sales Manager", "Lead Quality Manager", "System Manager"}
-# who takes leads over, besides the role that signs agreements for sales
-SELLERS = {"Sales User", "Sales Manager"}
 REASONS_FOR = {"Rejected": "Reject", "Returned": "Return"}
+
 # clock to the field of the agreement that says how long it runs
 AGREED_CLOCKS = {
 	"Handover Acceptance": "accept_within",
@@ -53,10 +51,7 @@ def send(
 	now = now or now_datetime()
 	lead_lock.take_turn(lead)
 	doc = frappe.get_doc("Lead", lead)
-	qualification = frappe.db.get_value(
-		"Lead Qualification", {"lead": lead}, ["name", "decided_by"], order_by="creation desc", as_dict=True
-	)
-	judged = check_can_send(doc, to_user, qualification)
+	judged = check_can_send(doc, to_user)
 	agreement = agreement_of(lead)
 	handover = frappe.get_doc(
 		{
@@ -64,7 +59,7 @@ def send(
 			"lead": lead,
 			"from_user": frappe.session.user,
 			"to_user": to_user,
-			"qualification": qualification.name,
+			"qualification": judged.name,
 			"agreement": agreement,
 			"status": "Sent",
 			"sent_at": now,
@@ -76,7 +71,7 @@ def send(
 			**snapshot_of(judged),
 		}
 	).insert(ignore_permissions=True)
-	_publish(lead)
+	publish(lead)
 	_tell_receivers(handover, plain(doc.title))
 	return handover
 
@@ -84,11 +79,11 @@ def send(
 def _tell_receivers(handover, lead: str):
 	"""Tell the receiver of a handover, and who stands in for them today, that it waits for an answer."""
 	receiver, substitute = handover.to_user, substitute_of(handover.to_user)
-	users = [receiver, substitute] if substitute and _may_stand_in(handover, substitute) else [receiver]
+	users = [receiver, substitute] if substitute and may_stand_in(handover, substitute) else [receiver]
 	for user in users:
 		with words_for(user):
 			sender = frappe.utils.get_fullname(frappe.session.user)
-			until = told_to(handover.accept_by, user) if handover.accept_by else _("today")
+			until = format_for_user(handover.accept_by, user) if handover.accept_by else _("today")
 			if user == receiver:
 				words = _("{0} handed the lead {1} over to you. Accept or reject it by {2}.").format(
 					sender, lead, until
@@ -103,10 +98,10 @@ def _tell_receivers(handover, lead: str):
 		frappe.msgprint(as_html(away), title=_("Away"), indicator="orange")
 
 
-def check_can_send(lead, to_user: str, qualification):
+def check_can_send(lead, to_user: str) -> Judgement:
 	"""Refuse a handover that the receiver could not or should not work on.
 
-	:returns: the lead's Lead Qualification, judged at this moment.
+	:returns: the lead's judgement at this moment.
 	:raises NotSalesReadyError: if the lead does not meet its definition.
 	:raises frappe.ValidationError: for any other reason, saying what to do.
 	"""
@@ -122,18 +117,20 @@ def check_can_send(lead, to_user: str, qualification):
 	check_receiver(to_user)
 	if not frappe.has_permission("Lead", "write", doc=lead, user=to_user):
 		frappe.throw(
-			_("{0} may not work on this lead: give the user the role Sales User, or choose another.").format(
-				bold(to_user)
-			)
+			_(
+				"{0} may not work on this lead: give the user the role Sales User, or choose another user."
+			).format(bold(to_user))
 		)
 	if (
 		frappe.get_cached_doc("Lead Quality Settings").separate_qualifier_and_receiver
-		and to_user == qualification.decided_by
+		and to_user == judged.decided_by
 	):
-		frappe.throw(_("{0} qualified this lead and may not receive it too.").format(bold(to_user)))
+		frappe.throw(_("{0} qualified this lead and may not receive it as well.").format(bold(to_user)))
 	pending = frappe.db.get_value("Lead Handover", {"lead": lead.name, "status": "Sent"})
 	if pending:
-		frappe.throw(_("{0} already waits for an answer.").format(get_link_to_form("Lead Handover", pending)))
+		frappe.throw(
+			_("{0} is already waiting for an answer.").format(get_link_to_form("Lead Handover", pending))
+		)
 	return judged
 
 
@@ -151,7 +148,7 @@ def check_receiver(to_user: str):
 	roles = seller_roles()
 	if not roles & set(frappe.get_roles(to_user)):
 		frappe.throw(
-			_("{0} does not sell: give the user one of the roles {1}, or choose another.").format(
+			_("{0} has no sales role: give the user one of the roles {1}, or choose another user.").format(
 				bold(to_user), ", ".join(_(role) for role in sorted(roles))
 			)
 		)
@@ -162,16 +159,10 @@ def seller_roles() -> set[str]:
 	return {*SELLERS, role_of("Sales")}
 
 
-def stands_on_both_sides(user: str) -> bool:
-	"""Whether a user may answer a handover that he has sent: nobody, but in one-person mode. Administrator is no person,
-	and may do everything."""
-	return user == "Administrator" or bool(frappe.get_cached_doc("Lead Quality Settings").one_person_mode)
-
-
 def snapshot_of(judged) -> dict:
 	"""What a handover keeps of the judgement that it was sent with.
 
-	:param judged: a Lead Qualification, judged at that moment.
+	:param judged: the lead's judgement at that moment.
 	"""
 	met = {row.criterion for row in judged.answers if row.met}
 	criteria = frappe.get_cached_doc("Qualification Checklist", judged.checklist).criteria
@@ -198,7 +189,9 @@ def end_of_span(lead, span: Span | None, begins: datetime) -> datetime | None:
 	try:
 		return naive(due_at(aware(begins), span.within, span.unit, get_calendar(calendar)))
 	except (OverflowError, ValueError) as error:
-		frappe.log_error(_("No deadline can be counted by the calendar {0}").format(calendar), str(error))
+		frappe.log_error(
+			_("No deadline can be calculated with the calendar {0}").format(calendar), str(error)
+		)
 		return None
 
 
@@ -237,12 +230,12 @@ def decline(name: str, status: str, reason: str, feedback: str | None = None, no
 		)
 	now = now or now_datetime()
 	handover = _decide(name, status, now, reason=reason, feedback=feedback)
-	_give_back(handover)
+	give_back(handover)
 	_tell_sender(handover)
 	return handover
 
 
-def _give_back(handover):
+def give_back(handover):
 	"""The lead belongs to the sender again, unless somebody else has taken it meanwhile."""
 	lead = frappe.get_doc("Lead", handover.lead)
 	if lead.lead_owner == handover.to_user and handover.from_user != handover.to_user:
@@ -269,115 +262,11 @@ def end_for_lead(lead: str, now: datetime) -> bool:
 	return bool(names)
 
 
-def unanswered(now: datetime) -> list[str]:
-	"""Names of the handovers that nobody has answered by the agreed time, `now` being naive, in the site's zone."""
-	return frappe.db.sql_list(
-		"""
-		select name from `tabLead Handover` handover
-		where status = 'Sent' and pull_back_at < %s and exists (select 1 from `tabLead` where name = handover.lead)
-		order by pull_back_at
-		""",
-		(now,),
-	)
-
-
-def pull_back(name: str, now: datetime) -> bool:
-	"""Give a lead back to marketing that sales has not answered by the agreed time, and tell both users.
-
-	The row is locked while it is judged: of two runs at the same time, one pulls back and the other passes it by. If
-	opening hours or holidays have changed since it was sent, and the time is not over by them, it is left until then.
-
-	:param now: naive instant in the site's zone.
-	:returns: whether it was still to be done.
-	"""
-	_lock_lead(name)
-	row = frappe.db.get_value(
-		"Lead Handover",
-		{"name": name, "status": "Sent", "pull_back_at": ["<", now]},
-		for_update=True,
-		skip_locked=True,
-	)
-	if not row:
-		return False
-	handover = frappe.get_doc("Lead Handover", name, for_update=True)
-	if endings.endings_of([handover.lead]):
-		return False  # what the lead's end does ends this too
-	span = span_of(handover.agreement, "pull_back_after")
-	ends = end_of_span(frappe.get_doc("Lead", handover.lead), span, handover.sent_at)
-	if ends and ends >= now:
-		handover.db_set("pull_back_at", ends, update_modified=False)
-		return False
-	_pull_back(handover, now)
-	return True
-
-
-def take_from_leaver(name: str, now: datetime) -> bool:
-	"""Give a handover back whose receiver's leads are given away, and tell the sender.
-
-	:param now: naive instant in the site's zone.
-	:returns: whether it still waited for an answer.
-	"""
-	_lock_lead(name)
-	handover = frappe.get_doc("Lead Handover", name, for_update=True)
-	if handover.status != "Sent":
-		return False
-	_pull_back(handover, now, is_given_away=True)
-	return True
-
-
-def _pull_back(handover, now: datetime, is_given_away: bool = False):
-	# an acceptance stays on record as it was
-	handover.update(
-		{"decided_at": handover.decided_at or now, "pulled_back_at": now, "status": "Pulled Back"}
-	)
-	handover.save(ignore_permissions=True)
-	_publish(handover.lead)
-	_give_back(handover)
-	_tell_of_pull_back(handover, is_given_away)
-
-
-def take_back(name: str, now: datetime) -> bool:
-	"""Give a handover back to its sender, as its receiver has not acted on it.
-
-	:param now: naive instant in the site's zone.
-	:returns: whether there was still something to give back.
-	"""
-	_lock_lead(name)
-	handover = frappe.get_doc("Lead Handover", name, for_update=True)
-	if handover.status not in {"Sent", "Accepted"}:
-		return False
-	_pull_back(handover, now)
-	return True
-
-
-def _tell_of_pull_back(handover, is_given_away: bool):
-	lead = plain(frappe.db.get_value("Lead", handover.lead, "title"))
-	receiver = frappe.utils.get_fullname(handover.to_user)
-	# who has sent it to himself is told to go on with it
-	for user in dict.fromkeys((handover.to_user, handover.from_user)):
-		if not is_reachable(user) or (is_given_away and user == handover.to_user):
-			continue
-		with words_for(user):
-			if is_given_away:
-				words = _(
-					"The lead {0} has been returned to you: {1} will not answer the handover. Hand it over to somebody else, or nurture it."
-				).format(lead, receiver)
-			elif user == handover.from_user:
-				words = _(
-					"The lead {0} has been returned to you: {1} did not act on it in time. Hand it over to somebody else, or nurture it."
-				).format(lead, receiver)
-			else:
-				words = _("The lead {0} has been returned to marketing: nobody acted on it in time.").format(
-					lead
-				)
-			tell(user, words, "Lead Handover", handover.name)
-
-
 def _decide(name: str, status: str, now: datetime, **values):
 	"""Move a handover on. Locked: of two users who decide at once, the second is told who was first."""
-	_lock_lead(name)
+	lock_lead(name)
 	handover = frappe.get_doc("Lead Handover", name, for_update=True)
-	_check_decider(handover)
+	check_decider(handover)
 	wanted = "Accepted" if status == "Returned" else "Sent"
 	if handover.status != wanted:
 		frappe.throw(
@@ -390,11 +279,11 @@ def _decide(name: str, status: str, now: datetime, **values):
 	if user == handover.from_user and user != "Administrator":
 		handover.is_one_person = 1
 	handover.save(ignore_permissions=True)
-	_publish(handover.lead)
+	publish(handover.lead)
 	return handover
 
 
-def _publish(lead: str):
+def publish(lead: str):
 	"""Show on a lead the handover that waits for an answer, else what has become of the newest."""
 	status = frappe.db.sql(
 		f"select status from `tabLead Handover` where lead = %s {summary.HANDOVER_SHOWN}", (lead,)
@@ -402,56 +291,9 @@ def _publish(lead: str):
 	summary.write(lead, lq_handover_status=status[0][0] if status else None)
 
 
-def _lock_lead(name: str):
+def lock_lead(name: str):
 	"""The lead of a handover is locked before the handover is."""
 	lead_lock.take_turn(frappe.db.get_value("Lead Handover", name, "lead"))
-
-
-def is_receiver(handover, user: str) -> bool:
-	"""Whether a user is the receiver of a handover, or stands in today for the one who is and has not sent it."""
-	return user == handover.to_user or (
-		user == substitute_of(handover.to_user) and _may_stand_in(handover, user)
-	)
-
-
-def _may_stand_in(handover, user: str) -> bool:
-	"""Whether a substitute may answer a handover: not one of their own, nor of a lead that they may not work on; and where
-	the settings keep the two apart, not of one that they have qualified."""
-	if user == handover.from_user or not frappe.has_permission("Lead", "write", doc=handover.lead, user=user):
-		return False
-	if not frappe.get_cached_doc("Lead Quality Settings").separate_qualifier_and_receiver:
-		return True
-	return user != frappe.db.get_value(
-		"Lead Qualification", {"lead": handover.lead}, "decided_by", order_by="creation desc"
-	)
-
-
-def may_decide(handover, user: str) -> bool:
-	"""Whether a user may answer a handover: its receiver, or a manager, but not who has sent it; see `is_receiver`."""
-	if user == handover.from_user and not stands_on_both_sides(user):
-		return False
-	return (
-		user == "Administrator" or is_receiver(handover, user) or bool(DECIDERS & set(frappe.get_roles(user)))
-	)
-
-
-def _check_decider(handover):
-	user = frappe.session.user
-	if may_decide(handover, user):
-		return
-	if user == handover.from_user:
-		frappe.throw(
-			_("You sent this handover, so you do not answer it: {0} or another manager does.").format(
-				bold(frappe.utils.get_fullname(handover.to_user))
-			),
-			frappe.PermissionError,
-		)
-	frappe.throw(
-		_("Only {0} or a manager can answer this handover.").format(
-			bold(frappe.utils.get_fullname(handover.to_user))
-		),
-		frappe.PermissionError,
-	)
 
 
 def _tell_sender(handover):
@@ -473,41 +315,6 @@ def _tell_sender(handover):
 		)
 
 
-def make_dossier(lead) -> str:
-	"""What is known of a lead at this moment, as HTML: company, answers with their evidence, and all touches."""
-	qualification = frappe.get_doc("Lead Qualification", qualification_of(lead.name))
-	criteria = qualification.get_criteria()
-	for row in qualification.answers:
-		row.value = answer_in_words(row, criteria[row.criterion])
-	touches = frappe.get_all(
-		"Lead Touch",
-		{"lead": lead.name, "status": "Done"},
-		["done_at", "channel", "direction", "outcome", "note", "done_by"],
-		order_by="done_at asc",
-	)
-	for touch in touches:
-		touch.done_by = frappe.utils.get_fullname(touch.done_by) if touch.done_by else None
-	return frappe.render_template(
-		"lead_quality/templates/dossier.html",
-		{"lead": lead, "qualification": qualification, "touches": touches, "text": as_html},
-	)
-
-
-def answer_in_words(row, criterion) -> str:
-	"""An answer as a dossier shows it, which is read by whoever reads the handover."""
-	if row.confidential_value:
-		return _("confidential, see the qualification")
-	if not row.value:
-		return _("not asked yet")
-	if criterion.answer_type == "Date":
-		return frappe.format(row.value, "Date")
-	if criterion.answer_type == "Number":
-		return (
-			fmt_money(row.value, currency=row.currency) if row.currency else frappe.format(row.value, "Float")
-		)
-	return row.value
-
-
 def merge_into(lead: str):
 	"""Two leads have become one: it waits for one answer, to the handover that was sent first."""
 	names = frappe.get_all(
@@ -517,7 +324,7 @@ def merge_into(lead: str):
 		handover = frappe.get_doc("Lead Handover", name)
 		handover.update({"status": "Pulled Back", "decided_at": now_datetime()})
 		handover.save(ignore_permissions=True)
-	_publish(lead)
+	publish(lead)
 
 
 def forget_lead(lead: str):

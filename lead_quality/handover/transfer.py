@@ -1,4 +1,4 @@
-"""Somebody leaves, or has too much to do: all leads in work of one user go to others, in the background.
+"""Transfers: all leads in work of one user are given to others, in the background.
 
 A Lead Transfer says whose leads, to whom and why, and keeps what became of it. It may be done twice, or be taken up
 again after its worker was killed: a lead that has moved is its giver's no more.
@@ -19,13 +19,13 @@ from lead_quality.base.queries import Where
 from lead_quality.base.rows import insert_rows
 from lead_quality.base.runs import MAX_ERROR_LENGTH, JobRun, was_rolled_back
 from lead_quality.funnel.conditions import IN_WORK
-from lead_quality.handover import service
+from lead_quality.funnel.timeline import log_on_lead
+from lead_quality.handover import pulling_back
 from lead_quality.people.absence import today
 from lead_quality.people.assignment import choose
 from lead_quality.people.managers import manager_of
 from lead_quality.people.recipients import People
 from lead_quality.permissions import may_be_given
-from lead_quality.qualification.service import log_on_lead
 
 DOCTYPE = "Lead Transfer"
 JOB = "lead_transfer"
@@ -140,7 +140,7 @@ def enqueue(name: str):
 			name=name,
 		)
 	except (RedisError, frappe.QueueOverloaded):
-		frappe.log_error(_("{0} is resumed by the next scheduled run").format(name))
+		frappe.log_error(_("The next scheduled run resumes {0}").format(name))
 
 
 def resume(now: datetime | None = None) -> dict:
@@ -347,7 +347,7 @@ def take_handover(doc, name: str, now: datetime) -> bool:
 		frappe.get_doc("Lead", lead).check_permission("write")
 	if not is_reachable(sender):
 		give(doc, lead, now)  # it cannot go back to somebody who has left, too
-	if not service.take_from_leaver(name, now):
+	if not pulling_back.take_from_leaver(name, now):
 		return False
 	frappe.db.sql("update `tabLead Transfer` set handovers = handovers + 1 where name = %s", (doc.name,))
 	return True
@@ -381,8 +381,8 @@ def _tell_receiver(doc, row, now: datetime) -> bool:
 
 
 def _told_of_leaver(user: str) -> list[str]:
-	"""The manager of a user who was disabled, else the first of the last resorts that can be told; nobody if the user is
-	back."""
+	"""The manager of a user who was disabled, else the first of the last resorts that can be told; nobody if the user
+	is back."""
 	if is_reachable(user):
 		return []
 	groups = [[manager_of(user)], *People([], today()).last_resorts(None, None)]
@@ -398,7 +398,7 @@ def _tell_of_leaver(doc, user: str, now: datetime) -> bool:
 			_("Leads that went back to the owners of their segments: {0}.").format(doc.moved - unowned)
 		)
 		if unowned:
-			words.append(_("Leads that nobody owns now: {0}.").format(unowned))
+			words.append(_("Leads without an owner now: {0}.").format(unowned))
 		if doc.failed:
 			words.append(_("Leads that could not be moved: {0}.").format(doc.failed))
 		if doc.handovers:

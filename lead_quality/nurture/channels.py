@@ -1,4 +1,4 @@
-"""On which channels a person may be contacted, and why not on the others."""
+"""The channels on which a person may be contacted, and why the others are closed."""
 
 from datetime import datetime
 
@@ -136,10 +136,10 @@ def in_words(opt_out) -> str:
 	"""Since when and why a channel is closed."""
 	day = formatdate(opt_out.since) if isinstance(opt_out.since, datetime) else opt_out.since
 	if opt_out.reason == "Bounced":
-		return _("Mail to the lead has come back since {0}.").format(day)
+		return _("E-mail to the lead has bounced since {0}.").format(day)
 	if opt_out.channel == "All":
-		return _("The lead wants no contact, since {0}.").format(day)
-	return _("The lead wants no contact by {0}, since {1}.").format(_(opt_out.channel), day)
+		return _("The lead has not wanted contact since {0}.").format(day)
+	return _("The lead has not wanted contact by {0} since {1}.").format(_(opt_out.channel), day)
 
 
 def wishes_of(lead) -> list[dict]:

@@ -1,4 +1,4 @@
-"""Touches that turn out to be wrong: taken back, corrected, moved to another lead, or proved by what has not happened.
+"""Wrong touches: taken back, corrected, moved to another lead, or logged from something that did not happen.
 
 Whatever came from a touch is undone by name: its stage (`funnel.corrections`), its step of the cadence (here), and, by
 the room to the right, its clocks.
@@ -10,12 +10,11 @@ from frappe.utils import get_datetime, get_fullname
 
 from lead_quality.base.notices import plain
 from lead_quality.funnel import corrections as funnel
-from lead_quality.nurture import service
+from lead_quality.nurture import ledger, planning, service
 from lead_quality.nurture.channels import closed_channels, wants_nothing
 from lead_quality.nurture.mail import leads_of
+from lead_quality.permissions import is_manager
 
-# who may take back what others have logged
-MANAGERS = {"System Manager", "Sales Manager", "Lead Quality Manager"}
 # what a touch proves hangs on these
 PROOF = ("status", "outcome", "done_at", "is_automatic", "direction", "channel")
 
@@ -52,7 +51,7 @@ def check_may_take_back(touch):
 
 def check_may_undo(touch):
 	"""As `check_may_take_back`, of the touch as it is stored."""
-	if frappe.session.user in {touch.done_by, touch.owner} or MANAGERS & set(frappe.get_roles()):
+	if frappe.session.user in {touch.done_by, touch.owner} or is_manager():
 		return
 	frappe.throw(
 		_("{0} has logged this touch. Ask {0} or a manager to take it back.").format(
@@ -77,17 +76,17 @@ def follow(touch):
 
 	:returns: the enrollment document whose step waits again, or None.
 	"""
-	service.record_conversation(touch)
+	ledger.record_conversation(touch)
 	funnel.review_conversation(touch.lead)
 	if touch.status == "Cancelled" or not frappe.db.exists("Lead Touch", touch.name):
 		enrollment = _reopen(touch)
 		if enrollment:
-			service.plan_again(enrollment, touch)
+			planning.plan_again(enrollment, touch)
 		return enrollment
-	if touch.has_value_changed("outcome") and service.leads_elsewhere(touch):
+	if touch.has_value_changed("outcome") and ledger.leads_elsewhere(touch):
 		enrollment = _reopen(touch)
 		if enrollment:
-			service.go_on(enrollment, touch)
+			ledger.go_on(enrollment, touch)
 		return enrollment
 	return None
 
@@ -149,8 +148,8 @@ def settle(doctype: str, name: str, leads: list[str], reason: str | None = None)
 
 
 def give_away(communication, before):
-	"""A Communication that referred to one document refers to another now: its touch moves with it, and so does its place
-	in the timeline.
+	"""A Communication that referred to one document refers to another now: its touch moves with it, and so does its
+	place in the timeline.
 
 	:param before: `reference_doctype` and `reference_name` that it had.
 	"""
@@ -158,18 +157,18 @@ def give_away(communication, before):
 		_leave_timeline(communication, before.reference_name)
 	leads = leads_of(communication)
 	settle("Communication", communication.name, leads)
-	service.log_evidence(communication, leads)
+	ledger.log_evidence(communication, leads)
 
 
 def follow_reference(communication):
-	"""As `give_away`, of one that was given away past every event: it is of the lead that it refers to, and of none that
-	had a touch by it before."""
+	"""As `give_away`, of one that was given away without document events: it is of the lead that it refers to, and of
+	none that had a touch by it before."""
 	for row in touches_of("Communication", communication.name):
 		if row.lead != communication.reference_name:
 			_leave_timeline(communication, row.lead)
 	leads = leads_of(communication)
 	settle("Communication", communication.name, leads)
-	service.log_evidence(communication, leads)
+	ledger.log_evidence(communication, leads)
 
 
 def _leave_timeline(communication, lead: str):
@@ -188,13 +187,13 @@ def forget_document(doctype: str, name: str):
 	for row in touches:
 		frappe.db.set_value("Lead Touch", row.name, gone, update_modified=False)
 		if row.status == "Done":
-			reason = _("The {0} that told of it was deleted.").format(_(doctype))
+			reason = _("The {0} that it was logged from was deleted.").format(_(doctype))
 			take_back(frappe.get_doc("Lead Touch", row.name), reason)
 
 
 def misplaced(since, limit: int) -> list[tuple[str, str]]:
-	"""Communications, Call Logs and Events that are gone, or that do not name the lead any more whose touch, made since an
-	instant (the site's zone), tells of them: DocType and name."""
+	"""Communications, Call Logs and Events that are gone, or that do not name the lead any more whose touch, made since
+	an instant (the site's zone), tells of them: DocType and name."""
 	return list(
 		frappe.db.sql(
 			"""
@@ -253,7 +252,7 @@ def mark(communication, read_as: str):
 					{"evidence_key": None, "communication": None},
 					update_modified=False,
 				)
-		service.log_evidence(communication, leads_of(communication))
+		ledger.log_evidence(communication, leads_of(communication))
 		return communication
 	for row in touches:
 		if row.status == "Done":

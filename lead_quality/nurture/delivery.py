@@ -1,10 +1,11 @@
-"""Mail that was sent and did not arrive: its touch reached nobody, and a dead address is written to no more."""
+"""Undelivered mail: its touch did not reach anybody, and nobody writes to a dead address again."""
 
 import re
 from datetime import datetime
 
 import frappe
 
+from lead_quality.base import query
 from lead_quality.funnel.person import address_key
 from lead_quality.nurture.mail import NOT_DELIVERED, addresses_in
 from lead_quality.nurture.opt_out import close_address
@@ -73,7 +74,7 @@ def is_for_good(communication) -> bool:
 def undelivered(since: datetime, limit: int) -> list[str]:
 	"""Communications that were not delivered and whose touches, made since an instant (the site's zone), say nothing of
 	it."""
-	return frappe.db.sql_list(
+	return query.run(
 		"""
 		select distinct c.name from `tabLead Touch` t join `tabCommunication` c on c.name = t.communication
 		where t.status = 'Done' and t.direction = 'Outbound' and t.channel = 'Email' and t.done_at >= %(since)s
@@ -81,4 +82,5 @@ def undelivered(since: datetime, limit: int) -> list[str]:
 		limit %(limit)s
 		""",
 		{"since": since, "not_delivered": sorted(NOT_DELIVERED), "limit": limit},
+		pluck=True,
 	)

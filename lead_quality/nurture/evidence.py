@@ -1,6 +1,6 @@
-"""Contacts with a lead that ERPNext itself keeps, read as touches: communications, telephone calls, calendar events.
+"""ERPNext's own records of contacts, read as touches: communications, calls, calendar events.
 
-What documents tell at once (`overrides.communication`) and what is looked for later (`nurture.service.catch_up`) is judged by
+What documents tell at once (`overrides.communication`) and what is looked for later (`nurture.ledger.catch_up`) is judged by
 the same functions; each takes a document or a row. Every instant is naive, in the site's zone.
 """
 
@@ -12,6 +12,8 @@ import frappe
 from frappe import _
 from frappe.utils import get_datetime, strip_html
 
+from lead_quality.base import query
+from lead_quality.base.persons import person
 from lead_quality.engine.clock import TALKS
 from lead_quality.nurture.mail import addresses_in, written_by_lead, written_by_person
 
@@ -153,14 +155,13 @@ def read_event(event, lead: str, now: datetime) -> dict | None:
 	if event.event_category not in EVENT_CHANNELS or event.status not in HELD or at > now:
 		return None
 	# web forms and appointments make events in nobody's name: then whoever closed it was there
-	is_somebodys = event.owner not in {"Administrator", "Guest"}
 	return {
 		"lead": lead,
 		"channel": EVENT_CHANNELS[event.event_category],
 		"direction": "Outbound",
 		"outcome": "Connected",
 		"done_at": at,
-		"done_by": event.owner if is_somebodys else event.modified_by,
+		"done_by": person(event.owner) or event.modified_by,
 		"reference": ("Event", event.name),
 	}
 
@@ -186,8 +187,8 @@ def said_outcome(communication) -> str:
 
 
 def what_is_known(communications: Sequence, leads: Iterable[str]) -> Known:
-	"""What is needed to judge Communications with these leads: two queries at most, and none where no message or no lead
-	is among them."""
+	"""What is needed to judge Communications with these leads: two queries at most, and none where no message or no
+	lead is among them."""
 	addresses = {
 		address
 		for row in communications
@@ -197,7 +198,7 @@ def what_is_known(communications: Sequence, leads: Iterable[str]) -> Known:
 	users = (
 		frappe.get_all(
 			"User",
-			{"email": ["in", sorted(addresses)], "user_type": "System User"},
+			{"email": query.among(sorted(addresses)), "user_type": "System User"},
 			["email", "name"],
 			order_by="name asc",
 		)
@@ -217,7 +218,7 @@ def _first_words(leads: list[str]) -> dict[str, datetime]:
 	if not leads:
 		return {}
 	return dict(
-		frappe.db.sql(
+		query.run(
 			"""
 			select lead, min(done_at) from `tabLead Touch`
 			where lead in %s and direction = 'Outbound' and status = 'Done' group by lead
@@ -235,7 +236,7 @@ def communications_without_touch(leads: list[str], since: datetime) -> list:
 
 	One row for each of its leads, in `lead`.
 	"""
-	return frappe.db.sql(
+	return query.run(
 		"""
 		select 'Communication' as doctype, found.lead, c.name, c.owner, c.creation, c.communication_type, c.communication_medium,
 			c.sent_or_received, c.communication_date, c.send_after, c.reference_doctype, c.sender, c.recipients,
@@ -268,7 +269,7 @@ def communications_without_touch(leads: list[str], since: datetime) -> list:
 
 def untold(since: datetime, limit: int) -> list[str]:
 	"""Leads that a Communication stored since an instant (the site's zone) names, and no touch tells of it."""
-	return frappe.db.sql_list(
+	return query.run(
 		"""
 		select distinct found.lead from (
 			select name as communication, reference_name as lead from `tabCommunication`
@@ -284,12 +285,13 @@ def untold(since: datetime, limit: int) -> list[str]:
 		limit %(limit)s
 		""",
 		{"since": since, "media": tuple(CHANNELS), "limit": limit},
+		pluck=True,
 	)
 
 
 def calls_without_touch(leads: list[str], since: datetime) -> list:
 	"""Call Logs of these leads that ended since an instant and that no touch names; each one's lead in `lead`."""
-	return frappe.db.sql(
+	return query.run(
 		"""
 		select 'Call Log' as doctype, found.lead, c.name, c.owner, c.creation, c.status, c.type, c.start_time, c.end_time,
 			c.employee_user_id
@@ -331,7 +333,7 @@ def events_without_touch(leads: list[str], since: datetime, now: datetime) -> li
 		if frappe.db.has_column("Event", "reference_docname")  # not in every v15
 		else ""
 	)
-	return frappe.db.sql(
+	return query.run(
 		f"""
 		select 'Event' as doctype, found.lead, e.name, e.owner, e.modified_by, e.creation, e.event_category, e.status, e.starts_on
 		from (

@@ -1,6 +1,6 @@
-"""What people had done with leads before the app heard of it: read in once a site, before anybody is told anything.
+"""Contacts from before the installation: imported once a site, before anybody is alerted.
 
-Leads that nothing of the app works on yet are read many at a time, past every hook: their mails, calls and meetings
+Leads that nothing of the app works on yet are read many at a time, without document events: their mails, calls and meetings
 become touches, and their stages are logged in the order of what happened, all marked as derived. The other leads have
 clocks and cadences to be stopped by what is found; for them it is as if each document had just been heard of.
 """
@@ -16,7 +16,7 @@ from lead_quality.funnel import endings
 from lead_quality.funnel import service as funnel
 from lead_quality.funnel.conditions import human_touch
 from lead_quality.nurture import evidence
-from lead_quality.nurture.service import catch_up
+from lead_quality.nurture.ledger import catch_up
 
 READ = "lead_quality_history_read"
 

@@ -1,5 +1,5 @@
-"""Mail that comes in, read as it arrives: who wrote it, which leads it is of, and what it says of people and of mail
-that did not arrive."""
+"""Incoming mail, read as it arrives: who wrote it, which leads it belongs to, and what it says of absences and of failed
+delivery."""
 
 from datetime import date, datetime
 from email.message import Message
@@ -10,6 +10,7 @@ from babel import Locale, UnknownLocaleError
 from frappe import _
 from frappe.utils import add_days, formatdate, getdate, now_datetime, strip_html
 
+from lead_quality.base import query
 from lead_quality.base.arriving import arriving_message
 from lead_quality.engine import mail as engine  # nosemgrep (a variable has the name of the module)
 from lead_quality.engine.out_of_office import back_on, has_left
@@ -73,8 +74,8 @@ def is_month_first() -> bool:
 
 @lru_cache(maxsize=1)
 def month_names() -> dict[str, int]:
-	"""The names of the months, as they stand in dates, in all languages that Frappe has; a name that is another month in
-	another language is left out."""
+	"""The names of the months, as they stand in dates, in all languages that Frappe has; a name that is another month
+	in another language is left out."""
 	names: dict[str, int] = {}
 	twofold: set[str] = set()
 	for language in engine.AUTOMATIC_SUBJECTS:
@@ -93,7 +94,7 @@ def month_names() -> dict[str, int]:
 	return {name: number for name, number in names.items() if name not in twofold}
 
 
-def name_leads(communication):
+def link_leads(communication):
 	"""A mail from or to a lead's address belongs to the lead, also where no Contact says so: it gets a link in its
 	timeline, as Frappe adds one for each Contact."""
 	if communication.communication_medium != "Email" or not communication.is_new():
@@ -109,7 +110,7 @@ def name_leads(communication):
 		named.add(communication.reference_name)
 	if named:
 		return
-	for lead in leads_in_sight(addresses):
+	for lead in open_leads_of(addresses):
 		communication.append("timeline_links", {"link_doctype": "Lead", "link_name": lead})
 
 
@@ -129,34 +130,34 @@ def nameless(since: datetime, limit: int) -> list[str]:
 	)
 
 
-def name_stored(name: str) -> int:
-	"""As `name_leads`, of a mail that is stored already. Returns how many leads it has been given."""
+def link_stored(name: str) -> int:
+	"""As `link_leads`, of a mail that is stored already. Returns how many leads it has been given."""
 	communication = frappe.get_doc("Communication", name)
-	leads = leads_in_sight(addresses_in(communication.sender))
+	leads = open_leads_of(addresses_in(communication.sender))
 	for lead in leads:
 		communication.add_link("Lead", lead)
 	communication.save(ignore_permissions=True)
 	return len(leads)
 
 
-def leads_in_sight(addresses: list[str]) -> list[str]:
+def open_leads_of(addresses: list[str]) -> list[str]:
 	"""The leads with one of these addresses that are not customers yet."""
 	leads = leads_of_addresses(addresses)
 	if not leads:
 		return []
 	return frappe.get_all(
-		"Lead", {"name": ["in", leads], "status": ["!=", "Converted"]}, pluck="name", order_by="name asc"
+		"Lead", {"name": query.among(leads), "status": ["!=", "Converted"]}, pluck="name", order_by="name asc"
 	)
 
 
 # people who are away
 
 
-def heed_absence(communication):
-	"""Who is away until a day is not called before it: the plan waits, for all leads of the person."""
+def wait_for_return(communication):
+	"""Snooze the plans of all leads of a person who is away, until the day of return."""
 	if not communication.lq_back_on or getdate(communication.lq_back_on) <= getdate(now_datetime()):
 		return
-	for lead in leads_in_sight(addresses_in(communication.sender)):
+	for lead in open_leads_of(addresses_in(communication.sender)):
 		service.wait_for(lead, getdate(communication.lq_back_on))
 
 
@@ -165,7 +166,7 @@ def hints_for(lead, today: date) -> list[dict]:
 	`since`, `communication`."""
 	address = address_key(lead.email_id)
 	others = [name for name in leads_of_addresses([address] if address else []) if name != lead.name]
-	rows = frappe.db.sql(
+	rows = query.run(
 		"""
 		select c.name, c.sender_full_name, c.sender, c.communication_date, c.lq_back_on, c.lq_has_left
 		from `tabCommunication` c
@@ -195,7 +196,7 @@ def hints_for(lead, today: date) -> list[dict]:
 	for row in rows:
 		who = row.sender_full_name or row.sender
 		if row.lq_has_left:
-			text = _("{0} does not work there any more. Look for somebody else at the company.").format(who)
+			text = _("{0} no longer works there. Find another contact at the company.").format(who)
 		else:
 			text = _("{0} is away until {1}.").format(who, formatdate(row.lq_back_on))
 		hints.setdefault(text, {"text": text, "since": row.communication_date, "communication": row.name})
@@ -228,14 +229,14 @@ def mail_that_failed(failure: engine.Failure):
 	if not name:
 		leads = leads_of_addresses([failure.address])
 		since = add_days(now_datetime(), -SENT_WITHIN)
-		rows = frappe.db.sql(
+		rows = query.run(
 			"""
 			select c.name, c.recipients from `tabLead Touch` t join `tabCommunication` c on c.name = t.communication
 			where t.lead in %s and t.direction = 'Outbound' and t.status = 'Done' and t.done_at >= %s
 				and c.communication_medium = 'Email'
 			order by t.done_at desc
 			""",
-			(leads or [""], since),
+			(leads, since),
 			as_dict=True,
 		)
 		name = next((row.name for row in rows if failure.address in addresses_in(row.recipients)), None)

@@ -7,7 +7,7 @@ from frappe.utils import now_datetime
 
 from lead_quality.base.runs import JobRun
 from lead_quality.funnel import person
-from lead_quality.nurture import corrections, delivery, evidence, history, incoming, opt_out, service
+from lead_quality.nurture import corrections, delivery, evidence, history, incoming, ledger, opt_out, service
 from lead_quality.nurture.mail import leads_naming
 
 # what is looked at again, however often the job runs
@@ -17,9 +17,9 @@ MOST = 5_000
 
 
 def repair_contacts(now: datetime | None = None) -> dict:
-	"""Do what came past every event, or what an event has left undone: numbers and addresses that cannot be looked for,
-	wishes that only Frappe was told, mail that did not arrive, that belongs to another lead or is gone, and mail of leads
-	that no touch tells of.
+	"""Do what came without document events, or what an event has left undone: numbers and addresses that cannot be
+	looked for, wishes that only Frappe was told, mail that did not arrive, that belongs to another lead or is gone, and
+	mail of leads that no touch tells of.
 
 	:param now: naive instant in the site's zone.
 	:returns: counts found, done, failed.
@@ -29,12 +29,12 @@ def repair_contacts(now: datetime | None = None) -> dict:
 	run.each([1], lambda _item, now: person.fill_keys(MOST))
 	run.each(opt_out.unheard(MOST), lambda address, now: opt_out.close_address(address) or 1)
 	run.each(opt_out.unheard_leads(MOST), lambda lead, now: opt_out.unsubscribe_lead(lead) or 1)
-	run.each(opt_out.still_planned(MOST), lambda lead, now: opt_out.leave_alone(lead) or 1)
+	run.each(opt_out.still_planned(MOST), lambda lead, now: opt_out.respect_opt_outs(lead) or 1)
 	run.each(delivery.undelivered(since, MOST), _follow_delivery)
 	run.each(corrections.misplaced(since, MOST), _settle)
-	run.each(incoming.nameless(run.now - FRESH, MOST), lambda name, now: incoming.name_stored(name))
+	run.each(incoming.nameless(run.now - FRESH, MOST), lambda name, now: incoming.link_stored(name))
 	run.each(
-		[1], lambda _item, now: len(service.catch_up(evidence.untold(now - FRESH, MOST), now - FRESH, now))
+		[1], lambda _item, now: len(ledger.catch_up(evidence.untold(now - FRESH, MOST), now - FRESH, now))
 	)
 	return run.finish()
 

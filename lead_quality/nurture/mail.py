@@ -6,6 +6,7 @@ from email.utils import parseaddr
 import frappe
 from frappe.utils import split_emails
 
+from lead_quality.base import query
 from lead_quality.engine.mail import PERSON, read_as
 
 # what ERPNext sends to many by itself
@@ -38,7 +39,7 @@ def leads_among(links: list[tuple[str | None, str | None]]) -> list[str]:
 	leads = {name for doctype, name in links if doctype == "Lead" and name}
 	opportunities = sorted({name for doctype, name in links if doctype == "Opportunity" and name})
 	if opportunities:
-		credited = {"name": ["in", opportunities], "lq_lead": ["is", "set"]}
+		credited = {"name": query.among(opportunities), "lq_lead": ["is", "set"]}
 		leads.update(frappe.get_all("Opportunity", credited, pluck="lq_lead", order_by="name asc"))
 	return sorted(lead for lead in leads if frappe.db.exists("Lead", lead))
 
@@ -61,7 +62,8 @@ def written_by_person(communication, colleagues: dict[str, str]) -> bool:
 
 
 def written_by_lead(communication, colleagues: dict[str, str]) -> bool:
-	"""Whether an incoming message (document or row) is a person's, and not a machine's, a colleague's or an advertiser's.
+	"""Whether an incoming message (document or row) is a person's, and not a machine's, a colleague's or an
+	advertiser's.
 
 	:param colleagues: System Users by their address in lower case.
 	"""

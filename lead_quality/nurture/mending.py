@@ -1,6 +1,7 @@
-"""An active enrollment always has exactly one planned touch, due when it says: seen by health, put right by a job.
+"""The invariant of an active enrollment: exactly one planned touch, due at its time. The health page checks it, a job
+restores it.
 
-The app keeps it so. What breaks it is a write past every hook, or a touch that somebody has deleted in the database.
+The app keeps it so. What breaks it is a write without document events, or a touch that somebody has deleted in the database.
 """
 
 from datetime import datetime
@@ -10,17 +11,18 @@ from frappe import _
 
 from lead_quality.base import query
 from lead_quality.funnel import summary
-from lead_quality.nurture import service
+from lead_quality.funnel.conditions import OPEN_ENROLLMENTS, open_enrollment
+from lead_quality.nurture import planning, service
 
 # of each enrollment: how many touches are planned, and when the first is due
-_BROKEN = """
+_BROKEN = f"""
 	from `tabNurture Enrollment` e
 	join `tabLead` l on l.name = e.lead
 	left join (
 		select enrollment, count(*) as planned, min(due_at) as due_at from `tabLead Touch`
 		where status = 'Planned' and enrollment is not null group by enrollment
 	) t on t.enrollment = e.name
-	where e.status in ('Active', 'Snoozed') and (ifnull(t.planned, 0) != 1 or not t.due_at <=> e.next_due_at)
+	where {open_enrollment("e")} and (ifnull(t.planned, 0) != 1 or not t.due_at <=> e.next_due_at)
 """
 
 
@@ -44,21 +46,19 @@ def mend(name: str, now: datetime) -> bool:
 	if not frappe.db.get_value("Lead", lead, "name", for_update=True):
 		return False
 	enrollment = frappe.get_doc("Nurture Enrollment", name, for_update=True)
-	if enrollment.status not in service.OPEN_STATUSES:
+	if enrollment.status not in OPEN_ENROLLMENTS:
 		return False
 	plan = frappe.get_cached_doc("Nurture Cadence", enrollment.cadence)
 	step = next((row for row in plan.steps if row.step == enrollment.current_step), None)
 	if not step:
-		service.stop(
-			enrollment, _("The cadence has no such step any more: {0}.").format(enrollment.current_step)
-		)
+		service.stop(enrollment, _("The cadence no longer has the step {0}.").format(enrollment.current_step))
 		return True
 	due = enrollment.next_due_at or now
 	kept = _keep_one(enrollment, step)
 	if kept:
 		frappe.db.set_value("Lead Touch", kept, {"status": "Planned", "due_at": due}, update_modified=False)
 	else:
-		service.plan_touch(enrollment, step, _occurrences(enrollment, step) + 1, due, now)
+		planning.plan_touch(enrollment, step, _occurrences(enrollment, step) + 1, due, now)
 	frappe.db.set_value("Nurture Enrollment", name, "next_due_at", due, update_modified=False)
 	summary.write(enrollment.lead, lq_next_touch_at=due)
 	return True

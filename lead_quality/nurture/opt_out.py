@@ -1,4 +1,4 @@
-"""Who wants no contact: said here or to Frappe, heard in both places, and acted on at once on all leads of the person."""
+"""Opt-outs: recorded here or in Frappe, known in both, and applied at once to all leads of the person."""
 
 from collections.abc import Iterable
 from itertools import zip_longest
@@ -7,6 +7,7 @@ import frappe
 from frappe import _
 from frappe.utils import get_fullname
 
+from lead_quality.base import query
 from lead_quality.base.notices import is_reachable, plain, tell, words_for
 from lead_quality.base.phone import country_of, number_key
 from lead_quality.funnel import lead_lock, summary
@@ -18,7 +19,7 @@ from lead_quality.funnel.person import (
 	leads_of_addresses,
 	whole_person_of,
 )
-from lead_quality.nurture import service
+from lead_quality.nurture import planning, service
 from lead_quality.nurture.channels import (
 	CHANNELS,
 	closed_channels,
@@ -26,9 +27,7 @@ from lead_quality.nurture.channels import (
 	opt_outs_of,
 	wants_nothing,
 )
-
-# who may speak for any person; others for the people of their own leads
-MANAGERS = {"System Manager", "Sales Manager", "Lead Quality Manager"}
+from lead_quality.permissions import is_manager
 
 
 def opt_out(lead: str, channel: str = "All", reason: str = "Manual"):
@@ -90,27 +89,27 @@ def check(doc):
 	if not (doc.email_id or doc.phone):
 		frappe.throw(
 			_(
-				"Give the e-mail address or the phone number that is not to be used. For a lead that has neither, set the status to Do Not Contact."
+				"Enter the e-mail address or phone number that must not be used. For a lead that has neither, set the status to Do Not Contact."
 			)
 		)
 	doc.email_id = (doc.email_id or "").strip() or None
 	lead = frappe.get_doc("Lead", doc.lead) if doc.lead and frappe.db.exists("Lead", doc.lead) else None
 	doc.phone_key = number_key(doc.phone, country_of(lead or frappe._dict()))
-	if doc.is_new() and not doc.flags.ignore_permissions and not MANAGERS & set(frappe.get_roles()):
+	if doc.is_new() and not doc.flags.ignore_permissions and not is_manager():
 		_check_own(doc, lead)
 
 
 def _check_own(doc, lead):
 	if not lead:
 		frappe.throw(
-			_("Say for which lead: you can opt out the people of your own leads."), frappe.PermissionError
+			_("Choose the lead: you can only opt out people of your own leads."), frappe.PermissionError
 		)
 	frappe.has_permission("Lead", "write", doc=lead, throw=True)
 	person = whole_person_of(lead)
 	is_other = doc.email_id and address_key(doc.email_id) not in person.addresses
 	if is_other or (doc.phone_key and doc.phone_key not in person.numbers):
 		frappe.throw(
-			_("{0} is not an address or a number of {1}.").format(
+			_("{0} is not an e-mail address or phone number of {1}.").format(
 				frappe.bold(plain(doc.email_id if is_other else doc.phone)), plain(lead.title)
 			),
 			frappe.PermissionError,
@@ -136,14 +135,14 @@ def act_on(doc):
 	for lead in leads:
 		if is_wish and "Email" in covered_by(doc.channel):
 			summary.write(lead, unsubscribed=1)
-		leave_alone(lead, is_final=doc.channel == "All")
+		respect_opt_outs(lead, is_final=doc.channel == "All")
 	address = address_key(doc.email_id)
 	if is_wish and address and "Email" in covered_by(doc.channel):
 		tell_frappe(address)
 	_tell_owners(doc, leads)
 
 
-def leave_alone(lead: str, is_final: bool = False):
+def respect_opt_outs(lead: str, is_final: bool = False):
 	"""A lead's person wants no contact, or none on some channels: its cadence ends, or goes on by those that are open.
 
 	:param is_final: no contact at all.
@@ -155,7 +154,7 @@ def leave_alone(lead: str, is_final: bool = False):
 	if is_final:
 		service.stop(enrollment, _("The lead does not want to be contacted."))
 		return
-	touch = service.planned_touch(enrollment.name, lock=is_behind)
+	touch = planning.planned_touch(enrollment.name, lock=is_behind)
 	closed = closed_channels(lead) if touch else {}
 	if wants_nothing(closed):
 		service.stop(enrollment, _("The lead does not want to be contacted."))
@@ -169,7 +168,7 @@ def _tell_owners(doc, leads: list[str]):
 	"""Whoever owns another lead of the person hears of it, as their cadences and clocks may have ended."""
 	owners = frappe.get_all(
 		"Lead",
-		{"name": ["in", [lead for lead in leads if lead != doc.lead] or [""]]},
+		{"name": query.among([lead for lead in leads if lead != doc.lead])},
 		["name", "title", "lead_owner"],
 		order_by="name asc",
 	)
@@ -180,9 +179,9 @@ def _tell_owners(doc, leads: list[str]):
 			by = get_fullname(frappe.session.user)
 			title = plain(row.title)
 			if doc.channel == "All":
-				words = _("{0} wants no contact any more: {1} has recorded it.").format(title, by)
+				words = _("{0} no longer wants to be contacted, as recorded by {1}.").format(title, by)
 			else:
-				words = _("{0} wants no contact by {1} any more: {2} has recorded it.").format(
+				words = _("{0} no longer wants to be contacted by {1}, as recorded by {2}.").format(
 					title, _(doc.channel), by
 				)
 			tell(row.lead_owner, words, "Lead", row.name, kind="Unattended")
@@ -206,7 +205,7 @@ def tell_frappe(address: str):
 	if contacts:
 		frappe.db.set_value(
 			"Contact",
-			{"name": ["in", contacts], "unsubscribed": 0},
+			{"name": query.among(contacts), "unsubscribed": 0},
 			"unsubscribed",
 			1,
 			update_modified=False,
@@ -217,7 +216,7 @@ def tell_frappe(address: str):
 			"Dynamic Link",
 			{
 				"parenttype": "Contact",
-				"parent": ["in", contacts],
+				"parent": query.among(contacts),
 				"link_doctype": ["not in", ["Lead", "Prospect", "Opportunity"]],
 			},
 		)
@@ -242,7 +241,7 @@ def unsubscribe_lead(lead: str):
 	"""No mail goes to this lead any more, whatever holds for other leads of the person."""
 	if frappe.db.get_value("Lead", lead, "unsubscribed", for_update=True) == 0:
 		summary.write(lead, unsubscribed=1)
-	leave_alone(lead)
+	respect_opt_outs(lead)
 
 
 def hear_addresses(addresses: Iterable[str]):
@@ -269,13 +268,13 @@ UNHEARD = """
 
 
 def unheard(limit: int) -> list[str]:
-	"""Addresses of leads that Frappe was told of past every event, and this app was not."""
+	"""Addresses of leads that Frappe was told of without document events, and this app was not."""
 	return frappe.db.sql_list(UNHEARD, (limit,))
 
 
 def still_planned(limit: int) -> list[str]:
-	"""Leads that wait for a touch on a channel that their person has closed, past every event or as a number has been
-	compared with others only later."""
+	"""Leads that wait for a touch on a channel that their person has closed, without document events or as a number has
+	been compared with others only later."""
 	covered = " or ".join(
 		f"o.channel = '{channel}' and t.channel in ({', '.join(repr(one) for one in covered_by(channel))})"
 		for channel in CHANNELS

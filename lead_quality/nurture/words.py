@@ -3,11 +3,12 @@
 from frappe import _
 
 from lead_quality.engine import cadence as engine
-from lead_quality.nurture.service import get_steps
+from lead_quality.nurture.planning import get_steps
 
 
 def plan_in_words(cadence) -> dict[str, str]:
-	"""The steps of a Nurture Cadence document by their names, such as "First call: Phone, 30 minutes after enrollment"."""
+	"""The steps of a Nurture Cadence document by their names, such as "First call: Phone, 30 minutes after
+	enrollment"."""
 	return {row.step: step_in_words(row, index) for index, row in enumerate(cadence.steps)}
 
 
@@ -16,8 +17,8 @@ def step_in_words(row, index: int) -> str:
 	when = span_in_words(row.delay or 0, row.delay_unit)
 	anchors = {
 		"Enrollment": (_("at enrollment"), _("{0} after enrollment")),
-		"Lead Created": (_("when the lead comes in"), _("{0} after the lead has come in")),
-		"Handover Accepted": (_("when sales accepts the lead"), _("{0} after sales has accepted the lead")),
+		"Lead Created": (_("when the lead comes in"), _("{0} after the lead came in")),
+		"Handover Accepted": (_("when sales accepts the lead"), _("{0} after sales accepted the lead")),
 		"Date Field": (_("on the day in {1}"), _("{0} after the day in {1}")),
 		"Previous Touch": (_("as soon as the step before is done"), _("{0} after the step before")),
 	}

@@ -1,4 +1,4 @@
-"""A report that Frappe mails by itself."""
+"""Document events of Auto Email Report."""
 
 from lead_quality.base.listeners import listener
 from lead_quality.base.report import keep_reader

@@ -1,12 +1,11 @@
-"""What Frappe and ERPNext tell of contacts with people: a Communication, a Call Log, an Event."""
+"""Document events of Communication, Call Log and Event."""
 
 import frappe
 from frappe.email import relink as frappe_relink
 from frappe.utils import now_datetime
 
 from lead_quality.base.listeners import listener
-from lead_quality.nurture import corrections, delivery, evidence, incoming
-from lead_quality.nurture import service as nurture
+from lead_quality.nurture import corrections, delivery, evidence, incoming, ledger
 from lead_quality.nurture.mail import leads_naming, leads_of
 from lead_quality.overrides.whitelisted import check
 
@@ -15,7 +14,7 @@ from lead_quality.overrides.whitelisted import check
 def validate(communication, method=None):
 	"""Frappe keeps no headers, so what they say of an incoming mail is noted before it is stored."""
 	incoming.read_arrival(communication)
-	incoming.name_leads(communication)
+	incoming.link_leads(communication)
 
 
 @listener
@@ -23,9 +22,9 @@ def after_insert(communication, method=None):
 	"""A mail or a call that a person logged is a touch, and so is what the lead writes: nobody has to log it again."""
 	if not evidence.may_count(communication):
 		return
-	nurture.log_evidence(communication, leads_of(communication))
+	ledger.log_evidence(communication, leads_of(communication))
 	if communication.get("lq_read_as") == "Automatic":
-		incoming.heed_absence(communication)
+		incoming.wait_for_return(communication)
 	elif communication.get("lq_read_as") == "Bounce":
 		incoming.report_failures(communication)
 
@@ -43,7 +42,7 @@ def on_change(communication, method=None):
 	if is_given_away:
 		corrections.give_away(communication, before)
 	elif communication.send_after and communication.delivery_status == "Sent":
-		nurture.log_evidence(communication, leads_of(communication))
+		ledger.log_evidence(communication, leads_of(communication))
 	delivery.follow_delivery(communication)
 
 
@@ -55,7 +54,7 @@ def on_trash(document, method=None):
 
 @frappe.whitelist()
 def relink_by_hand(name: str, reference_doctype: str | None = None, reference_name: str | None = None):
-	"""`frappe.email.relink`, which writes past every event and asks for no right: what came from the mail moves with it,
+	"""`frappe.email.relink`, which writes without document events and asks for no right: what came from the mail moves with it,
 	for who may see the lead that it is taken from and the one that it is given to."""
 	before = frappe.db.get_value("Communication", name, ["reference_doctype", "reference_name"], as_dict=True)
 	if before:
@@ -92,4 +91,4 @@ def _keep_in_step(document, leads: list[str]):
 	if document.get_doc_before_save():
 		held = evidence.read(document, "", evidence.NOTHING, now_datetime())
 		corrections.settle(document.doctype, document.name, leads if held else [])
-	nurture.log_evidence(document, leads)
+	ledger.log_evidence(document, leads)

@@ -1,4 +1,4 @@
-"""What is deleted past the events of its documents: a company's transactions, its leads among them."""
+"""Leads that are deleted without document events, as a Transaction Deletion Record does."""
 
 from datetime import datetime
 
@@ -26,7 +26,7 @@ def transaction_deletion_on_change(record, method=None):
 
 
 def forget_missing_leads(now: datetime | None = None) -> dict:
-	"""Take away what belongs to leads that were deleted past every event. Until then, jobs pass it by.
+	"""Take away what belongs to leads that were deleted without document events. Until then, jobs pass it by.
 
 	Takes at most 20,000 leads a run; what is left, the next run takes.
 

@@ -1,4 +1,4 @@
-"""What ERPNext tells of a Lead."""
+"""Document events of Lead."""
 
 import frappe
 from erpnext.crm.doctype.lead import lead as erpnext_lead
@@ -16,8 +16,9 @@ from lead_quality.handover import service as handover
 from lead_quality.nurture import opt_out
 from lead_quality.nurture import service as nurture
 from lead_quality.nurture.channels import closed_to_plan, wants_nothing
+from lead_quality.people import holding
 from lead_quality.permissions import check_lead
-from lead_quality.qualification import gate
+from lead_quality.qualification import gate, merging, segments
 from lead_quality.qualification import service as qualification
 
 # statuses of a lead to which nothing has been done yet
@@ -30,23 +31,23 @@ def validate(lead, method=None):
 	hiding.check(lead)
 	person.keep_keys(lead)
 	save = begin_save(lead)
-	qualification.sort_lead(lead)
+	segments.sort_lead(lead)
 	save.judged = qualification.judge_lead(lead)
 
 
 @listener
 def before_save(lead, method=None):
 	if lead.is_new():
-		if funnel.has_past_of_nobody(lead.name):
+		if funnel.has_orphaned_rows(lead.name):
 			forget(lead.name)
-		take_in(lead, begin_save(lead))
+		enter_new_lead(lead, begin_save(lead))
 
 
 @listener
 def after_insert(lead, method=None):
 	save = begin_save(lead)
 	if not save.has_entered:  # it was saved without being validated, which leaves out `before_save` too
-		take_in(lead, save)
+		enter_new_lead(lead, save)
 
 
 @listener
@@ -56,41 +57,41 @@ def on_update(lead, method=None):
 	if not before:
 		return
 	if (before.lead_owner or None) != (lead.lead_owner or None):
-		follow_up.record_holding(lead, before.lead_owner, now_datetime())
+		holding.record_holding(lead, before.lead_owner, now_datetime())
 	if before.status in UNTOUCHED and lead.status not in (*UNTOUCHED, "Do Not Contact"):
 		follow_up.take_status_as_answer(lead.name, now_datetime())
 
 
 @listener
 def on_change(lead, method=None):
-	"""ERPNext moves a lead's status without `on_update` when a selling document is made from it."""
+	"""ERPNext changes a lead's status without `on_update` when a selling document is made from it."""
 	if lead.flags.in_insert or lead.flags.in_delete:
 		return
 	if lead.unsubscribed and lead.has_value_changed("unsubscribed"):
-		opt_out.leave_alone(lead.name)
+		opt_out.respect_opt_outs(lead.name)
 	is_another_person = any(
 		lead.has_value_changed(field) for field in ("email_id", *person.NUMBER_KEYS.values())
 	)
 	if is_another_person:
-		opt_out.leave_alone(lead.name)
+		opt_out.respect_opt_outs(lead.name)
 	if not lead.has_value_changed("status"):
 		if is_another_person:
-			endings.look_at([lead.name])
+			endings.end_if_over([lead.name])
 		return
 	funnel.derive_stages(lead.name)
-	endings.look_at([lead.name], lost_anew=lead.status == "Lost Quotation")
+	endings.end_if_over([lead.name], lost_anew=lead.status == "Lost Quotation")
 
 
 @listener
 def after_rename(lead, method=None, old=None, new=None, merge=False):
 	if merge:
 		funnel.merge_into(new)
-		qualification.merge_into(new)
+		merging.merge_into(new)
 		handover.merge_into(new)
 		nurture.merge_into(new)
 		follow_up.merge_into(new)
 		backlog.take_up(new)
-		endings.look_at([new])
+		endings.end_if_over([new])
 
 
 @listener
@@ -110,7 +111,7 @@ def begin_save(lead) -> LeadSave:
 
 
 def forget(lead: str):
-	"""A lead is gone: what belongs to it goes with it, and what stays for the totals names nobody."""
+	"""Delete what belongs to a deleted lead; what is kept for the totals names nobody."""
 	remnant = remnants.keep(lead)
 	funnel.forget_lead(lead, remnant)
 	qualification.forget_lead(lead)
@@ -121,8 +122,8 @@ def forget(lead: str):
 	handover.forget_lead(lead)
 
 
-def take_in(lead, save: LeadSave):
-	"""Make what belongs to a new lead: its stage, its place on a cadence, its clocks."""
+def enter_new_lead(lead, save: LeadSave):
+	"""Create what belongs to a new lead: its stage, its enrollment, its clocks."""
 	save.has_entered = True
 	funnel.enter_target(save)
 	closed = closed_to_plan(lead)
@@ -137,7 +138,7 @@ def take_in(lead, save: LeadSave):
 
 
 def ending_of_new(lead, closed: dict[str, str]) -> str | None:
-	"""Why a lead that comes in is over already, or None: no document can have been made from it yet.
+	"""Why a new lead is over already, or None: no document can have been made from it yet.
 
 	:param closed: as `channels.closed_channels` says of it.
 	"""

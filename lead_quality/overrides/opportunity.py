@@ -1,4 +1,4 @@
-"""What ERPNext tells of an Opportunity."""
+"""Document events of Opportunity."""
 
 from frappe import _
 from frappe.utils import get_datetime
@@ -31,7 +31,7 @@ def after_insert(opportunity, method=None):
 			opportunity.lq_lead, "opportunity", get_datetime(opportunity.creation), opportunity
 		)
 		nurture.stop_for_lead(opportunity.lq_lead, _("An opportunity was made."))
-		endings.look_at([opportunity.lq_lead])
+		endings.end_if_over([opportunity.lq_lead])
 
 
 @listener
@@ -41,7 +41,7 @@ def on_update(opportunity, method=None):
 		funnel.move_opportunity(opportunity, before)
 		if opportunity.lq_lead:
 			nurture.stop_for_lead(opportunity.lq_lead, _("An opportunity was made."))
-		endings.look_at(list(filter(None, (before.lq_lead, opportunity.lq_lead))))
+		endings.end_if_over(list(filter(None, (before.lq_lead, opportunity.lq_lead))))
 	gate.use_override(opportunity)
 
 
@@ -52,7 +52,7 @@ def on_change(opportunity, method=None):
 	if not opportunity.lq_lead or flags.in_insert or flags.in_delete:
 		return
 	if opportunity.has_value_changed("status"):
-		endings.look_at([opportunity.lq_lead], lost_anew=opportunity.status == "Lost")
+		endings.end_if_over([opportunity.lq_lead], lost_anew=opportunity.status == "Lost")
 
 
 @listener
@@ -60,4 +60,4 @@ def after_delete(opportunity, method=None):
 	gate.forget_document(opportunity.doctype, opportunity.name)
 	if opportunity.lq_lead:
 		funnel.review_stage(opportunity.lq_lead)
-		endings.look_at([opportunity.lq_lead])
+		endings.end_if_over([opportunity.lq_lead])

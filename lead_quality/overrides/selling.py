@@ -1,4 +1,4 @@
-"""What ERPNext tells of a Quotation, a Customer and a Sales Order."""
+"""Document events of Quotation, Customer and Sales Order."""
 
 from frappe.utils import now_datetime
 
@@ -31,7 +31,7 @@ def quotation_on_update(quotation, method=None):
 
 @listener
 def customer_on_update(customer, method=None):
-	"""ERPNext converts the lead past its hooks when a Customer names it; its orders count from then on."""
+	"""ERPNext converts the lead bypassing its hooks when a Customer names it; its orders count from then on."""
 	gate.use_override(customer)
 	if any(customer.has_value_changed(field) for field in CUSTOMERS_ORIGIN):
 		before = customer.get_doc_before_save()
@@ -39,13 +39,13 @@ def customer_on_update(customer, method=None):
 		for lead in sorted({*given_away, *credit.leads_of_customer(customer)}):
 			funnel.derive_stages(lead)
 			funnel.review_stage(lead)
-			endings.look_at([lead])
+			endings.end_if_over([lead])
 
 
 @listener
 def customer_after_delete(customer, method=None):
 	gate.forget_document(customer.doctype, customer.name)
-	endings.look_at(credit.leads_of_customer(customer))
+	endings.end_if_over(credit.leads_of_customer(customer))
 
 
 @listener
@@ -57,11 +57,11 @@ def quotation_after_delete(quotation, method=None):
 def sales_order_on_submit(order, method=None):
 	for lead in funnel.leads_of_order(order):
 		funnel.enter_stage(lead, "sale", now_datetime(), order)
-		endings.look_at([lead])
+		endings.end_if_over([lead])
 
 
 @listener
 def sales_order_on_cancel(order, method=None):
 	for lead in funnel.leads_of_order(order):
 		funnel.review_stage(lead)
-		endings.look_at([lead])
+		endings.end_if_over([lead])

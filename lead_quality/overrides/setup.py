@@ -1,4 +1,4 @@
-"""What ERPNext tells of a company's own data: a Company, a Holiday List."""
+"""Document events of Company and Holiday List."""
 
 import frappe
 from frappe.utils import now_datetime

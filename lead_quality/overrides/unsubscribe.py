@@ -1,4 +1,4 @@
-"""What Frappe is told by people who want no mail: an Email Unsubscribe, a Contact, a member of an Email Group."""
+"""Document events of Email Unsubscribe, Contact and Email Group Member: people who want no mail."""
 
 from lead_quality.base.listeners import listener
 from lead_quality.nurture import opt_out

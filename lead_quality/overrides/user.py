@@ -1,4 +1,4 @@
-"""What Frappe and ERPNext tell of people who leave: a User, an Employee."""
+"""Document events of User and Employee: people who leave."""
 
 import frappe
 
@@ -16,7 +16,7 @@ def on_update(user, method=None):
 
 @listener
 def employee_on_update(employee, method=None):
-	"""Who leaves the company is disabled by ERPNext, on v15 past the events of User."""
+	"""Who leaves the company is disabled by ERPNext, on v15 without the events of User."""
 	before = employee.get_doc_before_save()
 	if not (employee.user_id and before and before.status == "Active" and employee.status != "Active"):
 		return

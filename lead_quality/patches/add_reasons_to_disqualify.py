@@ -2,7 +2,8 @@ from lead_quality import seed
 
 
 def execute():
-	"""Four reasons for a fifth of all discards were missing: unreachable, no show, duplicate or test, a customer already.
+	"""Four reasons for a fifth of all discards were missing: unreachable, no show, duplicate or test, a customer
+	already.
 
 	Once; whoever deletes them, or has reasons of these names, is left alone.
 	"""

@@ -1,4 +1,5 @@
-"""What was written past Frappe's cleaning, such as a visitor's company name in the summary of a touch, is cleaned."""
+"""What was written without Frappe's cleaning, such as a visitor's company name in the summary of a touch, is
+cleaned."""
 
 import frappe
 

@@ -4,7 +4,7 @@ import frappe
 
 from lead_quality import install
 from lead_quality.base.rows import update_rows
-from lead_quality.follow_up.service import CLOCK_FIELDS, time_spent
+from lead_quality.follow_up.clocks import CLOCK_FIELDS, time_spent
 from lead_quality.funnel import summary
 
 CHUNK = 2_000

@@ -1,4 +1,4 @@
-"""Who is away, and who stands in: what is due is told to who is there."""
+"""Who is away and who substitutes: alerts go to somebody who is there."""
 
 from collections.abc import Callable
 from datetime import date, datetime
@@ -44,8 +44,8 @@ class Absences:
 		return engine.present(user, day, self._rows) if user else None
 
 	def answerable(self, user: str | None, at: datetime, may_act: Callable[[str], bool]) -> str | None:
-		"""Who answers for what was to be done by `at` (naive, the site's zone): who stood in for the user by what stood then
-		of absences, whatever has become of them since; else the user.
+		"""Who is responsible for what was to be done by `at` (naive, the site's zone): who stood in for the user by what stood
+		then of absences, whatever has become of them since; else the user.
 
 		:param may_act: whether a substitute could have done it.
 		"""
@@ -81,7 +81,7 @@ class Absences:
 
 
 def log_what_stood(absence: str, now: datetime):
-	"""An absence is about to say something else, or to be deleted: keep what it said, and from when until when.
+	"""Keep what an absence says, and since when, before it is changed or deleted.
 
 	:param now: naive instant in the site's zone.
 	"""

@@ -1,4 +1,4 @@
-"""Whom an Assignment Rule chooses, of those who are there and may work on the lead."""
+"""The user that an Assignment Rule chooses, among those who are available and may work on the lead."""
 
 import frappe
 from frappe import _

@@ -8,7 +8,11 @@ holdings. While its owner is nobody, or no person, a lead waits for routing.
 from collections.abc import Iterable
 from datetime import datetime, timezone
 
+import frappe
+from frappe.utils import get_datetime
+
 from lead_quality.base.persons import person
+from lead_quality.base.rows import insert_rows
 from lead_quality.base.site_time import aware
 from lead_quality.engine.holding import Holding, Measure
 from lead_quality.engine.working_time import WorkingCalendar
@@ -46,8 +50,26 @@ def holdings_between(start: datetime, end: datetime, rows: Iterable, owner: str 
 	return found
 
 
+def record_holding(lead, before: str | None, now: datetime):
+	"""A lead document has another owner: keep how long the one before has held it.
+
+	:param before: the user who owned it, or None.
+	:param now: naive instant in the site's zone.
+	"""
+	last = frappe.db.get_value("Lead Holding", {"lead": lead.name}, "held_until", order_by="held_until desc")
+	row = {
+		"lead": lead.name,
+		"user": before or None,
+		"held_from": last or get_datetime(lead.creation),
+		"held_until": now,
+		"transfer": lead.flags.lead_transfer,
+	}
+	insert_rows("Lead Holding", [row], now)
+
+
 def in_utc(site_instant: datetime) -> datetime:
-	"""A naive instant of the site's zone, to the whole second; in UTC, as instants of one zone compare as clocks show."""
+	"""A naive instant of the site's zone, to the whole second; in UTC, as instants of one zone compare as clocks
+	show."""
 	return aware(site_instant).astimezone(timezone.utc)
 
 

@@ -1,4 +1,4 @@
-"""Who can be told of what happens to a lead: the user, who stands in, who is above, and who is left in the end."""
+"""Who can be notified about a lead: the user, the substitute, the managers above, and the last resort."""
 
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date, datetime
@@ -9,7 +9,7 @@ from frappe.utils.user import get_users_with_role
 from lead_quality.base.notices import is_reachable
 from lead_quality.people.absence import Absences
 from lead_quality.people.managers import manager_of
-from lead_quality.permissions import Sight
+from lead_quality.permissions import LAST_RESORTS, Sight
 
 
 class People:
@@ -58,8 +58,8 @@ class People:
 		return self._absences.reachable(user, self._day, self.above)
 
 	def manager(self, user: str | None) -> str | None:
-		"""Who is told in the place of a user's manager: the next one above who is there or has a substitute, but neither the
-		user nor who acts for the user."""
+		"""Who is told in the place of a user's manager: the next one above who is there or has a substitute, but
+		neither the user nor who acts for the user."""
 		own, passed = {user, self.there(user)}, set()
 		above = self.above(user)
 		while above and above not in passed:
@@ -75,14 +75,14 @@ class People:
 		return self._absences.answerable(user, at, may_act)
 
 	def last_resorts(self, policy, segment: str | None) -> Iterator[list]:
-		"""Who is told when nobody else is there: the policy's last resort, the fallback user, the segment's owner, every
-		Lead Quality Manager, every System Manager. The first group in which anybody can be told counts."""
+		"""Who is told when nobody else is there: the policy's last resort, the fallback user, the segment's owner,
+		every Lead Quality Manager, every System Manager. The first group in which anybody can be told counts."""
 		yield [self.there(policy.escalate_to)] if policy else []
 		yield [self.there(frappe.get_cached_doc("Lead Quality Settings").fallback_user)]
 		yield (
 			[self.there(frappe.get_cached_value("Lead Segment", segment, "segment_owner"))] if segment else []
 		)
-		for role in ("Lead Quality Manager", "System Manager"):
+		for role in LAST_RESORTS:
 			yield self.with_role(role)
 
 	def with_role(self, role: str) -> list[str]:

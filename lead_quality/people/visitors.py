@@ -1,4 +1,4 @@
-"""Who came in from outside, and so says of himself what he likes."""
+"""Users from outside, whose statements about themselves nobody has checked."""
 
 import frappe
 

@@ -7,9 +7,11 @@ from frappe import _
 from frappe.utils import format_date, get_fullname, get_link_to_form
 from frappe.utils.user import get_users_with_role
 
+from lead_quality.base import query
 from lead_quality.base.notices import is_reachable, tell
 from lead_quality.base.texts import bold
 from lead_quality.qualification.definitions import in_force
+from lead_quality.qualification.segments import scope_of
 
 DOCTYPE = "Sales Ready Agreement"
 # side to the setting that names its role, the role that signs where the setting is empty, and its two fields
@@ -41,6 +43,11 @@ def agreement_for(company: str | None, segment: str | None) -> str | None:
 	return None
 
 
+def agreement_of(lead: str) -> str | None:
+	"""The name of the Sales Ready Agreement that is in force for a lead, or None."""
+	return agreement_for(*scope_of(lead))
+
+
 def checklist_of(agreement: str | None) -> str | None:
 	"""The checklist that both sides have agreed on. It may be superseded: it holds until they sign anew."""
 	return frappe.get_cached_value(DOCTYPE, agreement, "checklist") if agreement else None
@@ -53,7 +60,7 @@ def agreed_reasons(agreement: str | None, purpose: str) -> list[str]:
 		return []
 	return frappe.get_all(
 		"Lead Outcome Reason",
-		{"name": ["in", [row.reason for row in rows]], "applies_to": purpose, "enabled": 1},
+		{"name": query.among([row.reason for row in rows]), "applies_to": purpose, "enabled": 1},
 		pluck="name",
 		order_by="name asc",
 	)
@@ -146,17 +153,17 @@ def state_in_words(doc) -> str:
 	if doc.status == "Draft":
 		return _("A draft: send it for signature when it is complete.")
 	if doc.status == "Superseded":
-		return _("A later version is in force. This one stays as the record of what both sides signed.")
+		return _("A later version is in force. This one is kept as a record of what both sides signed.")
 	if doc.status == "Active":
 		return _(
-			"In force since {0}. To change it, choose New Version: this one holds until both have signed."
+			"In force since {0}. To change it, choose New Version: this one stays in force until both sides have signed."
 		).format(format_date(max(doc.marketing_signed_on, doc.sales_signed_on)))
 	marketing, sales = (_(role_of(side)) for side in SIDES)
 	if doc.marketing_signed_by:
-		return _("Waits for the signature of sales: {0}").format(sales)
+		return _("Waiting for the signature of sales: {0}").format(sales)
 	if doc.sales_signed_by:
-		return _("Waits for the signature of marketing: {0}").format(marketing)
-	return _("Waits for the signatures of marketing: {0}, and of sales: {1}").format(marketing, sales)
+		return _("Waiting for the signature of marketing: {0}").format(marketing)
+	return _("Waiting for the signatures of marketing: {0}, and of sales: {1}").format(marketing, sales)
 
 
 # a new definition asks both sides again
@@ -192,7 +199,7 @@ def renew(older: str, newer: str):
 	if asked:
 		frappe.msgprint(
 			_(
-				"Both sides have to sign on the new checklist: {0}. What is in force now stays so until they have."
+				"Both sides have to sign for the new checklist: {0}. The present agreements stay in force until they have."
 			).format(", ".join(get_link_to_form(DOCTYPE, doc.name, doc.title) for doc in asked)),
 			title=_("Signatures Needed"),
 			indicator="orange",

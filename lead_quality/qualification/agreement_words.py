@@ -59,7 +59,7 @@ def remarks_in_words(row, pass_rule: str) -> list[str]:
 	if pass_rule == "Score":
 		remarks.append(_("weight {0}").format(number(row.weight)))
 	if row.expires_after_days:
-		remarks.append(_("an answer counts for {0} days").format(row.expires_after_days))
+		remarks.append(_("an answer is valid for {0} days").format(row.expires_after_days))
 	if row.per_contact:
 		remarks.append(_("asked of each contact; one answer that meets it is enough"))
 	return remarks
@@ -107,7 +107,7 @@ def deadlines_in_words(doc) -> list[str]:
 		else _("A lead that sales does not answer stays with sales until somebody does."),
 	]
 	if doc.working_calendar:
-		sentences.append(_("Working time is counted by the calendar {0}.").format(doc.working_calendar))
+		sentences.append(_("Working time follows the calendar {0}.").format(doc.working_calendar))
 	return sentences
 
 

@@ -1,4 +1,4 @@
-"""Answers that come in without anybody asking: fields of the Lead that answer the criteria of a checklist, for
+"""Answers that nobody has to ask for: fields of the Lead that answer the criteria of a checklist, for
 imports and web forms to fill in, and the Web Form itself.
 
 Once such a field has a value, the lead is judged by it like by any other field that answers a criterion.
@@ -7,10 +7,11 @@ Once such a field has a value, the lead is judged by it like by any other field 
 import frappe
 from frappe import _
 
+from lead_quality.base import query
+from lead_quality.base.currency import company_currency
 from lead_quality.base.texts import bold
 from lead_quality.base.versions import lead_field
 from lead_quality.custom_fields import CUSTOM_FIELDS
-from lead_quality.qualification.judgement import company_currency
 
 PREFIX = "lqa_"
 SECTION = "lqa_section"
@@ -158,7 +159,7 @@ def insert_fields(rows: list):
 		frappe.db.updatedb("Lead")
 	except Exception:
 		# changing a table commits first: without its column, a field would break every lead
-		frappe.db.delete("Custom Field", {"name": ["in", made]})
+		frappe.db.delete("Custom Field", {"name": query.among(made)})
 		frappe.db.commit()
 		frappe.clear_cache(doctype="Lead")
 		raise
@@ -293,4 +294,4 @@ def answer_fields() -> list[str]:
 def remove_questions(fieldnames: list[str]):
 	"""Take fields out of the Web Forms on Lead that ask for them: these belong to the site and stay."""
 	forms = frappe.get_all("Web Form", {"doc_type": "Lead"}, pluck="name", order_by="name asc")
-	frappe.db.delete("Web Form Field", {"parent": ["in", forms], "fieldname": ["in", fieldnames]})
+	frappe.db.delete("Web Form Field", {"parent": query.among(forms), "fieldname": query.among(fieldnames)})

@@ -1,9 +1,11 @@
-"""What all processes share of the definitions that leads are held against: segments, checklists, agreements."""
+"""The definitions in force, shared by all processes: segments, checklists, agreements."""
 
 import pickle
 
 import frappe
 from redis.exceptions import RedisError
+
+from lead_quality.base import query
 
 CACHE = "lead_quality_definitions"
 # changed with the definitions in one transaction, and named in Redis after it
@@ -69,7 +71,8 @@ def _write_generation(generation: str):
 
 
 def generation_here() -> str:
-	"""The generation of the definitions that this transaction reads: the `token` of `in_force`, unless that is newer."""
+	"""The generation of the definitions that this transaction reads: the `token` of `in_force`, unless that is
+	newer."""
 	row = frappe.db.sql(
 		"select defvalue from `tabDefaultValue` where parent = '__global' and defkey = %s", (GENERATION,)
 	)
@@ -126,7 +129,7 @@ def _segments() -> list[tuple[str, list[Rule]]]:
 	rules: dict[str, list[Rule]] = {name: [] for name in names}
 	for row in frappe.get_all(
 		"Lead Segment Rule",
-		{"parent": ["in", names]},
+		{"parent": query.among(names)},
 		["parent", "field", "operator", "value", "not_from_visitors"],
 		order_by="idx asc",
 	):

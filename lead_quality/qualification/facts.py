@@ -1,4 +1,4 @@
-"""What can be told of a lead without asking anybody, though no single field of it says so.
+"""Facts about a lead that follow from several of its fields, so that nobody has to be asked.
 
 A criterion may name a fact where it could name a field of the Lead.
 """
@@ -9,13 +9,15 @@ from frappe.utils.data import cast
 
 from lead_quality.base.versions import lead_field
 from lead_quality.funnel.summary import VERDICT_FIELDS
+from lead_quality.qualification.definitions import in_force
 
 # fact to the fields of the Lead that it is told from
 FACTS = {"reachable": ("email_id", "mobile_no", "phone")}
 
 
 def says_verdict(source: str) -> bool:
-	"""Whether a field of the Lead is one that the app writes. As an answer it would feed the verdict back into itself."""
+	"""Whether a field of the Lead is one that the app writes. As an answer it would feed the verdict back into
+	itself."""
 	return source.startswith("lq_") or source in VERDICT_FIELDS
 
 
@@ -25,6 +27,16 @@ def fields_of(source: str) -> tuple[str, ...]:
 		return FACTS[source]
 	fieldname = None if says_verdict(source) else lead_field(source)
 	return (fieldname,) if fieldname else ()
+
+
+def answering_fields() -> frozenset[str]:
+	"""The Lead fields that answer a criterion of an active checklist by themselves."""
+	return frozenset(field for source in answering_sources() for field in fields_of(source))
+
+
+def answering_sources() -> frozenset[str]:
+	"""The fields and facts that criteria of checklists in force name as `lead_field`."""
+	return in_force()["sources"]
 
 
 def value_of(source: str, lead) -> str | None:

@@ -1,4 +1,4 @@
-"""The gate: what may be made from a lead that is not sales ready, and who has opened it for one."""
+"""The gate: which documents may be made from a lead that is not sales ready, and the overrides for single ones."""
 
 from datetime import datetime
 
@@ -11,7 +11,9 @@ from lead_quality.base import query
 from lead_quality.base.listeners import Refusal
 from lead_quality.base.notices import is_reachable
 from lead_quality.base.texts import as_html, bold, link_to
-from lead_quality.qualification.service import expected_checklist, judge_now, scope_of, segment_of
+from lead_quality.qualification.checklists import expected_checklist
+from lead_quality.qualification.segments import scope_of, segment_of
+from lead_quality.qualification.service import judge_now, judged_now
 
 # what is held at the gate, by which setting, and which of its fields name the lead
 GATED = {
@@ -81,9 +83,9 @@ def usable_leads(party: Party, leads: list[str]) -> list[str]:
 
 
 def _no_own_lead_in_words(party: Party) -> str:
-	return _(
-		"You may not work on any lead of the prospect {0}, and only by one of those it is let through."
-	).format(frappe.bold(party[1]))
+	return _("You may not work on any lead of the prospect {0}, and the document needs one of them.").format(
+		frappe.bold(party[1])
+	)
 
 
 def enforce_again(doc):
@@ -129,7 +131,8 @@ def mode_of(doctype: str) -> str:
 
 def best_of(leads: list[str]) -> tuple:
 	"""Of some leads the first that is sales ready at this moment, else the first; with its judgement or None."""
-	candidates = [(lead, judge_now(lead)) for lead in leads]
+	judged = judged_now(leads)
+	candidates = [(lead, judged.get(lead)) for lead in leads]
 	ready = (pair for pair in candidates if pair[1] and pair[1].verdict == "Sales Ready")
 	return next(ready, candidates[0])
 
@@ -214,8 +217,8 @@ def leads_of_prospect(prospect: str) -> list[str]:
 
 
 def has_passed(opportunity: str) -> bool:
-	"""Whether an Opportunity was made from a sales-ready lead, or with leave: for its lead, and used by itself and not by
-	one that had its number before."""
+	"""Whether an Opportunity was made from a sales-ready lead, or with leave: for its lead, and used by itself and not
+	by one that had its number before."""
 	return bool(
 		frappe.db.sql(
 			"""
@@ -271,7 +274,8 @@ def open_override(leads: list[str], doctype: str, lock: bool = True):
 
 
 def expiry(now: datetime) -> datetime | None:
-	"""Until when leave that is given now can be used (naive, the site's zone); None for ever, as the settings may say."""
+	"""Until when leave that is given now can be used (naive, the site's zone); None for ever, as the settings may
+	say."""
 	days = cint(frappe.get_cached_doc("Lead Quality Settings").override_valid_days)
 	return add_days(now, days) if days else None
 
@@ -279,7 +283,7 @@ def expiry(now: datetime) -> datetime | None:
 def not_ready_in_words(lead: str, judged) -> str:
 	"""That a lead is not sales ready, and what it misses. Who may not read the lead is told only its number.
 
-	:param judged: its Lead Qualification, judged now, or None.
+	:param judged: its judgement at this moment, or None.
 	"""
 	if not frappe.has_permission("Lead", "read", doc=lead):
 		return _("{0} is not sales ready.").format(frappe.bold(lead))

@@ -5,21 +5,22 @@ from datetime import datetime
 from frappe.utils import now_datetime
 
 from lead_quality.base.runs import JobRun
-from lead_quality.qualification import requalify, service
+from lead_quality.qualification import requalify, segments, service
 
 MOST_LEADS = 20_000
 CHUNK = 500
 
 
 def sort_leads(now: datetime | None = None) -> dict:
-	"""Give leads that came in past every hook (bulk inserts, old data) their segment, and judge them by their own data.
+	"""Give leads that came in without document events (bulk inserts, old data) their segment, and judge them by their
+	own data.
 
 	Takes at most 20,000 leads a run; what is left, the next run takes.
 
 	:param now: naive instant in the site's zone.
 	:returns: counts found (in chunks of five hundred), done (in leads), failed.
 	"""
-	leads = service.unsorted_leads(MOST_LEADS)
+	leads = segments.unsorted_leads(MOST_LEADS)
 	chunks = [leads[start : start + CHUNK] for start in range(0, len(leads), CHUNK)]
 	run = JobRun("sort_leads", now)
 	return run.each(chunks, requalify.judge_chunk, commit_every=1).finish()

@@ -13,11 +13,14 @@ import frappe
 from frappe import _
 from frappe.utils import get_link_to_form, now_datetime
 
+from lead_quality.base import query
 from lead_quality.base.rows import insert_rows, update_rows
 from lead_quality.base.runs import MAX_ERROR_LENGTH
 from lead_quality.engine import qualification as engine
+from lead_quality.funnel.timeline import log_in_bulk
 from lead_quality.people.visitors import is_visitor
-from lead_quality.qualification import judgement, service
+from lead_quality.qualification import facts, segments, service, stored
+from lead_quality.qualification.judgement import Judgement, judge, verdict_values
 
 JOB = "requalify"
 PART = 5_000  # leads of a background job
@@ -161,7 +164,7 @@ def do_part(part: str):
 
 
 def retried(names: list[str], **options) -> int:
-	"""Judge some leads; whoever is in the way, and makes the database break it off, is gone the next time."""
+	"""Judge some leads; if somebody else's lock makes the database abort it, it is tried again."""
 	for attempts_left in (2, 1, 0):
 		try:
 			return judge_chunk(names, now_datetime(), **options)
@@ -246,21 +249,30 @@ def judge_chunk(
 
 	:param now: naive instant in the site's zone.
 	"""
-	segments = service.get_segments()
-	fields = sorted({*service.fields_of_rules(segments), *service.answering_fields(), *LEAD_COLUMNS})
-	leads = frappe.db.sql(
+	sorting = segments.get_segments()
+	fields = sorted({*segments.fields_of_rules(sorting), *facts.answering_fields(), *LEAD_COLUMNS})
+	leads = query.run(
 		f"select {', '.join(f'`{field}`' for field in fields)} from `tabLead` where name in %s order by name "
 		"for update",
 		(names,),
 		as_dict=True,
 	)
-	judged = {doc.lead: doc for doc in judgement.load(names)}
-	outcomes = [
-		_judge_again(lead, judged.get(lead.name), segments, now, (move_from, move_to)) for lead in leads
-	]
-	judgement.write([outcome.judged for outcome in outcomes if outcome.judged], now)
+	known = {judged.lead: judged for judged in stored.load(names)}
+	outcomes = []
+	for lead in leads:
+		outcome = _sort(lead, sorting)
+		outcome.judged = known.get(lead.name) or service.new_judgement(lead)
+		if outcome.judged:
+			outcome.comments += _move(outcome.judged, move_from, move_to)
+		outcomes.append(outcome)
+	judge(
+		[outcome.judged for outcome in outcomes if outcome.judged], now, {lead.name: lead for lead in leads}
+	)
+	for outcome in outcomes:
+		outcome.compare()
+	stored.write([outcome.judged for outcome in outcomes if outcome.judged], now)
 	update_rows("Lead", [outcome.row for outcome in outcomes if outcome.row])
-	log([(outcome.lead, words) for outcome in outcomes for words in outcome.comments], now)
+	log_in_bulk([(outcome.lead.name, words) for outcome in outcomes for words in outcome.comments], now)
 	for outcome in outcomes:
 		if outcome.judged and outcome.has_new_verdict:
 			service.tell_verdict(outcome.judged.name)
@@ -271,54 +283,52 @@ def judge_chunk(
 class Outcome:
 	"""What comes of judging a lead again: what is to be written of it, and said on its timeline."""
 
-	lead: str
-	row: dict | None = None
-	judged: judgement.StoredJudgement | None = None
-	has_new_verdict: bool = False
+	lead: frappe._dict  # a row with `LEAD_COLUMNS` and the fields that segments and criteria ask for
+	values: dict  # what the lead is to show
+	judged: Judgement | None = None
 	comments: list[str] = field(default_factory=list)
+	row: dict | None = None
+	has_new_verdict: bool = False
+
+	def compare(self):
+		"""Keep of the judgement and of the lead's summary what differs from what is stored."""
+		judged = self.judged
+		if judged and not judged.name and not any(row.answered_on for row in judged.answers):
+			judged = self.judged = None  # nobody has answered anything
+		if judged:
+			self.values.update(verdict_values(judged))
+			before = judged.before.verdict if judged.before else "Open"
+			self.has_new_verdict = before != judged.verdict != "Open"
+			if judged.name and not stored.is_changed(judged):
+				self.judged = None
+		row = {fieldname: self.values.get(fieldname, self.lead.get(fieldname)) for fieldname in SUMMARY}
+		if any((row[fieldname] or None) != (self.lead.get(fieldname) or None) for fieldname in SUMMARY):
+			self.row = {"name": self.lead.name, **row}
 
 
-def _judge_again(lead, doc, segments: list, now: datetime, move: tuple[str | None, str | None]) -> Outcome:
-	""":param lead: a row with `LEAD_COLUMNS` and the fields that segments and criteria ask for.
-	:param doc: its judgement as stored, or None.
-	:param move: from which checklist to which one leads go over.
-	"""
-	outcome = Outcome(lead.name)
-	shown = {fieldname: lead.get(fieldname) for fieldname in SUMMARY}
-	segment = engine.pick_segment(segments, lead, is_visitor(lead.owner))
-	values = {"lq_segment": segment, "lq_verdict": lead.lq_verdict or "Open"}
+def _sort(lead, sorting: list) -> Outcome:
+	"""Put a lead into its segment."""
+	segment = engine.pick_segment(sorting, lead, is_visitor(lead.owner))
+	outcome = Outcome(frappe._dict(lead), {"lq_segment": segment, "lq_verdict": lead.lq_verdict or "Open"})
 	if segment != lead.lq_segment and lead.lq_verdict:
-		outcome.comments.append(service.segment_change_in_words(lead.lq_segment, segment))
-	lead.update(values)
-	doc = doc or service.new_judgement(lead)
-	if doc:
-		outcome.comments += _move(doc, *move)
-		doc.judge_from_lead(lead, now)
-		if doc.name or any(row.answered_on for row in doc.answers):
-			values.update(judgement.verdict_values(doc))
-			before = doc.before.verdict if doc.before else "Open"
-			outcome.has_new_verdict = before != doc.verdict != "Open"
-			if not doc.name or judgement.is_changed(doc):
-				outcome.judged = doc
-	row = {fieldname: values.get(fieldname, shown[fieldname]) for fieldname in SUMMARY}
-	if any((row[fieldname] or None) != (shown[fieldname] or None) for fieldname in SUMMARY):
-		outcome.row = {"name": lead.name, **row}
+		outcome.comments.append(segments.segment_change_in_words(lead.lq_segment, segment))
+	lead.update(outcome.values)
 	return outcome
 
 
-def _move(doc, move_from: str | None, move_to: str | None) -> list[str]:
+def _move(judged: Judgement, move_from: str | None, move_to: str | None) -> list[str]:
 	"""Hold a lead that is under way on one checklist against another. Returns what its timeline says of that."""
-	if not (move_to and doc.name and doc.checklist == move_from):
+	if not (move_to and judged.name and judged.checklist == move_from):
 		return []
 	words = _("is held against {0} now").format(move_to)
-	if dropped := doc.move_to(move_to):
+	if dropped := judged.move_to(move_to):
 		words += ". " + _("It has no place for: {0}").format(frappe.utils.escape_html(", ".join(dropped)))
 	return [words]
 
 
 def judge_unreachable(email_id: str):
 	"""Judge the leads with an address again from which mail comes back: it no longer makes them reachable."""
-	if "reachable" not in service.answering_sources():
+	if "reachable" not in facts.answering_sources():
 		return
 	leads = frappe.get_all("Lead", {"email_id": email_id}, pluck="name", order_by="name asc")
 	if leads:
@@ -337,22 +347,3 @@ SUMMARY = (
 	"qualified_on",
 )
 LEAD_COLUMNS = ("name", "owner", "company", "lead_name", "title", *SUMMARY)
-
-
-def log(comments: list[tuple[str, str]], now: datetime):
-	"""Add lines to the timelines of leads, in one statement."""
-	insert_rows(
-		"Comment",
-		[
-			{
-				"comment_type": "Info",
-				"reference_doctype": "Lead",
-				"reference_name": lead,
-				"content": text,
-				"comment_by": frappe.session.user,
-				"comment_email": frappe.session.user,
-			}
-			for lead, text in comments
-		],
-		now,
-	)

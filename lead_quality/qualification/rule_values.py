@@ -67,7 +67,7 @@ def in_words(row: int, df, value: str) -> str:
 		else frappe.get_all(df.options, pluck="name", limit=MOST_COMPARED)
 	)
 	similar = get_close_matches(value, names, n=1)
-	words = _("Rule {0}: there is no {1} {2}, so no lead has it.").format(row, _(df.label), value)
+	words = _("Rule {0}: there is no {1} {2}, so the rule matches no lead.").format(row, _(df.label), value)
 	if similar:
 		return f"{words} {_('Did you mean {0}?').format(similar[0])}"
 	return f"{words} {_('Choose a value from the list.')}"

@@ -1,104 +1,97 @@
-"""Trying a segment's rules on the leads that there are, before they are switched on."""
-
-from collections import Counter
+"""Segments: which one a lead belongs to by the rules, and what it sets."""
 
 import frappe
-from frappe.utils import cint
+from frappe import _
+from frappe.utils import get_link_to_form
 
+from lead_quality.base.versions import lead_field
 from lead_quality.engine import qualification as engine
 from lead_quality.people.visitors import is_visitor
-from lead_quality.permissions import bindable, lead_condition
-from lead_quality.qualification import service
 from lead_quality.qualification.definitions import Rule, in_force
 
-MOST_SHOWN = 20
-CHUNK = 10_000
+
+def pick_segment(lead) -> str | None:
+	"""The segment of a lead document, by the first enabled segment whose rules all hold."""
+	segments = get_segments()
+	values = {rule.field: lead.get(rule.field) for segment in segments for rule in segment.rules}
+	return engine.pick_segment(segments, values, is_visitor(lead.owner))
 
 
-def try_out(segment) -> dict:
-	"""What a Lead Segment document, saved or not, would do to the leads that there are.
+def get_segments() -> list[engine.Segment]:
+	"""The enabled segments in their order, with field names as this site's Lead has them.
 
-	:returns: `leads` in all, how many its rules alone `match`, how many it would `take` in its place among the
-	    enabled segments, how many `change` segment, `moves` (from, to, leads), and some of the leads that change
-	    (name, title, from, to), as far as the user may see them.
+	A segment with a rule on a field that no longer exists takes no lead until the rule is mended.
 	"""
-	# a new one will be named by its title
-	name = (segment.title if segment.is_new() else segment.name) or ""
-	present, tried = service.get_segments(), in_place(segment, name)
-	own = service.as_segment(name, rules_of(segment))
-	fields = service.fields_of_rules([*present, *tried, own])
-	counts: Counter = Counter()
-	moves: Counter = Counter()
-	changed: list = []
-	for lead in every_lead(["name", "title", "owner", "lq_segment", *fields]):
-		counts["leads"] += 1
-		from_visitor = is_visitor(lead.owner)
-		counts["match"] += engine.pick_segment([own], lead, from_visitor) is not None
-		after = engine.pick_segment(tried, lead, from_visitor)
-		counts["take"] += after == own.name
-		if after != lead.lq_segment:
-			moves[lead.lq_segment, after] += 1
-			if len(changed) < 10 * MOST_SHOWN:
-				changed.append({"name": lead.name, "title": lead.title, "from": lead.lq_segment, "to": after})
-	return {
-		"leads": counts["leads"],
-		"match": counts["match"],
-		"take": counts["take"],
-		"change": sum(moves.values()),
-		"moves": [{"from": a, "to": b, "leads": count} for (a, b), count in moves.most_common()],
-		"examples": visible(changed)[:MOST_SHOWN],
-	}
+	return as_segments(in_force()["segments"])
 
 
-def in_place(segment, name: str) -> list[engine.Segment]:
-	"""The enabled segments in their order, with one document in place of what is stored under its name."""
-	rows = frappe.get_all(
-		"Lead Segment",
-		{"enabled": 1, "name": ["!=", name]},
-		["name", "priority", "creation"],
-		order_by="priority asc, creation asc, name asc",
+def as_segments(rules: list[tuple[str, list[Rule]]]) -> list[engine.Segment]:
+	"""The engine's segments; one with a rule on a field that this site's Lead does not have is left out."""
+	return [as_segment(name, rows) for name, rows in rules if all(lead_field(row[0]) for row in rows)]
+
+
+def as_segment(name: str, rules: list[Rule]) -> engine.Segment:
+	"""The engine's segment of rules whose fields this site's Lead has."""
+	return engine.Segment(
+		name, tuple(engine.Rule(str(lead_field(rule[0])), rule[1], rule[2], *rule[3:]) for rule in rules)
 	)
-	rules = dict(in_force()["segments"])
-	placed = [((row.priority, str(row.creation), row.name), row.name, rules[row.name]) for row in rows]
-	if segment.enabled:
-		at = (segment.priority or 0, str(segment.creation or "9999"), name)
-		placed.append((at, name, rules_of(segment)))
-	return service.as_segments([(name, rows) for _at, name, rows in sorted(placed, key=lambda item: item[0])])
 
 
-def rules_of(segment) -> list[Rule]:
-	return [
-		(row.field, row.operator, row.value or "", bool(cint(row.not_from_visitors))) for row in segment.rules
-	]
+def fields_of_rules(segments: list[engine.Segment]) -> list[str]:
+	"""The fields of the Lead that these segments ask for."""
+	return sorted({rule.field for segment in segments for rule in segment.rules})
 
 
-def every_lead(fields: list[str]):
-	"""Every lead, in the order of names, without holding all of them in memory."""
-	table, last = frappe.qb.DocType("Lead"), ""
-	while True:
-		rows = (
-			frappe.qb.from_(table)
-			.select(*[table[field] for field in dict.fromkeys(fields)])
-			.where(table.name > last)
-			.orderby(table.name)
-			.limit(CHUNK)
-			.run(as_dict=True)
-		)
-		yield from rows
-		if len(rows) < CHUNK:
-			return
-		last = rows[-1].name
+def plan_of(segment: str | None, what: str) -> str | None:
+	"""What a segment says of `checklist`, `cadence` or `follow_up_policy`."""
+	return frappe.get_cached_value("Lead Segment", segment, what) if segment else None
 
 
-def visible(leads: list[dict]) -> list[dict]:
-	"""Those of some leads that the user may see."""
-	condition = lead_condition()
-	if not leads or not condition:
-		return leads
-	names = set(
-		frappe.db.sql_list(
-			f"select name from `tabLead` where name in %s and ({bindable(condition)})",
-			([row["name"] for row in leads],),
-		)
+def policy_of(lead):
+	"""The Follow Up Policy document of a lead document's segment, of its company first, or None."""
+	if not lead.get("lq_segment"):
+		return None
+	segment = frappe.get_cached_doc("Lead Segment", lead.lq_segment)
+	own = (row.follow_up_policy for row in segment.company_policies if row.company == lead.get("company"))
+	name = next(own, segment.follow_up_policy)
+	return frappe.get_cached_doc("Follow Up Policy", name) if name else None
+
+
+def segment_of(lead: str) -> str | None:
+	"""The lead's segment; of a lead that was never sorted, the one it belongs to now."""
+	return scope_of(lead)[1]
+
+
+def scope_of(lead: str) -> tuple[str | None, str | None]:
+	"""The company and the segment of a lead, which its checklist and its agreement depend on; see `segment_of`."""
+	company, segment = frappe.db.get_value("Lead", lead, ["company", "lq_segment"]) or (None, None)
+	return company, segment or pick_segment(frappe.get_doc("Lead", lead))
+
+
+def unsorted_leads(limit: int) -> list[str]:
+	"""Names of the leads that came in without document events, such as those from before the install."""
+	return frappe.db.sql_list(
+		"select name from `tabLead` where ifnull(lq_verdict, '') = '' order by creation limit %s", (limit,)
 	)
-	return [row for row in leads if row["name"] in names]
+
+
+def sort_lead(lead):
+	"""Give a Lead document that is being saved its segment: a new one; an old one, when a field that a rule asks for
+	has changed."""
+	segments = get_segments()
+	if lead.is_new() or not lead.lq_segment:
+		# an old one: from before the install, or from before there was a segment for it
+		lead.lq_segment = pick_segment(lead)
+		lead.lq_verdict = lead.lq_verdict or "Open"
+	elif any(lead.has_value_changed(field) for field in fields_of_rules(segments)):
+		segment = pick_segment(lead)
+		if segment != lead.lq_segment:
+			lead.add_comment("Info", segment_change_in_words(lead.lq_segment, segment))
+			lead.lq_segment = segment
+
+
+def segment_change_in_words(old: str | None, new: str | None) -> str:
+	"""For the timeline of a lead that has changed segment."""
+	return _("moved from segment {0} to {1}").format(
+		old or _("none"), get_link_to_form("Lead Segment", new) if new else _("none")
+	)

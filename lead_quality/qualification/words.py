@@ -1,10 +1,10 @@
-"""Definitions in plain words: when a lead is sales ready, what a criterion needs, what state it is in."""
+"""Definitions and verdicts in plain words: when a lead is sales ready, what a criterion needs, why a verdict is so."""
 
 import frappe
 from frappe import _
-from frappe.utils import fmt_money
+from frappe.utils import fmt_money, format_date
 
-from lead_quality.engine.qualification import parse
+from lead_quality.engine.qualification import Judgement, parse
 
 
 def pass_rule_in_words(checklist) -> str:
@@ -32,7 +32,9 @@ def definition_in_words(checklist) -> str:
 	words = {
 		"All": _("Sales ready when all {0} are met.").format(count),
 		"At Least": _("Sales ready when at least {0} of {1} are met.").format(checklist.at_least, count),
-		"Score": _("Sales ready when the weights of what is met add up to {0}.").format(checklist.pass_score),
+		"Score": _("Sales ready when the weights of the criteria that are met add up to {0}.").format(
+			checklist.pass_score
+		),
 	}[checklist.pass_rule]
 	mandatory = [_(row.topic or row.label) for row in checklist.criteria if row.mandatory]
 	if mandatory and checklist.pass_rule != "All":
@@ -98,3 +100,46 @@ def number(value) -> str:
 	"""A number as the user writes it, without zeros after the point."""
 	value = float(value or 0)
 	return frappe.format(int(value), {"fieldtype": "Int"}) if value.is_integer() else f"{value:g}"
+
+
+def decision_in_words(doc) -> str:
+	"""A person's decision, such as "Nurture until 15-01-2027: Not this year"."""
+	words = _(doc.decision)
+	if doc.decision == "Nurture" and doc.nurture_until:
+		words = _("Nurture until {0}").format(format_date(doc.nurture_until))
+	return f"{words}: {why}" if (why := _reason_text(doc.outcome_reason)) else words
+
+
+def reason_in_words(rows: dict, judgement: Judgement, rule=None) -> str:
+	"""Why the verdict is what it is, such as "3 of 4 met. Missing: Timescale (not asked yet)."
+
+	:param rows: those of the checklist by their keys.
+	:param rule: the row of the checklist's rules that gave the verdict, if one did.
+	"""
+
+	def name_of(key: str) -> str:
+		return _(rows[key].topic or rows[key].label)
+
+	sentences = []
+	if judgement.knocked_out:
+		sentences.append(
+			_("Knocked out by {0}.").format(
+				", ".join(name_of(criterion) for criterion in judgement.knocked_out)
+			)
+		)
+	elif rule:
+		sentences.append(_("{0}: {1}.").format(name_of(rule.criterion), _reason_text(rule.outcome_reason)))
+	sentences.append(_("{0} of {1} met.").format(judgement.met_count, judgement.criteria_count))
+	missing = [
+		f"{name_of(key)} ({state_in_words(rows[key], state)})"
+		for key, state in judgement.states.items()
+		if state != "Met"
+	]
+	if missing:
+		sentences.append(_("Missing: {0}.").format(", ".join(missing)))
+	return " ".join(sentences)
+
+
+def _reason_text(reason: str | None) -> str:
+	text = reason and frappe.get_cached_value("Lead Outcome Reason", reason, "reason")
+	return _(text) if text else ""

@@ -66,7 +66,7 @@ def test_both_sides_sign_an_agreement_and_a_change_asks_them_again(
 	expect(page.get_by_role("button", name="Sign for Sales")).to_have_count(0)
 	click(page, "Sign for Marketing")
 	click(page, "Yes")
-	expect(intro).to_contain_text("Waits for the signature of sales: Sales Manager")
+	expect(intro).to_contain_text("Waiting for the signature of sales: Sales Manager")
 	expect(page.get_by_role("button", name="Sign for Marketing").locator("visible=true")).to_have_count(0)
 
 	desk.login(sales, PASSWORD)
@@ -89,4 +89,4 @@ def test_both_sides_sign_an_agreement_and_a_change_asks_them_again(
 	desk.open(f"sales-ready-agreement/{draft.name}")
 	page.evaluate("cur_frm.set_value('accept_within', 2).then(() => cur_frm.save())")
 	expect(page.locator(".msgprint").locator("visible=true")).to_contain_text("choose New Version")
-	expect(intro).to_contain_text("Waits for the signatures of")
+	expect(intro).to_contain_text("Waiting for the signatures of")

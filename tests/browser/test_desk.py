@@ -77,11 +77,11 @@ def test_a_quick_user_signs_on_a_slow_machine(manager, page, desk, slow, databas
 		# the form is being loaded again, and has no document to work with
 		page.evaluate("void cur_frm.reload_doc()")
 		button(page, "Send for Signature").click()
-		expect(intro_of(page)).to_contain_text("Waits for the signatures", timeout=20_000)
+		expect(intro_of(page)).to_contain_text("Waiting for the signatures", timeout=20_000)
 		page.evaluate("void cur_frm.reload_doc()")
 		button(page, "Sign for Marketing").click()
 		page.locator(".modal.show").get_by_role("button", name="Yes").click()
-		expect(intro_of(page)).to_contain_text("Waits for the signature of sales", timeout=20_000)
+		expect(intro_of(page)).to_contain_text("Waiting for the signature of sales", timeout=20_000)
 	expect(page.locator(".msgprint").locator("visible=true")).to_have_count(0)
 	database.rollback()
 	assert frappe.db.get_value(draft.doctype, draft.name, "marketing_signed_by") == manager

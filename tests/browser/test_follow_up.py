@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 from lead_quality import api
 from lead_quality.base.site_time import aware
 from lead_quality.demo.factories import make_lead, make_sales_ready, make_user
-from lead_quality.follow_up import service
+from lead_quality.follow_up import clocks
 from lead_quality.follow_up.jobs import sweep_clocks
 
 PASSWORD = "follow-them-up-2026"
@@ -63,7 +63,7 @@ def set_clock(database):
 		}
 		values |= {part: value for part, value in minutes.items() if not part.endswith("_in")}
 		frappe.db.set_value("Follow Up Clock", {"lead": lead.name, "clock": clock}, values)
-		service.refresh_due(lead.name)
+		clocks.refresh_due(lead.name)
 		database.commit()
 
 	return change

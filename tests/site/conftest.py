@@ -20,6 +20,7 @@ import pytest
 from frappe.utils import get_datetime, get_system_timezone
 from frappe.utils.redis_wrapper import RedisWrapper
 
+from lead_quality.demo.factories import make_lead
 from lead_quality.qualification.definitions import CHANGED_HERE
 
 # --- isolation ---------------------------------------------------------------------------------------------
@@ -182,6 +183,14 @@ def make_user() -> Callable[..., str]:
 		return user.insert(ignore_permissions=True).name
 
 	return make
+
+
+# --- leads -------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def lead():
+	return make_lead()
 
 
 # --- time --------------------------------------------------------------------------------------------------

@@ -8,7 +8,8 @@ from lead_quality import api
 from lead_quality.demo.factories import make_employee, make_lead, make_sales_ready
 from lead_quality.desk.search import receivers
 from lead_quality.follow_up import attention, escalation
-from lead_quality.follow_up.jobs import deliver_alerts, sweep_clocks
+from lead_quality.follow_up.jobs import deliver_alerts
+from tests.site.helpers import sweep_at
 
 MONDAY = "2026-03-02 10:00:00"
 POLICY = "Standard Follow Up"
@@ -77,12 +78,6 @@ def told_of(lead) -> list[tuple]:
 		order_by="level asc, for_user asc",
 		as_list=True,
 	)
-
-
-def sweep_at(freeze, *times: str):
-	for when in times:
-		with freeze(when):
-			sweep_clocks()
 
 
 def sam_is_away() -> str:

@@ -10,7 +10,8 @@ from lead_quality.desk import search
 from lead_quality.follow_up.jobs import sweep_clocks
 from lead_quality.handover import jobs
 from lead_quality.qualification import agreement as agreements
-from lead_quality.qualification import service as qualification
+from lead_quality.qualification.checklists import checklist_for
+from lead_quality.qualification.reasons import is_reason_for
 
 DOCTYPE = "Sales Ready Agreement"
 MONDAY = "2026-03-02 10:00:00"
@@ -383,14 +384,14 @@ def test_a_new_version_of_the_checklist_asks_both_sides_again_and_the_old_agreem
 	)
 	assert agreements.agreement_for(None, "Inbound") == old.name
 	lead = make_lead()
-	assert qualification.checklist_for(lead.name) == "BANT v1"
+	assert checklist_for(lead.name) == "BANT v1"
 	for user in (marketing, manager):
 		assert "waits for the signatures" in told(user)[-1]
 	for user, side in ((marketing, "Marketing"), (manager, "Sales")):
 		with as_user(user):
 			stored(new).sign(side)
 	assert status(old) == "Superseded"
-	assert qualification.checklist_for(lead.name) == newer
+	assert checklist_for(lead.name) == newer
 
 
 def test_an_agreement_that_waits_for_signatures_moves_on_to_the_new_checklist(
@@ -471,9 +472,9 @@ def test_a_lead_is_judged_by_the_checklist_of_its_agreement(make):
 	checklist.update({"title": "Signed", "status": "Active"})
 	checklist.insert()
 	lead = make_lead()
-	assert qualification.checklist_for(lead.name) == "BANT v1"
+	assert checklist_for(lead.name) == "BANT v1"
 	make(checklist=checklist.name, segment="Inbound")
-	assert qualification.checklist_for(lead.name) == "Signed v1"
+	assert checklist_for(lead.name) == "Signed v1"
 
 
 # reasons
@@ -488,16 +489,16 @@ def test_where_the_agreement_lists_reasons_only_those_count(make, marketing, man
 		with pytest.raises(frappe.MandatoryError):
 			api.reject_handover(handover.name, "Reject: Not a decision maker")
 		api.reject_handover(handover.name, "Reject: No budget yet")
-	assert qualification.is_reason_for("Disqualify: Too small for us", "Disqualify", lead.name)
-	assert qualification.is_reason_for("Reject: Not a decision maker", "Reject")
+	assert is_reason_for("Disqualify: Too small for us", "Disqualify", lead.name)
+	assert is_reason_for("Reject: Not a decision maker", "Reject")
 
 
 def test_a_disabled_reason_does_not_count_though_it_was_agreed_on(make, marketing):
 	make(reasons=[{"reason": "Reject: No budget yet"}, {"reason": "Reject: Not a decision maker"}])
 	lead = make_lead()
 	frappe.db.set_value("Lead Outcome Reason", "Reject: No budget yet", "enabled", 0)
-	assert not qualification.is_reason_for("Reject: No budget yet", "Reject", lead.name)
-	assert qualification.is_reason_for("Reject: Not a decision maker", "Reject", lead.name)
+	assert not is_reason_for("Reject: No budget yet", "Reject", lead.name)
+	assert is_reason_for("Reject: Not a decision maker", "Reject", lead.name)
 
 
 def test_only_the_agreed_reasons_are_offered(make, sales, as_user):
@@ -700,7 +701,7 @@ def test_the_form_says_what_is_missing_and_who_has_read_it(waiting, marketing, m
 	assert "marketing: Lead Quality Manager, and of sales: Sales Manager" in state(sales)["intro"]
 	with as_user(marketing):
 		stored(waiting).sign("Marketing")
-	assert state(sales)["intro"] == "Waits for the signature of sales: Sales Manager"
+	assert state(sales)["intro"] == "Waiting for the signature of sales: Sales Manager"
 	assert state(marketing)["may_sign"] == []
 	assert {row["user"]: row["has_read"] for row in state(sales)["people"]} == {
 		marketing: True,

@@ -17,6 +17,7 @@ from lead_quality.follow_up import delivery, escalation, jobs, sweep
 from lead_quality.follow_up.jobs import deliver_alerts, sweep_clocks
 from lead_quality.lead_quality.doctype.follow_up_run.follow_up_run import FollowUpRun
 from lead_quality.people.managers import manager_of
+from tests.site.helpers import messages_to, sweep_at
 
 MONDAY = "2026-03-02 10:00:00"
 POLICY = "Standard Follow Up"
@@ -71,12 +72,6 @@ def make_sales_person(name: str, user: str, parent: str | None = None, is_group:
 	)
 
 
-def messages_to(user: str) -> list[str]:
-	return frappe.get_all(
-		"Notification Log", {"for_user": user}, pluck="subject", order_by="creation asc, name asc"
-	)
-
-
 def levels_of(lead) -> list[tuple]:
 	return frappe.get_all(
 		"Follow Up Alert",
@@ -85,12 +80,6 @@ def levels_of(lead) -> list[tuple]:
 		order_by="level asc, for_user asc, action asc",
 		as_list=True,
 	)
-
-
-def sweep_at(freeze, *times: str):
-	for when in times:
-		with freeze(when):
-			sweep_clocks()
 
 
 # levels

@@ -30,11 +30,6 @@ BUDGET = {
 }
 
 
-@pytest.fixture
-def lead():
-	return make_lead()
-
-
 def held_against(*criteria: dict, **values):
 	"""A new lead whose checklist has these criteria."""
 	use_checklist(make_checklist(frappe.generate_hash(length=8), list(criteria), **values))
@@ -161,7 +156,7 @@ def test_two_people_who_answer_different_criteria_keep_both_answers(lead, make_u
 		"one@answers.example",
 		"two@answers.example",
 	]
-	assert not any("meanwhile" in str(message) for message in frappe.message_log)
+	assert not any("in the meantime" in str(message) for message in frappe.message_log)
 
 
 def test_an_answer_that_replaces_an_unseen_one_does_so_aloud(lead, make_user, as_user):
@@ -169,7 +164,7 @@ def test_an_answer_that_replaces_an_unseen_one_does_so_aloud(lead, make_user, as
 		api.qualify(lead.name, [{"criterion": "budget", "value": "5000", "seen": ""}])
 	api.qualify(lead.name, [{"criterion": "budget", "value": "7000", "seen": ""}])
 	assert rows_of(lead.name, "budget")[0].value == "7000"
-	message = next(str(message) for message in frappe.message_log if "meanwhile" in str(message))
+	message = next(str(message) for message in frappe.message_log if "in the meantime" in str(message))
 	assert "5000" in message
 
 
@@ -178,14 +173,14 @@ def test_replacing_an_answer_that_the_user_has_seen_says_nothing(lead):
 	seen = rows_of(lead.name, "budget")[0].answered_on
 	frappe.clear_messages()
 	api.qualify(lead.name, [{"criterion": "budget", "value": "7000", "seen": str(seen)}])
-	assert not any("meanwhile" in str(message) for message in frappe.message_log)
+	assert not any("in the meantime" in str(message) for message in frappe.message_log)
 
 
 def test_the_same_answer_given_twice_says_nothing_though_it_is_sent_as_a_number(lead):
 	for value in ("0", 0):
 		api.qualify(lead.name, [{"criterion": "budget", "value": value, "seen": ""}])
 	assert rows_of(lead.name, "budget")[0].value == "0"
-	assert not any("meanwhile" in str(message) for message in frappe.message_log)
+	assert not any("in the meantime" in str(message) for message in frappe.message_log)
 
 
 def test_whoever_sends_only_some_answers_takes_none_away(lead):

@@ -10,9 +10,10 @@ from frappe.utils import format_date, getdate, now_datetime
 
 from lead_quality import api
 from lead_quality.demo.factories import make_employee, make_lead, make_opportunity, make_sales_ready
-from lead_quality.follow_up import attention
-from lead_quality.follow_up.attention import NO_NEXT_STEP, NO_OWNER, SHELF_LIFE, STALE, countdown
+from lead_quality.follow_up import attention, risks
 from lead_quality.follow_up.delivery import deliver
+from lead_quality.follow_up.risks import NO_NEXT_STEP, NO_OWNER, SHELF_LIFE, STALE, countdown
+from tests.site.helpers import settings
 
 MONDAY = "2026-03-02 10:00:00"
 REPORT = "Leads at Risk"
@@ -81,10 +82,6 @@ def shelf_life(days: int, on_expiry: str, reason: str | None = None, segment: st
 	frappe.get_doc("Lead Segment", segment).update(
 		{"shelf_life_days": days, "on_expiry": on_expiry, "expiry_reason": reason}
 	).save()
-
-
-def settings(**values):
-	frappe.get_doc("Lead Quality Settings").update(values).save()
 
 
 # what is wrong with a lead
@@ -727,9 +724,9 @@ def test_the_report_finds_what_the_form_shows(crowd):
 	rows = report()
 	for row in rows:
 		own = countdown(row["lead"], now_datetime())
-		assert [risk for risk in row["risks"] if risk in attention.FAULTS] == own["faults"]
+		assert [risk for risk in row["risks"] if risk in risks.FAULTS] == own["faults"]
 		assert row["stale_in"] == (own["stale_on"] - getdate()).days
-	for fault in attention.FAULTS:
+	for fault in risks.FAULTS:
 		assert leads_of(report(fault=fault)) == sorted(row["lead"] for row in rows if fault in row["risks"])
 
 

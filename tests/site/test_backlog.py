@@ -8,7 +8,7 @@ from lead_quality import api
 from lead_quality.demo.factories import make_lead, make_opportunity, make_sales_ready
 from lead_quality.desk import set_up
 from lead_quality.desk.backlog import take_up
-from lead_quality.follow_up import attention, backlog
+from lead_quality.follow_up import attention, backlog, risks
 from lead_quality.follow_up.attention import raise_unattended
 from lead_quality.follow_up.jobs import deliver_alerts
 from lead_quality.funnel import summary
@@ -75,8 +75,8 @@ def test_the_health_page_says_how_many_wait_and_what_nobody_could_be_told(old, f
 	raise_unattended(now=MONDAY)
 	titles = {row["title"]: row["link"]["route"] for row in set_up.backlog_findings()}
 	assert list(titles) == [
-		f"Old leads that wait for a decision: {len(waiting())}",
-		f"Alerts for which there was nobody: {frappe.db.count('Follow Up Alert', {'status': 'Untold'})}",
+		f"Old leads waiting for a decision: {len(waiting())}",
+		f"Alerts without a recipient: {frappe.db.count('Follow Up Alert', {'status': 'Untold'})}",
 	]
 	assert [route.split("?")[1] for route in titles.values()] == ["lq_waits=1", "status=Untold"]
 
@@ -101,12 +101,12 @@ def test_nobody_is_told_of_old_leads_that_they_may_not_see(old, manager):
 
 def test_old_leads_have_no_faults_in_form_and_report(old):
 	where = attention.Where()
-	where.add(" or ".join(attention.IS[fault] for fault in attention.FAULTS))
+	where.add(" or ".join(risks.IS[fault] for fault in risks.FAULTS))
 	rows = where.select(
-		f"select `tabLead`.name from {attention.LEADS} where {{where}}", **attention.values_at(MONDAY)
+		f"select `tabLead`.name from {risks.LEADS} where {{where}}", **risks.values_at(MONDAY)
 	)
 	assert {lead.name for lead in old}.isdisjoint({row.name for row in rows})
-	state = attention.countdown(old[0].name, MONDAY)
+	state = risks.countdown(old[0].name, MONDAY)
 	assert state == {"stale_on": None, "shelf_life_ends_on": None, "faults": []}
 
 

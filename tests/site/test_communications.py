@@ -12,7 +12,7 @@ from frappe.utils import get_datetime
 from lead_quality import api
 from lead_quality.demo.factories import make_lead, make_opportunity, make_sales_ready
 from lead_quality.follow_up.jobs import sweep_clocks
-from lead_quality.nurture import evidence, service
+from lead_quality.nurture import evidence, ledger
 
 MONDAY = "2026-03-02 10:00:00"
 TEN_PAST = "2026-03-02 10:10:00"
@@ -138,7 +138,7 @@ def past_the_hooks(document):
 
 
 def catch_up(*leads) -> set[str]:
-	return service.catch_up([lead.name for lead in leads], get_datetime(MONDAY), get_datetime(NOON))
+	return ledger.catch_up([lead.name for lead in leads], get_datetime(MONDAY), get_datetime(NOON))
 
 
 # logged at the desk
@@ -326,7 +326,7 @@ def test_an_incoming_mail_that_answers_nobody_is_no_reply_also_after_somebody_ha
 
 
 def test_who_logs_a_call_hears_nothing_of_a_touch_that_could_not_be_made(lead, at_noon, errors, monkeypatch):
-	monkeypatch.setattr(service, "log_touch", lambda **touch: frappe.throw("this lead is odd"))
+	monkeypatch.setattr(ledger, "log_touch", lambda **touch: frappe.throw("this lead is odd"))
 	communication(lead).insert()
 	assert errors(lead) == 1
 	assert not [message for message in frappe.message_log if "odd" in str(message)]
@@ -337,7 +337,7 @@ def test_a_mail_that_cannot_be_logged_is_sent_all_the_same(lead, at_noon, smtp, 
 		raise ValueError("this lead is odd")
 
 	with monkeypatch.context() as broken:
-		broken.setattr(service, "log_touch", fail)
+		broken.setattr(ledger, "log_touch", fail)
 		send_mail(
 			doctype="Lead",
 			name=lead.name,
@@ -462,7 +462,7 @@ def test_a_meeting_that_a_nightly_job_has_closed_was_not_held_for_that(lead, rep
 		set_status_of_events()
 		now = frappe.utils.now_datetime()
 		assert frappe.db.get_value("Event", meeting.name, "status") == "Closed"
-		assert service.catch_up([lead.name], get_datetime(MONDAY), now) == set()
+		assert ledger.catch_up([lead.name], get_datetime(MONDAY), now) == set()
 		with as_user(rep):  # who says so has been there
 			meeting.reload()
 			meeting.update({"status": "Completed"}).save()
@@ -614,9 +614,9 @@ def test_the_same_call_cannot_be_logged_by_two_workers_at_once(lead, at_noon):
 	call = past_the_hooks(call_log(lead))
 	found = evidence.calls_without_touch([lead.name], get_datetime(MONDAY))
 	touch = evidence.read_call(found[0], lead.name, get_datetime(NOON))
-	service.log_touch(**touch)
+	ledger.log_touch(**touch)
 	with pytest.raises(frappe.UniqueValidationError):
-		service.log_touch(**touch)
+		ledger.log_touch(**touch)
 	assert frappe.db.count("Lead Touch", {"reference_name": call.name}) == 1
 
 
@@ -639,7 +639,7 @@ def test_two_workers_that_find_the_same_at_the_same_time_log_it_once(site, real_
 			seen.append(len(evidence.calls_without_touch([lead.name], now)))
 			seen.append(len(evidence.events_without_touch([lead.name], now, now)))
 			together.wait()
-			service.catch_up([lead.name], now, now)
+			ledger.catch_up([lead.name], now, now)
 			frappe.db.commit()
 		except Exception as error:
 			failures.append(error)
@@ -682,7 +682,7 @@ def test_looking_for_what_was_missed_costs_three_queries_for_any_number_of_leads
 		assert catch_up(*leads) == set()
 	assert queries.count == 3
 	with count_queries() as queries:
-		assert service.catch_up([], get_datetime(MONDAY), get_datetime(NOON)) == set()
+		assert ledger.catch_up([], get_datetime(MONDAY), get_datetime(NOON)) == set()
 	assert queries.count == 0
 
 
@@ -703,14 +703,14 @@ def test_one_lead_that_fails_does_not_stop_the_others(lead, at_noon, monkeypatch
 	other = make_lead()
 	past_the_hooks(call_log(lead))
 	past_the_hooks(call_log(other))
-	log_touch = service.log_touch
+	log_touch = ledger.log_touch
 
 	def fail_for_one(**touch):
 		if touch["lead"] == lead.name:
 			raise ValueError("this lead is odd")
 		return log_touch(**touch)
 
-	monkeypatch.setattr(service, "log_touch", fail_for_one)
+	monkeypatch.setattr(ledger, "log_touch", fail_for_one)
 	assert catch_up(lead, other) == {other.name}
 	assert len(touches(other)) == errors(lead) == 1
 

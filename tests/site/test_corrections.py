@@ -10,8 +10,8 @@ from lead_quality import api
 from lead_quality.demo.factories import make_agreement, make_lead, make_opportunity, make_sales_ready
 from lead_quality.funnel.summary import rebuild
 from lead_quality.lead_quality.report.stage_conversion.stage_conversion import execute as stage_conversion
-from lead_quality.nurture.jobs import repair_contacts
 from lead_quality.overrides.communication import relink_by_hand
+from tests.site.helpers import repair, stage
 
 MONDAY = "2026-03-02 10:00:00"
 TEN_PAST = "2026-03-02 10:10:00"
@@ -29,16 +29,6 @@ def lead(freeze):
 def at(freeze, lead):
 	with freeze(TEN_PAST) as time:
 		yield time
-
-
-def repair() -> dict:
-	counts = repair_contacts()
-	assert not counts["failed"], frappe.get_last_doc("Follow Up Run").errors
-	return counts
-
-
-def stage(lead) -> str:
-	return frappe.db.get_value("Lead", lead.name, "lq_stage")
 
 
 def log(lead) -> list[tuple]:

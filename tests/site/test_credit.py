@@ -8,6 +8,7 @@ from lead_quality.demo.factories import (
 	make_item,
 	make_lead,
 	make_opportunity,
+	make_prospect,
 	make_quotation,
 	make_sales_order,
 	make_sales_ready,
@@ -22,14 +23,6 @@ def lead():
 	lead = make_lead()
 	make_sales_ready(lead.name)
 	return lead
-
-
-def make_prospect(*leads: str, name: str = "Prospect Works"):
-	company = frappe.defaults.get_global_default("company")
-	rows = [{"lead": lead} for lead in leads]
-	return frappe.get_doc(
-		{"doctype": "Prospect", "company_name": name, "company": company, "leads": rows}
-	).insert()
 
 
 def opportunity_of(kind: str, party: str, **values):

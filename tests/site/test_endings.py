@@ -10,6 +10,7 @@ from lead_quality.demo.factories import (
 	make_item,
 	make_lead,
 	make_opportunity,
+	make_prospect,
 	make_quotation,
 	make_sales_order,
 	make_sales_ready,
@@ -47,14 +48,6 @@ def what_goes_on(lead: str) -> dict[str, list[str]]:
 
 
 NOTHING = {"enrollments": [], "touches": [], "clocks": [], "handovers": [], "alerts": []}
-
-
-def make_prospect(*leads: str):
-	company = frappe.defaults.get_global_default("company")
-	rows = [{"lead": lead} for lead in leads]
-	return frappe.get_doc(
-		{"doctype": "Prospect", "company_name": "Prospect Works", "company": company, "leads": rows}
-	).insert()
 
 
 def quotation_of_prospect(prospect):

@@ -11,6 +11,7 @@ from lead_quality import api
 from lead_quality.demo.factories import make_lead, make_opportunity, make_sales_ready
 from lead_quality.follow_up import sweep
 from lead_quality.follow_up.jobs import sweep_clocks
+from tests.site.helpers import messages_to
 
 MONDAY = "2026-03-02 10:00:00"
 AFTER_ALL = "2026-03-09 10:00:00"
@@ -37,12 +38,6 @@ def status_of(lead) -> dict:
 
 def misses_told_to(user: str) -> int:
 	return frappe.db.count("Follow Up Alert", {"for_user": user, "kind": "Missed", "status": "Sent"})
-
-
-def messages_to(user: str) -> list[str]:
-	return frappe.get_all(
-		"Notification Log", {"for_user": user}, pluck="subject", order_by="creation asc, name asc"
-	)
 
 
 def test_the_owner_hears_of_all_missed_clocks_in_one_message_and_once(lead, rep, freeze):

@@ -9,17 +9,13 @@ from lead_quality.demo.factories import (
 	make_item,
 	make_lead,
 	make_opportunity,
+	make_prospect,
 	make_quotation,
 	make_sales_order,
 	make_sales_ready,
 )
 from lead_quality.qualification import gate
 from lead_quality.qualification.gate import NotSalesReadyError
-
-
-@pytest.fixture
-def lead():
-	return make_lead()
 
 
 def set_gate(**modes: str):
@@ -30,14 +26,6 @@ def set_gate(**modes: str):
 
 def new_customer(**values):
 	return frappe.get_doc({"doctype": "Customer", "customer_name": "New Works", **values})
-
-
-def make_prospect(*leads: str):
-	company = frappe.defaults.get_global_default("company")
-	rows = [{"lead": lead} for lead in leads]
-	return frappe.get_doc(
-		{"doctype": "Prospect", "company_name": "Prospect Works", "company": company, "leads": rows}
-	).insert()
 
 
 def test_quotations_and_customers_pass_as_long_as_the_settings_do_not_say_otherwise(lead):

@@ -168,7 +168,7 @@ def test_only_the_receiver_or_a_manager_answers(sent, make_user, as_user):
 
 
 def test_a_lead_waits_for_one_answer_at_a_time(lead, sent, sales):
-	with pytest.raises(frappe.ValidationError, match="already waits"):
+	with pytest.raises(frappe.ValidationError, match="already waiting"):
 		api.send_handover(lead.name, sales)
 
 
@@ -180,7 +180,7 @@ def test_a_lead_can_be_handed_over_again_after_a_rejection(lead, sent, sales, as
 
 def test_a_user_who_may_not_work_on_leads_receives_none(lead, make_user):
 	clerk = make_user("clerk@hand.example", "Accounts User")
-	with pytest.raises(frappe.ValidationError, match="does not sell"):
+	with pytest.raises(frappe.ValidationError, match="has no sales role"):
 		api.send_handover(lead.name, clerk)
 
 

@@ -17,6 +17,7 @@ from lead_quality.demo.factories import make_lead
 from lead_quality.desk import health
 from lead_quality.desk.health import get_alarm, get_health
 from lead_quality.follow_up.jobs import sweep_clocks
+from tests.site.helpers import settings
 
 SWEEP = "lead_quality.follow_up.jobs.sweep_clocks"
 DAILY = "lead_quality.follow_up.attention.raise_unattended"
@@ -224,7 +225,7 @@ def test_a_site_that_sleeps_is_a_problem(monkeypatch):
 
 def test_a_queue_to_which_nobody_listens_is_named(monkeypatch):
 	monkeypatch.setattr(health.Worker, "all", lambda connection: [listening_worker("default", "short")])
-	assert titles("red") == ["No background worker listens to: long"]
+	assert titles("red") == ["No background worker serves the queue: long"]
 
 
 def test_a_queue_whose_first_job_waits_is_stuck(monkeypatch):
@@ -283,7 +284,7 @@ def test_muted_mails_are_a_finding(monkeypatch):
 
 def test_a_suspended_queue_is_a_finding():
 	frappe.db.set_default("suspend_email_queue", 1)
-	assert titles("orange") == ["Sending of mails is suspended"]
+	assert titles("orange") == ["Sending of e-mails is suspended"]
 
 
 def test_a_site_without_mail_account_is_told_what_that_means():
@@ -291,15 +292,15 @@ def test_a_site_without_mail_account_is_told_what_that_means():
 	frappe.local.outgoing_email_account = {}
 	(found,) = get_health()["findings"]
 	assert found["title"] == "There is no default account for outgoing mail"
-	assert "bell only" in found["words"]
+	assert "desk only" in found["words"]
 	assert found["link"]["route"] == "/app/email-account"
 
 
 @pytest.mark.parametrize(
 	("status", "hours", "words"),
 	[
-		("Error", 1, "Mails that could not be sent in the last 7 days: 1"),
-		("Not Sent", 2, "Mails that have waited for more than an hour: 1"),
+		("Error", 1, "E-mails that could not be sent in the last 7 days: 1"),
+		("Not Sent", 2, "E-mails that have been waiting for more than an hour: 1"),
 		("Not Sent", 0, None),
 		("Sent", 2, None),
 	],
@@ -313,10 +314,6 @@ def test_mails_that_do_not_leave_are_counted(status, hours, words):
 
 
 # set-up
-
-
-def settings(**values):
-	frappe.get_doc("Lead Quality Settings").update(values).save()
 
 
 def change_seeded(doctype: str, **values):

@@ -7,14 +7,9 @@ from frappe.utils import add_to_date, get_datetime, now_datetime
 from lead_quality import api
 from lead_quality.demo.factories import make_lead, make_opportunity, make_sales_ready
 from lead_quality.desk import health
-from lead_quality.follow_up import attention
+from lead_quality.follow_up import risks
 from lead_quality.follow_up.jobs import mend_enrollments
 from lead_quality.lead_quality.report.leads_at_risk import leads_at_risk
-
-
-@pytest.fixture
-def lead():
-	return make_lead()
 
 
 def planned(lead):
@@ -172,4 +167,4 @@ def test_a_hidden_lead_with_open_clocks_is_at_risk(lead):
 def test_a_lead_whose_status_says_what_no_document_does_stays_in_work(lead, status):
 	frappe.db.set_value("Lead", lead.name, "status", status)
 	frappe.db.set_value("Lead", lead.name, "lead_owner", None)
-	assert attention.NO_OWNER in attention.countdown(lead.name)["faults"]
+	assert risks.NO_OWNER in risks.countdown(lead.name)["faults"]

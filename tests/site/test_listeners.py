@@ -12,12 +12,9 @@ from lead_quality import hooks
 from lead_quality.base import listeners
 from lead_quality.demo.factories import make_employee, make_item, make_lead
 from lead_quality.qualification.gate import NotSalesReadyError
+from tests.site.helpers import company
 
 FAILED = ("like", "Lead Quality: % failed on %")
-
-
-def company() -> str:
-	return frappe.get_all("Company", pluck="name", order_by="name asc", limit=1)[0]
 
 
 def make_customer(name: str = "Bakery Without a Lead"):

@@ -9,8 +9,8 @@ from lead_quality.base.phone import number_key
 from lead_quality.demo.factories import make_lead
 from lead_quality.funnel.person import KEYS
 from lead_quality.nurture.channels import CHANNELS, closed_channels, is_opted_out
-from lead_quality.nurture.jobs import repair_contacts
 from lead_quality.patches import compare_numbers
+from tests.site.helpers import repair
 
 MONDAY = "2026-03-02 10:00:00"
 BRITISH = "+441611234567"
@@ -131,7 +131,7 @@ def test_a_plan_with_no_open_channel_left_ends_and_says_so(lead):
 	api.opt_out(lead.name, "Email")
 	api.log_touch(lead.name, "Phone", "No Answer")
 	assert (enrollment(lead).status, planned(lead)) == ("Stopped", None)
-	assert "no contact" in enrollment(lead).stop_reason
+	assert "does not want to be contacted" in enrollment(lead).stop_reason
 	assert frappe.db.get_value("Lead", lead.name, "lq_next_touch_at") is None
 
 
@@ -350,12 +350,6 @@ def test_keys_are_nobodys_to_write(lead):
 # what came past every event, and what is older than the numbers' keys
 
 
-def repair() -> dict:
-	counts = repair_contacts()
-	assert not counts["failed"], frappe.get_last_doc("Follow Up Run").errors
-	return counts
-
-
 @pytest.mark.parametrize("number", ["0161 1234567", "+44 (0)161 123 4567"])
 def test_after_the_upgrade_an_old_opt_out_holds_for_every_way_to_write_the_number(number):
 	lead = make_lead(country="United Kingdom", phone="44 0161 1234567")
@@ -448,7 +442,7 @@ def test_owners_of_the_persons_other_leads_hear_of_it(make_user, doubles, as_use
 	with as_user(qualifier):
 		api.opt_out(own.name)
 	told = frappe.get_all("Notification Log", {"for_user": rep, "document_name": other.name}, pluck="subject")
-	assert len(told) == 1 and "no contact" in told[0]
+	assert len(told) == 1 and "no longer wants to be contacted" in told[0]
 	assert enrollment(other).status == "Stopped"
 
 

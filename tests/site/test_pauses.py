@@ -5,7 +5,7 @@ import pytest
 
 from lead_quality import api
 from lead_quality.demo.factories import make_lead, make_sales_ready
-from lead_quality.follow_up import service
+from lead_quality.follow_up import clocks, pauses
 from lead_quality.follow_up.jobs import sweep_clocks
 from lead_quality.follow_up.replan import replan_changed
 from lead_quality.nurture.jobs import wake_snoozed
@@ -56,12 +56,12 @@ def test_a_paused_clock_is_told_of_by_nobody_and_runs_again_by_itself(lead, free
 	with freeze("2026-03-02 11:00"):
 		api.snooze(lead.name, "2026-03-04 10:00", REASON)
 	with freeze("2026-03-03 16:00"):
-		(row,) = [row for row in service.open_clocks(lead.name) if row.clock == "First Response"]
+		(row,) = [row for row in clocks.open_clocks(lead.name) if row.clock == "First Response"]
 		assert row.state == "Paused"
 		sweep_clocks()
 		assert not frappe.db.exists("Follow Up Alert", {"lead": lead.name, "clock": "First Response"})
 	with freeze("2026-03-04 10:40"):  # no job has woken the lead
-		(row,) = [row for row in service.open_clocks(lead.name) if row.clock == "First Response"]
+		(row,) = [row for row in clocks.open_clocks(lead.name) if row.clock == "First Response"]
 		assert row.state == "Warning"
 	with freeze("2026-03-04 11:05"):
 		sweep_clocks()
@@ -82,7 +82,7 @@ def test_a_pause_that_is_cut_short_gives_the_rest_back(lead, freeze):
 	with freeze("2026-03-02 11:00"):
 		api.snooze(lead.name, "2026-03-04 10:00", REASON)
 	with freeze("2026-03-02 15:00"):
-		service.resume(lead.name, frappe.utils.now_datetime())
+		pauses.resume(lead.name, frappe.utils.now_datetime())
 	assert ends_of(lead) == ("Running", "2026-03-02 15:30:00", "2026-03-02 16:00:00")
 	assert clock_of(lead).paused_seconds == 4 * 3600
 

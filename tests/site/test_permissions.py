@@ -8,7 +8,7 @@ from frappe.permissions import add_permission, update_permission_property
 from lead_quality import api
 from lead_quality.base.versions import lead_field
 from lead_quality.demo.factories import make_lead, make_sales_ready
-from lead_quality.qualification import segments
+from lead_quality.qualification import segment_trial
 
 FOLLOWERS = [
 	"Lead Qualification",
@@ -187,9 +187,9 @@ def test_a_permission_with_a_percent_sign_in_its_name_narrows_and_is_no_error(sa
 	with as_user(reader):
 		assert [frappe.has_permission("Lead Touch", "read", doc=name) for name in touches] == [True, False]
 		assert set(frappe.get_list("Lead Touch", pluck="lead")) == {mine.name}
-		assert [row["name"] for row in segments.visible([{"name": mine.name}, {"name": theirs.name}])] == [
-			mine.name
-		]
+		assert [
+			row["name"] for row in segment_trial.visible([{"name": mine.name}, {"name": theirs.name}])
+		] == [mine.name]
 
 
 def test_nobody_steers_anothers_lead_by_naming_its_enrollment(agency, as_user):

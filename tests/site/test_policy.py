@@ -179,7 +179,7 @@ def test_a_step_for_a_clock_that_does_not_run_is_refused(save):
 def test_a_step_for_a_clock_that_only_an_agreement_starts_is_kept_with_a_warning(save):
 	save({**AT_ONCE, "clock": "Handover Acceptance"})
 	said = [message["message"] for message in frappe.get_message_log()]
-	assert sum("runs only where a Sales Ready Agreement says" in message for message in said) == 1
+	assert sum("runs only if a Sales Ready Agreement sets" in message for message in said) == 1
 
 
 def test_a_ladder_without_last_resort_is_refused(save):

@@ -18,11 +18,6 @@ from lead_quality.qualification.gate import NotSalesReadyError
 from lead_quality.qualification.jobs import sort_leads
 
 
-@pytest.fixture
-def lead():
-	return make_lead()
-
-
 def set_gate(mode: str):
 	settings = frappe.get_doc("Lead Quality Settings")
 	settings.opportunity_gate = mode

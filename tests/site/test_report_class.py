@@ -187,7 +187,7 @@ def test_who_may_not_run_a_report_gets_no_file_of_it(sales, as_user):
 
 
 def test_a_report_of_another_app_is_not_exported_here(manager, as_user):
-	with pytest.raises(frappe.ValidationError, match="no report of Lead Quality"):
+	with pytest.raises(frappe.ValidationError, match="not a report of Lead Quality"):
 		export_all_rows("Lead Details", {})
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from lead_quality import api
 from lead_quality.demo.factories import make_lead
-from lead_quality.follow_up import attention
+from lead_quality.follow_up import risks
 from lead_quality.follow_up.jobs import deliver_alerts, sweep_clocks
 
 MONDAY = "2026-03-02 10:00:00"
@@ -88,7 +88,7 @@ def test_who_is_assigned_to_a_lead_without_an_owner_is_responsible_for_it(rep, l
 	assert told(last) == []
 	assert breach_of(lead) == rep
 	with freeze("2026-03-02 12:02"):
-		assert attention.NO_OWNER not in attention.countdown(lead.name)["faults"]
+		assert risks.NO_OWNER not in risks.countdown(lead.name)["faults"]
 
 
 def test_the_owner_goes_before_who_is_assigned(rep, last, freeze, make_user):
@@ -122,7 +122,7 @@ def test_an_assignment_that_was_taken_back_leaves_the_lead_to_nobody(rep, last, 
 		todo = assign(lead, rep)
 	with freeze("2026-03-02 11:00"):
 		todo.reload().update({"status": "Cancelled"}).save(ignore_permissions=True)
-		assert attention.NO_OWNER in attention.countdown(lead.name)["faults"]
+		assert risks.NO_OWNER in risks.countdown(lead.name)["faults"]
 	sweep_at(freeze, "2026-03-02 12:01")
 	assert breach_of(lead) is None
 	assert (told(rep), len(told(last))) == ([], 1)

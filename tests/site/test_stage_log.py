@@ -17,6 +17,7 @@ from lead_quality.demo.factories import (
 from lead_quality.funnel import summary
 from lead_quality.funnel.jobs import reconcile_stages
 from lead_quality.lead_quality.report.stage_conversion import stage_conversion
+from tests.site.helpers import stage
 
 
 @pytest.fixture
@@ -30,10 +31,6 @@ def stages(lead) -> list[str]:
 	return frappe.get_all(
 		"Lead Stage Log", {"lead": lead.name}, pluck="stage", order_by="entered_at asc, creation asc"
 	)
-
-
-def stage(lead) -> str:
-	return frappe.db.get_value("Lead", lead.name, "lq_stage")
 
 
 def order_for(customer: str):

@@ -8,9 +8,10 @@ from frappe.utils import get_fullname, now_datetime
 from lead_quality import api
 from lead_quality.demo.factories import make_employee, make_lead, make_sales_ready
 from lead_quality.desk import search
-from lead_quality.follow_up.attention import NO_OWNER, countdown
+from lead_quality.follow_up.risks import NO_OWNER, countdown
 from lead_quality.handover import jobs, transfer
 from lead_quality.patches import hand_back_leads
+from tests.site.helpers import settings
 
 WHY = "Sam & Ann have left"
 
@@ -49,10 +50,6 @@ def give(chief, sam, as_user):
 		return doc.reload()
 
 	return start
-
-
-def settings(**values):
-	frappe.get_doc("Lead Quality Settings").update(values).save()
 
 
 def new(from_user: str, **values) -> dict:

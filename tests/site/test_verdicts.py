@@ -6,7 +6,7 @@ from frappe.utils import add_days, format_date, get_datetime, getdate, now_datet
 
 from lead_quality import api
 from lead_quality.demo.factories import answers, make_checklist, make_lead, make_sales_ready, use_checklist
-from lead_quality.qualification import judgement, requalify, service
+from lead_quality.qualification import answering, judgement, requalify
 from lead_quality.qualification.jobs import judge_expired
 
 LATER = "Disqualify: Not this year"
@@ -27,11 +27,6 @@ RULES = [
 	},
 	{"criterion": "role", "operator": "=", "value": "Boss", "verdict": "Nurture", "outcome_reason": LATER},
 ]
-
-
-@pytest.fixture
-def lead():
-	return make_lead()
 
 
 @pytest.fixture
@@ -103,7 +98,7 @@ def test_what_people_wrote_survives_a_judgement_by_the_leads_own_fields(words):
 	use_checklist(make_checklist("Words", [ROLE, other]))
 	lead = make_lead(job_title="Buyer")
 	given = [{"criterion": "need", "value": words, "note": words}]
-	judged = service.answer(lead.name, given)
+	judged = answering.answer(lead.name, given)
 	stamp = {row.criterion: row.answered_on for row in judged.answers}["need"]
 	lead.reload()
 	lead.job_title = "Boss"

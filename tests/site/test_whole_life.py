@@ -27,6 +27,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from lead_quality import api
 from lead_quality.demo import factories
 from tests.site import oracle
+from tests.site.helpers import company
 from tests.site.test_number_cards import CARDS, card_of, figure, rows_behind
 
 STEPS = int(os.environ.get("LEAD_QUALITY_LIFE_STEPS") or 500)
@@ -754,10 +755,6 @@ def pick(doctype: str, which: int, filters: dict | None = None) -> str | None:
 
 def any_of(doctype: str) -> str:
 	return frappe.get_all(doctype, {"is_group": 0}, pluck="name", order_by="lft asc", limit=1)[0]
-
-
-def company() -> str:
-	return frappe.get_all("Company", pluck="name", order_by="name asc", limit=1)[0]
 
 
 def reason_for(purpose: str) -> str:

@@ -250,7 +250,7 @@ def test_hours_on_a_weekday_that_the_list_closes_are_pointed_out():
 def test_hours_of_a_day_that_has_passed_are_pointed_out_once(freeze):
 	yesterday = {"date": add_days(getdate(), -1), "opens": "09:00:00", "closes": "10:00:00"}
 	change_calendar(special_hours=[yesterday])
-	assert "What has passed stays as it was counted" in messages()
+	assert "Past time stays as it was counted" in messages()
 	frappe.clear_messages()
 	frappe.get_doc("Working Calendar", OFFICE).save()
 	assert messages() == ""

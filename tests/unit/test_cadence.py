@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lead_quality.engine.cadence import Move, Oddity, Step, due_at, next_move, odd_steps, pass_closed, shift
+from lead_quality.engine.cadence import Move, Oddity, Step, due_at, next_move, odd_steps, shift, skip_closed
 from lead_quality.engine.working_time import WorkingCalendar
 
 pytestmark = pytest.mark.unit
@@ -114,17 +114,17 @@ def test_the_next_open_step_is_the_first_one_left_that_the_person_has_not_closed
 ) -> None:
 	start = min(start, len(channels) - 1)
 	steps = [Step(str(number), channel) for number, channel in enumerate(channels)]
-	move, passed = pass_closed(steps, Move("Step", start), closed)
+	move, passed = skip_closed(steps, Move("Step", start), closed)
 	open_steps = [index for index in range(start, len(channels)) if channels[index] not in closed]
 	assert move == (Move("Step", open_steps[0]) if open_steps else Move("Closed"))
 	assert list(passed) == list(range(start, open_steps[0] if open_steps else len(channels)))
 	if repeats and channels[-1] in closed:
-		assert pass_closed(steps, Move("Repeat", len(channels) - 1), closed) == (Move("Closed"), ())
+		assert skip_closed(steps, Move("Repeat", len(channels) - 1), closed) == (Move("Closed"), ())
 
 
 @pytest.mark.parametrize("move", [Move("Finish"), Move("Stop"), Move("Step", 0), Move("Repeat", 2)])
 def test_nothing_is_passed_over_where_no_channel_is_closed(move: Move) -> None:
-	assert pass_closed([CALL, MAIL, VISIT], move, ()) == (move, ())
+	assert skip_closed([CALL, MAIL, VISIT], move, ()) == (move, ())
 
 
 def test_every_plan_ends_or_goes_on_to_a_step_that_it_has() -> None:

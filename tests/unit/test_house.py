@@ -1,11 +1,13 @@
 """Rooms import one way, so that each can be read without those to its right."""
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
 
 import lead_quality
+from lead_quality import hooks
 
 PACKAGE = Path(lead_quality.__file__).parent
 # from left to right; what stands beside each other may not import each other, except through what is to the left
@@ -59,3 +61,39 @@ def test_every_module_at_the_root_belongs_there():
 	named = {"hooks", "api", "install", "uninstall", "custom_fields", "seed", "permissions", "__init__"}
 
 	assert {path.stem for path in PACKAGE.glob("*.py")} == named
+
+
+def test_every_file_of_a_room_is_named_in_the_architecture():
+	page = (PACKAGE.parent / "docs" / "architecture.md").read_text()
+	by_file = page[page.index("## The rooms, file by file") : page.index("## How it works")]
+	parts = {part.split("/")[0]: part for part in by_file.split("\n**")[1:]}
+	rooms = {room for room in ROOMS if (PACKAGE / room).is_dir()} | {"demo"}
+	missing = [
+		f"{room}/{path.name}"
+		for room in sorted(rooms)
+		for path in sorted((PACKAGE / room).glob("*.py"))
+		if path.stem != "__init__" and f"`{path.name}`" not in parts[room]
+	]
+	gone = [
+		f"{room}/{name}"
+		for room in sorted(rooms)
+		for name in re.findall(r"`(\w+\.py)`", parts[room])
+		if not (PACKAGE / room / name).exists()
+	]
+
+	assert not missing + gone
+
+
+def scheduled() -> list[str]:
+	groups = []
+	for events in hooks.scheduler_events.values():
+		groups += events.values() if isinstance(events, dict) else [events]
+	return [method for group in groups for method in group]
+
+
+@pytest.mark.parametrize("method", scheduled())
+def test_every_scheduled_job_has_words_on_the_health_page_and_in_the_architecture(method):
+	page = (PACKAGE.parent / "docs" / "architecture.md").read_text()
+
+	assert f'"{method}": _(' in (PACKAGE / "desk" / "scheduled_jobs.py").read_text()
+	assert f"| `{method.removeprefix('lead_quality.')}` |" in page

@@ -6,9 +6,7 @@ from lead_quality.base.documents import OwnDocument
 from lead_quality.base.notices import is_reachable, tell, words_for
 from lead_quality.base.texts import bold
 from lead_quality.people.absence import log_what_stood
-
-# who says of others that they are away
-MANAGERS = {"Sales Manager", "Lead Quality Manager", "System Manager"}
+from lead_quality.permissions import is_manager
 
 # the fields that say who is away, when, and who stands in
 SAYS = ("user", "substitute", "from_date", "to_date")
@@ -42,7 +40,7 @@ class FollowUpAbsence(OwnDocument):
 		user = frappe.session.user
 		if self.flags.ignore_permissions or user in {self.user, "Administrator"}:
 			return
-		if not MANAGERS & set(frappe.get_roles(user)):
+		if not is_manager(user):
 			frappe.throw(
 				_("You can only enter your own absences. Ask a manager for {0}.").format(
 					bold(get_fullname(self.user))

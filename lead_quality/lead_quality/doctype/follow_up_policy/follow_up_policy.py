@@ -122,9 +122,9 @@ class FollowUpPolicy(OwnDocument):
 				).format(step.idx, frappe.bold(_(step.clock)))
 			)
 		frappe.msgprint(
-			_(
-				"Escalations, row {0}: {1} runs only where a Sales Ready Agreement says within how long."
-			).format(step.idx, frappe.bold(_(step.clock))),
+			_("Escalations, row {0}: {1} runs only if a Sales Ready Agreement sets its time.").format(
+				step.idx, frappe.bold(_(step.clock))
+			),
 			indicator="orange",
 			alert=True,
 		)

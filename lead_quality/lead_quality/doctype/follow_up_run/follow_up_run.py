@@ -3,7 +3,7 @@ from frappe.query_builder import Interval
 from frappe.query_builder.functions import Now
 
 from lead_quality.base.documents import OwnDocument
-from lead_quality.follow_up.service import SWEEP
+from lead_quality.follow_up.outages import SWEEP
 
 
 class FollowUpRun(OwnDocument):

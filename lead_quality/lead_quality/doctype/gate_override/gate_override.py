@@ -5,6 +5,7 @@ from frappe.utils import now_datetime
 from lead_quality.base.links import OutlivesLinks
 from lead_quality.funnel.lead_lock import LeadFirst
 from lead_quality.qualification import gate, service
+from lead_quality.qualification.reasons import is_reason_for
 
 
 class GateOverride(OutlivesLinks, LeadFirst):
@@ -18,7 +19,7 @@ class GateOverride(OutlivesLinks, LeadFirst):
 					frappe.bold(_(self.for_doctype)), ", ".join(_(doctype) for doctype in gate.GATED)
 				)
 			)
-		if not service.is_reason_for(self.reason, "Override", self.lead):
+		if not is_reason_for(self.reason, "Override", self.lead):
 			frappe.throw(
 				_("Choose one of the reasons that marketing and sales agreed on."), frappe.MandatoryError
 			)

@@ -5,7 +5,7 @@ from lead_quality.base.links import OutlivesLinks
 from lead_quality.base.protected import restore_protected_fields
 from lead_quality.follow_up import reactions
 from lead_quality.funnel.lead_lock import LeadFirst
-from lead_quality.handover import service
+from lead_quality.handover import deciders
 from lead_quality.people.absence import away_in_words
 
 # status before to the statuses it may change to
@@ -17,7 +17,7 @@ MOVES = {
 
 class LeadHandover(OutlivesLinks, LeadFirst):
 	def onload(self):
-		self.set_onload("may_decide", service.may_decide(self, frappe.session.user))
+		self.set_onload("may_decide", deciders.may_decide(self, frappe.session.user))
 		self.set_onload("away", away_in_words(self.to_user))
 
 	def validate(self):

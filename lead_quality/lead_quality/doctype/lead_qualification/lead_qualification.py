@@ -7,74 +7,68 @@ from lead_quality.base.protected import restore_protected_fields
 from lead_quality.base.texts import as_html, bold
 from lead_quality.follow_up import reactions
 from lead_quality.funnel.lead_lock import LeadFirst
-from lead_quality.qualification import service
-from lead_quality.qualification.judgement import (
-	ANSWER,
-	JUDGED,
-	AnswerSheet,
-	as_text,
-	choices_of,
-	is_readable,
-	judge,
-	key_of,
-	place,
-	value_of,
-)
+from lead_quality.funnel.timeline import log_on_lead
+from lead_quality.qualification import judgement, service
+from lead_quality.qualification.agreement import agreement_of
+from lead_quality.qualification.answers import ANSWER, as_text, key_of, value_of
+from lead_quality.qualification.checklists import checklist_for, choices_of, get_checklist, is_readable
+from lead_quality.qualification.reasons import is_reason_for
 
 
-class LeadQualification(OutlivesLinks, AnswerSheet, LeadFirst):
+class LeadQualification(OutlivesLinks, LeadFirst):
 	"""The one running judgement of a lead. Its answers are rows by criterion, and by contact where each is asked."""
 
 	def validate(self):
 		self.refuse_second()
 		self.check_access_to_lead()
 		self.choose_definition()
-		now = self.flags.now or now_datetime()
-		criteria = self.get_criteria()
-		self.take_rows(criteria)
-		self.fill_rows(criteria)
-		self.place_confidential(criteria)
-		self.answer_from_lead(criteria)
-		self.check_answers(criteria)
-		self.stamp_answers(criteria, now)
+		self.take_rows()
 		self.check_decision()
-		judge(self, now)
-		self.stamp_verdict(now)
+		self.judge()
+		self.check_answers()
+
+	def judge(self):
+		judged = judgement.of_document(self, self.stored(), self.flags.answered or frozenset())
+		judgement.judge([judged], self.flags.now or now_datetime())
+		judged.put_into(self)
 
 	def choose_definition(self):
 		"""A lead is held against the definition that is in force for it, whatever a form or an API call sends."""
 		if not self.is_new():
 			restore_protected_fields(self, "agreement")
 			return
-		expected = service.checklist_for(self.lead)
+		expected = checklist_for(self.lead)
 		if self.checklist and self.checklist != expected:
 			frappe.throw(
 				_("This lead is qualified against {0}, not against {1}.").format(
 					frappe.bold(expected), frappe.bold(self.checklist)
 				)
 			)
-		self.checklist, self.agreement = expected, service.agreement_of(self.lead)
+		self.checklist, self.agreement = expected, agreement_of(self.lead)
 
-	def stored(self) -> frappe._dict:
+	def stored(self) -> frappe._dict | None:
+		"""What the database has of it, as `Judgement.before` says."""
 		before = self.get_doc_before_save()
-		return before.snapshot() if before else frappe._dict(answers={})
-
-	def snapshot(self) -> frappe._dict:
-		return frappe._dict(
-			{field: self.get(field) for field in JUDGED},
+		return before and frappe._dict(
+			{field: before.get(field) for field in judgement.JUDGED},
 			answers={
 				key_of(row): frappe._dict({field: row.get(field) for field in row.meta.get_valid_columns()})
-				for row in self.answers
+				for row in before.answers
 			},
 		)
 
-	def answered_now(self) -> set:
-		return self.flags.answered or set()
+	def stored_answers(self) -> dict:
+		before = self.stored()
+		return before.answers if before else {}
+
+	def criteria(self) -> dict:
+		"""The rows of its checklist by their keys, in its order."""
+		return get_checklist(self.checklist).rows
 
 	def on_update(self):
 		before = self.get_doc_before_save()
 		if before and before.horizon != self.horizon:
-			service.log_on_lead(
+			log_on_lead(
 				self.lead, _("moved from horizon {0} to {1}").format(_(before.horizon), _(self.horizon))
 			)
 		service.publish(self)
@@ -119,10 +113,13 @@ class LeadQualification(OutlivesLinks, AnswerSheet, LeadFirst):
 		frappe.db.get_value("Lead", self.lead, "name", for_update=True)
 		return super().check_if_latest()
 
-	def take_rows(self, criteria: dict):
+	def take_rows(self):
 		"""What a form or an API call has sent as rows: refused where it cannot be meant, completed where it says less
-		than what is stored."""
-		stored, seen = self.stored().answers, set()
+		than what is stored.
+
+		:raises frappe.PermissionError: for an answer to a confidential criterion, if the user may not write it.
+		"""
+		criteria, stored, seen = self.criteria(), self.stored_answers(), set()
 		for row in self.answers:
 			criterion = criteria.get(row.criterion)
 			if not criterion:
@@ -142,28 +139,22 @@ class LeadQualification(OutlivesLinks, AnswerSheet, LeadFirst):
 				# not a row of the form, but one that names its criterion: it is about the answer that is there
 				row.update({field: old.get(field) for field in ANSWER if row.get(field) is None})
 				row.update({"name": old.name, "__islocal": None})
-			if old and not self.may_write_confidential():
+			if self.may_write_confidential():
+				continue
+			if old:
 				row.update({field: old.get(field) for field in ("confidential_value", "confidential_note")})
-
-	def place_confidential(self, criteria: dict):
-		"""A confidential answer is kept where only permission level 1 reads and writes it.
-
-		:raises frappe.PermissionError: if the user may not write it.
-		"""
-		for row in self.answers:
-			criterion = criteria[row.criterion]
-			if criterion.confidential and (row.value or row.note) and not self.may_write_confidential():
+			if criterion.confidential and (row.value or row.note):
 				frappe.throw(
-					_("You may not answer {0}: the answer is confidential.").format(bold(_(row.label))),
+					_("You may not answer {0}: the answer is confidential.").format(bold(_(criterion.label))),
 					frappe.PermissionError,
 				)
-			place(row, criterion)
 
 	def may_write_confidential(self) -> bool:
 		return self.flags.ignore_permissions or 1 in self.get_permlevel_access("write")
 
-	def check_answers(self, criteria: dict):
+	def check_answers(self):
 		"""An answer that cannot be read is refused, not judged: "50,000" is no number to a program."""
+		criteria = self.criteria()
 		for row in self.answers:
 			criterion, value = criteria[row.criterion], value_of(row).strip()
 			if row.contact:
@@ -193,7 +184,7 @@ class LeadQualification(OutlivesLinks, AnswerSheet, LeadFirst):
 			"link_doctype": "Lead",
 			"link_name": self.lead,
 		}
-		if key_of(row) not in self.stored().answers and not frappe.db.exists("Dynamic Link", link):
+		if key_of(row) not in self.stored_answers() and not frappe.db.exists("Dynamic Link", link):
 			frappe.throw(
 				_("{0} is not a contact of this lead. Add the lead to the contact's links first.").format(
 					bold(row.contact)
@@ -219,6 +210,6 @@ class LeadQualification(OutlivesLinks, AnswerSheet, LeadFirst):
 		if (
 			self.decision == "Disqualified"
 			and not is_as_before
-			and not service.is_reason_for(self.outcome_reason, "Disqualify", self.lead)
+			and not is_reason_for(self.outcome_reason, "Disqualify", self.lead)
 		):
 			frappe.throw(_("Choose an outcome reason for disqualifying the lead."), frappe.MandatoryError)

@@ -1,11 +1,12 @@
 import frappe
 from frappe import _
 
+from lead_quality.base import query
 from lead_quality.base.documents import OwnDocument
 from lead_quality.base.texts import as_html, bold
-from lead_quality.base.versioned import content_of
+from lead_quality.base.versioned import check_active, content_of
 from lead_quality.base.versions import lead_field
-from lead_quality.qualification import segments
+from lead_quality.qualification import segment_trial
 from lead_quality.qualification.definitions import clear_caches
 from lead_quality.qualification.rule_values import odd_values
 
@@ -33,13 +34,13 @@ class LeadSegment(OwnDocument):
 
 	@frappe.whitelist()
 	def try_out(self) -> dict:
-		"""What this segment as it stands in the form, saved or not, would do to the leads that there are.
+		"""What this segment as it stands in the form, saved or not, would do to the existing leads.
 
-		:returns: see `qualification.segments.try_out`.
+		:returns: see `qualification.segment_trial.try_out`.
 		"""
 		frappe.has_permission("Lead Segment", "write", throw=True)
 		self.check_rules()
-		return segments.try_out(self)
+		return segment_trial.try_out(self)
 
 	def check_rules(self):
 		for row in self.rules:
@@ -58,16 +59,8 @@ class LeadSegment(OwnDocument):
 			frappe.msgprint(as_html(warning), indicator="orange", alert=True)
 
 	def check_plans(self):
-		for fieldname, doctype in (("checklist", "Qualification Checklist"), ("cadence", "Nurture Cadence")):
-			name = self.get(fieldname)
-			if name and self.has_value_changed(fieldname):
-				status = frappe.db.get_value(doctype, name, "status")
-				if status != "Active":
-					frappe.throw(
-						_("{0} is {1}: only an active one can be used. Activate it first.").format(
-							frappe.bold(name), _(status)
-						)
-					)
+		for fieldname in ("checklist", "cadence"):
+			check_active(self, fieldname)
 
 	def check_company_policies(self):
 		seen = set()
@@ -109,7 +102,7 @@ def broken_rules(segments: list[str] | None = None) -> list:
 	segment), `idx`, `field`. Until they are mended, their segment takes no leads."""
 	rules = frappe.get_all(
 		"Lead Segment Rule",
-		{"parent": ["in", segments]} if segments else {},
+		{"parent": query.among(segments)} if segments else {},
 		["parent", "idx", "field"],
 		order_by="parent asc, idx asc",
 	)

@@ -7,10 +7,9 @@ from lead_quality.base.protected import restore_protected_fields
 from lead_quality.follow_up import reactions
 from lead_quality.funnel import summary
 from lead_quality.funnel.lead_lock import LeadFirst
-from lead_quality.nurture import corrections, service
+from lead_quality.nurture import corrections, ledger
+from lead_quality.permissions import is_manager
 
-# who enters what others have done
-MANAGERS = {"Sales Manager", "Lead Quality Manager", "System Manager"}
 # so many days a planned touch can be put off by hand, without a reason
 LONGEST_DELAY = 31
 
@@ -30,11 +29,11 @@ class LeadTouch(OutlivesLinks, LeadFirst):
 			reactions.touch_corrected(self, self.get_doc_before_save(), enrollment)
 			return
 		if self.has_value_changed("outcome"):
-			service.record_conversation(self)
+			ledger.record_conversation(self)
 		if self.has_value_changed("status") and self.status in {"Done", "Skipped", "Missed"}:
-			service.advance(self)
+			ledger.advance(self)
 		if self.status == "Planned" and self.enrollment and self.has_value_changed("due_at"):
-			service.follow_touch(self)
+			ledger.follow_touch(self)
 		reactions.touch_changed(self)
 
 	@summary.gathers
@@ -64,8 +63,8 @@ class LeadTouch(OutlivesLinks, LeadFirst):
 		)
 
 	def refuse_change_of_plan(self):
-		"""Who is on a cadence always has a planned touch that comes: nobody calls it off, or puts it off for long, by the
-		touch itself. The app's own saves pass."""
+		"""Who is on a cadence always has a planned touch that comes: nobody calls it off, or puts it off for long, by
+		the touch itself. The app's own saves pass."""
 		before = self.get_doc_before_save()
 		if self.flags.ignore_permissions or not before or before.status != "Planned" or not self.enrollment:
 			return
@@ -84,7 +83,7 @@ class LeadTouch(OutlivesLinks, LeadFirst):
 			)
 
 	def on_trash(self):
-		if self.status == "Planned" and self.enrollment and service.is_waited_for(self):
+		if self.status == "Planned" and self.enrollment and ledger.is_waited_for(self):
 			frappe.throw(
 				_(
 					"{0} is on a cadence that waits for this touch. Skip it, or choose Stop the cadence."
@@ -99,10 +98,11 @@ class LeadTouch(OutlivesLinks, LeadFirst):
 			self.stamp_who_and_when()
 
 	def stamp_who_and_when(self):
-		"""Nobody but a manager says that somebody else was in touch; and when it was entered is kept beside when it was."""
+		"""Nobody but a manager says that somebody else was in touch; and when it was entered is kept beside when it
+		was."""
 		before = self.get_doc_before_save()
 		is_new = not before or before.status != "Done"
-		if is_new and not self.flags.ignore_permissions and not MANAGERS & set(frappe.get_roles()):
+		if is_new and not self.flags.ignore_permissions and not is_manager():
 			self.done_by = None
 		self.done_by = self.done_by or frappe.session.user
 		is_as_entered = not is_new and get_datetime(before.done_at) == self.done_at

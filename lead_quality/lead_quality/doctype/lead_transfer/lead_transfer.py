@@ -30,8 +30,8 @@ class LeadTransfer(OwnDocument):
 		transfer.enqueue(self.name)
 
 	def keep_what_the_app_sets(self):
-		"""The choice is made once (`set_only_once`), all else is the app's: who may write it, as the form of a new one asks
-		for, changes nothing."""
+		"""The choice is made once (`set_only_once`), all else is the app's: who may write it, as the form of a new one
+		asks for, changes nothing."""
 		restore_protected_fields(
 			self, *(field.fieldname for field in self.meta.fields if field.fieldname not in CHOICE)
 		)

@@ -4,6 +4,7 @@ from frappe import _
 from lead_quality.base.texts import as_html, bold
 from lead_quality.base.versioned import VersionedDocument, content_of
 from lead_quality.base.versions import lead_field
+from lead_quality.funnel.conditions import OPEN_ENROLLMENTS
 from lead_quality.nurture.words import plan_in_words, warnings_in_words
 
 DATE_TYPES = {"Date", "Datetime"}
@@ -12,7 +13,7 @@ DATE_TYPES = {"Date", "Datetime"}
 class NurtureCadence(VersionedDocument):
 	used_in = ("Nurture Enrollment", "cadence")
 	segment_field = "cadence"
-	under_way = ("status", ("Active", "Snoozed"))
+	under_way = ("status", OPEN_ENROLLMENTS)
 
 	def onload(self):
 		self.set_onload("plan", list(self.content_in_words().values()))

@@ -2,7 +2,7 @@ from lead_quality.base.links import OutlivesLinks
 from lead_quality.base.protected import restore_protected_fields
 from lead_quality.follow_up import reactions
 from lead_quality.funnel.lead_lock import LeadFirst
-from lead_quality.nurture import service
+from lead_quality.nurture import planning, service
 from lead_quality.nurture.channels import closed_to_plan
 
 
@@ -15,7 +15,7 @@ class NurtureEnrollment(OutlivesLinks, LeadFirst):
 			restore_protected_fields(self, *(field.fieldname for field in self.meta.fields))
 
 	def after_insert(self):
-		service.plan_first_touch(self, closed_to_plan(self.lead))
+		planning.plan_first_touch(self, closed_to_plan(self.lead))
 		reactions.enrollment_started(self)
 
 	def on_update(self):

@@ -10,8 +10,8 @@ from lead_quality.base.versions import source_doctype
 from lead_quality.engine.qualification import COMPARISONS, Criterion, contradict, is_today, parse, split_list
 from lead_quality.qualification import capture, facts
 from lead_quality.qualification.agreement import renew
+from lead_quality.qualification.checklists import as_criterion, choices_of
 from lead_quality.qualification.definitions import clear_caches
-from lead_quality.qualification.judgement import as_criterion, choices_of
 from lead_quality.qualification.words import compare_in_words, definition_in_words, needs_in_words
 
 # answer types that not every field of the Lead can give
@@ -65,13 +65,15 @@ class QualificationChecklist(VersionedDocument):
 		)
 
 	def is_used(self) -> bool:
-		"""By leads, or by an agreement that both sides are asked to sign or have signed: what it says is its content."""
+		"""By leads, or by an agreement that both sides are asked to sign or have signed: what it says is its
+		content."""
 		return super().is_used() or bool(
 			frappe.db.exists("Sales Ready Agreement", {"checklist": self.name, "status": ["!=", "Draft"]})
 		)
 
 	def refuse_draft_in_use(self):
-		"""A draft answers nothing from fields and can be chosen nowhere, so what is in use does not become one again."""
+		"""A draft answers nothing from fields and can be chosen nowhere, so what is in use does not become one
+		again."""
 		before = self.get_doc_before_save()
 		if not before or before.status == "Draft" or self.status != "Draft":
 			return

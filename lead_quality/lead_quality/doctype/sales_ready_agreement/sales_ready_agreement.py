@@ -2,11 +2,12 @@ import frappe
 from frappe import _
 from frappe.utils import get_fullname, now_datetime
 
+from lead_quality.base import query
 from lead_quality.base.documents import OwnDocument
 from lead_quality.base.notices import is_reachable, tell
 from lead_quality.base.protected import restore_protected_fields
 from lead_quality.base.site_time import can_count
-from lead_quality.base.versioned import content_of
+from lead_quality.base.versioned import check_active, content_of
 from lead_quality.qualification import agreement
 from lead_quality.qualification.agreement_words import changes_in_words, in_words
 from lead_quality.qualification.definitions import clear_caches
@@ -45,7 +46,7 @@ class SalesReadyAgreement(OwnDocument):
 		self.refuse_change_of_superseded()
 		self.clear_signatures_of_changed()
 		self.number()
-		self.check_checklist()
+		check_active(self, "checklist")
 		self.check_reasons()
 		self.check_calendar()
 		self.check_deadlines()
@@ -136,17 +137,6 @@ class SalesReadyAgreement(OwnDocument):
 		)
 		self.version = (latest or 0) + 1
 
-	def check_checklist(self):
-		if not self.checklist or not self.has_value_changed("checklist"):
-			return
-		status = frappe.db.get_value("Qualification Checklist", self.checklist, "status")
-		if status != "Active":
-			frappe.throw(
-				_("{0} is {1}: only an active checklist can be agreed on. Activate it first.").format(
-					frappe.bold(self.checklist), _(status)
-				)
-			)
-
 	def check_reasons(self):
 		seen = set()
 		for row in self.reasons:
@@ -187,13 +177,13 @@ class SalesReadyAgreement(OwnDocument):
 		if not self.working_calendar:
 			policies = frappe.get_all("Lead Segment", self.segments(), pluck="follow_up_policy")
 			calendars = frappe.get_all(
-				"Follow Up Policy", {"name": ["in", policies]}, pluck="working_calendar"
+				"Follow Up Policy", {"name": query.among(policies)}, pluck="working_calendar"
 			)
 		for field in DEADLINES:
 			span = self.get(field)
 			if span and not all(can_count(span, self.deadline_unit, name) for name in set(calendars) if name):
 				frappe.throw(
-					_("{0}: this is more than ten years, or the working calendar is never open.").format(
+					_("{0}: this is more than ten years, or the working calendar has no open hours.").format(
 						frappe.bold(_(self.meta.get_label(field)))
 					)
 				)
@@ -268,7 +258,7 @@ class SalesReadyAgreement(OwnDocument):
 				_("{0} is {1}: there is nothing to confirm.").format(frappe.bold(doc.title), _(doc.status))
 			)
 		if user not in {row.user for row in doc.readers}:
-			# past the save: who reads must not make stale what others are about to sign
+			# outside the save: who reads must not make stale what others are about to sign
 			doc.append("readers", {"user": user, "read_on": now_datetime()}).db_insert()
 			frappe.clear_document_cache(doc.doctype, doc.name)
 		self.reload()

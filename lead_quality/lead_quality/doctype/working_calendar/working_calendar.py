@@ -123,7 +123,7 @@ class WorkingCalendar(OwnDocument):
 		]
 		if passed and before:
 			frappe.msgprint(
-				_("{0} has passed. What has passed stays as it was counted: no deadline moves by it.").format(
+				_("{0} has passed. Past time stays as it was counted: no deadline moves.").format(
 					", ".join(frappe.bold(_day(row)) for row in passed)
 				),
 				title=_("Hours of a Day That Has Passed"),

@@ -171,7 +171,7 @@ class CriterionEffectiveness(Report):
 		if not self.checklist:
 			return no_checklist()
 		return _(
-			"Checklist: {0}. A difference of about 0 means that sales declines as many leads that meet the criterion as leads that do not: it tells nothing."
+			"Checklist: {0}. A difference of about 0 means that sales declines leads that meet the criterion as often as leads that do not: the criterion tells nothing."
 		).format(checklist_in_words(self.checklist))
 
 	def chart(self, rows: list[dict]) -> dict | None:

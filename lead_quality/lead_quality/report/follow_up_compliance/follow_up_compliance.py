@@ -1,4 +1,5 @@
-"""Who follows up in time: clocks met and missed by rep, team, segment or clock, whose the misses are, how long it took."""
+"""Who follows up in time: clocks met and missed by rep, team, segment or clock, whose the misses are, how long it
+took."""
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
@@ -31,7 +32,7 @@ from lead_quality.base.report import (
 from lead_quality.base.site_time import get_calendar
 from lead_quality.engine.clock import CLOCKS
 from lead_quality.engine.holding import shares
-from lead_quality.follow_up.service import SWEEP, is_outage, last_sweep
+from lead_quality.follow_up.outages import SWEEP, is_outage, last_sweep
 from lead_quality.funnel.remnants import lead_tables
 from lead_quality.people.holding import holdings_between, in_utc, measure_by
 from lead_quality.people.responsible import responsible_now_sql, responsible_sql
@@ -300,7 +301,8 @@ class FollowUpCompliance(Report):
 		]
 
 	def rows(self) -> list[dict]:
-		"""One row per group and clock: the group with most clocks first, that of no name last, the clocks in their order.
+		"""One row per group and clock: the group with most clocks first, that of no name last, the clocks in their
+		order.
 
 		- clocks: those that are decided by people, met or missed; met in percent of them. What the system has missed
 		  stands apart, as do open, paused and cancelled ones. Each is counted with who was responsible, see REP.
@@ -460,9 +462,9 @@ class FollowUpCompliance(Report):
 		)
 
 	def _members(self) -> tuple[str, ...]:
-		"""The users of the team whose clocks are listed; all who have a team, for those without. SQL knows no empty list."""
+		"""The users of the team whose clocks are listed; all who have a team, for those without."""
 		group = None if cint(self.filters.without_group) else self.filters.group
-		return tuple(user for user, team in self.teams.items() if not group or team == group) or ("",)
+		return tuple(user for user, team in self.teams.items() if not group or team == group)
 
 	def _in_group(self) -> str:
 		"""SQL: the clocks of the group whose they are, or of no group."""
@@ -483,7 +485,8 @@ class FollowUpCompliance(Report):
 		}[self.field]
 
 	def _charged_only(self, where: Where):
-		"""Narrows clocks to those of which a share is charged to the group that is listed, or to the rep of the filters."""
+		"""Narrows clocks to those of which a share is charged to the group that is listed, or to the rep of the
+		filters."""
 		where.add(self.counts["missed"])
 		moved = [
 			name for name, clock in self.charges(where).items() if self._charged_share(clock, clock.shares)
@@ -494,7 +497,7 @@ class FollowUpCompliance(Report):
 			is_charged = "1 = 1" if self.field == "rep" else f"ifnull({REP}, '') not in %(no_persons)s"
 		where.add(
 			f"(not {IS_MOVED} and ({is_charged}) and ({self._in_group()})) or c.name in %(moved)s",
-			moved=tuple(moved) or ("",),
+			moved=moved,
 			user=self.filters.user,
 		)
 

@@ -5,6 +5,7 @@ from functools import cached_property
 
 from frappe import _
 
+from lead_quality.base import query
 from lead_quality.base.queries import Where
 from lead_quality.base.report import Report, bars, column, count_column, user_column
 from lead_quality.base.routes import days_filter, list_route
@@ -94,8 +95,8 @@ class GateOverrides(Report):
 						"overrides": list_route("Gate Override", **same),
 						"used": list_route("Gate Override", **same, reference_name=["is", "set"]),
 						# a list cannot be filtered by a field of the lead
-						"sales": list_route("Gate Override", name=["in", sales]),
-						"disqualified": list_route("Gate Override", name=["in", disqualified]),
+						"sales": list_route("Gate Override", name=query.among(sales)),
+						"disqualified": list_route("Gate Override", name=query.among(disqualified)),
 					},
 				}
 			)

@@ -1,4 +1,5 @@
-"""How good are the leads that marketing hands to sales: the cry-wolf index, what lacked a criterion, what they are worth."""
+"""How good are the leads that marketing hands to sales: the cry-wolf index, what lacked a criterion, what they are
+worth."""
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
@@ -240,8 +241,8 @@ class HandoverQuality(Report):
 		]
 
 	def rows(self) -> list[dict]:
-		"""One row per group. Months stand in their order, checklists in that of their titles and versions, others by how
-		much was handed over; no group stands last.
+		"""One row per group. Months stand in their order, checklists in that of their titles and versions, others by
+		how much was handed over; no group stands last.
 
 		- handed over: all that was sent, a lead that was handed over twice counts twice. By what has become of it, it is
 		  accepted, rejected, returned (after it was accepted), pulled back (nobody acted in time), or waiting.
@@ -326,7 +327,8 @@ class HandoverQuality(Report):
 		return " ".join(words)
 
 	def chart(self, rows: list[dict]) -> dict | None:
-		"""The cry-wolf index by month; or, before and after, by checklist. How many were handed over stands in brackets.
+		"""The cry-wolf index by month; or, before and after, by checklist. How many were handed over stands in
+		brackets.
 
 		In the labels and not as bars of their own, as a hundred handovers and ten percent do not share an axis.
 		"""

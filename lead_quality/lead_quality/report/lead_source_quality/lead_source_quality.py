@@ -19,6 +19,7 @@ from lead_quality.base.report import (
 )
 from lead_quality.base.routes import days_filter, list_route
 from lead_quality.base.versions import lead_field
+from lead_quality.funnel.conditions import BAD_DATA
 from lead_quality.funnel.remnants import lead_tables
 
 # One row per lead. `decision` is the newest answer of sales to one of its handovers.
@@ -33,21 +34,7 @@ FACTS = """
 		case when `tabLead`.name in (
 			select h.lead from `tabLead Handover` h where h.status != 'Draft'
 		) then 1 else 0 end as handed_over,
-		case when
-			concat(
-				ifnull(`tabLead`.phone, ''), ifnull(`tabLead`.mobile_no, ''), ifnull(`tabLead`.email_id, '')
-			) = ''
-			or `tabLead`.name in (
-				select t.lead from `tabLead Touch` t where t.outcome in ('Bounced', 'Wrong Data')
-			)
-			or `tabLead`.name in (
-				select o.lead from `tabContact Opt Out` o where o.reason = 'Bounced' and o.lead is not null
-			)
-			or ifnull(`tabLead`.email_id, '') in (
-				select o.email_id from `tabContact Opt Out` o
-				where o.reason = 'Bounced' and ifnull(o.email_id, '') != ''
-			)
-		then 1 else 0 end as bad_data
+		{bad_data} as bad_data
 	from `tabLead`
 	{sources}
 	left join (
@@ -116,7 +103,8 @@ class LeadSourceQuality(Report):
 
 	def facts(self) -> str:
 		parts = [FACTS] + [FACTS_OF_DELETED.replace("{remnants}", table) for table in self.lead_tables[1:]]
-		return " union all ".join(parts).replace("{sources}", sources(of_deleted=len(parts) > 1))
+		query = " union all ".join(parts).replace("{bad_data}", BAD_DATA)
+		return query.replace("{sources}", sources(of_deleted=len(parts) > 1))
 
 	def columns(self) -> list[dict]:
 		return [

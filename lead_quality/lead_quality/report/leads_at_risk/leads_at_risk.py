@@ -1,4 +1,5 @@
-"""Leads that nobody attends to: without owner or next step, untouched for too long, or with a clock that has run out."""
+"""Leads that nobody attends to: without owner or next step, untouched for too long, or with a clock that has run
+out."""
 
 from datetime import date
 from functools import cached_property
@@ -19,8 +20,8 @@ from lead_quality.base.report import (
 	percent_column,
 	user_column,
 )
-from lead_quality.follow_up import attention
-from lead_quality.follow_up.attention import ALL, ALL_FACTS, IS, IS_FOUND, LEADS, RISKS, STEPS
+from lead_quality.follow_up import risks
+from lead_quality.follow_up.risks import ALL, ALL_FACTS, IS, IS_FOUND, LEADS, RISKS, STEPS
 
 ANY = " or ".join(IS_FOUND.values())
 
@@ -28,7 +29,7 @@ ANY = " or ".join(IS_FOUND.values())
 class LeadsAtRisk(Report):
 	"""The leads at risk now, whether or not a job has run; or how many they are, by fault, owner, or segment.
 
-	:param filters: `show` (Leads, Summary), `group_by` of the summary, `fault` (one of `attention.RISKS`), `company`,
+	:param filters: `show` (Leads, Summary), `group_by` of the summary, `fault` (one of `risks.RISKS`), `company`,
 	    `segment` or `without_segment`, `lead_owner` or `without_owner`.
 	"""
 
@@ -43,7 +44,7 @@ class LeadsAtRisk(Report):
 
 	def where(self, created: bool = False) -> Where:
 		where = super().where(created)
-		where.add(f"`tabLead`.disabled = 0 or {attention.IS_HIDDEN}")
+		where.add(f"`tabLead`.disabled = 0 or {risks.IS_HIDDEN}")
 		where.equal("`tabLead`.lead_owner", self.filters.lead_owner)
 		for check, fieldname in (("without_owner", "lead_owner"), ("without_segment", "lq_segment")):
 			if cint(self.filters.get(check)):
@@ -82,7 +83,7 @@ class LeadsAtRisk(Report):
 			select
 				found.*,
 				{", ".join(f"{condition} as `{risk}`" for risk, condition in IS_FOUND.items())},
-				{", ".join(f"{attention.next_step_at(kind)} as `{kind} At`" for kind in STEPS)}
+				{", ".join(f"{risks.next_step_at(kind)} as `{kind} At`" for kind in STEPS)}
 			from (
 				select
 					`tabLead`.name as `lead`,
@@ -91,7 +92,7 @@ class LeadsAtRisk(Report):
 					nullif(`tabLead`.lq_segment, '') as segment,
 					nullif(`tabLead`.company, '') as company,
 					`tabLead`.lq_last_touch_at as last_touch_at,
-					{attention.UNTOUCHED_SINCE} as untouched_since,
+					{risks.UNTOUCHED_SINCE} as untouched_since,
 					{ALL_FACTS}
 				from {LEADS}
 				where {{where}}
@@ -101,13 +102,13 @@ class LeadsAtRisk(Report):
 			order by found.untouched_since, found.`lead`
 			""",
 			where,
-			attention.values_at(self.now),
+			risks.values_at(self.now),
 		)
 
 	def listed(self, found: list) -> list[dict]:
 		"""The leads with their faults in words.
 
-		- faults: see `follow_up.attention`.
+		- faults: see `follow_up.risks`.
 		- days untouched: since the last touch by a person, else since the lead came in.
 		- stale in, shelf life ends in: days from today on; 0 and less once it is so. A lead that rests until a day
 		  counts from that day on at the earliest. None where there is no limit, and of leads that are no longer in work.
@@ -153,14 +154,14 @@ class LeadsAtRisk(Report):
 		where = Where(self.user)
 		where.equal("`tabLead`.company", self.filters.company)
 		where.equal("`tabLead`.lq_segment", self.filters.segment)
-		where.add(f"`tabLead`.disabled = 0 or {attention.IS_HIDDEN}")
+		where.add(f"`tabLead`.disabled = 0 or {risks.IS_HIDDEN}")
 		return Select(
 			f"""
 			select found.`lead` from (select `tabLead`.name as `lead`, {ALL_FACTS} from {LEADS} where {{where}} {ALL}) found
 			where {ANY}
 			""",
 			where,
-			attention.values_at(self.now),
+			risks.values_at(self.now),
 		)
 
 	# counts
@@ -179,7 +180,7 @@ class LeadsAtRisk(Report):
 			group by found.grouped
 			order by at_risk desc, found.grouped
 			""",
-			**attention.values_at(self.now),
+			**risks.values_at(self.now),
 		)
 
 	def columns(self) -> list[dict]:
@@ -213,7 +214,7 @@ class LeadsAtRisk(Report):
 				"label": label,
 				"leads": cint(counts.get(fault or "at_risk")),
 				"share": percent(cint(counts.get(fault)), cint(counts.in_work))
-				if fault in attention.FAULTS
+				if fault in risks.FAULTS
 				else None,
 				"links": self.links(["leads"], fault=fault),
 			}

@@ -7,6 +7,7 @@ import frappe
 from frappe import _
 from frappe.utils import cint
 
+from lead_quality.base import query
 from lead_quality.base.queries import Where, sources
 from lead_quality.base.report import (
 	Report,
@@ -234,7 +235,7 @@ class SpeedToLead(Report):
 			return _("No lead came in within this period.")
 		words = [
 			_(
-				"Each lead is in the first row whose time it does not exceed. Hours are over touched leads only."
+				"Each lead counts in the first row whose time it does not exceed. Hours include touched leads only."
 			),
 			_("Times are working time of the calendar of the segment's follow-up policy.")
 			if self.is_working
@@ -348,7 +349,7 @@ def get_holdings(leads: list[str]) -> dict[str, list]:
 	"""Lead to its Lead Holdings, the first that ended first."""
 	held: dict[str, list] = {}
 	for start in range(0, len(leads), LEADS_AT_ONCE):
-		for row in frappe.db.sql(
+		for row in query.run(
 			"""
 			select lead, user, held_until from `tabLead Holding` where lead in %s order by held_until
 			""",

@@ -107,7 +107,8 @@ class StageConversion(Report):
 		]
 
 	def rows(self) -> list[dict]:
-		"""One row per stage; below them the opportunities of the period that no lead stands behind, if there are any."""
+		"""One row per stage; below them the opportunities of the period that no lead stands behind, if there are
+		any."""
 		rows = []
 		for step, following in zip(self.steps, [*self.steps[1:], None], strict=True):
 			rows.append(
@@ -154,7 +155,7 @@ class StageConversion(Report):
 		if len(rows) > len(self.steps):
 			words.append(
 				_(
-					"No Lead counts the opportunities of this period that no lead stands behind: they are in no share."
+					"No Lead counts the opportunities of this period that did not come from a lead: they are not part of any share."
 				)
 			)
 		return " ".join(words)
@@ -197,10 +198,9 @@ class StageConversion(Report):
 		]
 
 	def follow_through(self) -> dict[str, int]:
-		"""What became of the opportunities of these leads, one a lead: `opportunities`; `quoted`, those with a submitted
-		Quotation, to the lead or of an Opportunity that is the lead's or credited to it; `called`, those of these whose
-		lead a person has called after the first Quotation was made.
-		"""
+		"""What became of the opportunities of these leads, one a lead: `opportunities`; `quoted`, those with a
+		submitted Quotation, to the lead or of an Opportunity that is the lead's or credited to it; `called`, those of
+		these whose lead a person has called after the first Quotation was made."""
 		rows = self.where().select(
 			f"""
 			select

@@ -1,10 +1,10 @@
-"""What an alert says, as one sentence in the present language."""
+"""Alerts as sentences, in the present language."""
 
 from frappe import _
 from frappe.utils import get_fullname
 
 from lead_quality.base.notices import plain
-from lead_quality.base.site_time import told_to
+from lead_quality.base.site_time import format_for_user
 
 
 def counts_in_words(alerts: list) -> str:
@@ -24,7 +24,7 @@ def counts_in_words(alerts: list) -> str:
 
 def in_words(alert, user: str) -> str:
 	"""An alert as one sentence, in the present language; the time in the zone of the user who reads it."""
-	what, due = _(alert.clock), alert.due_at and told_to(alert.due_at, user)
+	what, due = _(alert.clock), alert.due_at and format_for_user(alert.due_at, user)
 	if alert.kind == "Unattended":
 		return unattended_in_words(alert)
 	if alert.kind == "Warning":

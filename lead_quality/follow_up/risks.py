@@ -1,0 +1,240 @@
+"""What is wrong with a lead: no owner, no next step, left alone too long, overdue, hidden.
+
+It is asked of what is stored, at the moment of reading: it is right whether or not any job has run. The conditions are
+SQL, each written once here, for a form, the report and the job alike. Their queries name `tabLead` without an alias and
+join its segment as `segment`; they bind the values of `values_at`.
+"""
+
+from datetime import datetime
+from typing import NamedTuple
+
+import frappe
+from frappe.utils import now_datetime
+
+from lead_quality.base.queries import Where
+from lead_quality.funnel.conditions import (
+	HAS_OWNER,
+	IN_WORK,
+	IS_CLAIMED,
+	open_clock,
+	open_enrollment,
+)
+
+FAULTS = NO_OWNER, NO_NEXT_STEP, STALE, SHELF_LIFE = ("No Owner", "No Next Step", "Stale", "Shelf Life")
+
+OVERDUE, HIDDEN = "Clock Overdue", "Hidden"
+
+# a limit keeps MariaDB from computing the columns of a subquery again wherever they are named
+ALL = "limit 18446744073709551615"
+
+
+class Step(NamedTuple):
+	"""Where a next step of leads is kept: a table, its columns with the lead and the date, and when it counts."""
+
+	table: str
+	lead: str
+	date: str
+	condition: str
+
+	def of(self, lead: str, what: str) -> str:
+		"""The subquery of `what` over the steps of a lead. Looked up lead by lead: few leads cost little then."""
+		return f"""(
+			select {what} from {self.table}
+			where {self.lead} = {lead} and {self.condition} and {self.date} is not null
+			limit 1
+		)"""
+
+
+EVENTS = "`tabEvent Participants` p join `tabEvent` e on e.name = p.parent"
+
+# A touch or an answer that is overdue is still the next step: clocks see to that. Events and to-dos that have passed are
+# none; Frappe dates every assignment, by the day on which it is made.
+STEPS = {
+	"Touch": (
+		Step("`tabNurture Enrollment` e", "e.lead", "e.next_due_at", open_enrollment("e")),
+		Step("`tabLead Touch` t", "t.lead", "t.due_at", "t.status = 'Planned'"),
+	),
+	"Handover": (
+		Step("`tabLead Handover` h", "h.lead", "ifnull(h.accept_by, h.sent_at)", "h.status = 'Sent'"),
+	),
+	"To Do": (
+		Step(
+			"`tabToDo` d",
+			"d.reference_name",
+			"d.date",
+			"d.reference_type = 'Lead' and d.status = 'Open' and d.date >= %(today)s",
+		),
+	),
+	"Event": (
+		Step(
+			EVENTS,
+			"p.reference_docname",
+			"e.starts_on",
+			"""p.reference_doctype = 'Lead' and e.status = 'Open' and (
+				e.starts_on > %(now)s
+				or (e.repeat_this_event = 1 and ifnull(e.repeat_till, %(today)s) >= %(today)s)
+			)""",
+		),
+	),
+	"Return": (
+		Step(
+			"`tabLead Qualification` q",
+			"q.lead",
+			"q.nurture_until",
+			"q.decision = 'Nurture' and q.nurture_until > %(today)s",
+		),
+	),
+}
+
+HAS_NEXT_STEP = " or ".join(
+	f"{step.of('`tabLead`.name', '1')} is not null" for steps in STEPS.values() for step in steps
+)
+
+HAS_NEXT_STEP = f"({HAS_NEXT_STEP})"
+
+
+def next_step_at(kind: str) -> str:
+	"""The earliest date of the next steps of this kind, of a lead that a query has found as `found`."""
+	dates = [step.of("found.`lead`", f"min(timestamp({step.date}))") for step in STEPS[kind]]
+	# the least of several is null if one of them is
+	return (
+		dates[0]
+		if len(dates) == 1
+		else f"least({', '.join(f'coalesce({date}, {dates[0]}, {dates[-1]})' for date in dates)})"
+	)
+
+
+# the days until which somebody has decided to leave leads alone
+_RESTS = """
+	select rest.`lead`, max(rest.until) as until
+	from (
+		select e.lead as `lead`, date(e.snoozed_until) as until from `tabNurture Enrollment` e
+		where e.status = 'Snoozed' and date(e.snoozed_until) > %(today)s
+		union all
+		select q.lead, q.nurture_until from `tabLead Qualification` q
+		where q.decision = 'Nurture' and q.nurture_until > %(today)s
+	) rest
+	group by rest.`lead`
+"""
+
+LEADS = f"""
+	`tabLead`
+	left join `tabLead Segment` segment on segment.name = `tabLead`.lq_segment
+	left join ({_RESTS}) rest on rest.`lead` = `tabLead`.name
+"""
+
+UNTOUCHED_SINCE = "coalesce(`tabLead`.lq_last_touch_at, `tabLead`.creation)"
+
+# a lead that had waited for a decision is new to whoever has taken it up
+TAKEN_UP_AT = """ifnull(
+	(select max(b.taken_up_at) from `tabLead Backlog` b where b.lead = `tabLead`.name), timestamp'1000-01-01 00:00:00'
+)"""
+
+
+LEFT_ALONE_SINCE = f"greatest({UNTOUCHED_SINCE}, {TAKEN_UP_AT})"
+
+
+def _left_alone_on(days: str) -> str:
+	"""The day on which a lead has been left alone for so many days (0: never); one that rests, when it is back."""
+	return f"""if(
+		{days} > 0,
+		greatest(date({LEFT_ALONE_SINCE}) + interval {days} day, ifnull(rest.until, date'1000-01-01')),
+		null
+	)"""
+
+
+HAS_OVERDUE_CLOCK = f"""(
+	(
+		select 1 from `tabFollow Up Clock` c
+		where
+			c.lead = `tabLead`.name and {open_clock("c")} and c.due_at < %(now)s
+			and (c.status != 'Paused' or c.paused_until <= %(now)s)
+		limit 1
+	) is not null
+)"""
+
+
+# It is taken out of the lists, by hand, while something goes on or with a reason that says so: see `follow_up.hiding`.
+IS_HIDDEN = f"""(
+	(`tabLead`.disabled = 1 or {IS_CLAIMED})
+	and (
+		ifnull(`tabLead`.lq_hidden_reason, '') != ''
+		or (
+			select 1 from `tabFollow Up Clock` c where c.lead = `tabLead`.name and {open_clock("c")} limit 1
+		) is not null
+		or (
+			select 1 from `tabNurture Enrollment` e
+			where e.lead = `tabLead`.name and {open_enrollment("e")} limit 1
+		) is not null
+	)
+)"""
+
+
+# what decides about a lead, by the names of the columns under which a query may ask for it
+FACTS = {
+	# in work, and nobody is still to decide what is to become of it
+	"in_work": IN_WORK,
+	"waits": "(`tabLead`.lq_waits = 1)",
+	"has_owner": HAS_OWNER,
+	"has_next_step": HAS_NEXT_STEP,
+	"stale_on": _left_alone_on("%(stale_after)s"),
+	"shelf_life_ends_on": _left_alone_on("segment.shelf_life_days"),
+	"has_overdue_clock": HAS_OVERDUE_CLOCK,
+	"is_hidden": IS_HIDDEN,
+}
+
+ALL_FACTS = ", ".join(f"{fact} as {name}" for name, fact in FACTS.items())
+
+_RULES = {
+	NO_OWNER: "{in_work} and not {waits} and not {has_owner}",
+	NO_NEXT_STEP: "{in_work} and not {waits} and not {has_next_step}",
+	STALE: "{in_work} and not {waits} and ifnull({stale_on} <= %(today)s, 0)",
+	SHELF_LIFE: "{in_work} and not {waits} and ifnull({shelf_life_ends_on} <= %(today)s, 0)",
+	OVERDUE: "{has_overdue_clock}",
+	HIDDEN: "{is_hidden}",
+}
+
+RISKS = tuple(_RULES)
+
+IS = {risk: f"({rule.format(**FACTS)})" for risk, rule in _RULES.items()}
+
+# the same of leads for which a query has asked `ALL_FACTS`, as `found`
+IS_FOUND = {
+	risk: f"({rule.format(**{name: f'found.{name}' for name in FACTS})})" for risk, rule in _RULES.items()
+}
+
+
+def values_at(now: datetime) -> dict:
+	"""What the conditions bind.
+
+	:param now: naive instant in the site's zone, by which a lead is judged.
+	"""
+	settings = frappe.get_cached_doc("Lead Quality Settings")
+	return {"now": now, "today": now.date(), "stale_after": settings.stale_after_days or 0}
+
+
+def countdown(lead: str, now: datetime | None = None) -> dict:
+	"""What is wrong with a lead, and when it will be stale and its shelf life over if nobody touches it.
+
+	:param now: naive instant in the site's zone.
+	:returns: `stale_on` and `shelf_life_ends_on`, days on which it is so (which may have passed), or None if that
+	    never happens; `faults`, those of `FAULTS` that the lead has. Of a lead that is not in work, or still waits for
+	    a decision, nothing.
+	"""
+	where = Where()
+	where.equal("`tabLead`.name", lead)
+	rows = where.select(
+		f"""
+		select found.*, {", ".join(f"{IS_FOUND[fault]} as `{fault}`" for fault in FAULTS)}
+		from (select {ALL_FACTS} from {LEADS} where {{where}}) found
+		""",
+		**values_at(now or now_datetime()),
+	)
+	row = rows and rows[0]
+	if not row or row.waits or not row.in_work:
+		return {"stale_on": None, "shelf_life_ends_on": None, "faults": []}
+	return {
+		"stale_on": row.stale_on,
+		"shelf_life_ends_on": row.shelf_life_ends_on,
+		"faults": [fault for fault in FAULTS if row[fault]],
+	}
