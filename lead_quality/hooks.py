@@ -73,6 +73,7 @@ permission_query_conditions = {
 	"Lead Backlog": "lead_quality.permissions.visible_leads_condition",
 	"Lead Holding": "lead_quality.permissions.visible_leads_condition",
 	"Lead Stage Log": "lead_quality.permissions.visible_leads_condition",
+	"Lead Journey": "lead_quality.permissions.visible_leads_condition",
 	"Contact Opt Out": "lead_quality.permissions.visible_leads_condition",
 	"Gate Override": "lead_quality.permissions.visible_leads_condition",
 	"Agreement Reader": "lead_quality.permissions.visible_rows_condition",
@@ -100,6 +101,7 @@ has_permission = {
 	"Lead Backlog": "lead_quality.permissions.has_permission_of_lead",
 	"Lead Holding": "lead_quality.permissions.has_permission_of_lead",
 	"Lead Stage Log": "lead_quality.permissions.has_permission_of_lead",
+	"Lead Journey": "lead_quality.permissions.has_permission_of_lead",
 	"Contact Opt Out": "lead_quality.permissions.has_permission_of_lead",
 	"Gate Override": "lead_quality.permissions.has_permission_of_lead",
 }
@@ -129,6 +131,7 @@ doc_events = {
 		"before_insert": "lead_quality.overrides.selling.before_insert",
 		"validate": "lead_quality.overrides.selling.validate",
 		"on_update": "lead_quality.overrides.selling.quotation_on_update",
+		"on_cancel": "lead_quality.overrides.selling.quotation_on_cancel",
 		"after_delete": "lead_quality.overrides.selling.quotation_after_delete",
 	},
 	"Customer": {
@@ -184,6 +187,7 @@ ignore_links_on_delete = [
 	"Lead Backlog",
 	"Lead Holding",
 	"Lead Stage Log",
+	"Lead Journey",
 	"Gate Override",
 ]
 

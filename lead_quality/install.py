@@ -11,6 +11,7 @@ from lead_quality import seed
 from lead_quality.base.versions import carry_over_renamed_fields, lead_field, mark_as_carried_over
 from lead_quality.custom_fields import CUSTOM_FIELDS, INDEXES
 from lead_quality.follow_up.backlog import keep_old_leads
+from lead_quality.funnel import journey
 from lead_quality.nurture import history
 
 # what the app's roles may do with leads, and nothing else
@@ -39,6 +40,7 @@ def after_install():
 	seed.make()
 	keep_old_leads(now_datetime())
 	history.mark_if_empty(now_datetime())
+	journey.enqueue_rebuild()
 	if lead_field("source") == "utm_source":
 		mark_as_carried_over()
 

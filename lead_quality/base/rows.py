@@ -55,7 +55,7 @@ def insert_made(doctype: str, made: list):
 	columns = ", ".join(f"`{column}`" for column in made[0])
 	frappe.db.sql(
 		f"insert into `tab{doctype}` ({columns}) values {', '.join(['%s'] * len(made))}",
-		[tuple(_as_sql(value) for value in row.values()) for row in made],
+		[tuple(as_sql(value) for value in row.values()) for row in made],
 	)
 
 
@@ -80,7 +80,7 @@ def update_rows(doctype: str, rows: list[dict], at: datetime | None = None):
 		updates = ", ".join(f"`{column}` = %s" for column in values)
 		frappe.db.sql(
 			f"update `tab{doctype}` set {updates} where name = %s",
-			[*(_as_sql(value) for value in values.values()), name],
+			[*(as_sql(value) for value in values.values()), name],
 		)
 		return
 	columns = ", ".join(f"`{column}`" for column in rows[0])
@@ -89,7 +89,7 @@ def update_rows(doctype: str, rows: list[dict], at: datetime | None = None):
 	frappe.db.sql(
 		f"insert into `tab{doctype}` ({columns}) values {', '.join([row_of_marks] * len(rows))} "
 		f"on duplicate key update {updates}",
-		[_as_sql(value) for row in rows for value in row.values()],
+		[as_sql(value) for row in rows for value in row.values()],
 	)
 
 
@@ -119,6 +119,7 @@ def clean_text(value: str, field=None) -> str:
 	return sanitize_html(value, linkify=bool(field) and field.fieldtype == "Text Editor")
 
 
-def _as_sql(value):
+def as_sql(value):
+	"""A value as both versions bind it."""
 	# the two versions' drivers do not agree on what counts as a datetime
 	return str(value) if isinstance(value, datetime) else value

@@ -11,10 +11,20 @@ from frappe.utils import get_datetime, now_datetime
 from lead_quality.base import query
 from lead_quality.base.rows import insert_rows
 from lead_quality.engine.conversion import STAGES, TWO_WAY, current_stage
-from lead_quality.funnel import service, summary
+from lead_quality.funnel import journey, service, summary
 from lead_quality.funnel.conditions import STANDS
 
-COPIED = ("source", "segment", "owner_user", "value", "currency", "reference_doctype", "reference_name")
+COPIED = (
+	"source",
+	"campaign",
+	"segment",
+	"territory",
+	"owner_user",
+	"value",
+	"currency",
+	"reference_doctype",
+	"reference_name",
+)
 
 
 def review_conversation(lead: str) -> bool:
@@ -94,4 +104,5 @@ def _log(row, values: dict, corrects: str):
 	# the row written last says where the lead is, also if the one before it is of the same instant
 	last = frappe.db.sql("select max(creation) from `tabLead Stage Log` where lead = %s", (row.lead,))[0][0]
 	at = max(now_datetime(), get_datetime(last) + timedelta(microseconds=1))
+	journey.mark(row.lead)
 	insert_rows("Lead Stage Log", [{**copied, **values, "corrects": corrects}], at)

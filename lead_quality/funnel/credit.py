@@ -119,6 +119,13 @@ def _credit_prospects(orders: dict[str, set[str]], found: dict[str, set[str]]):
 			found[order] = leads
 
 
+def leads_of_quotation(quotation) -> list[str]:
+	"""The leads that a Quotation document counts for as a proposal: its party, and that of its opportunity."""
+	named = quotation.party_name if quotation.quotation_to == "Lead" else None
+	of_opportunity = lead_of_opportunity(quotation.opportunity) if quotation.opportunity else None
+	return [lead for lead in dict.fromkeys((named, of_opportunity)) if lead]
+
+
 # documents of leads
 
 

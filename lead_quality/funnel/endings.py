@@ -20,7 +20,7 @@ from frappe import _
 
 from lead_quality.base import query
 from lead_quality.base.texts import link_to
-from lead_quality.funnel import credit
+from lead_quality.funnel import credit, journey
 from lead_quality.funnel.conditions import WANTS_NO_CONTACT, open_enrollment
 
 CONVERTED, LOST, DISQUALIFIED, NO_CONTACT = ("Converted", "Lost", "Disqualified", "No Contact")
@@ -125,6 +125,7 @@ def mark(leads: Collection[str], now: datetime):
 	:param now: naive instant in the site's zone.
 	"""
 	over = endings_of(leads)
+	journey.mark(*over)
 	for ending in {*over.values()}:
 		query.run(
 			"""

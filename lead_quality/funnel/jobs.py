@@ -1,4 +1,4 @@
-"""What the scheduler runs for the stage log."""
+"""What the scheduler runs for the stage log and what is made of it."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import frappe
 
 from lead_quality.base.runs import JobRun
-from lead_quality.funnel import service
+from lead_quality.funnel import journey, service
 
 JOB, JOB_OF_ALL = "reconcile_stages", "reconcile_all_stages"
 CHUNK = 1_000
@@ -16,12 +16,13 @@ LONGEST_TRANSACTION = timedelta(hours=1)
 
 
 def reconcile_stages(now: datetime | None = None) -> dict:
-	"""Bring the log up to date with leads and documents that were written without document events (bulk inserts, SQL).
+	"""Bring the log up to date with leads and documents that were written without document events (bulk inserts, SQL),
+	and then the journeys.
 
 	Looks at what has changed since the last run that came to its end; the first looks at everything.
 
 	:param now: naive instant in the site's zone.
-	:returns: counts found (chunks of leads), done (stages logged), failed.
+	:returns: counts found (chunks of leads), done (stages logged, and journeys made again), failed.
 	"""
 	run = JobRun(JOB, now)
 	return _reconcile(run, _since(run.name))
@@ -31,10 +32,12 @@ def reconcile_all_stages(now: datetime | None = None) -> dict:
 	"""As `reconcile_stages`, of everything: what was written without document events may not say when it was changed.
 
 	:param now: naive instant in the site's zone.
-	:returns: counts found (chunks of leads), done (stages logged), failed.
+	:returns: counts found (chunks of leads), done (stages logged, and journeys made again), failed.
 	"""
 	run = JobRun(JOB_OF_ALL, now)
 	service.complete_segments()
+	journey.remove_orphans()
+	journey.keep_remnants()
 	return _reconcile(run, None)
 
 
@@ -43,7 +46,9 @@ def _reconcile(run: JobRun, since: datetime | None) -> dict:
 		run.each([chunk], _derive, commit_every=1)
 	leads = service.changed_leads(since)
 	chunks = [leads[start : start + CHUNK] for start in range(0, len(leads), CHUNK)]
-	return run.each(chunks, _derive, commit_every=1).finish()
+	run.each(chunks, _derive, commit_every=1)
+	changed = None if since is None else journey.changed_leads(since)
+	return run.each(journey.chunks(changed), journey.rebuild_some, commit_every=1).finish()
 
 
 def _targets() -> Iterator[list[str]]:

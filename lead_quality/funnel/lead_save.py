@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from lead_quality.base.rows import insert_made, insert_rows, make_rows
-from lead_quality.funnel import summary
+from lead_quality.funnel import journey, summary
 
 
 class LeadWriter:
@@ -55,3 +55,5 @@ class LeadSave(LeadWriter):
 			for row in made:
 				row["lead"] = self.lead.name  # by another name, if the first one was taken
 			insert_made(doctype, made)
+		if waiting:
+			journey.begin(self.lead, is_judged=bool(self.judged))

@@ -11,7 +11,7 @@ from lead_quality.base.links import DELETED
 from lead_quality.base.rows import insert_rows
 from lead_quality.base.versions import lead_field, lead_source
 from lead_quality.engine.conversion import STAGES, TWO_WAY, Evidence, current_stage, new_entries
-from lead_quality.funnel import credit, summary
+from lead_quality.funnel import credit, journey, summary
 from lead_quality.funnel.lead_save import AT_ONCE, LeadSave, LeadWriter
 
 ROWS_AT_ONCE = 2_000
@@ -274,7 +274,7 @@ def derive(
 	now = now or now_datetime()
 	rows = query.run(
 		f"""
-		select name, creation, lq_stage, lq_segment, lead_owner, `{lead_field("source")}`
+		select name, creation, lq_stage, {", ".join(f"`{column}`" for column in _at_entry())}
 		from `tabLead` where name in %(leads)s order by name for update
 		""",
 		{"leads": leads},
@@ -300,6 +300,7 @@ def derive(
 	for start in range(0, len(made), ROWS_AT_ONCE):
 		insert_rows("Lead Stage Log", made[start : start + ROWS_AT_ONCE], now)
 	_show([row for row in rows if row.stage != row.lq_stage], is_derived)
+	journey.mark(*(row["lead"] for row in made), *(row.name for row in rows if row.stage != row.lq_stage))
 	return max(len(made) - dropped, 0)
 
 
@@ -322,6 +323,7 @@ def _known(leads: list[str]) -> dict[str, frappe._dict]:
 def _drop_derived(known: dict[str, frappe._dict]) -> int:
 	"""Forget the log of leads of which all is derived. Returns how many rows that were."""
 	leads = [lead for lead, log in known.items() if log.is_derived]
+	journey.mark(*leads)
 	dropped = query.run(
 		"select count(*) from `tabLead Stage Log` where `lead` in %(leads)s", {"leads": leads}
 	)
@@ -371,13 +373,16 @@ def refresh_stage(lead: str):
 
 
 def _change_stage(lead: str, stage: str, left: str | None, at: datetime, reference):
-	doc = frappe.db.get_value(
-		"Lead", lead, ["name", "creation", "lq_segment", "lead_owner", lead_field("source")], as_dict=True
-	)
+	doc = frappe.db.get_value("Lead", lead, ["name", "creation", *_at_entry()], as_dict=True)
 	if not doc:
 		return
 	_append(doc, stage, left, max(get_datetime(at), get_datetime(doc.creation)), reference)
 	summary.write(lead, lq_stage=stage)
+
+
+def _at_entry() -> tuple[str | None, ...]:
+	"""The columns of a lead that a row of the log keeps as they were."""
+	return "lq_segment", "lead_owner", "territory", lead_field("source"), lead_field("campaign_name")
 
 
 def _append(
@@ -401,7 +406,9 @@ def _log_row(lead, stage: str, left: str | None, at: datetime, reference, is_der
 		"entered_at": at,
 		"is_derived": is_derived,
 		"source": lead_source(lead),
+		"campaign": lead.get(lead_field("campaign_name")),
 		"segment": lead.get("lq_segment"),
+		"territory": lead.get("territory"),
 		"owner_user": lead.get("lead_owner"),
 		"reference_doctype": proof.get("doctype"),
 		"reference_name": proof.get("name"),

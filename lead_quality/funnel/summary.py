@@ -12,6 +12,7 @@ import frappe
 
 from lead_quality.base import query
 from lead_quality.custom_fields import LEAD_SUMMARY
+from lead_quality.funnel import journey
 from lead_quality.funnel.conditions import human_touch, open_clock, open_enrollment
 
 GATHERED = "lead_quality_summaries"  # of frappe.local
@@ -37,6 +38,7 @@ def write(lead, **values):
 	if not isinstance(lead, str):
 		lead.update(values)
 		name = lead.name
+	journey.mark(name)
 	gathered = getattr(frappe.local, GATHERED, None)
 	if gathered is None:
 		_store(name, values)

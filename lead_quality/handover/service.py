@@ -276,6 +276,8 @@ def _decide(name: str, status: str, now: datetime, **values):
 		)
 	user = frappe.session.user
 	handover.update({"status": status, "decided_at": now, "decided_by": user, **values})
+	if status == "Accepted":
+		handover.accepted_at = now
 	if user == handover.from_user and user != "Administrator":
 		handover.is_one_person = 1
 	handover.save(ignore_permissions=True)

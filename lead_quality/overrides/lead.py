@@ -8,7 +8,7 @@ from frappe.utils import get_datetime, now_datetime
 from lead_quality.base.listeners import listener
 from lead_quality.follow_up import backlog, endings, hiding
 from lead_quality.follow_up import service as follow_up
-from lead_quality.funnel import person, remnants, summary
+from lead_quality.funnel import journey, person, remnants, summary
 from lead_quality.funnel import service as funnel
 from lead_quality.funnel.endings import DISQUALIFIED, NO_CONTACT, STATUSES
 from lead_quality.funnel.lead_save import LeadSave
@@ -53,6 +53,7 @@ def after_insert(lead, method=None):
 @listener
 def on_update(lead, method=None):
 	qualification.keep_judgement(begin_save(lead), is_new_lead=bool(lead.flags.in_insert))
+	journey.follow(lead)
 	before = lead.get_doc_before_save()
 	if not before:
 		return
@@ -84,6 +85,7 @@ def on_change(lead, method=None):
 
 @listener
 def after_rename(lead, method=None, old=None, new=None, merge=False):
+	journey.rename(old, new)
 	if merge:
 		funnel.merge_into(new)
 		merging.merge_into(new)
@@ -113,6 +115,7 @@ def begin_save(lead) -> LeadSave:
 def forget(lead: str):
 	"""Delete what belongs to a deleted lead; what is kept for the totals names nobody."""
 	remnant = remnants.keep(lead)
+	journey.forget_lead(lead, remnant)
 	funnel.forget_lead(lead, remnant)
 	qualification.forget_lead(lead)
 	gate.forget_lead(lead, remnant)

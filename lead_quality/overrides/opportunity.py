@@ -5,6 +5,7 @@ from frappe.utils import get_datetime
 
 from lead_quality.base.listeners import listener
 from lead_quality.follow_up import endings
+from lead_quality.funnel import journey
 from lead_quality.funnel import service as funnel
 from lead_quality.nurture import service as nurture
 from lead_quality.qualification import gate
@@ -42,6 +43,8 @@ def on_update(opportunity, method=None):
 		if opportunity.lq_lead:
 			nurture.stop_for_lead(opportunity.lq_lead, _("An opportunity was made."))
 		endings.end_if_over(list(filter(None, (before.lq_lead, opportunity.lq_lead))))
+	if opportunity.lq_lead and opportunity.has_value_changed("base_opportunity_amount"):
+		journey.mark(opportunity.lq_lead)
 	gate.use_override(opportunity)
 
 

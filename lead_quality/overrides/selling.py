@@ -4,7 +4,7 @@ from frappe.utils import now_datetime
 
 from lead_quality.base.listeners import listener
 from lead_quality.follow_up import endings
-from lead_quality.funnel import credit
+from lead_quality.funnel import credit, journey
 from lead_quality.funnel import service as funnel
 from lead_quality.qualification import gate
 
@@ -27,6 +27,13 @@ def validate(doc, method=None):
 @listener
 def quotation_on_update(quotation, method=None):
 	gate.use_override(quotation)
+	if quotation.docstatus:
+		journey.mark(*credit.leads_of_quotation(quotation))
+
+
+@listener
+def quotation_on_cancel(quotation, method=None):
+	journey.mark(*credit.leads_of_quotation(quotation))
 
 
 @listener
@@ -51,6 +58,7 @@ def customer_after_delete(customer, method=None):
 @listener
 def quotation_after_delete(quotation, method=None):
 	gate.forget_document(quotation.doctype, quotation.name)
+	journey.mark(*credit.leads_of_quotation(quotation))
 
 
 @listener

@@ -35,6 +35,7 @@ JUDGED = (
 	"verdict_reason",
 	"decided_by",
 	"decided_on",
+	"sales_ready_on",
 	"valid_until",
 )
 
@@ -167,8 +168,10 @@ class Judgement(frappe._dict):
 		return judged
 
 	def stamp_verdict(self, now: datetime):
-		"""A verdict is that of the person who decided, or who gave the latest answer; a rule has none."""
+		"""A verdict is that of the person who decided, or who gave the latest answer; a rule has none. When the lead was
+		sales ready first stays."""
 		stored = self.stored()
+		self.sales_ready_on = stored.sales_ready_on or (now if self.verdict == "Sales Ready" else None)
 		if stored.verdict == self.verdict and stored.decided_on:
 			self.decided_by, self.decided_on = stored.decided_by, stored.decided_on
 			return

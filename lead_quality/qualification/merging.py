@@ -40,5 +40,8 @@ def take_over(kept: str, other: str):
 		else:
 			parent = {"parent": kept, "parenttype": "Lead Qualification", "parentfield": "answers"}
 			insert_rows("Lead Qualification Answer", [{**parent, **values}], now_datetime())
+	ready = sorted(at for at in (into.sales_ready_on, source.sales_ready_on) if at)
+	if ready:
+		frappe.db.set_value("Lead Qualification", kept, "sales_ready_on", ready[0])
 	if source.decision and not into.decision:
 		frappe.db.set_value("Lead Qualification", kept, {field: source.get(field) for field in DECISION})

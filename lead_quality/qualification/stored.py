@@ -10,12 +10,13 @@ import frappe
 
 from lead_quality.base import query
 from lead_quality.base.rows import insert_rows, update_rows
+from lead_quality.funnel import journey
 from lead_quality.qualification.answers import ANSWER, key_of
 from lead_quality.qualification.judgement import DECISION, IDENTITY, JUDGED, Judgement
 
 # whose a stored one is; where there are several of a lead, the last in this order counts
 KEY = ("lead", "creation", "name")
-INSTANTS = ("decided_on", "valid_until", "answered_on")
+INSTANTS = ("decided_on", "sales_ready_on", "valid_until", "answered_on")
 
 
 def load(leads: Collection[str], lock: bool = True) -> list[Judgement]:
@@ -65,6 +66,7 @@ def write(judgements: Sequence[Judgement], now: datetime):
 	:param judgements: those that are in the database are locked, as `load` does it.
 	:param now: naive instant in the site's zone, kept as modified.
 	"""
+	journey.mark(*(doc.lead for doc in judgements))
 	new, known = [doc for doc in judgements if not doc.name], [doc for doc in judgements if doc.name]
 	rows = [(doc, row) for doc in known for row in doc.answers]
 	changed = [

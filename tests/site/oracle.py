@@ -8,7 +8,7 @@ from collections import Counter
 import frappe
 
 from lead_quality.custom_fields import LEAD_SUMMARY
-from lead_quality.funnel import summary
+from lead_quality.funnel import journey, summary
 from lead_quality.funnel.service import DELETED
 
 OPEN = "status in ('Running', 'Paused', 'Missed') and stopped_at is null"
@@ -39,6 +39,7 @@ def wrong_books() -> list[str]:
 		*wrong_endings(),
 		*wrong_handovers(),
 		*wrong_stages(),
+		*wrong_journeys(),
 		*without_lead(),
 	]
 
@@ -216,6 +217,21 @@ def wrong_stages() -> list[str]:
 			wrong.append(f"{row.lead} leaves {row.left_stage}, and was in {stage.get(row.lead)}")
 		stage[row.lead] = row.stage
 	return wrong
+
+
+def wrong_journeys() -> list[str]:
+	"""Each lead has its journey, a rebuild of which changes nothing, and no journey is of a lead that is not known."""
+	journey.write_marked()
+	wrong = [
+		f"{lead}: its journey is not as a rebuild makes it"
+		for chunk in journey.chunks()
+		for lead in journey.wrong_of(chunk)
+	]
+	known = "select name from `tabLead` union select lead from `tabLead Stage Log`"
+	unknown = frappe.db.sql_list(
+		f"select name from `tabLead Journey` where name not in ({known}) or name != `lead`"
+	)
+	return wrong + [f"{lead} has a journey, and is not known" for lead in unknown]
 
 
 def without_lead() -> list[str]:

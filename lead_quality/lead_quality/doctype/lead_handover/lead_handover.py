@@ -4,6 +4,7 @@ from frappe import _
 from lead_quality.base.links import OutlivesLinks
 from lead_quality.base.protected import restore_protected_fields
 from lead_quality.follow_up import reactions
+from lead_quality.funnel import journey
 from lead_quality.funnel.lead_lock import LeadFirst
 from lead_quality.handover import deciders
 from lead_quality.people.absence import away_in_words
@@ -24,10 +25,12 @@ class LeadHandover(OutlivesLinks, LeadFirst):
 		self.refuse_bypass()
 
 	def after_insert(self):
+		journey.mark(self.lead)
 		reactions.handover_sent(self)
 
 	def on_update(self):
 		if self.has_value_changed("status"):
+			journey.mark(self.lead)
 			reactions.handover_decided(self)
 
 	def refuse_bypass(self):

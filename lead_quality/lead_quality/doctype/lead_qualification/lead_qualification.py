@@ -6,6 +6,7 @@ from lead_quality.base.links import OutlivesLinks
 from lead_quality.base.protected import restore_protected_fields
 from lead_quality.base.texts import as_html, bold
 from lead_quality.follow_up import reactions
+from lead_quality.funnel import journey
 from lead_quality.funnel.lead_lock import LeadFirst
 from lead_quality.funnel.timeline import log_on_lead
 from lead_quality.qualification import judgement, service
@@ -72,6 +73,7 @@ class LeadQualification(OutlivesLinks, LeadFirst):
 				self.lead, _("moved from horizon {0} to {1}").format(_(before.horizon), _(self.horizon))
 			)
 		service.publish(self)
+		journey.mark(self.lead)
 		reactions.verdict_changed(
 			self,
 			is_decision_new=self.has_value_changed("decision") or self.has_value_changed("nurture_until"),
@@ -79,6 +81,7 @@ class LeadQualification(OutlivesLinks, LeadFirst):
 
 	def on_trash(self):
 		service.publish_unjudged(self.lead)
+		journey.mark(self.lead)
 
 	def save_version(self):
 		"""Versions are read by everybody who reads the document: confidential answers are hidden in them."""

@@ -5,7 +5,7 @@ from frappe.utils import add_to_date, get_datetime, now_datetime
 from lead_quality.base.links import OutlivesLinks
 from lead_quality.base.protected import restore_protected_fields
 from lead_quality.follow_up import reactions
-from lead_quality.funnel import summary
+from lead_quality.funnel import journey, summary
 from lead_quality.funnel.lead_lock import LeadFirst
 from lead_quality.nurture import corrections, ledger
 from lead_quality.permissions import is_manager
@@ -24,6 +24,8 @@ class LeadTouch(OutlivesLinks, LeadFirst):
 
 	@summary.gathers
 	def on_update(self):
+		if self.status == "Done" or self.has_value_changed("status"):
+			journey.mark(self.lead)
 		if corrections.is_corrected(self):
 			enrollment = corrections.follow(self)
 			reactions.touch_corrected(self, self.get_doc_before_save(), enrollment)
@@ -39,6 +41,7 @@ class LeadTouch(OutlivesLinks, LeadFirst):
 	@summary.gathers
 	def after_delete(self):
 		if self.status == "Done":
+			journey.mark(self.lead)
 			reactions.touch_corrected(self, self, corrections.follow(self))
 
 	def keep_plan(self):
