@@ -102,6 +102,7 @@ _UNREACHED = ", ".join(repr(outcome) for outcome in UNREACHED)
 _TOUCHES = f"""
 	select held.lead,
 		min(if(held.is_human, held.done_at, null)) as first_touch_at,
+		max(if(held.is_human, held.done_at, null)) as last_touch_at,
 		max(held.conversation_at) as conversation_at,
 		sum(held.is_human) as touches,
 		max(held.is_unreached) as is_bad_data,
@@ -117,7 +118,7 @@ _TOUCHES = f"""
 
 _HANDOVERS = """
 	select h.lead, min(h.sent_at) as sent_at, min(h.accepted_at) as accepted_at,
-		min(if(h.status in ('Rejected', 'Returned') and h.reason != '', h.decided_at, null)) as declined_at
+		max(if(h.status in ('Rejected', 'Returned') and h.reason != '', h.decided_at, null)) as declined_at
 	from `tabLead Handover` h where h.lead in %(leads)s and h.status != 'Draft'
 	group by h.lead
 """
@@ -149,6 +150,9 @@ _QUOTES = """
 
 _ENTERED_AT = "coalesce(stages.entered_at, l.creation)"
 _IS_OUT = f"l.lq_over in ({', '.join(repr(ending) for ending in EXITS)})"
+_EXITED_AT = f"if({_IS_OUT}, greatest(l.lq_over_at, {_ENTERED_AT}), null)"
+_JUDGED_AT = "if(judged.decision != '' and judged.outcome_reason != '', judged.decided_on, null)"
+_NEVER = "cast('1000-01-01' as datetime(6))"
 _READY_AT = "coalesce(least(judged.sales_ready_on, given.sent_at), judged.sales_ready_on, given.sent_at)"
 
 
@@ -168,14 +172,15 @@ def _columns() -> dict[str, str]:
 		"declined_at": "given.declined_at",
 		"quoted_at": "quoted.creation",
 		"first_touch_at": "held.first_touch_at",
+		"last_touch_at": "held.last_touch_at",
 		"first_touch_raw_seconds": f"greatest(timestampdiff(second, {_ENTERED_AT}, held.first_touch_at), 0)",
 		"first_touch_working_seconds": "answered.elapsed_seconds",
 		"conversation_at": "held.conversation_at",
 		"touches_before_conversation": "if(held.conversation_at is null, 0, held.before_conversation)",
 		"touches": "ifnull(held.touches, 0)",
 		"is_bad_data": "ifnull(held.is_bad_data, 0)",
-		"decided_at": "if(judged.decision != '' and judged.outcome_reason != '', judged.decided_on, null)",
-		"exited_at": f"if({_IS_OUT}, greatest(l.lq_over_at, {_ENTERED_AT}), null)",
+		"decided_at": f"nullif(greatest(ifnull({_JUDGED_AT}, {_NEVER}), ifnull(given.declined_at, {_NEVER}), ifnull({_EXITED_AT}, {_NEVER})), {_NEVER})",
+		"exited_at": _EXITED_AT,
 		"exit_stage": f"if({_IS_OUT}, coalesce(stages.stage, 'target'), null)",
 		"exit_reason": f"if({_IS_OUT}, if(l.lq_over = 'Disqualified', coalesce(nullif(judged.verdict_reason, ''), l.lq_over), l.lq_over), null)",
 		"source": "stages.source",

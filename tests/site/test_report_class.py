@@ -37,6 +37,7 @@ REPORTS = (
 	"Leads at Risk",
 	"Speed to Lead",
 	"Stage Conversion",
+	"Wasted Leads",
 )
 WITH_LIST = {name: report_class(name).list_name for name in REPORTS if report_class(name).list_name}
 HOSTILE = "<img src=x onerror=alert(1)>"
