@@ -1,5 +1,5 @@
 """The Lead Journey: one narrow row a lead, of what reports count. It is derived: the truth is in the stage log, the
-documents of ERPNext and those of the app, and `_TRUTH` is the one rule by which a row is made of it.
+documents of ERPNext and those of the app, and `_truth` is the one rule by which a row is made of it.
 
 Whoever changes what a row is made of says so (`mark`). Just before the transaction commits, the rows of all the leads
 that were marked in it are made again: one read and one write a transaction, however much it has done. The row of a new
@@ -499,7 +499,12 @@ def keep_remnants() -> int:
 		"territory",
 		"is_derived",
 	)
-	of_remnant = {"present_source": "source", "present_segment": "lq_segment", "company": "company"}
+	of_remnant = {
+		"present_source": "source",
+		"present_segment": "lq_segment",
+		"present_territory": "territory",
+		"company": "company",
+	}
 	for chunk in chunks(names):
 		query.run(
 			f"""

@@ -23,6 +23,7 @@ from lead_quality.base.report import (
 )
 from lead_quality.engine.waste import ACCEPTANCE, ENTRY
 from lead_quality.funnel import waste
+from lead_quality.funnel.remnants import lead_tables
 
 # `group_by` to the column; of a lead's age, whole months until today
 GROUPS = {
@@ -70,7 +71,10 @@ class WastedLeads(Report):
 
 	def where(self, created: bool = True) -> Where:
 		where = self.entries()
-		where.visible("Lead", "j.name in (select `tabLead`.name from `tabLead` where {})")
+		seen = [
+			f"j.name in (select `tabLead`.name from {leads} where {{0}})" for leads in lead_tables(self.user)
+		]
+		where.visible("Lead", " or ".join(seen))
 		return where
 
 	def held_back(self) -> Select:
