@@ -52,6 +52,7 @@ DOCTYPES = (
 	"Lead Backlog",
 	"Lead Handover",
 	"Lead Holding",
+	"Lead Journey",
 	"Lead Outcome Reason",
 	"Lead Qualification",
 	"Lead Qualification Answer",

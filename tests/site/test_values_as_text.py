@@ -124,6 +124,7 @@ LOGS = (
 	"Lead Backlog",
 	"Lead Handover",
 	"Lead Holding",
+	"Lead Journey",
 	"Lead Remnant",
 	"Lead Stage Log",
 )
