@@ -96,11 +96,14 @@ def verdict_changed(qualification, is_decision_new: bool):
 	"""
 	if is_decision_new and qualification.decision:
 		backlog.take_up(qualification.lead)
+	was_over = frappe.db.get_value("Lead", qualification.lead, "lq_over") == "Disqualified"
+	if was_over:
+		# first, as nothing is planned for a lead that is over
+		endings.end_if_over([qualification.lead])
 	nurture.act_on_verdict(qualification, is_decision_new)
 	if qualification.verdict != "Open" or qualification.horizon != "Unknown":
 		service.stop(qualification.lead, "triage decision", now_datetime())
-	was_over = frappe.db.get_value("Lead", qualification.lead, "lq_over") == "Disqualified"
-	if qualification.verdict == "Disqualified" or was_over:
+	if qualification.verdict == "Disqualified" and not was_over:
 		endings.end_if_over([qualification.lead])
 	elif qualification.decision == "Nurture" and is_decision_new:
 		# decided with a reason: nobody waits for a word to the lead any more

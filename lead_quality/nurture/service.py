@@ -12,7 +12,7 @@ from lead_quality.engine import cadence as engine
 from lead_quality.funnel import endings, lead_lock, summary
 from lead_quality.funnel.conditions import OPEN_ENROLLMENTS
 from lead_quality.funnel.lead_save import LeadSave
-from lead_quality.nurture.channels import closed_channels, closed_to_plan, no_channel_in_words, wants_nothing
+from lead_quality.nurture.channels import closed_to_plan, no_channel_in_words, wants_nothing
 from lead_quality.nurture.planning import (
 	AWAKE,
 	anchors_of,
@@ -103,6 +103,17 @@ def check_can_enroll(enrollment):
 		)
 
 
+def can_walk(lead, cadence: str | None) -> bool:
+	"""Whether `enroll` would take a Lead document that is on no cadence: for who has decided something else, which stands
+	also where no plan comes of it."""
+	if not cadence or frappe.db.get_value("Nurture Cadence", cadence, "status") != "Active":
+		return False
+	closed = closed_to_plan(lead)
+	if wants_nothing(closed) or endings.is_final(lead.name):
+		return False
+	return plan_start(lead, cadence, now_datetime(), closed)["status"] == "Active"
+
+
 def open_enrollment(lead: str, lock: bool = False):
 	"""The lead's enrollment that is Active or Snoozed, or None.
 
@@ -147,7 +158,7 @@ def snooze(enrollment, until: datetime, reason: str | None = None, now: datetime
 
 def snooze_until(lead: str, day: date):
 	"""Let a lead's cadence rest until its calendar opens on a day or after it. A lead on none is put on its
-	segment's, if that has one and the lead may be contacted.
+	segment's, if that has one that can be walked: the day itself stands without.
 
 	For no reason that would pause clocks: whoever decides so with an agreed reason ends them, and where a rule alone
 	has decided it, whoever has asked us something is still owed an answer.
@@ -156,7 +167,7 @@ def snooze_until(lead: str, day: date):
 	doc = frappe.get_doc("Lead", lead)
 	if not open_enrollment(lead, lock=is_behind):
 		cadence = plan_of(doc.lq_segment, "cadence")
-		if not cadence or wants_nothing(closed_channels(doc)):
+		if not can_walk(doc, cadence):
 			return
 		enroll(lead, cadence)
 	enrollment = open_enrollment(lead, lock=is_behind)
@@ -259,8 +270,7 @@ def move_to_sales(lead, at: datetime):
 		return enrollment
 	if enrollment:
 		stop(enrollment, _("Sales has accepted the lead."), "Finished", at)
-	is_active = after and frappe.db.get_value("Nurture Cadence", after, "status") == "Active"
-	if is_active and not wants_nothing(closed_channels(lead)):
+	if can_walk(lead, after):
 		enroll(lead.name, after)
 	return None
 
