@@ -12,6 +12,7 @@ from lead_quality.base.runs import JobRun
 from lead_quality.base.site_time import aware, get_calendar, naive
 from lead_quality.engine import clock as engine
 from lead_quality.follow_up.clocks import CLOCK_FIELDS
+from lead_quality.funnel import lead_lock
 from lead_quality.funnel.conditions import open_clock
 
 CHUNK = 500
@@ -75,8 +76,13 @@ def replan_clock(name: str, now: datetime) -> int:
 def replan_clocks(names: list[str], now: datetime) -> int:
 	"""Compute the deadlines of some clocks again. Returns of how many they have changed.
 
+	The leads are locked before their clocks, as whoever logs a touch locks them.
+
 	:param now: naive instant in the site's zone.
 	"""
+	lead_lock.lock(
+		*query.run("select `lead` from `tabFollow Up Clock` where name in %s", (names,), pluck=True)
+	)
 	clocks = query.run(
 		f"""
 		select within, warn_at_percent, {", ".join(CLOCK_FIELDS)} from `tabFollow Up Clock`

@@ -132,12 +132,8 @@ class Sweep:
 		return bool(turns)
 
 	def _turns(self, names: list[str], now: datetime) -> list[Turn]:
+		_catch_up(names, now)
 		clocks = _lock_due(names, now)
-		waiting = [c for c in clocks if c.clock in STOPPED_BY_CONTACT and _is_to_be_missed(c, now)]
-		if waiting and catch_up(
-			sorted({clock.lead for clock in waiting}), min(clock.started_at for clock in waiting), now
-		):
-			clocks = _lock_due(names, now)
 		self.responsible = Responsible(clocks, now)
 		first_day = min((clock.due_at.date() for clock in clocks), default=None)
 		self.people = People(self.responsible.leads, now.date(), first_day)
@@ -332,8 +328,20 @@ def _step_at(step, begins: datetime, clock, policy) -> datetime:
 	)
 
 
-def _is_to_be_missed(clock, now: datetime) -> bool:
-	return now > clock.due_at and clock.alert_level < engine.MISSED
+def _catch_up(names: list[str], now: datetime):
+	"""Look at the mail and the calls before a clock that they stop is called missed; and before the clocks are locked: what
+	is found is logged under the lock of its lead, which comes first."""
+	waiting = query.run(
+		"""
+		select `lead`, started_at from `tabFollow Up Clock`
+		where name in %(names)s and clock in %(clocks)s and due_at < %(now)s and next_alert_at < %(now)s
+			and alert_level < %(missed)s
+		""",
+		{"names": names, "clocks": sorted(STOPPED_BY_CONTACT), "now": now, "missed": engine.MISSED},
+		as_dict=True,
+	)
+	if waiting:
+		catch_up(sorted({clock.lead for clock in waiting}), min(clock.started_at for clock in waiting), now)
 
 
 def _lock_due(names: list[str], now: datetime) -> list:

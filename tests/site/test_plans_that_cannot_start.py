@@ -51,7 +51,9 @@ def test_a_lead_that_was_disqualified_can_be_put_to_rest_instead():
 
 	assert judged.verdict == "Nurture"
 	assert not frappe.db.get_value("Lead", lead.name, "lq_over")
-	plan = frappe.db.get_value("Nurture Enrollment", {"lead": lead.name, "status": "Snoozed"}, "snoozed_until")
+	plan = frappe.db.get_value(
+		"Nurture Enrollment", {"lead": lead.name, "status": "Snoozed"}, "snoozed_until"
+	)
 	assert str(plan)[:10] >= add_days(today(), 90)
 
 
@@ -64,7 +66,9 @@ def test_a_lead_without_a_channel_for_its_cadence_can_be_put_to_rest(status):
 	judged = rest(lead.name)
 
 	assert judged.verdict == "Nurture"
-	assert not frappe.db.exists("Nurture Enrollment", {"lead": lead.name, "status": ["in", ["Active", "Snoozed"]]})
+	assert not frappe.db.exists(
+		"Nurture Enrollment", {"lead": lead.name, "status": ["in", ["Active", "Snoozed"]]}
+	)
 
 
 def test_a_lead_that_is_a_customer_can_be_put_to_rest():
