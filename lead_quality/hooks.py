@@ -27,8 +27,6 @@ setup_wizard_complete = "lead_quality.install.after_setup_wizard"
 before_uninstall = "lead_quality.uninstall.before_uninstall"
 after_uninstall = "lead_quality.uninstall.after_uninstall"
 
-fixtures = [{"dt": "Role", "filters": [["name", "in", ["Lead Quality Manager", "Lead Qualifier"]]]}]
-
 # Desk
 # ----
 

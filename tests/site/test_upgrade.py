@@ -3,6 +3,7 @@
 import frappe
 import pytest
 from frappe.utils import now_datetime
+from frappe.utils.fixtures import sync_fixtures
 
 from lead_quality.base.versions import CARRIED_OVER, lead_field
 from lead_quality.demo.factories import make_lead, make_source
@@ -100,3 +101,13 @@ def test_what_an_admin_has_allowed_the_apps_roles_outlives_a_migrate():
 	frappe.db.set_value("Custom DocPerm", own, {"select": 0, "read": 1})
 	after_migrate()
 	assert frappe.db.get_value("Custom DocPerm", own, ["select", "read"]) == (0, 1)
+
+
+def test_a_migrate_leaves_what_an_administrator_says_of_the_apps_roles(site):
+	"""Frappe replaces what an app ships as fixtures with each migrate: a second factor that a role asks for would be gone."""
+	wanted = {"two_factor_auth": 1, "home_page": "/app/lead"}
+	frappe.db.set_value("Role", "Lead Quality Manager", wanted)
+
+	sync_fixtures("lead_quality")
+
+	assert frappe.db.get_value("Role", "Lead Quality Manager", list(wanted), as_dict=True) == wanted
