@@ -109,7 +109,7 @@ def can_walk(lead, cadence: str | None) -> bool:
 	if not cadence or frappe.db.get_value("Nurture Cadence", cadence, "status") != "Active":
 		return False
 	closed = closed_to_plan(lead)
-	if wants_nothing(closed) or endings.is_final(lead.name):
+	if wants_nothing(closed) or endings.endings_of([lead.name]).get(lead.name) in endings.FINAL:
 		return False
 	return plan_start(lead, cadence, now_datetime(), closed)["status"] == "Active"
 

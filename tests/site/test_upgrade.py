@@ -105,9 +105,10 @@ def test_what_an_admin_has_allowed_the_apps_roles_outlives_a_migrate():
 
 def test_a_migrate_leaves_what_an_administrator_says_of_the_apps_roles(site):
 	"""Frappe replaces what an app ships as fixtures with each migrate: a second factor that a role asks for would be gone."""
-	wanted = {"two_factor_auth": 1, "home_page": "/app/lead"}
-	frappe.db.set_value("Role", "Lead Quality Manager", wanted)
+	role = frappe.get_doc("Role", "Lead Quality Manager")
+	role.update({"two_factor_auth": 1, "home_page": "/app/lead"})
+	role.save()
 
 	sync_fixtures("lead_quality")
 
-	assert frappe.db.get_value("Role", "Lead Quality Manager", list(wanted), as_dict=True) == wanted
+	assert frappe.db.get_value("Role", role.name, ["two_factor_auth", "home_page"]) == (1, "/app/lead")
