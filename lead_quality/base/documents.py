@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import frappe
+from bs4 import BeautifulSoup
 from dateutil.parser import isoparse
 from frappe import _
 from frappe.model import default_fields
@@ -19,6 +20,11 @@ TYPED = NUMBERS | {"Date", "Datetime", "Time"}
 # what the columns of the database hold
 LARGEST = {"Int": 2**31 - 1, "Check": 1}
 LARGEST_DECIMAL = 10**12 - 1
+TEXTS = frozenset({"Small Text", "Text"})
+# what people tell by a button, in a field that no form edits
+TOLD = {("Lead Handover", "note"), ("Lead Handover", "feedback"), ("Lead Touch", "status_reason")}
+# what is compared letter by letter
+COMPARED = {("Lead Segment Rule", "value"), ("Qualification Criterion", "options")}
 
 TIME_OF_DAY = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2})(?:\.(\d{1,6}))?)?")
 
@@ -42,9 +48,9 @@ class OwnDocument(Document):
 			super().set(key, value, as_value)
 
 	def before_validate(self):
-		read_values(self)
-		for row in self.get_all_children():
-			read_values(row)
+		for part in (self, *self.get_all_children()):
+			read_values(part)
+			keep_texts(part)
 
 
 _names: dict[type, frozenset[str]] = {}
@@ -66,6 +72,22 @@ def read_values(doc):
 		value = doc.get(field.fieldname)
 		if field.fieldtype in TYPED and isinstance(value, str):
 			doc.set(field.fieldname, read_value(value, field.fieldtype, _place(doc, field)))
+
+
+def keep_texts(doc):
+	"""Keep what people have typed when it looks like a tag, such as the address in `Max <max@example.com>`: v16 drops
+	what is no HTML, and v15 keeps it as entities, as this does. `as_typed` gives it back."""
+	for field in doc.meta.fields:
+		place = (doc.doctype, field.fieldname)
+		is_typed = field.fieldtype in TEXTS and not field.read_only and place not in COMPARED
+		text = doc.get(field.fieldname)
+		if (is_typed or place in TOLD) and isinstance(text, str) and "<" in text and is_html(text):
+			doc.set(field.fieldname, text.replace("<", "&lt;").replace(">", "&gt;"))
+
+
+def is_html(text: str) -> bool:
+	"""Whether Frappe takes a text for HTML, and cleans it."""
+	return bool(BeautifulSoup(text, "html.parser").find())
 
 
 def _place(doc, field) -> str:

@@ -1,4 +1,4 @@
-"""User input in HTML: it stays text, and is escaped exactly once."""
+"""User input: it stays text; in HTML it is escaped exactly once."""
 
 import html
 
@@ -6,12 +6,20 @@ import frappe
 from frappe.utils import escape_html, get_link_to_form
 
 
+def as_typed(text) -> str:
+	"""A text as it was typed, for a text box or a script that escapes it by itself.
+
+	Frappe stores `Max <max@example.com> & Co` with entities, as it takes the address for a tag.
+	"""
+	return html.unescape(str(text if text is not None else ""))
+
+
 def as_html(text) -> str:
 	"""A name, title or answer as HTML shows it.
 
 	Frappe escapes what looks like HTML before it stores it, so what is escaped already is not escaped again.
 	"""
-	return escape_html(html.unescape(str(text if text is not None else "")))
+	return escape_html(as_typed(text))
 
 
 def bold(text) -> str:

@@ -5,6 +5,7 @@ from frappe import _
 from frappe.email.doctype.email_account.email_account import EmailAccount
 from frappe.utils import getdate, now_datetime
 
+from lead_quality.base.texts import as_typed
 from lead_quality.desk import sheet
 from lead_quality.follow_up import clocks, risks
 from lead_quality.funnel.conditions import OPEN_ENROLLMENTS
@@ -30,7 +31,9 @@ def get_panel(lead: str) -> dict:
 		judged = qualification.judge_now(lead)
 		fields = ("name", "verdict", "reason", "horizon", "decision", "met_count", "criteria_count")
 		panel["qualification"] = {f: judged.get(f) for f in fields} if judged else panel["qualification"]
-	if frappe.has_permission("Lead Touch", "read"):
+	# what may not be read is not there, which is not the same as "nothing"
+	panel["may_read"] = {d: bool(frappe.has_permission(d, "read")) for d in ("Lead Touch", "Follow Up Clock")}
+	if panel["may_read"]["Lead Touch"]:
 		panel["next_touch"] = _next_touch(lead)
 		panel["touches"] = frappe.get_all(
 			"Lead Touch",
@@ -39,6 +42,8 @@ def get_panel(lead: str) -> dict:
 			order_by="done_at desc",
 			limit=5,
 		)
+		for touch in panel["touches"]:
+			touch.note = as_typed(touch.note)
 	if frappe.has_permission("Nurture Enrollment", "read"):
 		panel["enrollment"] = frappe.db.get_value(
 			"Nurture Enrollment",
@@ -48,7 +53,7 @@ def get_panel(lead: str) -> dict:
 		)
 	panel["attention"] = risks.countdown(lead)
 	panel["away"] = away_in_words(doc.lead_owner) if doc.lead_owner else None
-	if frappe.has_permission("Follow Up Clock", "read"):
+	if panel["may_read"]["Follow Up Clock"]:
 		panel["clocks"] = clocks.open_clocks(lead)
 	if frappe.has_permission("Lead Handover", "read"):
 		panel["handover"] = _open_handover(lead)
@@ -92,7 +97,7 @@ def _next_touch(lead: str) -> dict | None:
 	if not touch:
 		return None
 	script = frappe.db.get_value("Nurture Step", {"parent": enrollment.cadence, "step": touch.step}, "script")
-	return {"step": touch.step, "channel": touch.channel, "due_at": touch.due_at, "script": script}
+	return {"step": touch.step, "channel": touch.channel, "due_at": touch.due_at, "script": as_typed(script)}
 
 
 def _open_handover(lead: str) -> dict | None:

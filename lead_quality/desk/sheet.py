@@ -4,6 +4,7 @@ import frappe
 from frappe import _
 from frappe.utils import get_fullname, get_link_to_form, now_datetime
 
+from lead_quality.base.texts import as_typed
 from lead_quality.base.versions import lead_field
 from lead_quality.engine import qualification as engine
 from lead_quality.qualification import service, words
@@ -71,7 +72,7 @@ def get_sheet(lead: str) -> dict:
 			{
 				**{field: row.get(field) for field in ASKED},
 				"currency": row.amount_currency,
-				"guidance": {field: row.get(field) for field in GUIDANCE if row.get(field)},
+				"guidance": {field: as_typed(row.get(field)) for field in GUIDANCE if row.get(field)},
 				"needs": words.needs_in_words(row),
 				"state": state,
 				"state_in_words": words.state_in_words(row, state),
@@ -99,8 +100,8 @@ def _answer(row, criterion, names: dict, now, hidden: bool) -> dict:
 	answer = as_answer(row, criterion)
 	return {
 		**{field: row.get(field) for field in KNOWN},
-		"value": "" if hidden else answer.value,
-		"note": None if hidden else row.note or row.confidential_note,
+		"value": "" if hidden else as_typed(answer.value),
+		"note": None if hidden else as_typed(row.note or row.confidential_note) or None,
 		"contact_name": names.get(row.contact) or row.contact,
 		"answered_name": get_fullname(row.answered_by) if row.answered_by else None,
 		"state": engine.answer_state(as_criterion(criterion), answer, now),

@@ -15,6 +15,6 @@ globalThis.frappe = {
 		str_to_user: (day) => day,
 		system_datetime: () => "2026-11-27 16:10:00",
 	},
-	model: { can_create: () => true },
+	model: { can_create: () => true, can_read: () => true, can_write: () => false },
 	utils: { get_form_link: (doctype, name) => `/app/${doctype}/${encodeURIComponent(name)}` },
 };

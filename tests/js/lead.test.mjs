@@ -35,6 +35,7 @@ const panel = (text) => ({
 	enrollment: { status: "Snoozed", snoozed_until: "2099-01-01 09:00:00", snooze_reason: text },
 	next_touch: { step: text, channel: "Letter", script: text, due_at: DUE },
 	clocks: [{ clock: text, due_at: DUE, missed_by_system: 1 }],
+	may_read: { "Lead Touch": true, "Follow Up Clock": true },
 	absences: [{ text }],
 	likely_duplicates: [{ name: text, title: text }],
 	touches: [{ channel: text, outcome: text, note: text, done_at: DUE }],
@@ -53,6 +54,36 @@ test("no text of a lead becomes an element of the panel", () => {
 	]) {
 		assert.ok(!String(panel_html(data, { may_write: false })).includes("<img"));
 	}
+});
+
+test("who may not write the lead is offered nothing but to answer a handover to them", () => {
+	const actions = (data, may_write) =>
+		[...String(panel_html(data, { may_write })).matchAll(/data-action="(\w+)"/g)].map(
+			([, action]) => action,
+		);
+	const qualification = { ...panel("").qualification, verdict: "Open" };
+	const ready = { ...qualification, verdict: "Sales Ready" };
+	const full = { ...panel(""), stage: "target", opt_outs: [], may_override: ["Opportunity"], hint: "x" };
+	for (const data of [
+		{ ...full, qualification, handover: null },
+		{ ...full, qualification, hint: null },
+		{ ...full, qualification: ready, handover: null, next_touch: null },
+		{ ...full, qualification: { ...qualification, decision: "Nurture" }, handover: null },
+	]) {
+		const kept = actions(data, false).filter((action) => action !== "create_opportunity");
+		assert.deepEqual(kept, []);
+		assert.ok(actions(data, true).length > 3);
+	}
+	const sent = { ...panel("").handover, status: "Sent", is_mine: true };
+	assert.deepEqual(actions({ ...full, qualification, handover: sent }, false), ["open_handover"]);
+});
+
+test("what a user may not read is left out, and not called nothing", () => {
+	const shown = (may_read) =>
+		String(panel_html({ ...panel(""), clocks: [], next_touch: null, may_read }, { may_write: true }));
+	assert.match(shown({ "Lead Touch": true, "Follow Up Clock": true }), /Nothing planned.*Nothing is due/s);
+	assert.doesNotMatch(shown({ "Lead Touch": false, "Follow Up Clock": true }), /Nothing planned/);
+	assert.doesNotMatch(shown({ "Lead Touch": true, "Follow Up Clock": false }), /Nothing is due/);
 });
 
 test("leave is offered for what is held at the gate and has none yet, and what has leave is named", () => {

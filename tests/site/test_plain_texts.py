@@ -39,6 +39,41 @@ def refused(action) -> str:
 	return str(frappe.get_message_log()[-1].get("message"))
 
 
+def test_the_sheet_and_the_panel_give_back_what_was_typed(lead):
+	typed = "Max Muster <max@example.com> & Söhne decide, below <50k"
+	api.qualify(lead.name, [{"criterion": "need", "value": typed, "note": typed}])
+	(answer,) = next(
+		row["answers"] for row in api.get_checklist(lead.name)["criteria"] if row["criterion"] == "need"
+	)
+	assert (answer["value"], answer["note"]) == (typed, typed)
+	# given back as it was read, it stays the same
+	api.qualify(lead.name, [{"criterion": "need", "value": answer["value"] + "!"}])
+	asked = {row["criterion"]: row["answers"] for row in api.get_checklist(lead.name)["criteria"]}
+	assert asked["need"][0]["value"] == typed + "!"
+	api.log_touch(lead.name, "Phone", "Connected", note=typed)
+	assert api.get_panel(lead.name)["touches"][0]["note"] == typed
+
+
+def test_what_is_typed_between_angle_brackets_is_kept_and_never_runs(lead, sales):
+	for typed in (
+		"Max Muster <max@example.com> & Söhne",
+		"<img src=x onerror=alert(1)>",
+		"a <b>bold</b> move",
+	):
+		touch = api.log_touch(lead.name, "Phone", "Connected", note=typed)
+		stored = frappe.db.get_value("Lead Touch", touch.name, "note")
+		assert "<" not in stored
+		assert html.unescape(stored) == typed
+		touch.reload()
+		touch.save()
+		assert frappe.db.get_value("Lead Touch", touch.name, "note") == stored
+	make_sales_ready(lead.name)
+	sent = api.send_handover(lead.name, sales, note="From Max <max@example.com>")
+	assert (
+		html.unescape(frappe.db.get_value("Lead Handover", sent.name, "note")) == "From Max <max@example.com>"
+	)
+
+
 @pytest.mark.parametrize(
 	"stored, read",
 	[

@@ -66,13 +66,26 @@ export function is_small(column, data, cases) {
 	return Boolean(minimum) && bases.some((base) => data?.[base] < minimum);
 }
 
+// Sales users may not open a User: its name is text to them, no link to a refusal. The desk says that they may read one,
+// since they may choose it.
+const can_open = ({ fieldtype, options }) =>
+	fieldtype !== "Link" || frappe.model[options === "User" ? "can_write" : "can_read"](options);
+
 // How a report shows its cells: a dash for nothing, a link from a count to its rows, grey for a figure of few cases.
 export const formatter =
 	(cases = {}) =>
 	(value, row, column, data, default_formatter) => {
 		if (value === null || value === undefined || value === "") return "–";
-		const is_text = typeof value === "string" && TEXT.includes(column.fieldtype || "Data");
-		const text = trusted(default_formatter(is_text ? escape_tags(value) : value, row, column, data));
+		const type = can_open(column) ? column.fieldtype || "Data" : "Data";
+		const is_text = typeof value === "string" && TEXT.includes(type);
+		const text = trusted(
+			default_formatter(
+				is_text ? escape_tags(value) : value,
+				row,
+				{ ...column, fieldtype: type },
+				data,
+			),
+		);
 		const link = data?.links?.[column.fieldname];
 		// as the browser opens a link: v15's desk does nothing with one to the report that is open
 		if (link && value) return String(html`<a href="${link}" onclick="return true">${text}</a>`);

@@ -19,13 +19,14 @@ const url = (doctype, name) => frappe.utils.get_form_link(doctype, name);
 const button = (action, label, value = "", colour = "btn-default") =>
 	html`<button class="btn btn-xs ${colour}" data-action="${action}" data-value="${value}">${label}</button>`;
 
+// Who may not write the lead is shown where it stands, and offered nothing that the server would refuse.
 export const panel_html = (data, { may_write }) => html`
 	<div class="lead-quality-panel border-bottom px-4 py-3">
 		${funnel_html(data)} ${no_owner_html(data, may_write)} ${away_html(data)} ${opt_outs_html(data)}
 		${hints_html(data)}
 		<div class="row mt-3">
-			<div class="col-sm-4 mb-3">${qualification_html(data)}</div>
-			<div class="col-sm-4 mb-3">${next_touch_html(data)}</div>
+			<div class="col-sm-4 mb-3">${qualification_html(data, may_write)}</div>
+			<div class="col-sm-4 mb-3">${next_touch_html(data, may_write)}</div>
 			<div class="col-sm-4 mb-3">${clocks_html(data)}${ageing_html(data)}</div>
 		</div>
 		${touches_html(data)}
@@ -88,7 +89,7 @@ function hints_html({ absences = [], likely_duplicates = [] }) {
 	];
 }
 
-function qualification_html(data) {
+function qualification_html(data, may_write) {
 	const q = data.qualification;
 	const share = q.criteria_count ? (100 * q.met_count) / q.criteria_count : 0;
 	// the count stands above it already
@@ -105,9 +106,10 @@ function qualification_html(data) {
 			<div class="progress-bar ${share === 100 && "bg-success"}" style="width: ${share}%"></div>
 		</div>
 		<div class="small text-muted mt-1">${reason}</div>
-		${profile_html(data)}${hint_html(data)}
+		${profile_html(data)}${hint_html(data, may_write)}
 		<div class="mt-2 d-flex flex-wrap" style="gap: 4px">
-			${qualify_html(q)} ${triage_html(data)} ${override_html(data)} ${handover_html(data)}
+			${may_write && [qualify_html(q), triage_html(data)]} ${override_html(data, may_write)}
+			${handover_html(data, may_write)}
 		</div>
 	`;
 }
@@ -120,10 +122,10 @@ function profile_html({ profile: { filled, total, missing } }) {
 }
 
 // the hint is HTML of the server's: it links to the supplier or the competitor
-const hint_html = ({ hint }) =>
+const hint_html = ({ hint }, may_write) =>
 	hint &&
 	html`<div class="small mt-1 d-flex flex-wrap align-items-center" style="gap: 4px" data-hint>
-		<span>${trusted(hint)}</span>${button("disqualify", __("Disqualify"))}
+		<span>${trusted(hint)}</span>${may_write && button("disqualify", __("Disqualify"))}
 	</div>`;
 
 // answers change nothing for as long as a person has decided that it is no lead
@@ -144,19 +146,21 @@ function triage_html({ qualification: q, hint }) {
 	];
 }
 
-function override_html({ qualification: q, stage, overridden, may_override }) {
+function override_html({ qualification: q, stage, overridden, may_override }, may_write) {
 	if (q.verdict === "Sales Ready" || !BEFORE_OPPORTUNITY.includes(stage)) return "";
 	const is_decided = q.decision || q.verdict === "Disqualified";
 	const names = (overridden || []).map((doctype) => __(doctype)).join(", ");
 	return [
 		names && html`<span class="indicator-pill orange">${__("Gate overridden: {0}", [names])}</span>`,
-		may_override?.length && !is_decided ? button("override", __("Override…")) : "",
+		may_write && may_override?.length && !is_decided ? button("override", __("Override…")) : "",
 	];
 }
 
-function handover_html({ qualification: q, stage, handover }) {
+function handover_html({ qualification: q, stage, handover }, may_write) {
 	if (!handover)
-		return q.verdict === "Sales Ready" ? button("hand_over", __("Hand Over"), "", "btn-primary") : "";
+		return may_write && q.verdict === "Sales Ready"
+			? button("hand_over", __("Hand Over"), "", "btn-primary")
+			: "";
 	const link = (label) =>
 		html`<a class="btn btn-xs btn-default" title="${handover.away}" href="${url("Lead Handover", handover.name)}">${label}</a>`;
 	if (handover.status === "Sent") {
@@ -171,13 +175,17 @@ function handover_html({ qualification: q, stage, handover }) {
 	];
 }
 
-function next_touch_html(data) {
+function next_touch_html(data, may_write) {
+	if (!data.may_read["Lead Touch"]) return "";
 	const touch = data.next_touch;
 	const title = html`<div class="small text-muted">${__("Next Touch")}</div>`;
-	if (!touch) return html`${title}${nothing_planned_html(data)}`;
+	if (!touch) return html`${title}${nothing_planned_html(data, may_write)}`;
 	const closed = is_closed(data.opt_outs, touch.channel);
-	const buttons = closed ? [] : outcome_buttons(data);
+	const outcomes = closed ? [] : outcome_buttons(data);
 	const snooze = is_resting(data) ? __("Snooze longer…") : __("Snooze…");
+	const buttons = html`<div class="mt-2 d-flex flex-wrap" style="gap: 4px">
+		${outcomes} ${button("log", __("Other…"))} ${button("snooze", snooze)} ${opt_out_button(data)}
+	</div>`;
 	return html`${title}
 		<div class="mt-1">
 			<b>${CHANNEL_ICONS[touch.channel] || "•"} ${touch.step}</b>
@@ -185,9 +193,7 @@ function next_touch_html(data) {
 		</div>
 		${due_html(data)}
 		<div class="small text-muted mt-1 font-italic">${touch.script}</div>
-		<div class="mt-2 d-flex flex-wrap" style="gap: 4px">
-			${buttons} ${button("log", __("Other…"))} ${button("snooze", snooze)} ${opt_out_button(data)}
-		</div>`;
+		${may_write && buttons}`;
 }
 
 function outcome_buttons({ next_touch: { channel }, qualification }) {
@@ -200,19 +206,19 @@ function outcome_buttons({ next_touch: { channel }, qualification }) {
 	return channel === "Phone" ? outcomes : [button("outcome", __("Done"), ""), ...outcomes];
 }
 
-function nothing_planned_html(data) {
+function nothing_planned_html(data, may_write) {
 	const is_over = data.stage === "sale" || data.qualification.verdict === "Disqualified";
 	const hint =
 		has_fault(data, "No Next Step") &&
 		html`<div class="small mt-1" data-fault="No Next Step">
 			<span class="indicator red"></span>${__("An open lead needs a next step with a date.")}
 		</div>`;
+	const buttons = html`<div class="mt-2 d-flex flex-wrap" style="gap: 4px">
+		${!is_over && button("enroll", __("Start a cadence"))} ${button("log", __("Log a touch"))}
+		${opt_out_button(data)}
+	</div>`;
 	return html`<div class="mt-1"><b>${__("Nothing planned")}</b></div>
-		${hint}
-		<div class="mt-2 d-flex flex-wrap" style="gap: 4px">
-			${!is_over && button("enroll", __("Start a cadence"))} ${button("log", __("Log a touch"))}
-			${opt_out_button(data)}
-		</div>`;
+		${hint}${may_write && buttons}`;
 }
 
 // nothing is left to ask for where all is closed
@@ -253,6 +259,7 @@ const by_system_html = ({ missed_by_system }) =>
 		: "";
 
 function clocks_html(data) {
+	if (!data.may_read["Follow Up Clock"]) return "";
 	const rows = split_clocks(data).others.map(
 		(clock) =>
 			html`<div class="small mt-1" data-clock="${clock.clock}">
