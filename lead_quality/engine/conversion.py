@@ -250,7 +250,7 @@ def reached_at(
 	first: datetime | None = None
 	for stage in reversed(stages):
 		at = entered.get(stage)
-		first = min(filter(None, (first, at)), default=None)
+		first = min((day for day in (first, at) if day), default=None)
 		reached[stage] = first
 	return reached
 
