@@ -6,6 +6,10 @@ NOTICE_OPTIONS = "Bell and E-mail\nBell Only\nOff"
 READ_AS_OPTIONS = "\nPerson\nAutomatic\nBounce"
 OVER_OPTIONS = "\nConverted\nLost\nDisqualified\nNo Contact"
 VERDICT_OPTIONS = "\nOpen\nSales Ready\nNurture\nDisqualified"
+# what *Customize Form* changes of a field: shipped once, the site's own from then on
+SITES_OWN = frozenset(
+	"label insert_after hidden bold collapsible columns default in_list_view in_standard_filter print_hide report_hide".split()
+)
 # a field with this condition is never on the form
 IN_LISTS_ONLY = "eval:false"
 

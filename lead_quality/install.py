@@ -9,7 +9,7 @@ from frappe.utils import now_datetime
 
 from lead_quality import seed
 from lead_quality.base.versions import carry_over_renamed_fields, lead_field, mark_as_carried_over
-from lead_quality.custom_fields import CUSTOM_FIELDS, INDEXES
+from lead_quality.custom_fields import CUSTOM_FIELDS, INDEXES, SITES_OWN
 from lead_quality.follow_up.backlog import keep_old_leads
 from lead_quality.funnel import journey
 from lead_quality.nurture import history
@@ -58,7 +58,21 @@ def after_setup_wizard(args: dict | None = None):  # nosemgrep (Frappe calls the
 
 
 def make_custom_fields():
-	create_custom_fields(CUSTOM_FIELDS, ignore_validate=True)
+	"""Make the fields that are missing. Of the others, what an administrator may have said of them stays."""
+	there = {
+		(field.dt, field.fieldname)
+		for field in frappe.get_all("Custom Field", {"dt": ["in", list(CUSTOM_FIELDS)]}, ["dt", "fieldname"])
+	}
+	wanted = {
+		doctype: [
+			{key: value for key, value in field.items() if key not in SITES_OWN}
+			if (doctype, field["fieldname"]) in there
+			else field
+			for field in fields
+		]
+		for doctype, fields in CUSTOM_FIELDS.items()
+	}
+	create_custom_fields(wanted, ignore_validate=True)
 
 
 def add_indexes():
