@@ -60,6 +60,7 @@ override_doctype_dashboards = {"Lead": "lead_quality.overrides.lead.dashboard"}
 
 permission_query_conditions = {
 	"Lead Transfer": "lead_quality.permissions.own_transfers_condition",
+	"New Customer Goal": "lead_quality.permissions.own_goals_condition",
 	"Lead": "lead_quality.permissions.own_leads_condition",
 	"Lead Qualification": "lead_quality.permissions.visible_judgements_condition",
 	"Lead Qualification Answer": "lead_quality.permissions.visible_answers_condition",
@@ -90,6 +91,7 @@ permission_query_conditions = {
 has_permission = {
 	"Lead": "lead_quality.permissions.has_lead_permission",
 	"Lead Transfer": "lead_quality.permissions.has_transfer_permission",
+	"New Customer Goal": "lead_quality.permissions.has_goal_permission",
 	"Lead Qualification": "lead_quality.permissions.has_permission_of_lead",
 	"Nurture Enrollment": "lead_quality.permissions.has_permission_of_lead",
 	"Lead Touch": "lead_quality.permissions.has_permission_of_lead",

@@ -136,6 +136,25 @@ def has_transfer_permission(doc, ptype=None, user=None, debug=False) -> bool:
 	return not stored or stored == user
 
 
+def own_goals_condition(user: str | None = None, doctype: str | None = None) -> str:
+	"""List condition on New Customer Goal: what somebody else is to reach is for managers to see. SQL, or empty."""
+	user = user or frappe.session.user
+	return "" if sees_all_goals(user) else f"`tabNew Customer Goal`.user = {frappe.db.escape(user)}"
+
+
+def has_goal_permission(doc, ptype=None, user=None, debug=False) -> bool:
+	"""Single check on New Customer Goal, the counterpart of `own_goals_condition`."""
+	user = user or frappe.session.user
+	if sees_all_goals(user):
+		return True
+	stored = frappe.db.get_value("New Customer Goal", doc.name, "user") if doc.name else None
+	return not stored or stored == user
+
+
+def sees_all_goals(user: str) -> bool:
+	return user == "Administrator" or bool(set(frappe.get_roles(user)) & (WIDE_ROLES - {"Sales User"}))
+
+
 def check_lead(lead: str | None, ptype: str = "read"):
 	"""Refuse what the user may not do with a lead.
 

@@ -81,6 +81,11 @@ def source_doctype() -> str:
 	return frappe.get_meta("Lead").get_field(lead_field("source")).options
 
 
+def campaign_doctype() -> str:
+	"""The DocType of campaigns of leads: Campaign on v15, UTM Campaign on v16."""
+	return frappe.get_meta("Lead").get_field(lead_field("campaign_name")).options
+
+
 def is_half_day(holiday) -> bool:
 	"""Whether a Holiday row closes only half of the day; v15 knows no half days."""
 	return bool(holiday.get("is_half_day"))

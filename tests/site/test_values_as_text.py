@@ -6,7 +6,7 @@ import pytest
 from frappe.client import insert
 from frappe.desk.form.save import savedocs
 
-from lead_quality.demo.factories import make_lead, make_sales_ready
+from lead_quality.demo.factories import make_lead, make_sales_ready, make_source
 
 TYPED = {"Int", "Float", "Currency", "Percent", "Check", "Date", "Datetime", "Time", "Duration", "Rating"}
 
@@ -88,6 +88,20 @@ def made_by_hand(records) -> dict[str, dict]:
 			"first_touch_within": "8.5",
 			"pull_back_after": "16",
 		},
+		"Funnel Target": {"step": "Sale", "rate": "12.5", "within_days": "90", "from_date": "2031-01-01"},
+		"Marketing Spend": {
+			"source": make_source("Exhibition"),
+			"company": frappe.defaults.get_global_default("company"),
+			"from_date": "2031-01-01",
+			"to_date": "2031-01-31",
+			"amount": "900.5",
+		},
+		"New Customer Goal": {
+			"user": records.seller,
+			"new_customers": "5",
+			"from_date": "2031-01-01",
+			"to_date": "2031-01-31",
+		},
 		"Working Calendar": {
 			"title": "Text",
 			"time_zone": "Europe/Berlin",
@@ -103,11 +117,14 @@ MADE_BY_HAND = (
 	"Contact Opt Out",
 	"Follow Up Absence",
 	"Follow Up Policy",
+	"Funnel Target",
 	"Lead Outcome Reason",
 	"Lead Qualification",
 	"Lead Segment",
 	"Lead Touch",
 	"Lead Transfer",
+	"Marketing Spend",
+	"New Customer Goal",
 	"Nurture Cadence",
 	"Nurture Enrollment",
 	"Qualification Checklist",
