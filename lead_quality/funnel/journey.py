@@ -216,14 +216,11 @@ _TABLES = f"""
 """
 
 
-def _truth(condition: str = "") -> str:
+def _truth() -> str:
 	"""Rows as they should be, of some leads, by name, and `seen`: when the stored row was written, as far as this
-	transaction sees it.
-
-	:param condition: on what is stored, `having` which a row is given.
-	"""
+	transaction sees it."""
 	made = ", ".join(f"{value} as `{column}`" for column, value in _columns().items())
-	return f"select {made}, j.modified as seen {_TABLES} {condition} order by l.name"
+	return f"select {made}, j.modified as seen {_TABLES} order by l.name"
 
 
 # when rows are written
@@ -330,8 +327,14 @@ def write(leads: Collection[str]):
 	for start in range(0, len(names), LEADS_AT_ONCE):
 		chunk = names[start : start + LEADS_AT_ONCE]
 		rows = query.run(_truth(), {"leads": chunk}, as_dict=True)
-		if rows and not _store(rows):
-			frappe.db.after_commit.add(lambda chunk=chunk: _write_once_more(chunk))
+		if rows:
+			_store_or_again(rows)
+
+
+def _store_or_again(rows: list):
+	if not _store(rows):
+		leads = [row.lead for row in rows]
+		frappe.db.after_commit.add(lambda: _write_once_more(leads))
 
 
 def _store(rows: list) -> bool:
@@ -431,22 +434,27 @@ def rebuild_some(leads: Collection[str], now: datetime | None = None) -> int:
 
 	:returns: how many rows were wrong.
 	"""
-	wrong = wrong_of(leads)
-	write(wrong)
-	return len(wrong)
+	rows = _wrong(leads)
+	if rows:
+		_store_or_again(rows)
+	return len(rows)
 
 
 def wrong_of(leads: Collection[str]) -> list[str]:
 	"""Of some leads, those whose row is not as it should be, or that have none."""
-	columns = _columns()
-	differs = " or ".join(f"not (t.`{column}` <=> r.`{column}`)" for column in columns)
+	return [row.lead for row in _wrong(leads)]
+
+
+def _wrong(leads: Collection[str]) -> list:
+	"""Of some leads the rows as they should be, of those that are not so."""
+	differs = " or ".join(f"not (t.`{column}` <=> r.`{column}`)" for column in _columns())
 	return query.run(
 		f"""
-		select t.lead from ({_truth()}) t left join `tabLead Journey` r on r.name = t.lead
+		select t.* from ({_truth()}) t left join `tabLead Journey` r on r.name = t.lead
 		where r.name is null or {differs} order by t.lead
 		""",
 		{"leads": leads},
-		pluck=True,
+		as_dict=True,
 	)
 
 
