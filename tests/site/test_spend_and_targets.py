@@ -154,15 +154,13 @@ def test_the_form_offers_the_sources_that_contain_what_is_typed(as_user):
 		origins.get_sources("x")
 
 
-def test_spend_is_imported_and_a_row_that_overlaps_is_refused_by_its_reason(tmp_path):
+def test_spend_is_imported_and_a_row_that_overlaps_is_refused_alone():
 	first = spend().insert()
-	file = tmp_path / "spend.csv"
-	file.write_text(
+	import_file(
 		"Source,Company,From,Until,Amount,Currency\n"
 		f"Website,{company()},2026-01-01,2026-01-31,1200,EUR\n"
 		f"Exhibition,{company()},2026-03-01,2026-03-31,300,EUR\n"
 	)
-	import_file(file)
 	assert frappe.db.get_value("Marketing Spend", {"source": "Website"}, ["amount", "currency"]) == (
 		1200,
 		"EUR",
@@ -170,10 +168,14 @@ def test_spend_is_imported_and_a_row_that_overlaps_is_refused_by_its_reason(tmp_
 	assert frappe.get_all("Marketing Spend", {"source": "Exhibition"}, pluck="name") == [first.name]
 
 
-def import_file(path):
+def import_file(content: str):
+	file = frappe.get_doc(
+		{"doctype": "File", "file_name": "spend.csv", "is_private": 1, "content": content}
+	).insert()
 	doc = frappe.new_doc("Data Import", reference_doctype="Marketing Spend", import_type="Insert New Records")
+	doc.import_file = file.file_url
 	doc.insert()
-	Importer("Marketing Spend", data_import=doc, file_path=str(path)).import_data()
+	Importer("Marketing Spend", data_import=doc).import_data()
 
 
 # who
