@@ -187,10 +187,10 @@ def tell_of_waiting(now: datetime) -> int:
 
 def in_words(count: int) -> str:
 	if count == 1:
-		return _("1 old lead waits for a decision. Take it up on the form of its segment.")
-	return _("{0} old leads wait for a decision. Take them up by segment, on the form of each.").format(
-		frappe.format(count, "Int")
-	)
+		return _("1 old lead is waiting for a decision. Take it up on the form of its segment.")
+	return _(
+		"{0} old leads are waiting for a decision. Take them up by segment, on the form of each."
+	).format(frappe.format(count, "Int"))
 
 
 def _deciders(now: datetime) -> list[str]:

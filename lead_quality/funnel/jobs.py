@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import frappe
 
 from lead_quality.base.runs import JobRun
-from lead_quality.funnel import journey, service
+from lead_quality.funnel import deriving, journey
 
 JOB, JOB_OF_ALL = "reconcile_stages", "reconcile_all_stages"
 CHUNK = 1_000
@@ -35,7 +35,7 @@ def reconcile_all_stages(now: datetime | None = None) -> dict:
 	:returns: counts found (chunks of leads), done (stages logged, and journeys made again), failed.
 	"""
 	run = JobRun(JOB_OF_ALL, now)
-	service.complete_segments()
+	deriving.complete_segments()
 	journey.remove_orphans()
 	journey.keep_remnants()
 	return _reconcile(run, None)
@@ -44,7 +44,7 @@ def reconcile_all_stages(now: datetime | None = None) -> dict:
 def _reconcile(run: JobRun, since: datetime | None) -> dict:
 	for chunk in _targets():
 		run.each([chunk], _derive, commit_every=1)
-	leads = service.changed_leads(since)
+	leads = deriving.changed_leads(since)
 	chunks = [leads[start : start + CHUNK] for start in range(0, len(leads), CHUNK)]
 	run.each(chunks, _derive, commit_every=1)
 	changed = None if since is None else journey.changed_leads(since)
@@ -54,13 +54,13 @@ def _reconcile(run: JobRun, since: datetime | None) -> dict:
 def _targets() -> Iterator[list[str]]:
 	"""Leads that have no stage; a chunk that could not be done is not given again."""
 	last: list[str] = []
-	while (leads := service.leads_without_stage(TARGETS_AT_ONCE)) and leads != last:
+	while (leads := deriving.leads_without_stage(TARGETS_AT_ONCE)) and leads != last:
 		yield leads
 		last = leads
 
 
 def _derive(leads: list[str], now: datetime) -> int:
-	return service.derive(leads, now, is_derived=1)
+	return deriving.derive(leads, now, is_derived=1)
 
 
 def _since(run: str) -> datetime | None:

@@ -12,8 +12,7 @@ import frappe
 
 from lead_quality.base import query
 from lead_quality.base.rows import insert_rows
-from lead_quality.funnel import endings
-from lead_quality.funnel import service as funnel
+from lead_quality.funnel import deriving, endings, opportunities
 from lead_quality.funnel.conditions import human_touch
 from lead_quality.nurture import evidence
 from lead_quality.nurture.ledger import catch_up
@@ -57,7 +56,7 @@ Read = Callable[[list[str], datetime], int]
 
 def parts() -> Iterator[tuple[list[str], Read]]:
 	"""All leads, some at a time, and what reads them in; whoever takes the next part has done the one before."""
-	funnel.credit_opportunities()
+	opportunities.credit_opportunities()
 	for condition, at_once, read in (
 		(f"not {_IN_WORK}", LEADS_AT_ONCE, read_old_leads),
 		(_IN_WORK, LEADS_IN_WORK_AT_ONCE, read_leads_in_work),
@@ -83,7 +82,7 @@ def read_old_leads(leads: list[str], now: datetime) -> int:
 	:returns: how many rows were made.
 	"""
 	made = _insert_touches(leads, now)
-	made += funnel.derive(leads, now, is_derived=1, again=made > 0)
+	made += deriving.derive(leads, now, is_derived=1, again=made > 0)
 	_show_last_touches(leads)
 	endings.mark(leads, now)
 	return made

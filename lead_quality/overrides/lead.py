@@ -8,7 +8,7 @@ from frappe.utils import get_datetime, now_datetime
 from lead_quality.base.listeners import listener
 from lead_quality.follow_up import backlog, endings, hiding
 from lead_quality.follow_up import service as follow_up
-from lead_quality.funnel import journey, person, remnants, summary
+from lead_quality.funnel import deriving, journey, person, remnants, summary
 from lead_quality.funnel import service as funnel
 from lead_quality.funnel.endings import DISQUALIFIED, NO_CONTACT, STATUSES
 from lead_quality.funnel.lead_save import LeadSave
@@ -79,7 +79,7 @@ def on_change(lead, method=None):
 		if is_another_person:
 			endings.end_if_over([lead.name])
 		return
-	funnel.derive_stages(lead.name)
+	deriving.derive_stages(lead.name)
 	endings.end_if_over([lead.name], lost_anew=lead.status == "Lost Quotation")
 
 

@@ -5,7 +5,7 @@ from frappe.utils import get_datetime
 
 from lead_quality.base.listeners import listener
 from lead_quality.follow_up import endings
-from lead_quality.funnel import journey
+from lead_quality.funnel import journey, opportunities
 from lead_quality.funnel import service as funnel
 from lead_quality.nurture import service as nurture
 from lead_quality.qualification import gate
@@ -13,14 +13,14 @@ from lead_quality.qualification import gate
 
 @listener
 def before_insert(opportunity, method=None):
-	opportunity.lq_lead = funnel.credited_lead(opportunity)
+	opportunity.lq_lead = opportunities.credited_lead(opportunity)
 	gate.enforce(opportunity)
 
 
 @listener
 def validate(opportunity, method=None):
 	if not opportunity.is_new():
-		funnel.keep_credit(opportunity)
+		opportunities.keep_credit(opportunity)
 		gate.restore_mark(opportunity)
 		gate.enforce_again(opportunity)
 
@@ -39,7 +39,7 @@ def after_insert(opportunity, method=None):
 def on_update(opportunity, method=None):
 	before = opportunity.get_doc_before_save()
 	if before and before.lq_lead != opportunity.lq_lead:
-		funnel.move_opportunity(opportunity, before)
+		opportunities.move_opportunity(opportunity, before)
 		if opportunity.lq_lead:
 			nurture.stop_for_lead(opportunity.lq_lead, _("An opportunity was made."))
 		endings.end_if_over(list(filter(None, (before.lq_lead, opportunity.lq_lead))))

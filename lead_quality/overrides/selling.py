@@ -4,7 +4,7 @@ from frappe.utils import now_datetime
 
 from lead_quality.base.listeners import listener
 from lead_quality.follow_up import endings
-from lead_quality.funnel import credit, journey
+from lead_quality.funnel import credit, deriving, journey
 from lead_quality.funnel import service as funnel
 from lead_quality.qualification import gate
 
@@ -44,7 +44,7 @@ def customer_on_update(customer, method=None):
 		before = customer.get_doc_before_save()
 		given_away = credit.leads_of_customer(before) if before else []
 		for lead in sorted({*given_away, *credit.leads_of_customer(customer)}):
-			funnel.derive_stages(lead)
+			deriving.derive_stages(lead)
 			funnel.review_stage(lead)
 			endings.end_if_over([lead])
 

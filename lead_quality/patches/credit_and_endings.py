@@ -7,7 +7,7 @@ import frappe
 from frappe.utils import add_days, now_datetime
 
 from lead_quality import install
-from lead_quality.funnel import service as funnel
+from lead_quality.funnel import opportunities
 from lead_quality.nurture import history
 
 SETTINGS = "Lead Quality Settings"
@@ -44,4 +44,4 @@ def execute():
 		""",
 		(add_days(now_datetime(), 30),),
 	)
-	funnel.credit_opportunities()
+	opportunities.credit_opportunities()

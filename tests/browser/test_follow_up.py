@@ -482,13 +482,13 @@ def test_a_policy_says_in_words_what_will_happen(people, page, desk, database, s
 	expect(words).to_contain_text("Handover Acceptance: 1 working day, without a warning.")
 	expect(words.locator("li")).to_have_text(
 		[
-			"When it is missed, the lead's owner is told.",
-			"4 working hours after the deadline the manager of the lead's owner is told.",
-			"1 working day after the deadline the lead is pulled back: to who has handed it over, else to the pool.",
-			"When it is missed, the receiver is told.",
+			"When it is missed, the lead's owner is notified.",
+			"4 working hours after the deadline the manager of the lead's owner is notified.",
+			"1 working day after the deadline the lead is pulled back: to whoever handed it over, else to the pool.",
+			"When it is missed, the receiver is notified.",
 		]
 	)
-	expect(words).to_contain_text("Where there is nobody to tell, such as no manager: Anna Berg.")
+	expect(words).to_contain_text("If nobody can be notified, for example without a manager: Anna Berg.")
 	words.scroll_into_view_if_needed()
 	shoot(page, "follow-up-policy")
 

@@ -70,7 +70,7 @@ def test_the_leads_of_who_has_left_are_given_away_from_the_list(people, page, de
 	page.wait_for_function("() => !cur_frm.is_new()")
 	expect(box).to_be_visible()
 	work(database)
-	expect(box).to_contain_text("3 leads of Sam Sales have been given away.")
+	expect(box).to_contain_text("3 leads of Sam Sales have been transferred.")
 	receiver = box.get_by_role("link", name="Bea Best")
 	expect(receiver).to_have_attribute("href", re.compile(r"lead\?lead_owner=bea\.best%40example\.com$"))
 	# it says for some seconds that the form was saved
@@ -99,8 +99,8 @@ def test_a_transfer_under_way_shows_how_far_it_is(people, page, desk, database):
 	desk.login(chief, PASSWORD)
 	desk.open(f"lead-transfer/{doc.name}")
 	box = page.locator(".lq-transfer").locator("visible=true")
-	expect(box).to_contain_text("Giving leads away: 1 of 4.")
+	expect(box).to_contain_text("Transferring leads: 1 of 4.")
 	# no event reaches this page, it asks
 	page.evaluate("frappe.realtime.off('lead_quality_transfer')")
 	transfer.run(doc.name)
-	expect(box).to_contain_text("leads of Sam Sales have been given away.")
+	expect(box).to_contain_text("leads of Sam Sales have been transferred.")

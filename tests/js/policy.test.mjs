@@ -68,6 +68,6 @@ test("what a step names is text", () => {
 	const step = { action: "Notify Role", role: "<b>Sales</b>", after: "0" };
 	assert.equal(
 		String(step_in_words(step, "the owner")),
-		"At the deadline whoever has the role <b>&lt;b&gt;Sales&lt;/b&gt;</b> is told.",
+		"At the deadline every user with the role <b>&lt;b&gt;Sales&lt;/b&gt;</b> is notified.",
 	);
 });

@@ -63,7 +63,7 @@ def test_old_leads_are_one_line_a_week_to_the_manager_and_nothing_to_anybody_els
 	count = len(waiting())
 	assert {lead.name for lead in old} <= waiting()
 	assert told(manager) == [backlog.in_words(count)] * 2
-	assert f"{count} old leads wait for a decision" in told(manager)[0]
+	assert f"{count} old leads are waiting for a decision" in told(manager)[0]
 	assert told(rep) == []
 	assert [alerts_of(lead) for lead in old] == [[], [], []]
 	link = frappe.get_last_doc("Notification Log", {"for_user": manager}).link

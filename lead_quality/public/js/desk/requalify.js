@@ -82,7 +82,7 @@ const figure = (count) => format_number(count, null, 0);
 const running = ({ total, done, changed }) => html`
 	<div class="small mb-2">
 		${__("Requalifying leads: {0} of {1}, {2} changed so far.", [done, total, changed].map(figure))}
-		<span class="text-muted">${__("You can leave this page meanwhile.")}</span>
+		<span class="text-muted">${__("You can leave this page in the meantime.")}</span>
 	</div>
 	${bar(done, total)}`;
 

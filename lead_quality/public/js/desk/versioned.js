@@ -71,7 +71,7 @@ export function effect_html(name, { replaces, segments, leads, changes, warnings
 			: __("No segment uses it yet: choose it on a Lead Segment."),
 		leads > 0 &&
 			fill(
-				__("Leads under way, which stay on the version that they began with: {0}."),
+				__("Leads under way, which stay on the version they started with: {0}."),
 				bold(figure(leads)),
 			),
 	];

@@ -62,7 +62,7 @@ function say_in_words(frm) {
 					has_ladder &&
 					escalate_to &&
 					fill(
-						__("Where there is nobody to tell, such as no manager: {0}."),
+						__("If nobody can be notified, for example without a manager: {0}."),
 						bold(name_of(frm, escalate_to)),
 					)
 				}
@@ -74,7 +74,7 @@ function say_in_words(frm) {
 function clock_html({ clock, target, steps }) {
 	const who = who_is_told(clock);
 	const sentences = [
-		fill(__("When it is missed, {0} is told."), who),
+		fill(__("When it is missed, {0} is notified."), who),
 		...steps.map((step) => step_in_words(step, who)),
 	];
 	return html`<div class="mb-2">${bold(__(clock))}: ${target_in_words(target)}

@@ -138,12 +138,12 @@ function take_up(frm, count) {
 	const labels = Object.keys(decisions);
 	const is_disqualify = `eval:doc.decision === ${JSON.stringify(labels[2])}`;
 	const dialog = new frappe.ui.Dialog({
-		title: __("{0} old leads wait for a decision", [figure(count)]),
+		title: __("{0} old leads are waiting for a decision", [figure(count)]),
 		fields: [
 			{
 				fieldtype: "Select",
 				fieldname: "decision",
-				label: __("What is to become of them?"),
+				label: __("What should happen to them?"),
 				options: labels.join("\n"),
 				default: labels[0],
 				reqd: 1,
@@ -166,7 +166,7 @@ function take_up(frm, count) {
 				reason: decisions[decision] === "Disqualify" ? reason : null,
 			});
 			dialog.hide();
-			frappe.show_alert({ message: __("It is done in the background."), indicator: "green" });
+			frappe.show_alert({ message: __("It runs in the background."), indicator: "green" });
 		},
 	});
 	dialog.show();

@@ -55,8 +55,8 @@ const in_words = ({ giver, leads, handovers }) => html`
 	}
 	${
 		handovers === 1
-			? __("One handover waits for an answer.")
-			: handovers > 1 && fill(__("{0} handovers wait for an answer."), bold(figure(handovers)))
+			? __("One handover is waiting for an answer.")
+			: handovers > 1 && fill(__("{0} handovers are waiting for an answer."), bold(figure(handovers)))
 	}`;
 
 const look_up = ({ from_user, to_user }) =>
@@ -75,7 +75,7 @@ const receiver_in_words = ({ give_to, assignment_rule }, receiver) =>
 	({
 		User: fill(__("They go to {0}."), bold(receiver)),
 		"Assignment Rule": fill(
-			__("They go to whom the Assignment Rule {0} chooses."),
+			__("The Assignment Rule {0} chooses their new owners."),
 			bold(assignment_rule),
 		),
 		"Segment Owner": __("They go to the owners of their segments."),
@@ -87,7 +87,7 @@ async function ask_first(frm) {
 	const lines = lines_html([
 		in_words(found),
 		found.leads > 0 && receiver_in_words(frm.doc, found.receiver),
-		found.handovers > 0 && __("Handovers go back to who sent them."),
+		found.handovers > 0 && __("Handovers go back to their senders."),
 	]);
 	confirm(html`${lines}`, () => frm.save());
 }
@@ -118,8 +118,8 @@ function look(frm) {
 
 const progress_html = ({ found, moved }) => html`
 	<div class="small mb-2">
-		${__("Giving leads away: {0} of {1}.", [figure(moved), found ? figure(found) : "…"])}
-		<span class="text-muted">${__("You can leave this page meanwhile.")}</span>
+		${__("Transferring leads: {0} of {1}.", [figure(moved), found ? figure(found) : "…"])}
+		<span class="text-muted">${__("You can leave this page in the meantime.")}</span>
 	</div>
 	${bar(moved, found)}`;
 
@@ -144,7 +144,7 @@ function result_html(doc) {
 	const failed =
 		doc.failed &&
 		html`<span class="text-danger">${fill(
-			__("Leads that could not be moved: {0}. See Errors below; mend them and start again."),
+			__("Leads that could not be moved: {0}. See Errors below, fix them and start again."),
 			bold(figure(doc.failed)),
 		)}</span>`;
 	const receivers = (doc.receivers || []).map(({ user, leads }, index) => {
@@ -156,8 +156,8 @@ function result_html(doc) {
 	});
 	return html`${lines_html([
 		doc.moved === 1
-			? fill(__("One lead of {0} has been given away."), giver)
-			: fill(__("{0} leads of {1} have been given away."), bold(figure(doc.moved)), giver),
+			? fill(__("One lead of {0} has been transferred."), giver)
+			: fill(__("{0} leads of {1} have been transferred."), bold(figure(doc.moved)), giver),
 		doc.handovers &&
 			fill(__("Handovers that went back to their senders: {0}."), bold(figure(doc.handovers))),
 		failed,

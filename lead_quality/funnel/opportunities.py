@@ -1,0 +1,63 @@
+"""Which lead an Opportunity stays credited to, and what happens when it gets another one."""
+
+import frappe
+from frappe.utils import now_datetime
+
+from lead_quality.funnel import credit
+from lead_quality.funnel.service import enter_stage, review_stage
+
+
+def credited_lead(opportunity) -> str | None:
+	"""The lead that an Opportunity document is credited to: its party; of a Prospect, see
+	`credit.leads_of_prospects`."""
+	if opportunity.opportunity_from == "Lead":
+		return opportunity.party_name
+	if opportunity.opportunity_from != "Prospect":
+		return None
+	return credit.leads_of_prospects([opportunity.party_name]).get(opportunity.party_name)
+
+
+def keep_credit(opportunity):
+	"""A stored Opportunity document stays credited to the same lead, unless it has been given to another party."""
+	moved = opportunity.has_value_changed("opportunity_from") or opportunity.has_value_changed("party_name")
+	before = opportunity.get_doc_before_save()
+	opportunity.lq_lead = credited_lead(opportunity) if moved or not before else before.lq_lead
+
+
+def move_opportunity(opportunity, before):
+	"""An Opportunity was given to another party: its new lead enters the stage, its old one may leave it."""
+	if opportunity.lq_lead:
+		enter_stage(opportunity.lq_lead, "opportunity", now_datetime(), opportunity)
+	if before.lq_lead:
+		review_stage(before.lq_lead)
+
+
+def credit_opportunities() -> list[str]:
+	"""Credit the Opportunities that came in without document events to their leads, in two statements; returns those
+	leads."""
+	leads = frappe.db.sql_list(
+		"""
+		select distinct l.name from `tabOpportunity` o join `tabLead` l on l.name = o.party_name
+		where o.lq_lead is null and o.opportunity_from = 'Lead'
+		"""
+	)
+	if leads:
+		frappe.db.sql(
+			"""
+			update `tabOpportunity` o join `tabLead` l on l.name = o.party_name set o.lq_lead = l.name
+			where o.lq_lead is null and o.opportunity_from = 'Lead'
+			"""
+		)
+	prospects = frappe.db.sql_list(
+		"select distinct party_name from `tabOpportunity` where lq_lead is null and opportunity_from = 'Prospect'"
+	)
+	for prospect, lead in credit.leads_of_prospects(prospects).items():
+		frappe.db.sql(
+			"""
+			update `tabOpportunity` set lq_lead = %s
+			where lq_lead is null and opportunity_from = 'Prospect' and party_name = %s
+			""",
+			(lead, prospect),
+		)
+		leads.append(lead)
+	return leads
