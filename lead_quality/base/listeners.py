@@ -5,7 +5,7 @@ in the Error Log with the document's name; the reconciling jobs of the rooms fin
 """
 
 from collections.abc import Callable
-from functools import wraps
+from functools import partial, wraps
 from itertools import count
 
 import frappe
@@ -19,13 +19,18 @@ class Refusal(frappe.ValidationError):
 	through, besides those after which the database has nothing left of the transaction."""
 
 
-def listener(listen: Callable) -> Callable:
+def listener(listen: Callable | None = None, *, is_gate: bool = False) -> Callable:
 	"""Make a document event of a function; see the module.
 
+	Who has waited too long for a lock has lost one statement, and the document is saved without the listener's part.
+
+	:param is_gate: nobody passes as the function had to wait: then that rises, too.
 	:raises Refusal: as the function does.
-	:raises frappe.QueryDeadlockError: nothing is left of the transaction then; so with frappe.QueryTimeoutError, after
-	    which only part of a statement's work may be left.
+	:raises frappe.QueryDeadlockError: nothing is left of the transaction then; so with frappe.QueryTimeoutError on a server
+	    that rolls back everything for it (`innodb_rollback_on_timeout`).
 	"""
+	if listen is None:
+		return partial(listener, is_gate=is_gate)
 
 	@wraps(listen)
 	def hear(doc, method: str | None = None, *args, **kwargs):
@@ -34,11 +39,14 @@ def listener(listen: Callable) -> Callable:
 		frappe.db.savepoint(savepoint)
 		try:
 			_call(listen, doc, method, *args, **kwargs)
-		except (Refusal, frappe.QueryDeadlockError, frappe.QueryTimeoutError):
+		except (Refusal, frappe.QueryDeadlockError):
 			raise
-		except Exception:
+		except Exception as failure:
 			error = frappe.get_traceback(with_context=False)
-			_end(savepoint, is_undone=True)
+			has_waited = isinstance(failure, frappe.QueryTimeoutError)
+			is_there = _end(savepoint, is_undone=True)
+			if has_waited and (is_gate or not is_there):
+				raise
 			del frappe.local.message_log[told:]  # whoever saves the document can do nothing about it
 			log_failure(listen, doc, error)
 		else:
@@ -47,8 +55,9 @@ def listener(listen: Callable) -> Callable:
 	return hear
 
 
-def _end(savepoint: str, is_undone: bool = False):
-	"""Forget a savepoint, with what was done since or without. It is gone where somebody has committed meanwhile."""
+def _end(savepoint: str, is_undone: bool = False) -> bool:
+	"""Forget a savepoint, with what was done since or without. Returns whether it was there: it is gone where somebody has
+	committed meanwhile."""
 	try:
 		if is_undone:
 			frappe.db.rollback(save_point=savepoint)
@@ -56,6 +65,8 @@ def _end(savepoint: str, is_undone: bool = False):
 	except frappe.db.OperationalError as error:
 		if error.args[0] != NO_SUCH_SAVEPOINT:
 			raise
+		return False
+	return True
 
 
 def log_failure(listen: Callable, doc, error: str):
