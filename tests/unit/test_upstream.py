@@ -2,6 +2,7 @@
 
 import csv
 import importlib.util
+import json
 import sys
 from pathlib import Path
 
@@ -93,3 +94,17 @@ def test_each_module_is_listed_once():
 	modules = [row["module"] for row in rows("modules.csv")]
 
 	assert len(set(modules)) == len(modules)
+
+
+def test_a_module_of_which_nothing_passes_on_either_side_hides_what_is_broken(compare, tmp_path):
+	def write(run: str, side: str, **outcomes: str):
+		(tmp_path / run).mkdir(exist_ok=True)
+		modules = {module: {f"{module}.test": outcome} for module, outcome in outcomes.items()}
+		(tmp_path / run / f"{side}.json").write_text(json.dumps(modules))
+
+	write("1", "warn", dead="Traceback", broken="Traceback", fine="passed", flaky="Traceback")
+	write("1", "without", dead="Traceback", broken="passed", flaky="Traceback")
+	write("2", "warn", dead="Traceback", flaky="passed")
+
+	assert compare.not_run([tmp_path / "1", tmp_path / "2"], "warn") == ["dead"]
+	assert not compare.judge_runs("16", str(tmp_path / "1"), str(tmp_path / "2"))

@@ -7,8 +7,8 @@
 A RUN is a folder with what run.py wrote: warn.json and enforce.json, the modules' results with the app and its gates
 set so, and without.json, those of the doubtful modules without the app. A test counts as broken if in every run it
 passes without the app and does not pass with it. With Enforce, the tests that expected.csv names may break, as the gate
-is for that; and each of them must. Exit status 1 says that something else broke, that a listener of ours failed, or
-that a row of expected.csv is out of date.
+is for that; and each of them must. Exit status 1 says that something else broke, that a listener of ours failed,
+that a row of expected.csv is out of date, or that nothing of a module passed on either side.
 """
 
 import csv
@@ -117,6 +117,18 @@ def compared(run: Path, side: str) -> tuple[Outcomes, Outcomes]:
 	)
 
 
+def not_run(runs: Iterable[Path], side: str) -> list[str]:
+	"""The modules of which no test has passed in any run, on neither side: what has kept them from running, such as what
+	an earlier module left behind, hides whatever the app breaks in them."""
+	passed: dict[str, bool] = {}
+	for run in runs:
+		without = _load(run, "without")
+		for module, outcomes in _load(run, side).items():
+			all_outcomes = {*outcomes.values(), *without.get(module, {}).values()}
+			passed[module] = passed.get(module, False) or PASSED in all_outcomes
+	return [module for module, has_passed in passed.items() if not has_passed]
+
+
 def _load(run: Path, side: str) -> dict[str, Outcomes]:
 	path = run / f"{side}.json"
 	return json.loads(path.read_text()) if path.exists() else {}
@@ -128,6 +140,9 @@ def judge_runs(version: str, *runs: str) -> bool:
 		verdict = judge([compared(Path(run), side) for run in runs], expected_on(version, side))
 		good = good and verdict.is_good
 		tell(f"v{version}, gates set to {side.title()}", verdict)
+		for module in not_run([Path(run) for run in runs], side):
+			print(f"  NOT RUN, neither without the app: {module}")
+			good = False
 	return good
 
 
