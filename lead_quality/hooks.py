@@ -189,10 +189,12 @@ ignore_links_on_delete = [
 	"Lead Stage Log",
 	"Lead Journey",
 	"Gate Override",
+	"Lead Remnant",
+	"Handover Remnant",
 ]
 
-# a Transaction Deletion Record leaves what a company has agreed on
-company_data_to_be_ignored = ["Sales Ready Agreement"]
+# a Transaction Deletion Record leaves what a company has agreed on, and what past months count
+company_data_to_be_ignored = ["Sales Ready Agreement", "Lead Remnant"]
 
 # Scheduler
 # ---------

@@ -12,7 +12,7 @@ import frappe
 from lead_quality.base.links import DELETED
 from lead_quality.base.versions import lead_field
 from lead_quality.funnel.conditions import BAD_DATA, human_touch
-from lead_quality.permissions import bindable, lead_condition
+from lead_quality.permissions import bindable, lead_condition, list_condition
 
 # the columns of a Lead that a Lead Remnant has under the same names
 COLUMNS = (
@@ -29,6 +29,20 @@ COLUMNS = (
 )
 # what is known of handovers, touches and answers, which go with the lead
 FACTS = ("bad_data", "handed_over", "decision", "touched_at", "asked_at")
+
+
+# of a Lead Handover, besides its lead and status
+HANDOVER_COLUMNS = (
+	"from_user",
+	"to_user",
+	"sent_at",
+	"decided_at",
+	"reason",
+	"expected_value",
+	"currency",
+	"checklist",
+	"met_criteria",
+)
 
 
 def keep(lead: str) -> str:
@@ -69,6 +83,23 @@ def keep(lead: str) -> str:
 	return remnant
 
 
+def keep_handovers(lead: str, remnant: str):
+	"""Keep what is to be left of the handovers of a lead that is about to be deleted. One that still waits for an answer
+	is taken back."""
+	columns = ", ".join(f"h.`{column}`" for column in HANDOVER_COLUMNS)
+	frappe.db.sql(
+		f"""
+		insert into `tabHandover Remnant`
+			(name, creation, owner, modified, modified_by, `lead`, status, {columns.replace("h.", "")})
+		select concat(%(remnant)s, '-', row_number() over (order by h.sent_at, h.name)), h.creation, h.owner, now(6),
+			%(user)s, %(remnant)s,
+			if(h.status = 'Sent', 'Pulled Back', h.status), {columns}
+		from `tabLead Handover` h where h.lead = %(lead)s and h.status != 'Draft'
+		""",
+		{"remnant": remnant, "lead": lead, "user": frappe.session.user},
+	)
+
+
 def as_leads() -> str:
 	"""The remnants as a table that a query may read in the place of `tabLead`, by columns of the same names."""
 	columns = ", ".join(f"r.`{column}`" for column in (*COLUMNS, *FACTS))
@@ -89,13 +120,22 @@ def count_for(user: str) -> bool:
 	what it asks for is kept of a lead. Where it asks for more, nobody can tell whether he saw the lead, and none does."""
 	if not frappe.db.sql("select 1 from `tabLead Remnant` limit 1"):
 		return False
-	condition = lead_condition(user)
+	return _can_be_asked(f"{as_leads()} `tabLead`", lead_condition(user))
+
+
+def handovers_count_for(user: str) -> bool:
+	"""As `count_for`, of the handovers of deleted leads."""
+	return count_for(user) and _can_be_asked(
+		"`tabHandover Remnant` `tabLead Handover`", list_condition("Lead Handover", user)
+	)
+
+
+def _can_be_asked(table: str, condition: str) -> bool:
+	"""Whether a table has all columns that the condition on a reader's list names."""
 	if not condition:
 		return True
 	try:
-		frappe.db.sql(
-			f"select 1 from {as_leads()} `tabLead` where {bindable(condition)} limit %(none)s", {"none": 0}
-		)
+		frappe.db.sql(f"select 1 from {table} where {bindable(condition)} limit %(none)s", {"none": 0})
 	except Exception as error:
 		if frappe.db.is_missing_column(error):
 			return False

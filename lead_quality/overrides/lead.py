@@ -122,6 +122,7 @@ def forget(lead: str):
 	nurture.forget_lead(lead)
 	follow_up.forget_lead(lead, remnant)
 	backlog.forget_lead(lead)
+	remnants.keep_handovers(lead, remnant)
 	handover.forget_lead(lead)
 
 

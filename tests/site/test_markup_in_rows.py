@@ -50,6 +50,7 @@ DOCTYPES = (
 	"Follow Up Target",
 	"Funnel Target",
 	"Gate Override",
+	"Handover Remnant",
 	"Lead Backlog",
 	"Lead Handover",
 	"Lead Holding",

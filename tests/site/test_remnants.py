@@ -48,6 +48,14 @@ REPORTS = [
 		for group in ("", "Source", "Segment")
 		for time in ("Working", "Raw")
 	),
+	*(
+		(
+			"Handover Quality",
+			{"group_by": group},
+			("handed_over", "accepted", "rejected", "pulled_back", "decided", "accepted_value", "without"),
+		)
+		for group in ("Marketer", "Rep", "Source", "Segment", "Checklist", "Month")
+	),
 	("Definition Use", {}, ("leads", "asked", "not_asked", "sales_ready")),
 	("Stage Conversion", {}, ("reached", "lost", "skipped", "median_days")),
 	("Stage Conversion", {"include_non_buyers": 1}, ("reached", "lost", "skipped", "median_days")),
@@ -56,6 +64,7 @@ REPORTS = [
 WITH_LISTS = {
 	"Follow-up Compliance": ("Clocks", "clocks"),
 	"Lead Source Quality": ("Leads", "leads"),
+	"Handover Quality": ("Handovers", "handed_over"),
 	"Speed to Lead": ("Leads", "leads"),
 	"Definition Use": ("Leads", "leads"),
 }
@@ -76,7 +85,7 @@ def past(freeze):
 		clock.move_to("2025-02-07 16:45:00")
 		api.log_touch(first.name, "Phone", "Connected")
 		make_sales_ready(handed.name)
-		handover = api.send_handover(handed.name, BEN)
+		handover = api.send_handover(handed.name, BEN, expected_value=5_000)
 		api.override_gate(never.name, first_override_reason(), "Their word.")
 		clock.move_to("2025-02-10 09:30:00")
 		api.accept_handover(handover["name"] if isinstance(handover, dict) else handover.name)
@@ -234,6 +243,17 @@ def test_where_nobody_can_tell_whether_a_reader_saw_them_deleted_leads_count_for
 	assert not remnants.count_for(reader)
 	with as_user(reader):
 		assert not figures("Lead Source Quality", {}, ("leads",))
+
+
+def test_what_a_remnant_names_can_be_deleted_and_a_company_s_deletion_leaves_it(past):
+	delete(past)
+	doctypes = {"Lead Remnant", "Handover Remnant"}
+	assert doctypes <= set(frappe.get_hooks("ignore_links_on_delete"))
+	with_company = {name for name in doctypes if frappe.get_meta(name).has_field("company")}
+	assert with_company <= set(frappe.get_hooks("company_data_to_be_ignored"))
+	assert frappe.db.count("Handover Remnant") == 1
+	with pytest.raises(frappe.PermissionError):
+		frappe.delete_doc("Handover Remnant", frappe.get_last_doc("Handover Remnant").name)
 
 
 def test_a_source_that_only_deleted_leads_had_keeps_its_name(past):

@@ -138,6 +138,7 @@ LOGS = (
 	"Follow Up Clock",
 	"Follow Up Run",
 	"Gate Override",
+	"Handover Remnant",
 	"Lead Backlog",
 	"Lead Handover",
 	"Lead Holding",

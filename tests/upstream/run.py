@@ -23,9 +23,13 @@ PASSED, SKIPPED = "passed", "skipped"
 TIMEOUT = 900  # seconds for one module
 
 
-def run(site: str, modules: list[str]) -> dict[str, dict[str, str]]:
-	"""The outcomes of every module's tests, by module and test."""
-	return {module: _in_a_process(site, module) for module in modules}
+def run(site: str, modules: list[str], results: Path):
+	"""Writes the outcomes of every module's tests, by module and test; after each, so that nothing is lost of a run that
+	is broken off."""
+	outcomes: dict[str, dict[str, str]] = {}
+	for module in modules:
+		outcomes[module] = _in_a_process(site, module)
+		results.write_text(json.dumps(outcomes, indent=1))
 
 
 def prepare(site: str):
@@ -227,7 +231,7 @@ def main(site: str, results: str, *modules: str):
 		prepare(site)
 		os._exit(0)
 	os.waitpid(pid, 0)
-	Path(results).write_text(json.dumps(run(site, list(modules)), indent=1))
+	run(site, list(modules), Path(results))
 
 
 if __name__ == "__main__":

@@ -2,9 +2,10 @@ import frappe
 from frappe import _
 
 from lead_quality.base.documents import OwnDocument
+from lead_quality.base.links import OutlivesLinks
 
 
-class LeadRemnant(OwnDocument):
+class LeadRemnant(OutlivesLinks, OwnDocument):
 	"""What is left of a deleted lead; see `funnel.remnants`."""
 
 	def validate(self):

@@ -28,6 +28,8 @@ from lead_quality.base.report import (
 	share_in_words,
 	user_column,
 )
+from lead_quality.funnel import remnants
+from lead_quality.permissions import bindable, lead_condition, list_condition
 
 # the criterion that is looked at where none is chosen and some checklist asks for it
 DEFAULT_CRITERION = "need"
@@ -87,6 +89,19 @@ FACTS = """
 """
 
 
+def _of_deleted(facts: str) -> str:
+	"""The same of what is left of the handovers of deleted leads."""
+	for here, there in {
+		"`tabLead Handover`.name as handover": "null as handover",
+		"`tabLead Handover`.lead_name as title": "null as title",
+		"from `tabLead Handover` later": "from `tabHandover Remnant` later",
+		"from `tabLead Handover`\n": "from `tabHandover Remnant` `tabLead Handover`\n",
+		"join `tabLead` on": f"join {remnants.as_leads()} `tabLead` on",
+	}.items():
+		facts = facts.replace(here, there)
+	return facts
+
+
 class HandoverQuality(Report):
 	"""One row per marketer, rep, source, segment, checklist or month of the handovers sent within the period.
 
@@ -128,9 +143,11 @@ class HandoverQuality(Report):
 		self.filters.criterion = self.filters.criterion or self.definitions.default_criterion
 
 	def where(self, created: bool = True) -> Where:
-		"""The handovers that the user's list of them would show, sent within the period."""
+		"""The handovers that the user's list of them would show, sent within the period; also of deleted leads."""
 		where = Where(self.user)
-		where.visible("Lead Handover")
+		seen = self.seen()
+		if seen:
+			where.add(" or ".join(f"({condition})" for condition in seen))
 		where.equal("`tabLead`.company", self.filters.company)
 		where.equal("`tabLead`.lq_segment", self.filters.segment)
 		where.within("`tabLead Handover`.sent_at", self.filters.from_date, self.filters.to_date)
@@ -142,10 +159,27 @@ class HandoverQuality(Report):
 			"{group}": self.groups[self.filters.group_by],
 			"{opportunity}": BECAME_OPPORTUNITY,
 			"{sale}": BECAME_SALE,
-			"{sources}": sources(),
+			"{sources}": sources(of_deleted=self.counts_deleted),
 		}.items():
 			facts = facts.replace(name, expression)
+		if self.counts_deleted:
+			facts = f"{facts} union all {_of_deleted(facts)}"
 		return facts
+
+	def seen(self) -> list[str]:
+		"""SQL: the handovers that the reader sees, and those of the deleted leads that count for him; none for all."""
+		condition = list_condition("Lead Handover", self.user)
+		if not condition:
+			return []
+		lead = bindable(lead_condition(self.user))
+		if not self.counts_deleted or not lead:
+			return [bindable(condition)]
+		deleted = f"select `tabLead`.name from {remnants.as_leads()} `tabLead` where {lead}"
+		return [bindable(condition), f"`tabLead Handover`.`lead` in ({deleted})"]
+
+	@cached_property
+	def counts_deleted(self) -> bool:
+		return remnants.handovers_count_for(self.user)
 
 	def values(self) -> dict:
 		return {
@@ -487,7 +521,9 @@ class Definitions:
 			from `tabQualification Checklist` c
 			left join `tabQualification Criterion` k
 				on k.parent = c.name and k.parenttype = 'Qualification Checklist'
-			where c.name in (select h.checklist from `tabLead Handover` h where h.status != 'Draft')
+			where
+				c.name in (select h.checklist from `tabLead Handover` h where h.status != 'Draft')
+				or c.name in (select h.checklist from `tabHandover Remnant` h)
 			order by c.title, c.version, c.creation, c.name, k.idx
 			"""
 		)

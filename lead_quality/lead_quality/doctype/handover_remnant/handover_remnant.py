@@ -1,0 +1,12 @@
+import frappe
+
+from lead_quality.lead_quality.doctype.lead_remnant.lead_remnant import LeadRemnant
+
+
+class HandoverRemnant(LeadRemnant):
+	"""What is left of a handover of a deleted lead; see `funnel.remnants`."""
+
+
+def on_doctype_update():
+	frappe.db.add_index("Handover Remnant", ["sent_at"])
+	frappe.db.add_index("Handover Remnant", ["lead"])
