@@ -1,9 +1,10 @@
 import frappe
 
+from lead_quality.base.documents import OwnDocument
 from lead_quality.lead_quality.doctype.lead_remnant.lead_remnant import LeadRemnant
 
 
-class HandoverRemnant(LeadRemnant):
+class HandoverRemnant(LeadRemnant, OwnDocument):
 	"""What is left of a handover of a deleted lead; see `funnel.remnants`."""
 
 
