@@ -15,7 +15,7 @@ from frappe.utils import add_days, cint, get_datetime, get_url_to_list, getdate,
 from lead_quality.base import query
 from lead_quality.base.notices import is_reachable, tell, words_for
 from lead_quality.base.runs import JobRun
-from lead_quality.follow_up import service
+from lead_quality.follow_up import clocks, service
 from lead_quality.funnel import summary
 from lead_quality.funnel.conditions import IN_WORK
 from lead_quality.funnel.lead_save import LeadSave
@@ -81,18 +81,30 @@ def take_up(lead: str, now: datetime | None = None) -> bool:
 	"""
 	if not frappe.db.get_value("Lead", lead, "lq_waits"):
 		return False
-	now = now or now_datetime()
-	frappe.db.set_value(
-		DOCTYPE,
-		{"lead": lead, "taken_up_at": ["is", "not set"]},
-		{"taken_up_at": now, "taken_up_by": frappe.session.user},
+	_take_up(lead, now or now_datetime())
+	return True
+
+
+def merge_into(lead: str):
+	"""Two leads have become one: somebody works on it, whichever of them had waited."""
+	if frappe.db.exists(DOCTYPE, {"lead": lead, "taken_up_at": ["is", "not set"]}):
+		_take_up(lead, now_datetime())
+
+
+def _take_up(lead: str, now: datetime):
+	# "is not set" of Frappe compares an instant with '' too, which a strict database refuses in an update
+	frappe.db.sql(
+		"""
+		update `tabLead Backlog` set taken_up_at = %(now)s, taken_up_by = %(user)s, modified = %(now)s, modified_by = %(user)s
+		where lead = %(lead)s and taken_up_at is null
+		""",
+		{"lead": lead, "now": now, "user": frappe.session.user},
 	)
 	summary.write(lead, lq_waits=0)
 	enrollment = nurture.open_enrollment(lead)
-	if enrollment:
+	if enrollment and not clocks.has_open(lead, "Next Touch"):
 		# nobody has watched its plan until now
 		service.start_next_touch(enrollment.name, now)
-	return True
 
 
 def take_up_segment(segment: str | None, decision: str, reason: str | None, user: str) -> dict:

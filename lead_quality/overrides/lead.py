@@ -92,7 +92,7 @@ def after_rename(lead, method=None, old=None, new=None, merge=False):
 		handover.merge_into(new)
 		nurture.merge_into(new)
 		follow_up.merge_into(new)
-		backlog.take_up(new)
+		backlog.merge_into(new)
 		endings.end_if_over([new])
 
 

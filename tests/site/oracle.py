@@ -95,6 +95,20 @@ def wrong_enrollments() -> list[str]:
 			wrong.append(f"{row.lead}: {row.name} says {row.next_due_at}, its planned touch {row.due_at}")
 		if row.of_another:
 			wrong.append(f"{row.lead}: {row.name} has a planned touch of another lead")
+	wrong += [
+		f"{lead}: it is on a cadence, or waits for an answer, and is over: {over}"
+		for lead, over in frappe.db.sql(
+			"""
+			select l.name, l.lq_over from `tabLead` l
+			where l.lq_over in ('Converted', 'Disqualified', 'No Contact') and (
+				exists (
+					select 1 from `tabNurture Enrollment` e where e.lead = l.name and e.status in ('Active', 'Snoozed')
+				)
+				or exists (select 1 from `tabLead Handover` h where h.lead = l.name and h.status = 'Sent')
+			)
+			"""
+		)
+	]
 	return wrong
 
 
@@ -146,10 +160,11 @@ def wrong_clocks() -> list[str]:
 	return wrong
 
 
-# of the alias l; addresses and numbers are compared as they are written
+# of the aliases l and c, its clock; addresses and numbers are compared as they are written
 OVER = {
 	"converted": "l.status = 'Converted'",
-	"lost": "l.status = 'Lost Quotation'",
+	# whoever is lost may be taken up again
+	"lost": "(l.lq_over = 'Lost' or l.status = 'Lost Quotation') and c.creation < ifnull(l.lq_over_at, now())",
 	"disqualified": "l.lq_verdict = 'Disqualified'",
 	"not to be contacted": """
 		l.status = 'Do Not Contact' or exists (

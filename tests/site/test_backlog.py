@@ -190,6 +190,22 @@ def test_the_summary_can_be_rebuilt(old):
 	assert waiting() == before
 
 
+@pytest.mark.parametrize("waits", ["the one that goes", "the one that stays", "both"])
+def test_a_lead_that_has_become_one_with_another_waits_no_more(old, rep, waits):
+	goes, stays = old[0].name, old[1].name
+	worked_on = {"the one that goes": stays, "the one that stays": goes}.get(waits)
+	if worked_on:
+		api.log_touch(worked_on, "Phone", "No Answer")
+		api.enroll(worked_on)
+	frappe.rename_doc("Lead", goes, stays, merge=True, force=True)
+	assert waiting() == {old[2].name}
+	assert not frappe.db.exists("Lead Backlog", {"lead": stays, "taken_up_at": ["is", "not set"]})
+	clocks = frappe.db.count(
+		"Follow Up Clock", {"lead": stays, "clock": "Next Touch", "stopped_at": ["is", "not set"]}
+	)
+	assert clocks == frappe.db.count("Nurture Enrollment", {"lead": stays, "status": "Active"})
+
+
 def test_a_deleted_lead_leaves_nothing_to_decide(old):
 	frappe.delete_doc("Lead", old[0].name)
 	assert not frappe.db.exists("Lead Backlog", {"lead": old[0].name})
