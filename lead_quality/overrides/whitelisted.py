@@ -33,6 +33,11 @@ def check(doctype: str | None, name: str | None, ptype: str = "read"):
 		frappe.has_permission(doctype, ptype, doc=name, throw=True)
 
 
+def is_unsaved(doctype: str, name: str) -> bool:
+	"""Whether it is the desk's own name for a document that has not been saved yet."""
+	return str(name).startswith("new-") and doctype in GUARDED and not frappe.db.exists(doctype, name)
+
+
 def seen(rows: list, doctype: str, name: str) -> list:
 	"""The rows of a list without those that name a lead which the user may not see.
 
@@ -62,8 +67,9 @@ def check_mail(communication: str):
 
 @frappe.whitelist()
 def get_open_activities(ref_doctype: str, ref_docname: str):
-	"""Tasks and events of any document."""
-	check(ref_doctype, ref_docname)
+	"""Tasks and events of any document. ERPNext's forms ask for those of a new document, too, which has none yet."""
+	if not is_unsaved(ref_doctype, ref_docname):
+		check(ref_doctype, ref_docname)
 	return crm.get_open_activities(ref_doctype, ref_docname)
 
 

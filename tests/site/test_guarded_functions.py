@@ -147,6 +147,15 @@ def test_of_a_lead_that_the_user_sees_they_do_what_they_do(leads, as_user, path)
 		call(path, **values)
 
 
+@pytest.mark.parametrize("doctype", ["Lead", "Opportunity", "Prospect"])
+def test_the_form_of_a_new_document_is_told_that_it_has_no_activities_yet(leads, as_user, doctype):
+	name = f"new-{doctype.lower()}-qkdbvhwzxe"  # as the desk calls it before it is saved
+	path = "erpnext.crm.utils.get_open_activities"
+	with as_user(SELLER):
+		assert not any(call(path, ref_doctype=doctype, ref_docname=name).values())
+	assert not frappe.get_message_log()
+
+
 def test_a_search_of_the_desk_finds_no_hidden_lead(leads, as_user):
 	for lead in (leads.hidden, leads.own):
 		frappe.utils.global_search.update_global_search(frappe.get_doc("Lead", lead.name))
