@@ -23,7 +23,7 @@ GO_WITH_THE_LEAD = (
 	"Lead Holding",
 )
 # of which rows stay for the totals, without a name
-KEPT = ("Follow Up Clock",)
+KEPT = ("Follow Up Clock", "Lead Holding")
 
 
 def wrongs() -> list[str]:
