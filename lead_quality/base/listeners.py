@@ -6,12 +6,11 @@ in the Error Log with the document's name; the reconciling jobs of the rooms fin
 
 from collections.abc import Callable
 from functools import partial, wraps
-from itertools import count
 
 import frappe
 
 NO_SUCH_SAVEPOINT = 1305  # MariaDB's ER_SP_DOES_NOT_EXIST
-_savepoints = count(1)
+DEPTH = "lead_quality_listeners"  # of frappe.local: how many are at work, as one may wake another
 
 
 class Refusal(frappe.ValidationError):
@@ -19,24 +18,34 @@ class Refusal(frappe.ValidationError):
 	through, besides those after which the database has nothing left of the transaction."""
 
 
-def listener(listen: Callable | None = None, *, is_gate: bool = False) -> Callable:
+def listener(
+	listen: Callable | None = None, *, is_gate: bool = False, concerns: Callable | None = None
+) -> Callable:
 	"""Make a document event of a function; see the module.
+
+	A savepoint is one statement. It is not released: the next listener sets its own of the same name in its place.
 
 	Who has waited too long for a lock has lost one statement, and the document is saved without the listener's part.
 
 	:param is_gate: nobody passes as the function had to wait: then that rises, too.
+	:param concerns: called as `concerns(doc)`, without a savepoint; where it says no, there is nothing to listen to. It
+	    only looks at the document.
 	:raises Refusal: as the function does.
 	:raises frappe.QueryDeadlockError: nothing is left of the transaction then; so with frappe.QueryTimeoutError on a server
 	    that rolls back everything for it (`innodb_rollback_on_timeout`).
 	"""
 	if listen is None:
-		return partial(listener, is_gate=is_gate)
+		return partial(listener, is_gate=is_gate, concerns=concerns)
 
 	@wraps(listen)
 	def hear(doc, method: str | None = None, *args, **kwargs):
-		savepoint = f"lead_quality_{next(_savepoints)}"  # a name of its own, as one listener may wake another
+		if concerns and not concerns(doc):
+			return
+		depth = getattr(frappe.local, DEPTH, 0)
+		savepoint = f"lead_quality_{depth}"
 		told = len(frappe.local.message_log)
 		frappe.db.savepoint(savepoint)
+		setattr(frappe.local, DEPTH, depth + 1)
 		try:
 			_call(listen, doc, method, *args, **kwargs)
 		except (Refusal, frappe.QueryDeadlockError):
@@ -44,24 +53,22 @@ def listener(listen: Callable | None = None, *, is_gate: bool = False) -> Callab
 		except Exception as failure:
 			error = frappe.get_traceback(with_context=False)
 			has_waited = isinstance(failure, frappe.QueryTimeoutError)
-			is_there = _end(savepoint, is_undone=True)
+			is_there = _undo(savepoint)
 			if has_waited and (is_gate or not is_there):
 				raise
 			del frappe.local.message_log[told:]  # whoever saves the document can do nothing about it
 			log_failure(listen, doc, error)
-		else:
-			_end(savepoint)
+		finally:
+			setattr(frappe.local, DEPTH, depth)
 
 	return hear
 
 
-def _end(savepoint: str, is_undone: bool = False) -> bool:
-	"""Forget a savepoint, with what was done since or without. Returns whether it was there: it is gone where somebody has
-	committed meanwhile."""
+def _undo(savepoint: str) -> bool:
+	"""Take back what was done since a savepoint. Returns whether it was there: it is gone where somebody has committed
+	meanwhile."""
 	try:
-		if is_undone:
-			frappe.db.rollback(save_point=savepoint)
-		frappe.db.release_savepoint(savepoint)
+		frappe.db.rollback(save_point=savepoint)
 	except frappe.db.OperationalError as error:
 		if error.args[0] != NO_SUCH_SAVEPOINT:
 			raise

@@ -17,11 +17,9 @@ def validate(communication, method=None):
 	incoming.link_leads(communication)
 
 
-@listener
+@listener(concerns=evidence.may_count)
 def after_insert(communication, method=None):
 	"""A mail or a call that a person logged is a touch, and so is what the lead writes: nobody has to log it again."""
-	if not evidence.may_count(communication):
-		return
 	ledger.log_evidence(communication, leads_of(communication))
 	if communication.get("lq_read_as") == "Automatic":
 		incoming.wait_for_return(communication)
@@ -29,11 +27,11 @@ def after_insert(communication, method=None):
 		incoming.report_failures(communication)
 
 
-@listener
+@listener(
+	concerns=lambda communication: not communication.flags.in_insert and evidence.may_count(communication)
+)
 def on_change(communication, method=None):
 	"""A mail that was to be sent later has been sent; one that was sent has come back; one belongs to another lead."""
-	if communication.flags.in_insert or not evidence.may_count(communication):
-		return
 	before = communication.get_doc_before_save()
 	is_given_away = before and (before.reference_doctype, before.reference_name) != (
 		communication.reference_doctype,

@@ -63,11 +63,9 @@ def on_update(lead, method=None):
 		follow_up.take_status_as_answer(lead.name, now_datetime())
 
 
-@listener
+@listener(concerns=lambda lead: not (lead.flags.in_insert or lead.flags.in_delete))
 def on_change(lead, method=None):
 	"""ERPNext changes a lead's status without `on_update` when a selling document is made from it."""
-	if lead.flags.in_insert or lead.flags.in_delete:
-		return
 	if lead.unsubscribed and lead.has_value_changed("unsubscribed"):
 		opt_out.respect_opt_outs(lead.name)
 	is_another_person = any(

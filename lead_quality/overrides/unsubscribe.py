@@ -9,13 +9,13 @@ def email_unsubscribe_after_insert(unsubscribe, method=None):
 	opt_out.hear_unsubscribe(unsubscribe)
 
 
-@listener
+@listener(concerns=lambda contact: contact.unsubscribed)
 def contact_on_change(contact, method=None):
-	if contact.unsubscribed and contact.has_value_changed("unsubscribed"):
+	if contact.has_value_changed("unsubscribed"):
 		opt_out.hear_addresses({contact.email_id, *(row.email_id for row in contact.email_ids)})
 
 
-@listener
+@listener(concerns=lambda member: member.unsubscribed)
 def email_group_member_on_change(member, method=None):
-	if member.unsubscribed and member.has_value_changed("unsubscribed"):
+	if member.has_value_changed("unsubscribed"):
 		opt_out.hear_addresses([member.email])
