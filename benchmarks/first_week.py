@@ -6,23 +6,43 @@ hand, in the bench's folder `sites`, before and after `bench install-app lead_qu
     LEAD_QUALITY_SITE=… ../env/bin/python ../apps/lead_quality/benchmarks/first_week.py make 100000
     LEAD_QUALITY_SITE=… ../env/bin/python ../apps/lead_quality/benchmarks/first_week.py week
 
-Of each hundred leads 3 have an order, 9 more an Opportunity and no order, 20 more a received mail only, and 68 nothing;
-every fifth has no owner. Shown is for each job what a week of it took and its longest run, how many leads stand in each
-stage beside how many should, and how much the users were told. Exit status 1 says that a stage differs.
+Of each hundred leads 3 have an order, 9 more an Opportunity and no order, 20 more have answered a mail, 20 more were only
+written to, and 48 have nothing; every fifth has no owner. Each day all jobs run, those that tell before those that read,
+in a process of their own, beside two workers of the bench on a Redis of their own. Shown is for each job what a week of it
+took until its workers had nothing left to do (seconds, statements and memory of its own process), how many leads stand in
+each stage beside how many should, and what each user was told. Exit status 1 says that a stage differs, or that a lead
+with an Opportunity waits for a decision.
 """
 
+import json
+import os
+import resource
 import sys
 import time
+from collections import defaultdict
 from datetime import datetime, timedelta
 
 import frappe
-from frappe.utils import now_datetime
-from on_site import REP, fill_reps, fill_table, request
+from frappe.utils import background_jobs, now_datetime
+from on_site import (
+	REP,
+	Workers,
+	cost_of,
+	fill_reps,
+	fill_table,
+	queue_of_its_own,
+	request,
+	workers,
+)
+from rq import Queue, Worker
 
-DAYS, ENTRY = 730, "timestampadd(minute, -floor(seq * {step}), now())"
-SALES, OPPORTUNITIES, PROSPECTS = 3, 12, 32  # of each hundred leads, those who have come at least so far
+# the youngest lead came in four days ago
+DAYS, ENTRY = 730, "timestampadd(minute, -5760 - floor(seq * {step}), now())"
+# of each hundred leads, those who have come at least so far; and those who were written to
+SALES, OPPORTUNITIES, PROSPECTS, WRITTEN_TO = 3, 12, 32, 52
 LEAD = "concat('OLD-LEAD-', lpad(seq, 6, '0'))"
 STAGES = ("target", "prospect", "opportunity", "sale")
+WORKERS = 2
 
 
 def reached(percent: int, then: str, otherwise: str = "null") -> str:
@@ -50,7 +70,8 @@ def make(leads: int) -> None:
 		lead_owner=f"if(seq % 5 = 0, null, {REP})",
 		**dated,
 	)
-	fill_of("Communication", leads, PROSPECTS, "concat('old', seq)", **dated, **mail(at))
+	fill_of("Communication", leads, WRITTEN_TO, "concat('oldsent', seq)", **dated, **mail(at, 1, sent=True))
+	fill_of("Communication", leads, PROSPECTS, "concat('old', seq)", **dated, **mail(at, 2, sent=False))
 	fill_of(
 		"Opportunity",
 		leads,
@@ -79,17 +100,19 @@ def make(leads: int) -> None:
 	)
 
 
-def mail(at: str) -> dict[str, str]:
+def mail(at: str, days: int, sent: bool) -> dict[str, str]:
+	address = "concat('olga.', seq, '@old.example')"
 	return {
 		"communication_type": "'Communication'",
 		"communication_medium": "'Email'",
-		"sent_or_received": "'Received'",
+		"sent_or_received": "'Sent'" if sent else "'Received'",
 		"reference_doctype": "'Lead'",
 		"reference_name": LEAD,
-		"sender": "concat('olga.', seq, '@old.example')",
+		"sender": REP if sent else address,
+		"recipients": address if sent else REP,
 		"subject": "'Your offer'",
 		"content": "'Please call me.'",
-		"communication_date": at,
+		"communication_date": f"{at} + interval {days} day",
 	}
 
 
@@ -111,51 +134,107 @@ def truth(leads: int) -> dict[str, int]:
 	return {stage: at_least[place] - at_least[place + 1] for place, stage in enumerate(STAGES)}
 
 
+class Spent:
+	"""What the runs of one job took."""
+
+	def __init__(self) -> None:
+		self.seconds: list[float] = []
+		self.statements = self.memory = 0
+
+	def add(self, seconds: float, statements: int, memory: int) -> None:
+		self.seconds.append(seconds)
+		self.statements += statements
+		self.memory = max(self.memory, memory)
+
+
 def week() -> bool:
-	"""Run the jobs of a week; returns whether each stage is right then."""
+	"""Run the jobs of a week; returns whether everything is right then."""
 	with request():
 		started = now_datetime()
-	spent: dict[str, list[float]] = {}
-	for day in range(7):
-		for path in jobs():
-			begin = time.perf_counter()
-			with request():
-				frappe.get_attr(path)(now=started + timedelta(days=day))
-				frappe.db.commit()
-			spent.setdefault(path, []).append(time.perf_counter() - begin)
+	spent: dict[str, Spent] = defaultdict(Spent)
+	with queue_of_its_own(), workers(WORKERS, "long", "default", "short") as crew:
+		for day in range(7):
+			for path in jobs():
+				begin = time.perf_counter()
+				statements, memory = run_apart(path, started + timedelta(days=day))
+				wait_for_workers(crew)
+				spent[path].add(time.perf_counter() - begin, statements, memory)
 	with request():
 		report_jobs(spent)
+		print(f"a worker took at most {crew.memory} MB")
 		report_told(started)
-		return report_stages()
+		return report_stages() & report_waiting()
+
+
+def run_apart(path: str, now: datetime) -> tuple[int, int]:
+	"""Run a job in a process of its own. Returns its statements, and its highest resident set in MB."""
+	reading, writing = os.pipe()
+	child = os.fork()
+	if not child:
+		with request():
+			cost = cost_of(lambda: (frappe.get_attr(path)(now=now), frappe.db.commit()))
+		memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+		os.write(writing, json.dumps([cost.queries, memory]).encode())
+		os._exit(0)
+	os.close(writing)
+	with os.fdopen(reading) as answer:
+		told = answer.read()
+	os.waitpid(child, 0)
+	return tuple(json.loads(told))
+
+
+def wait_for_workers(crew: Workers) -> None:
+	with request():
+		redis = background_jobs.get_redis_conn()
+
+		def is_idle() -> bool:
+			waiting = sum(queue.count for queue in Queue.all(connection=redis))
+			return not waiting and all(w.get_state() != "busy" for w in Worker.all(connection=redis))
+
+		if not is_idle():
+			crew.work_until(is_idle)
 
 
 def jobs() -> list[str]:
-	"""The app's scheduled functions: what hears of the past first, then what judges, then what tells."""
+	"""The app's scheduled functions: what tells first, what reads last, as no order may matter."""
 	with request():
 		events = frappe.get_hooks("scheduler_events", app_name="lead_quality")
-	paths = [path for kind in ("hourly_long", "hourly", "daily_long") for path in events.get(kind, [])] + [
-		path for paths in events["cron"].values() for path in paths
-	]
-	return list(dict.fromkeys(paths))
+	paths = [path for kind in ("daily_long", "hourly", "hourly_long") for path in events.get(kind, [])]
+	return list(
+		dict.fromkeys([*paths, *(path for some in events["cron"].values() for path in reversed(some))])
+	)
 
 
-def report_jobs(spent: dict[str, list[float]]) -> None:
-	for path, seconds in spent.items():
-		print(f"{path.removeprefix('lead_quality.'):45} {sum(seconds):8.1f} s, longest {max(seconds):7.1f} s")
+def report_jobs(spent: dict[str, Spent]) -> None:
+	for path, job in spent.items():
+		print(
+			f"{path.removeprefix('lead_quality.'):42} {sum(job.seconds):8.1f} s, longest {max(job.seconds):7.1f} s,"
+			f" {job.statements:9,} statements, {job.memory:4} MB"
+		)
 
 
 def report_told(since: datetime) -> None:
 	print(f"alerts raised: {frappe.db.count('Follow Up Alert'):,}")
 	told = frappe.db.sql(
 		"""
-		select for_user, count(*), max(length(ifnull(email_content, '')) + length(subject)) from `tabNotification Log`
-		where creation >= %s group by for_user order by 2 desc
+		select for_user, count(*), max(length(ifnull(email_content, '')) + length(subject)), min(subject)
+		from `tabNotification Log` where creation >= %s group by for_user order by 2 desc
 		""",
 		(since,),
 	)
-	most = told[0][1] if told else 0
-	longest = max((int(row[2] or 0) for row in told), default=0)
-	print(f"users told: {len(told)}, at most {most} messages each, the longest of {longest:,} bytes")
+	for user, count, longest, subject in told:
+		print(f"told: {user} {count} messages, the longest of {int(longest or 0):,} bytes: {subject}")
+	print(f"users told: {len(told)} of {frappe.db.count('User', {'enabled': 1}):,}")
+
+
+def report_waiting() -> bool:
+	waiting, wrong = frappe.db.sql(
+		"select count(*), sum(lq_stage in ('opportunity', 'sale')) from `tabLead` where lq_waits = 1"
+	)[0]
+	print(
+		f"leads that wait for a decision: {waiting:,}, of which with an Opportunity or an order: {wrong or 0}"
+	)
+	return not wrong
 
 
 def report_stages() -> bool:

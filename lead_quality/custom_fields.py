@@ -118,6 +118,17 @@ CUSTOM_FIELDS = {
 		_summary_field(
 			"lq_non_buyer", "Not a Buyer", "Check", "lq_last_touch_at", search_index=1, in_standard_filter=1
 		),
+		# what was done with it before the app came is still to be read in: see `nurture.history`
+		_summary_field(
+			"lq_history_unread",
+			"History Not Read Yet",
+			"Check",
+			"lq_non_buyer",
+			search_index=1,
+			hidden=1,
+			print_hide=1,
+			report_hide=1,
+		),
 		_key_field("lq_phone_key", "International Number (Phone)", "lq_non_buyer"),
 		_key_field("lq_mobile_key", "International Number (Mobile)", "lq_phone_key"),
 		_key_field("lq_whatsapp_key", "International Number (WhatsApp)", "lq_mobile_key"),

@@ -202,6 +202,7 @@ company_data_to_be_ignored = ["Sales Ready Agreement", "Lead Remnant"]
 scheduler_events = {
 	"cron": {
 		"*/5 * * * *": [
+			"lead_quality.follow_up.jobs.read_history",
 			"lead_quality.nurture.jobs.wake_snoozed",
 			"lead_quality.follow_up.jobs.sweep_clocks",
 			"lead_quality.follow_up.jobs.deliver_alerts",
@@ -214,7 +215,6 @@ scheduler_events = {
 	"hourly_long": [
 		"lead_quality.nurture.jobs.repair_contacts",
 		"lead_quality.qualification.jobs.sort_leads",
-		"lead_quality.nurture.jobs.read_history",
 		"lead_quality.funnel.jobs.reconcile_stages",
 		"lead_quality.follow_up.jobs.end_leads",
 		"lead_quality.follow_up.jobs.mend_enrollments",

@@ -5,13 +5,10 @@ from frappe import _
 from frappe.custom.doctype.custom_field.custom_field import create_custom_fields
 from frappe.custom.doctype.property_setter.property_setter import make_property_setter
 from frappe.permissions import add_permission, update_permission_property
-from frappe.utils import now_datetime
 
 from lead_quality import seed
 from lead_quality.base.versions import carry_over_renamed_fields, lead_field, mark_as_carried_over
 from lead_quality.custom_fields import CUSTOM_FIELDS, INDEXES, SITES_OWN
-from lead_quality.follow_up.backlog import keep_old_leads
-from lead_quality.funnel import journey
 from lead_quality.nurture import history
 
 # what the app's roles may do with leads, and nothing else
@@ -38,9 +35,7 @@ def after_install():
 	add_indexes()
 	grant_permissions()
 	seed.make()
-	keep_old_leads(now_datetime())
-	history.mark_if_empty(now_datetime())
-	journey.enqueue_rebuild()
+	history.forget()
 	if lead_field("source") == "utm_source":
 		mark_as_carried_over()
 

@@ -8,7 +8,7 @@ from lead_quality.base.versions import CARRIED_OVER
 from lead_quality.custom_fields import CUSTOM_FIELDS, INDEXES
 from lead_quality.follow_up.backlog import TOLD_ON
 from lead_quality.install import LEAD_RIGHTS, chosen_from
-from lead_quality.nurture.history import READ
+from lead_quality.patches.mark_unread_history import READ
 from lead_quality.qualification import capture
 from lead_quality.qualification.definitions import GENERATION
 

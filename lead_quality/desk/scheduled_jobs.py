@@ -162,7 +162,7 @@ def job_words() -> dict[str, str]:
 		"lead_quality.handover.jobs.resume_transfers": _("Resumes interrupted lead transfers"),
 		"lead_quality.funnel.jobs.reconcile_stages": _("Completes the stage log"),
 		"lead_quality.funnel.jobs.reconcile_all_stages": _("Checks the whole stage log"),
-		"lead_quality.nurture.jobs.read_history": _("Imports what happened before the installation"),
+		"lead_quality.follow_up.jobs.read_history": _("Imports what happened before the installation"),
 		"lead_quality.nurture.jobs.repair_contacts": _("Records contacts and opt-outs that were missed"),
 		"lead_quality.overrides.deletion.forget_missing_leads": _("Deletes the records of deleted leads"),
 		"lead_quality.follow_up.jobs.end_leads": _("Ends cadences and clocks of closed leads"),

@@ -10,7 +10,7 @@ from frappe.utils import format_date
 
 from lead_quality.base.queries import Where
 from lead_quality.base.runs import JobRun
-from lead_quality.follow_up import backlog, endings, escalation
+from lead_quality.follow_up import backlog, endings, escalation, first_look
 from lead_quality.follow_up.alerts import raise_alerts
 from lead_quality.follow_up.risks import (
 	ALL,
@@ -30,8 +30,6 @@ from lead_quality.funnel.conditions import (
 	RESPONSIBLE,
 )
 from lead_quality.funnel.timeline import log_on_lead
-from lead_quality.nurture import history
-from lead_quality.nurture.jobs import read_history
 from lead_quality.people.recipients import People
 from lead_quality.qualification.answering import answer
 from lead_quality.qualification.segments import policy_of
@@ -202,19 +200,18 @@ def raise_unattended(now: datetime | None = None) -> dict:
 	"""Decide about the leads whose shelf life has ended, and alert those who can act on unattended leads.
 
 	Each level of a fault is told once for each time that a lead gets it; when the job runs does not matter. Nobody is told
-	before the site's history was read in, nor of a lead that is over.
+	of a lead before its history was read in, nor of one that is over; nor that leads wait, before it is known how many.
 
 	:param now: naive instant in the site's zone.
 	:returns: counts found (decisions, and chunks of a thousand leads), done (decisions and alerts), failed.
 	"""
-	if not history.is_read() and read_history(now)["failed"]:
-		return JobRun(JOB, now).finish()  # the next run tries again
 	endings.end_unmarked(JobRun("end_leads", now)).finish()
 	run = JobRun(JOB, now)
 	expired = [row.lead for row in due(DECISION, run.now, limit=MOST_DECISIONS)]
 	run.each(expired, decide, on_failure=notify_owner_instead)
 	run.each(_alerts_due(run.now), _raise, commit_every=1)
-	backlog.tell_of_waiting(run.now)
+	if not first_look.is_under_way():
+		backlog.tell_of_waiting(run.now)
 	return run.finish()
 
 

@@ -4,6 +4,7 @@ They are counted in one line and shown in one list. Nobody is alerted about them
 by segment or by working on one of them. Each has a Lead Backlog; `lq_waits` of the lead is its summary.
 """
 
+from collections.abc import Collection
 from datetime import datetime
 from functools import partial
 from urllib.parse import quote
@@ -44,7 +45,22 @@ def keep_old_leads(now: datetime, condition: str = "1 = 1"):
 	:param now: naive instant in the site's zone.
 	:param condition: SQL on `tabLead`: only those.
 	"""
-	frappe.db.sql(
+	_keep(now, condition)
+	frappe.db.sql(f"update `tabLead` set lq_waits = 1 where name in ({WAITING})")
+
+
+def keep(leads: Collection[str], now: datetime) -> set[str]:
+	"""Of some leads, those in work wait for a decision; their summary is the caller's to write.
+
+	:param now: naive instant in the site's zone.
+	:returns: which they are, with those that have waited before.
+	"""
+	_keep(now, "`tabLead`.name in %(leads)s", leads=leads)
+	return set(query.run(f"{WAITING} and b.lead in %(leads)s", {"leads": leads}, pluck=True))
+
+
+def _keep(now: datetime, condition: str, **values):
+	query.run(
 		f"""
 		insert into `tabLead Backlog`
 			(name, owner, modified_by, creation, modified, lead, lead_name, came_by, waits_since)
@@ -52,11 +68,11 @@ def keep_old_leads(now: datetime, condition: str = "1 = 1"):
 			left(sha1(concat(`tabLead`.name, %(now)s)), 16), 'Administrator', 'Administrator', %(now)s, %(now)s,
 			`tabLead`.name, `tabLead`.title, '{BEFORE_INSTALL}', %(now)s
 		from `tabLead`
-		where {IN_WORK} and {condition} and `tabLead`.name not in (select b.lead from `tabLead Backlog` b)
+		where {IN_WORK} and {condition}
+			and not exists (select 1 from `tabLead Backlog` b where b.lead = `tabLead`.name)
 		""",
-		{"now": now},
+		{"now": now, **values},
 	)
-	frappe.db.sql(f"update `tabLead` set lq_waits = 1 where name in ({WAITING})")
 
 
 def receive_import(save: LeadSave):

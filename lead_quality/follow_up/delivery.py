@@ -13,6 +13,7 @@ from lead_quality.follow_up import endings
 from lead_quality.follow_up.alert_hours import AlertHours
 from lead_quality.follow_up.alerts import raise_alerts
 from lead_quality.follow_up.words import counts_in_words, in_words
+from lead_quality.funnel.conditions import HISTORY_READ
 from lead_quality.people.recipients import People
 from lead_quality.qualification.segments import policy_of
 
@@ -29,7 +30,14 @@ def users_to_tell(before: datetime | None = None) -> list[str]:
 	return frappe.db.sql_list(
 		f"""
 		select distinct for_user from `tabFollow Up Alert` alert
-		where status = 'Pending' and (lead is null or exists (select 1 from `tabLead` where name = alert.lead)) {"and raised_at < %(before)s" if before else ""} order by for_user
+		where
+			status = 'Pending'
+			and (
+				lead is null
+				or exists (select 1 from `tabLead` where `tabLead`.name = alert.lead and {HISTORY_READ})
+			)
+			{"and raised_at < %(before)s" if before else ""}
+		order by for_user
 		""",
 		{"before": before},
 	)
@@ -70,12 +78,17 @@ def deliver(user: str, now: datetime) -> bool:
 
 
 def _of_existing_leads(alerts: list) -> list:
-	"""Alerts without those of leads that were deleted without document events, which `forget_missing_leads` deletes."""
+	"""Alerts without those of leads that were deleted without document events, which `forget_missing_leads` deletes, and
+	of those whose history is still to be read in, which stay pending."""
 	leads = sorted({alert.lead for alert in alerts if alert.lead})
 	there_are: set[str] = set()
 	for start in range(0, len(leads), MOST_IN_ONE_STATEMENT):
 		chunk = leads[start : start + MOST_IN_ONE_STATEMENT]
-		there_are.update(frappe.get_all("Lead", {"name": query.among(chunk)}, pluck="name", order_by=None))
+		there_are.update(
+			frappe.get_all(
+				"Lead", {"name": query.among(chunk), "lq_history_unread": 0}, pluck="name", order_by=None
+			)
+		)
 	return [alert for alert in alerts if not alert.lead or alert.lead in there_are]
 
 

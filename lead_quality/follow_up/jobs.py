@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import frappe
+from frappe.utils import now_datetime
 
 from lead_quality.base.runs import JobRun
-from lead_quality.follow_up import delivery, endings, service, sweep
+from lead_quality.follow_up import delivery, endings, first_look, service, sweep
 from lead_quality.follow_up.outages import SWEEP
 from lead_quality.nurture import mending
 
@@ -112,6 +113,16 @@ def _share_out(run: JobRun, job: str, items: Sequence[str], size: int, **values)
 		if not is_queued:
 			return start
 	return len(items)
+
+
+def read_history(now: datetime | None = None) -> dict:
+	"""Begin to read in what was done with leads before the app came, or go on with it; see `first_look`.
+
+	:param now: naive instant in the site's zone.
+	:returns: counts found and done, of parts that are with the background workers, and failed (none). With nothing to
+	    read it costs one query, and leaves no Follow Up Run.
+	"""
+	return first_look.go_on(now or now_datetime())
 
 
 def end_leads(now: datetime | None = None) -> dict:

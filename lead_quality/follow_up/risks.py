@@ -14,6 +14,7 @@ from frappe.utils import now_datetime
 from lead_quality.base.queries import Where
 from lead_quality.funnel.conditions import (
 	HAS_OWNER,
+	HISTORY_READ,
 	IN_WORK,
 	IS_CLAIMED,
 	open_clock,
@@ -174,7 +175,7 @@ IS_HIDDEN = f"""(
 FACTS = {
 	# in work, and nobody is still to decide what is to become of it
 	"in_work": IN_WORK,
-	"waits": "(`tabLead`.lq_waits = 1)",
+	"waits": f"(`tabLead`.lq_waits = 1 or not {HISTORY_READ})",
 	"has_owner": HAS_OWNER,
 	"has_next_step": HAS_NEXT_STEP,
 	"stale_on": _left_alone_on("%(stale_after)s"),

@@ -20,6 +20,7 @@ from lead_quality.follow_up.clocks import CLOCK_FIELDS
 from lead_quality.follow_up.outages import SWEEP, is_outage, is_within, outages
 from lead_quality.follow_up.pauses import resumed
 from lead_quality.follow_up.responsible import Responsible
+from lead_quality.funnel.conditions import HISTORY_READ
 from lead_quality.nurture.ledger import catch_up
 from lead_quality.people.recipients import People
 
@@ -32,11 +33,13 @@ MOST_OF_AN_ERROR = 200
 
 
 def due_clocks(now: datetime, limit: int) -> list[str]:
-	"""Names of the clocks that have something to be told of at `now` (naive, the site's zone), the first due first."""
+	"""Names of the clocks that have something to be told of at `now` (naive, the site's zone), the first due first: of
+	leads that there are, and whose history is read in."""
 	return frappe.db.sql_list(
-		"""
+		f"""
 		select name from `tabFollow Up Clock` clock
-		where next_alert_at < %s and exists (select 1 from `tabLead` where name = clock.lead)
+		where next_alert_at < %s
+			and exists (select 1 from `tabLead` where `tabLead`.name = clock.lead and {HISTORY_READ})
 		order by next_alert_at limit %s
 		""",
 		(now, limit),

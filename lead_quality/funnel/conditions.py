@@ -40,6 +40,11 @@ NUMBER_KEYS = ("lq_phone_key", "lq_mobile_key", "lq_whatsapp_key")
 STANDS = "not exists (select 1 from `tabLead Stage Log` correction where correction.corrects = log.name)"
 
 
+# What was done with it before the app came is known (see `nurture.history`). Until then it is in no list of faults and
+# in no job, and nobody is told of it.
+HISTORY_READ = "(`tabLead`.lq_history_unread = 0)"
+
+
 def _opted_out(column: str, lead_columns: Sequence[str]) -> str:
 	wants_nothing = f"""(
 		select o.{column} from `tabContact Opt Out` o where o.channel = 'All' and ifnull(o.{column}, '') != ''
@@ -55,9 +60,10 @@ WANTS_NO_CONTACT = f"""(
 # Sales or marketing is to work on it: a target or a prospect (as which one counts that no job has seen yet) that is a
 # possible buyer, is not over (see `endings`), wants to be contacted, and for which no quotation is out. A status that
 # somebody has typed does not take it out of work.
+STAGES_IN_WORK = ("target", "prospect")
 IN_WORK = f"""(
 	`tabLead`.disabled = 0
-	and ifnull(`tabLead`.lq_stage, '') in ('', 'target', 'prospect')
+	and ifnull(`tabLead`.lq_stage, '') in {("", *STAGES_IN_WORK)}
 	and ifnull(`tabLead`.lq_verdict, '') != 'Disqualified'
 	and ifnull(`tabLead`.lq_non_buyer, 0) = 0
 	and `tabLead`.lq_over is null

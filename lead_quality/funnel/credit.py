@@ -239,9 +239,12 @@ def first_conversations(leads: Collection[str], two_way: Collection[str]) -> dic
 	return {row.lead: row for row in rows}
 
 
-def customers_of(leads: Collection[str]) -> dict[str, str]:
+def customers_of(leads: Collection[str], opportunities: Collection[str]) -> dict[str, str]:
 	"""Lead to a Customer that was made from it: that names it, an opportunity of it, or a prospect for which it is
-	credited."""
+	credited.
+
+	:param opportunities: the `opportunities_of` these leads.
+	"""
 	rows = query.run(
 		f"""
 		select c.lead_name, null, c.name from `tabCustomer` c where c.lead_name in %(leads)s
@@ -251,7 +254,7 @@ def customers_of(leads: Collection[str]) -> dict[str, str]:
 		union
 		select null, c.prospect_name, c.name from `tabCustomer` c where c.prospect_name in %(prospects)s
 		""",
-		{"leads": leads, "opportunities": opportunities_of(leads), "prospects": prospects_of(leads)},
+		{"leads": leads, "opportunities": opportunities, "prospects": prospects_of(leads)},
 	)
 	credited = leads_of_prospects({prospect for _lead, prospect, _customer in rows if prospect})
 	wanted = set(leads)

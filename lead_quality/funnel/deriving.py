@@ -10,6 +10,7 @@ from lead_quality.base import query
 from lead_quality.base.rows import insert_rows
 from lead_quality.engine.conversion import STAGES, new_entries
 from lead_quality.funnel import credit, journey, summary
+from lead_quality.funnel.conditions import HISTORY_READ
 from lead_quality.funnel.opportunities import credit_opportunities
 from lead_quality.funnel.service import ROWS_AT_ONCE, WRITTEN_LAST, at_entry, log_row, proofs_of
 
@@ -17,10 +18,20 @@ from lead_quality.funnel.service import ROWS_AT_ONCE, WRITTEN_LAST, at_entry, lo
 def leads_without_stage(limit: int) -> list[str]:
 	"""Leads that came in without document events, such as those from before the install, the oldest first."""
 	return frappe.db.sql_list(
-		"""
-		select name from `tabLead` where lq_stage is null or lq_stage = '' order by creation limit %s
+		f"""
+		select name from `tabLead` where (lq_stage is null or lq_stage = '') and {HISTORY_READ}
+		order by creation limit %s
 		""",
 		(limit,),
+	)
+
+
+def with_history_read(leads: Collection[str]) -> list[str]:
+	"""Of some leads, those whose history is read in, locked: of the others all stages are found with it."""
+	return query.run(
+		f"select name from `tabLead` where name in %(leads)s and {HISTORY_READ} order by name for update",
+		{"leads": leads},
+		pluck=True,
 	)
 
 
@@ -63,18 +74,35 @@ def derive(
 	:param again: what has been derived of leads of which nothing else is known is derived anew, as more is known now.
 	:returns: how many rows were logged that were not there before.
 	"""
-	now = now or now_datetime()
-	rows = query.run(
+	rows = lock(leads)
+	made = log_proved(rows, now or now_datetime(), is_derived, again)
+	changed = [row for row in rows if row.stage != row.lq_stage]
+	_show(changed, is_derived)
+	journey.mark(*(row.name for row in changed))
+	return made
+
+
+def lock(leads: Collection[str], condition: str = "1 = 1") -> list:
+	"""Lock some leads, and read what `log_proved` asks for.
+
+	:param condition: SQL on `tabLead`: only those.
+	"""
+	return query.run(
 		f"""
-		select name, creation, lq_stage, {", ".join(f"`{column}`" for column in at_entry())}
-		from `tabLead` where name in %(leads)s order by name for update
+		select name, title, creation, lq_stage, lq_last_touch_at, lq_over, lq_over_at,
+			{", ".join(f"`{column}`" for column in at_entry())}
+		from `tabLead` where name in %(leads)s and {condition} order by name for update
 		""",
 		{"leads": leads},
 		as_dict=True,
 	)
+
+
+def log_proved(rows: list, now: datetime, is_derived: int = 0, again: bool = False) -> int:
+	"""As `derive`, of leads that `lock` has read; each one's `stage` is set, and is the caller's to show."""
 	names = [row.name for row in rows]
-	known = _known(names)
-	dropped = _drop_derived(known) if again else 0
+	known = _known(names, "" if is_derived else "lock in share mode")
+	dropped = _drop_derived(known) if again and known else 0
 	proofs = proofs_of(names)
 	made = []
 	for row in rows:
@@ -91,18 +119,21 @@ def derive(
 			row.stage = stage
 	for start in range(0, len(made), ROWS_AT_ONCE):
 		insert_rows("Lead Stage Log", made[start : start + ROWS_AT_ONCE], now)
-	_show([row for row in rows if row.stage != row.lq_stage], is_derived)
-	journey.mark(*(row["lead"] for row in made), *(row.name for row in rows if row.stage != row.lq_stage))
+	journey.mark(*(row["lead"] for row in made))
 	return max(len(made) - dropped, 0)
 
 
-def _known(leads: list[str]) -> dict[str, frappe._dict]:
-	"""Lead to its `stage`, its `entry` (when it came in), and whether all of its log `is_derived`."""
+def _known(leads: list[str], lock: str) -> dict[str, frappe._dict]:
+	"""Lead to its `stage`, its `entry` (when it came in), and whether all of its log `is_derived`.
+
+	:param lock: a job's transaction begins with the leads' locks, and needs none here: two would lock the same gap
+	    where neither finds a row, and each would wait for the other to write into it.
+	"""
 	known: dict[str, frappe._dict] = {}
 	for lead, stage, entered_at, is_derived in query.run(
 		f"""
 		select `lead`, stage, entered_at, is_derived from `tabLead Stage Log`
-		where `lead` in %(leads)s order by {WRITTEN_LAST} lock in share mode
+		where `lead` in %(leads)s order by {WRITTEN_LAST} {lock}
 		""",
 		{"leads": leads},
 	):

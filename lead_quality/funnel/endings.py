@@ -12,16 +12,15 @@ Whoever is lost may be taken up again: what begins after the end stands, until t
 nothing goes on as long as they are over.
 """
 
-from collections.abc import Collection
-from datetime import datetime
+from collections.abc import Collection, Mapping
 
 import frappe
 from frappe import _
 
 from lead_quality.base import query
 from lead_quality.base.texts import link_to
-from lead_quality.funnel import credit, journey
-from lead_quality.funnel.conditions import WANTS_NO_CONTACT, open_enrollment
+from lead_quality.funnel import credit
+from lead_quality.funnel.conditions import HISTORY_READ, WANTS_NO_CONTACT, open_enrollment
 
 CONVERTED, LOST, DISQUALIFIED, NO_CONTACT = ("Converted", "Lost", "Disqualified", "No Contact")
 # that nobody can be worked on while it lasts
@@ -31,8 +30,12 @@ FINAL = (CONVERTED, DISQUALIFIED, NO_CONTACT)
 STATUSES = {"Converted": CONVERTED, "Lost Quotation": LOST, "Do Not Contact": NO_CONTACT}
 
 
-def endings_of(leads: Collection[str]) -> dict[str, str]:
-	"""Lead to why it is over, as it is stored now; a lead that is not over is left out."""
+def endings_of(leads: Collection[str], stages: Mapping[str, str] | None = None) -> dict[str, str]:
+	"""Lead to why it is over, as it is stored now; a lead that is not over is left out.
+
+	:param stages: lead to its stage, where the summary does not show it yet.
+	"""
+	stages = stages or {}
 	rows = query.run(
 		f"""
 		select `tabLead`.name, `tabLead`.status, `tabLead`.lq_stage, `tabLead`.lq_verdict,
@@ -42,10 +45,12 @@ def endings_of(leads: Collection[str]) -> dict[str, str]:
 		{"leads": leads},
 		as_dict=True,
 	)
-	customers, lost = credit.customers_of(leads), lost_leads(leads)
+	opportunities = credit.opportunities_of(leads)
+	customers, lost = credit.customers_of(leads, opportunities), _lost_leads(opportunities)
 	endings = {}
 	for row in rows:
-		if row.status == "Converted" or row.lq_stage == "sale" or row.name in customers:
+		stage = stages.get(row.name, row.lq_stage)
+		if row.status == "Converted" or stage == "sale" or row.name in customers:
 			endings[row.name] = CONVERTED
 		elif row.wants_no_contact:
 			endings[row.name] = NO_CONTACT
@@ -56,8 +61,8 @@ def endings_of(leads: Collection[str]) -> dict[str, str]:
 	return endings
 
 
-def lost_leads(leads: Collection[str]) -> set[str]:
-	"""Of some leads, those that have Opportunities, all of which are lost."""
+def _lost_leads(opportunities: Collection[str]) -> set[str]:
+	"""The leads of all whose Opportunities each is lost."""
 	return set(
 		query.run(
 			f"""
@@ -65,7 +70,7 @@ def lost_leads(leads: Collection[str]) -> set[str]:
 			where o.name in %(opportunities)s
 			group by 1 having sum(o.status != 'Lost') = 0
 			""",
-			{"opportunities": credit.opportunities_of(leads)},
+			{"opportunities": opportunities},
 			pluck=True,
 		)
 	)
@@ -110,30 +115,16 @@ _CANDIDATES = f"""
 
 
 def unmarked(limit: int) -> list[str]:
-	"""Leads whose end, or whose end's end, no event has told of."""
+	"""Leads whose end, or whose end's end, no event has told of; those whose history is unread are marked with that."""
 	names = query.run(
-		f"select name from ({_CANDIDATES}) found limit %(limit)s",
+		f"""
+		select `tabLead`.name from ({_CANDIDATES}) found join `tabLead` on `tabLead`.name = found.name
+		where {HISTORY_READ} limit %(limit)s
+		""",
 		{"statuses": list(STATUSES), "final": FINAL, "limit": limit},
 		pluck=True,
 	)
 	return sorted(names)
-
-
-def mark(leads: Collection[str], now: datetime):
-	"""Mark those of some leads that are over, of which nothing goes on; many in one statement.
-
-	:param now: naive instant in the site's zone.
-	"""
-	over = endings_of(leads)
-	journey.mark(*over)
-	for ending in {*over.values()}:
-		query.run(
-			"""
-			update `tabLead` set lq_over = %(ending)s, lq_over_at = %(now)s
-			where name in %(leads)s and ifnull(lq_over, '') != %(ending)s
-			""",
-			{"ending": ending, "now": now, "leads": [lead for lead in over if over[lead] == ending]},
-		)
 
 
 def refuse_if_final(lead: str):

@@ -60,7 +60,7 @@ def _targets() -> Iterator[list[str]]:
 
 
 def _derive(leads: list[str], now: datetime) -> int:
-	return deriving.derive(leads, now, is_derived=1)
+	return deriving.derive(deriving.with_history_read(leads), now, is_derived=1)
 
 
 def _since(run: str) -> datetime | None:

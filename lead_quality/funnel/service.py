@@ -38,8 +38,19 @@ def enter_stage(lead: str, stage: str, at: datetime, reference=None) -> bool:
 	current = stage_of(lead)
 	if current and STAGES.index(current) >= STAGES.index(stage):
 		return False
+	if not current and stage != STAGES[0]:
+		# it came in past every hook, and something happens to it before a job has come to it
+		_enter_as_found(lead)
+		current = STAGES[0]
 	_change_stage(lead, stage, current, at, reference)
 	return True
+
+
+def _enter_as_found(lead: str):
+	doc = frappe.db.get_value("Lead", lead, ["name", "creation", *at_entry()], as_dict=True)
+	if doc:
+		row = log_row(doc, STAGES[0], None, get_datetime(doc.creation), None, is_derived=1)
+		AT_ONCE.insert_rows("Lead Stage Log", [row], now_datetime())
 
 
 def review_stage(lead: str, now: datetime | None = None) -> bool:

@@ -15,6 +15,7 @@ from frappe.utils import get_datetime, strip_html
 from lead_quality.base import query
 from lead_quality.base.persons import person
 from lead_quality.engine.clock import TALKS
+from lead_quality.funnel.conditions import HISTORY_READ
 from lead_quality.nurture.mail import addresses_in, written_by_lead, written_by_person
 
 # the channel of a touch by the medium of a Communication; what else was logged counts for nothing. A chat is words
@@ -270,7 +271,7 @@ def communications_without_touch(leads: list[str], since: datetime) -> list:
 def untold(since: datetime, limit: int) -> list[str]:
 	"""Leads that a Communication stored since an instant (the site's zone) names, and no touch tells of it."""
 	return query.run(
-		"""
+		f"""
 		select distinct found.lead from (
 			select name as communication, reference_name as lead from `tabCommunication`
 			where creation >= %(since)s and reference_doctype = 'Lead'
@@ -279,9 +280,10 @@ def untold(since: datetime, limit: int) -> list[str]:
 			where creation >= %(since)s and link_doctype = 'Lead'
 		) found
 		join `tabCommunication` c on c.name = found.communication
-		join `tabLead` l on l.name = found.lead
+		join `tabLead` on `tabLead`.name = found.lead
 		left join `tabLead Touch` t on t.communication = c.name and t.lead = found.lead
 		where t.name is null and c.communication_type = 'Communication' and c.communication_medium in %(media)s
+			and {HISTORY_READ}
 		limit %(limit)s
 		""",
 		{"since": since, "media": tuple(CHANNELS), "limit": limit},

@@ -1,73 +1,59 @@
-"""Contacts from before the installation: imported once a site, before anybody is alerted.
+"""What people had done with leads before the app heard of it: read in once, before anybody is told anything of them.
 
-Leads that nothing of the app works on yet are read many at a time, without document events: their mails, calls and meetings
+`lq_history_unread` of a lead says that this is still to be done. It is set for the leads that are there when the app is
+installed, and until it is taken away nothing of the app looks for faults of the lead, moves its stage by a job, or tells
+anybody of it: see `funnel.conditions.HISTORY_READ`. Who runs it, in parts on the background workers, is
+`follow_up.first_look`.
+
+Leads that nothing of the app works on yet are read many at a time, past every hook: their mails, calls and meetings
 become touches, and their stages are logged in the order of what happened, all marked as derived. The other leads have
 clocks and cadences to be stopped by what is found; for them it is as if each document had just been heard of.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Collection
 from datetime import datetime
 
 import frappe
 
 from lead_quality.base import query
 from lead_quality.base.rows import insert_rows
-from lead_quality.funnel import deriving, endings, opportunities
+from lead_quality.funnel import deriving, endings
 from lead_quality.funnel.conditions import human_touch
 from lead_quality.nurture import evidence
 from lead_quality.nurture.ledger import catch_up
 
-READ = "lead_quality_history_read"
-
-LEADS_AT_ONCE = 5_000
-LEADS_IN_WORK_AT_ONCE = 500
 ROWS_AT_ONCE = 2_000
 BEFORE_ALL = datetime(1900, 1, 1)
 
-_IN_WORK = """(
-	exists (select 1 from `tabNurture Enrollment` e where e.lead = l.name)
-	or exists (select 1 from `tabFollow Up Clock` c where c.lead = l.name)
-	or exists (select 1 from `tabLead Stage Log` log where log.lead = l.name and log.is_derived = 0)
-)"""
+# what shows that somebody works on a lead with the app, or that the app has heard of it
+_IN_WORK = """
+	select `lead` from `tabNurture Enrollment` where `lead` in %(leads)s
+	union
+	select `lead` from `tabFollow Up Clock` where `lead` in %(leads)s
+	union
+	select `lead` from `tabLead Stage Log` where `lead` in %(leads)s and is_derived = 0
+	union
+	select `lead` from `tabLead Touch` where `lead` in %(leads)s and is_derived = 0
+	union
+	select `lead` from `tabLead Handover` where `lead` in %(leads)s
+	union
+	select `lead` from `tabLead Qualification` where `lead` in %(leads)s and ifnull(decision, '') != ''
+"""
 
 
 def is_read() -> bool:
-	"""Whether the site's history has been read in to its end."""
-	return bool(frappe.db.get_global(READ))
-
-
-def mark_as_read(now: datetime):
-	frappe.db.set_global(READ, str(now))
+	"""Whether the history of every lead has been read in."""
+	return not frappe.db.sql("select 1 from `tabLead` where lq_history_unread = 1 limit 1")
 
 
 def forget():
-	"""Have the next run read everything again, which changes nothing that is known."""
-	frappe.db.set_global(READ, "")
+	"""The history of all leads that are there is to be read, which changes nothing that is known."""
+	frappe.db.sql("update `tabLead` set lq_history_unread = 1 where lq_history_unread = 0")
 
 
-def mark_if_empty(now: datetime):
-	"""On a site without leads there is nothing to read in."""
-	if not frappe.db.sql("select 1 from `tabLead` limit 1"):
-		mark_as_read(now)
-
-
-Read = Callable[[list[str], datetime], int]
-
-
-def parts() -> Iterator[tuple[list[str], Read]]:
-	"""All leads, some at a time, and what reads them in; whoever takes the next part has done the one before."""
-	opportunities.credit_opportunities()
-	for condition, at_once, read in (
-		(f"not {_IN_WORK}", LEADS_AT_ONCE, read_old_leads),
-		(_IN_WORK, LEADS_IN_WORK_AT_ONCE, read_leads_in_work),
-	):
-		last = ""
-		while leads := frappe.db.sql_list(
-			f"select l.name from `tabLead` l where l.name > %s and {condition} order by l.name limit {at_once}",
-			(last,),
-		):
-			yield leads, read
-			last = leads[-1]
+def leads_in_work(leads: Collection[str]) -> set[str]:
+	"""Of some leads those that something of the app works on, or that it has heard of."""
+	return set(query.run(_IN_WORK, {"leads": leads}, pluck=True))
 
 
 def read_leads_in_work(leads: list[str], now: datetime) -> int:
@@ -75,25 +61,38 @@ def read_leads_in_work(leads: list[str], now: datetime) -> int:
 	return len(catch_up(leads, BEFORE_ALL, now))
 
 
-def read_old_leads(leads: list[str], now: datetime) -> int:
-	"""Make touches of what people had done with these leads, and log their stages by it.
+def read_old_leads(rows: list, now: datetime) -> list[dict]:
+	"""Make touches of what people had done with leads, and log their stages by it.
 
+	:param rows: the leads, as `funnel.deriving.lock` has read them.
 	:param now: naive instant in the site's zone.
-	:returns: how many rows were made.
+	:returns: of each lead, what its summary is to show: the caller's to write.
 	"""
-	made = _insert_touches(leads, now)
-	made += deriving.derive(leads, now, is_derived=1, again=made > 0)
-	_show_last_touches(leads)
-	endings.mark(leads, now)
-	return made
+	leads = [row.name for row in rows]
+	touches = _insert_touches({row.name: row.title for row in rows}, now)
+	deriving.log_proved(rows, now, is_derived=1, again=touches > 0)
+	touched = _last_touches(leads)
+	over = endings.endings_of(leads, {row.name: row.stage for row in rows})
+	return [_summary_of(row, touched.get(row.name), over.get(row.name), now) for row in rows]
 
 
-def _insert_touches(leads: list[str], now: datetime) -> int:
+def _summary_of(row, touched_at: datetime | None, ending: str | None, now: datetime) -> dict:
+	times = [at for at in (row.lq_last_touch_at, touched_at) if at]
+	return {
+		"name": row.name,
+		"lq_stage": row.stage,
+		"lq_last_touch_at": max(times, default=None),
+		"lq_over": ending,
+		"lq_over_at": (row.lq_over_at if row.lq_over == ending else now) if ending else None,
+	}
+
+
+def _insert_touches(titles: dict[str, str], now: datetime) -> int:
+	leads = list(titles)
 	communications = evidence.communications_without_touch(leads, BEFORE_ALL)
 	calls = evidence.calls_without_touch(leads, BEFORE_ALL)
 	events = evidence.events_without_touch(leads, BEFORE_ALL, now)
 	known = evidence.what_is_known(communications, [row.lead for row in communications])
-	titles = dict(query.run("select name, title from `tabLead` where name in %(leads)s", {"leads": leads}))
 	rows = []
 	# in the order in which they were held, as one may answer the other
 	for document in sorted([*communications, *calls, *events], key=evidence.held_at):
@@ -127,15 +126,13 @@ def _as_row(touch: dict, titles: dict[str, str]) -> dict:
 	}
 
 
-def _show_last_touches(leads: list[str]):
-	query.run(
-		f"""
-		update `tabLead` l join (
-			select t.lead, max(t.done_at) as done_at from `tabLead Touch` t
+def _last_touches(leads: list[str]) -> dict[str, datetime]:
+	return dict(
+		query.run(
+			f"""
+			select t.lead, max(t.done_at) from `tabLead Touch` t
 			where t.lead in %(leads)s and {human_touch("t")} group by t.lead
-		) last on last.lead = l.name
-		set l.lq_last_touch_at = last.done_at
-		where ifnull(l.lq_last_touch_at, '1000-01-01') < last.done_at
-		""",
-		{"leads": leads},
+			""",
+			{"leads": leads},
+		)
 	)

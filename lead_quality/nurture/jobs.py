@@ -7,7 +7,7 @@ from frappe.utils import now_datetime
 
 from lead_quality.base.runs import JobRun
 from lead_quality.funnel import person
-from lead_quality.nurture import corrections, delivery, evidence, history, incoming, ledger, opt_out, service
+from lead_quality.nurture import corrections, delivery, evidence, incoming, ledger, opt_out, service
 from lead_quality.nurture.mail import leads_naming
 
 # what is looked at again, however often the job runs
@@ -64,18 +64,3 @@ def wake_snoozed(now: datetime | None = None) -> dict:
 	"""
 	now = now or now_datetime()
 	return JobRun("wake_snoozed", now).each(service.snoozed_until(now), service.wake, commit_every=1).finish()
-
-
-def read_history(now: datetime | None = None) -> dict:
-	"""Read in what people had done with leads before the app came, once a site; see `history`.
-
-	:param now: naive instant in the site's zone.
-	:returns: counts found (parts), done (touches and stages), failed. A part that failed is read again by the next run.
-	"""
-	run = JobRun("read_history", now)
-	if not history.is_read():
-		for leads, read in history.parts():
-			run.each([leads], lambda leads, now, read=read: read(leads, now), commit_every=1)
-		if not run.failed:
-			history.mark_as_read(run.now)
-	return run.finish()

@@ -2,6 +2,7 @@
 
 from email.message import Message
 from email.utils import parseaddr
+from functools import lru_cache
 
 import frappe
 from frappe.utils import split_emails
@@ -46,8 +47,13 @@ def leads_among(links: list[tuple[str | None, str | None]]) -> list[str]:
 
 def addresses_in(*fields: str | None) -> list[str]:
 	"""The bare addresses, in lower case, that stand in fields such as `"Keller, Anna" <anna@lead.example>, …`."""
-	addresses = [parseaddr(part)[1].lower() for field in fields for part in split_emails(field or "")]
-	return [address for address in addresses if "@" in address]
+	return [address for field in fields if field for address in _addresses(field)]
+
+
+@lru_cache(maxsize=10_000)  # of many mails that are read in, most are between the same few
+def _addresses(field: str) -> tuple[str, ...]:
+	addresses = (parseaddr(part)[1].lower() for part in split_emails(field))
+	return tuple(address for address in addresses if "@" in address)
 
 
 def written_by_person(communication, colleagues: dict[str, str]) -> bool:

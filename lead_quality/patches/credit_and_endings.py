@@ -8,7 +8,6 @@ from frappe.utils import add_days, now_datetime
 
 from lead_quality import install
 from lead_quality.funnel import opportunities
-from lead_quality.nurture import history
 
 SETTINGS = "Lead Quality Settings"
 
@@ -16,7 +15,6 @@ SETTINGS = "Lead Quality Settings"
 def execute():
 	install.make_custom_fields()
 	install.add_indexes()
-	history.mark_if_empty(now_datetime())
 	stored = frappe.db.get_singles_dict(SETTINGS)
 	# where nothing is stored yet, the DocType's own default counts
 	if stored and "override_valid_days" not in stored:

@@ -6,6 +6,7 @@ from frappe.utils import get_link_to_form
 
 from lead_quality.base.versions import lead_field
 from lead_quality.engine import qualification as engine
+from lead_quality.funnel.conditions import HISTORY_READ
 from lead_quality.people.visitors import is_visitor
 from lead_quality.qualification.definitions import Rule, in_force
 
@@ -71,7 +72,8 @@ def scope_of(lead: str) -> tuple[str | None, str | None]:
 def unsorted_leads(limit: int) -> list[str]:
 	"""Names of the leads that came in without document events, such as those from before the install."""
 	return frappe.db.sql_list(
-		"select name from `tabLead` where ifnull(lq_verdict, '') = '' order by creation limit %s", (limit,)
+		f"select name from `tabLead` where ifnull(lq_verdict, '') = '' and {HISTORY_READ} order by creation limit %s",
+		(limit,),
 	)
 
 

@@ -4,13 +4,12 @@ import frappe
 import pytest
 from frappe.utils import add_to_date, get_datetime, now_datetime
 
-from lead_quality.demo.factories import make_item
+from lead_quality.demo.factories import make_item, make_lead
 from lead_quality.follow_up.attention import raise_unattended
+from lead_quality.follow_up.jobs import read_history
 from lead_quality.funnel.jobs import reconcile_stages
-from lead_quality.hooks import scheduler_events
 from lead_quality.install import add_indexes
 from lead_quality.nurture import history
-from lead_quality.nurture.jobs import read_history
 
 LONG_AGO = get_datetime("2024-03-04 09:00:00")
 
@@ -50,6 +49,7 @@ def old_lead(rep):
 				"status": "Lead",
 				"email_id": f"{name.lower()}@lead.example",
 				"lead_owner": rep,
+				"lq_history_unread": 1,
 				**values,
 			},
 		).name
@@ -86,12 +86,6 @@ def old_mail(rep):
 	return make
 
 
-@pytest.fixture
-def unread():
-	"""A site whose history nobody has read in yet."""
-	history.forget()
-
-
 def stages(lead: str) -> dict:
 	rows = frappe.get_all(
 		"Lead Stage Log",
@@ -103,9 +97,7 @@ def stages(lead: str) -> dict:
 	return {row.stage: row.entered_at for row in rows}
 
 
-def test_mails_calls_and_meetings_of_old_leads_are_touches_and_make_prospects(
-	unread, old_lead, old_mail, rep
-):
+def test_mails_calls_and_meetings_of_old_leads_are_touches_and_make_prospects(old_lead, old_mail, rep):
 	answered, linked, called, met, silent = map(old_lead, ("ANSWERED", "LINKED", "CALLED", "MET", "SILENT"))
 	old_mail(answered, 1, sent=True)
 	old_mail(answered, 3, sent=False)
@@ -158,7 +150,7 @@ def test_mails_calls_and_meetings_of_old_leads_are_touches_and_make_prospects(
 	assert touches[0].done_by == rep
 
 
-def test_the_whole_way_of_an_old_lead_is_in_order(unread, old_lead, old_mail):
+def test_the_whole_way_of_an_old_lead_is_in_order(old_lead, old_mail):
 	lead = old_lead("SOLD")
 	old_mail(lead, 1, sent=True)
 	old_mail(lead, 2, sent=False)
@@ -191,18 +183,18 @@ def test_the_whole_way_of_an_old_lead_is_in_order(unread, old_lead, old_mail):
 	assert (sale.value, sale.currency, sale.reference_name) == (400, "EUR", "ORDER-HISTORY")
 
 
-def test_the_hourly_job_may_come_first_and_the_stages_are_the_same(unread, old_lead, old_mail):
+def test_the_hourly_job_may_come_first_and_leaves_what_is_unread_to_the_reading(old_lead, old_mail):
 	lead = old_lead("EARLY")
 	old_mail(lead, 1, sent=True)
 	old_mail(lead, 2, sent=False)
 	old_document("Opportunity", "OPP-EARLY", at(10), opportunity_from="Lead", party_name=lead, status="Open")
 	reconcile_stages()
-	assert "prospect" not in stages(lead)
+	assert stages(lead) == {}
 	read_history()
 	assert stages(lead) == {"target": at(0), "prospect": at(2), "opportunity": at(10)}
 
 
-def test_reading_twice_changes_nothing(unread, old_lead, old_mail):
+def test_reading_twice_changes_nothing(old_lead, old_mail):
 	lead = old_lead("TWICE")
 	old_mail(lead, 1, sent=True)
 	old_mail(lead, 2, sent=False)
@@ -210,25 +202,24 @@ def test_reading_twice_changes_nothing(unread, old_lead, old_mail):
 	before = frappe.db.count("Lead Touch"), frappe.db.count("Lead Stage Log")
 	assert read_history()["done"] == 0
 	history.forget()
-	read_history()
+	read_history(add_to_date(now_datetime(), hours=2))
 	assert (frappe.db.count("Lead Touch"), frappe.db.count("Lead Stage Log")) == before
 
 
-def test_nobody_is_told_that_an_old_lead_was_never_touched_before_its_history_was_read(
-	unread, old_lead, old_mail
-):
+def test_nobody_is_told_that_an_old_lead_was_never_touched_before_its_history_was_read(old_lead, old_mail):
 	lead = old_lead("TOUCHED")
 	yesterday = add_to_date(now_datetime(), days=-1)
 	old_mail(lead, 1, sent=True, communication_date=yesterday)
 	raise_unattended()
+	assert not frappe.db.exists("Follow Up Alert", {"lead": lead})
+	read_history()
 	assert history.is_read()
 	assert frappe.db.get_value("Lead", lead, "lq_last_touch_at")
+	raise_unattended()
 	assert not frappe.db.exists("Follow Up Alert", {"lead": lead, "kind": "Stale"})
 
 
-def test_a_mail_to_a_lead_in_work_stops_its_clocks_as_if_it_had_been_heard(unread, rep, make_user):
-	from lead_quality.demo.factories import make_lead
-
+def test_a_mail_to_a_lead_in_work_stops_its_clocks_as_if_it_had_been_heard(rep):
 	lead = make_lead(lead_owner=rep)
 	assert frappe.db.exists(
 		"Follow Up Clock", {"lead": lead.name, "clock": "First Response", "status": "Running"}
@@ -248,25 +239,24 @@ def test_a_mail_to_a_lead_in_work_stops_its_clocks_as_if_it_had_been_heard(unrea
 		reference_name=lead.name,
 		owner=rep,
 	)
+	history.forget()
 	read_history()
 	assert not frappe.db.exists(
 		"Follow Up Clock", {"lead": lead.name, "clock": "First Response", "status": "Running"}
 	)
 
 
-def test_a_site_without_leads_has_no_history_to_read(unread):
-	history.mark_if_empty(now_datetime())
-	assert history.is_read()
-
-
-def test_a_site_with_leads_has(unread, old_lead):
-	old_lead("OLD")
-	history.mark_if_empty(now_datetime())
+def test_all_leads_that_are_there_at_the_install_are_unread_and_new_ones_are_not(old_lead):
+	old = old_lead("OLD")
+	history.forget()  # as the install does
 	assert not history.is_read()
-
-
-def test_the_history_is_read_every_hour_until_it_is_complete_and_before_unattended_leads_are_told():
-	assert "lead_quality.nurture.jobs.read_history" in scheduler_events["hourly_long"]
+	new = make_lead().name
+	marks = dict(
+		frappe.get_all("Lead", {"name": ["in", [old, new]]}, ["name", "lq_history_unread"], as_list=True)
+	)
+	assert marks == {old: 1, new: 0}
+	read_history()
+	assert history.is_read()
 
 
 # what the hourly job costs

@@ -115,7 +115,8 @@ def test_scheduled_function_does_its_work_once_and_has_nothing_left_when_it_runs
 	converted = make_lead(first_name="Converted")
 	frappe.db.set_value("Lead", converted.name, "status", "Converted")
 	frappe.db.delete("Lead Touch", {"lead": make_lead(first_name="Unplanned").name, "status": "Planned"})
-	history.forget()
+	if path.endswith("read_history"):
+		history.forget()
 	unheard = {
 		"communication_type": "Communication",
 		"communication_medium": "Phone",
