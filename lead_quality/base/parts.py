@@ -135,7 +135,7 @@ class PartedJob:
 				part,
 				{**counts, "failed": len(errors), "errors": "\n".join(errors)[:MAX_ERROR_LENGTH]},
 			)
-			frappe.db.commit()  # nosemgrep (a job keeps what it has done, a chunk at a time)
+			frappe.db.commit()  # nosemgrep (who looks sees how far a part is)
 		frappe.db.set_value("Follow Up Run", part, {"status": "Completed", "finished_at": now_datetime()})
 		frappe.db.commit()  # nosemgrep (the end of a job)
 		self.finish_if_done(doc.part_of)
@@ -153,7 +153,9 @@ class PartedJob:
 		"""Whoever is in the way, and makes the database break it off, is gone the next time."""
 		for attempts_left in (2, 1, 0):
 			try:
-				return self.do(names, now_datetime(), **options)
+				changed = self.do(names, now_datetime(), **options)
+				frappe.db.commit()  # nosemgrep (a job keeps what it has done, a chunk at a time)
+				return changed
 			except (frappe.QueryDeadlockError, frappe.QueryTimeoutError):
 				frappe.db.rollback()
 				if not attempts_left:
@@ -163,9 +165,7 @@ class PartedJob:
 	def _do_alone(self, name: str, errors: list[str], options: dict) -> int:
 		"""Do one document of a chunk that has failed: one that cannot be done never stops the rest."""
 		try:
-			changed = self._retried([name], options)
-			frappe.db.commit()  # nosemgrep (each by itself, as another may fail)
-			return changed
+			return self._retried([name], options)
 		except Exception:
 			frappe.db.rollback()
 			errors.append(f"{name}\n{frappe.get_traceback()}")

@@ -14,6 +14,7 @@ from lead_quality.demo.factories import make_lead
 from lead_quality.follow_up import backlog, first_look
 from lead_quality.follow_up.alerts import raise_alerts
 from lead_quality.follow_up.jobs import read_history
+from lead_quality.funnel import journey
 from lead_quality.nurture import evidence, history
 from tests.site.old_site import OldSite
 
@@ -123,6 +124,7 @@ def test_the_first_week_finds_every_stage_tells_one_line_and_changes_nothing_whe
 		week_after = now
 		assert stages() == {lead.name: lead.log for lead in old_site.leads}
 		assert shown("lq_stage") == {lead.name: lead.stage for lead in old_site.leads}
+		assert journey.wrong_of([lead.name for lead in old_site.leads]) == []
 		assert {lead: bool(waits) for lead, waits in shown("lq_waits").items()} == {
 			lead.name: lead.waits for lead in old_site.leads
 		}
