@@ -63,6 +63,7 @@ def old_site(rep, manager, freeze):
 			frappe.db.delete(doctype)
 		site = OldSite(seed=7, leads=LEADS, now=INSTALLED, owners=[rep])
 		history.forget()
+		frappe.db.set_global(backlog.TOLD_ON, "")
 		frappe.db.commit()
 		yield site
 
