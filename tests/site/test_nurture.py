@@ -535,5 +535,5 @@ def test_a_lead_comes_in_also_while_its_calendar_is_never_open():
 	assert frappe.db.exists("Lead", lead.name)
 	assert not frappe.db.exists("Follow Up Clock", {"lead": lead.name})
 	assert planned(lead) is None
-	assert frappe.db.exists("Error Log", {"method": ["like", "No deadline can be counted%"]})
+	assert frappe.db.exists("Error Log", {"method": ["like", "No deadline can be calculated%"]})
 	frappe.db.delete("Error Log", {"method": ["like", "No %"]})
