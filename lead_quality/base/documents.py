@@ -9,6 +9,7 @@ import frappe
 from bs4 import BeautifulSoup
 from dateutil.parser import isoparse
 from frappe import _
+from frappe.handler import is_valid_http_method
 from frappe.model import default_fields
 from frappe.model.document import Document
 from frappe.utils import cint, get_system_timezone
@@ -46,6 +47,35 @@ class OwnDocument(Document):
 	def set(self, key, value, as_value=False):
 		if key not in _class_names(type(self)) or self.meta.has_field(key):
 			super().set(key, value, as_value)
+
+	def is_whitelisted(self, method_name: str):
+		"""As Frappe's, which two of its ways to call a document's method ask; these do not ask by themselves whether the
+		method answers to this request's verb, and a GET is refused where a link on a page could make it.
+
+		:raises frappe.PermissionError: if a request may not call the method, or not by its verb.
+		"""
+		super().is_whitelisted(method_name)
+		method = getattr(self, method_name)
+		is_valid_http_method(getattr(method, "__func__", method))
+
+	def as_dict(self, *args, **kwargs) -> dict:
+		"""As Frappe's; what a request is answered leaves out fields above the user's permission levels. Frappe does so when
+		it reads a document, but gives back in full what has been saved."""
+		told = super().as_dict(*args, **kwargs)
+		if getattr(frappe.local, "request", None):
+			for fieldname in self.withheld_fields():
+				told.pop(fieldname, None)
+		return told
+
+	def withheld_fields(self) -> list[str]:
+		"""The fields above the permission levels of the session's user. Of a document that is deleted there are none: it is
+		kept whole, for who restores it."""
+		levelled = self.meta.get_high_permlevel_fields()
+		is_deleted = (self.get("parent_doc") or self).flags.in_delete
+		if not levelled or is_deleted or frappe.session.user == "Administrator":
+			return []
+		levels = self.meta.get_permlevel_access("read", self.get("parenttype"), user=frappe.session.user)
+		return [field.fieldname for field in levelled if field.permlevel not in levels]
 
 	def before_validate(self):
 		for part in (self, *self.get_all_children()):

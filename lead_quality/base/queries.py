@@ -56,6 +56,10 @@ class Where:
 		if condition:
 			self.add(template.format(bindable(condition)))
 
+	def count(self, doctype: str) -> int:
+		"""How many rows of a DocType's table fulfil the conditions."""
+		return self.select(f"select count(*) as found from `tab{doctype}` where {{where}}")[0].found
+
 	def select(self, query: str, **values) -> list:
 		"""The rows of a query that has `{where}` where the conditions go."""
 		return Select(query, self, values).rows()

@@ -492,22 +492,24 @@ def user_column(fieldname: str, label: str) -> dict:
 # checklists
 
 
-def pick_checklist(filters) -> str | None:
-	"""The checklist that the filters name, else the active one that judges most leads, else None."""
+def pick_checklist(filters, user: str) -> str | None:
+	"""The checklist that the filters name, else the active one that judges most of the leads that a user may see, else
+	None."""
 	if filters.checklist:
 		return filters.checklist
-	rows = frappe.db.sql_list(
+	where = Where(user)
+	where.add("`tabLead Qualification`.checklist = c.name")
+	where.visible("Lead Qualification")
+	rows = where.select(
 		"""
 		select c.name
 		from `tabQualification Checklist` c
-		left join `tabLead Qualification` q on q.checklist = c.name
 		where c.status = 'Active'
-		group by c.name, c.creation
-		order by count(q.name) desc, c.creation desc, c.name
+		order by (select count(*) from `tabLead Qualification` where {where}) desc, c.creation desc, c.name
 		limit 1
 		"""
 	)
-	return rows[0] if rows else None
+	return rows[0].name if rows else None
 
 
 def no_checklist() -> str:

@@ -8,6 +8,7 @@ from frappe.utils import cast
 from lead_quality.base import query
 from lead_quality.base.documents import OwnDocument
 from lead_quality.base.links import refuse_deletion_in_use
+from lead_quality.base.queries import Where
 
 
 class VersionedDocument(OwnDocument):
@@ -95,7 +96,7 @@ class VersionedDocument(OwnDocument):
 		"""What happens when this version, as it is stored, is put in force.
 
 		:returns: the version in force now that it `replaces`, if there is one; the names of the `segments` that use it
-		    from then on; how many `leads` under way keep the present version; as sentences the `changes` against it,
+		    from then on; how many `leads` under way, as far as the user may see them, keep the present version; as sentences the `changes` against it,
 		    or all that it says, and `warnings` of what looks like a mistake.
 		"""
 		doc = frappe.get_doc(self.doctype, self.name)
@@ -113,13 +114,15 @@ class VersionedDocument(OwnDocument):
 		)
 		used_in, fieldname = self.used_in
 		state, open_states = self.under_way
+		under_way = Where()
+		under_way.visible(used_in)
+		under_way.add(f"`tab{used_in}`.{fieldname} = %(present)s", present=present)
+		under_way.among(f"`tab{used_in}`.{state}", open_states)
 		before = frappe.get_doc(self.doctype, present).content_in_words() if present else {}
 		return {
 			"replaces": present,
 			"segments": segments,
-			"leads": frappe.db.count(used_in, {fieldname: present, state: query.among(open_states)})
-			if present
-			else 0,
+			"leads": under_way.count(used_in) if present else 0,
 			"changes": changes_in_words(before, doc.content_in_words()),
 			"warnings": doc.warnings_in_words(),
 		}

@@ -5,9 +5,10 @@ from frappe import _
 
 from lead_quality.base import query
 from lead_quality.base.persons import ENABLED_PERSONS, NO_PERSONS
+from lead_quality.base.queries import Where
 from lead_quality.handover.service import seller_roles
 from lead_quality.people.absence import Absences, today
-from lead_quality.permissions import check_lead
+from lead_quality.permissions import bindable, check_lead, list_condition
 from lead_quality.qualification.agreement import agreed_reasons, agreement_of
 from lead_quality.qualification.rule_values import known_values
 
@@ -43,23 +44,36 @@ def receivers(
 @frappe.whitelist()
 @frappe.validate_and_sanitize_search_inputs
 def givers(doctype: str, txt: str, searchfield: str, start: int, page_len: int, filters: dict | None = None):
-	"""Search for a link field: users who own leads or have handovers to answer, enabled or not."""
+	"""Search for a link field: users who own leads or have handovers to answer that one may see, enabled or not."""
 	frappe.has_permission("Lead Transfer", "create", throw=True)
-	return frappe.db.sql(
+	where = Where()
+	where.add("(u.name like %(txt)s or u.full_name like %(txt)s)", txt=f"%{txt}%")
+	leads, handovers = (shown(doctype) for doctype in ("Lead", "Lead Handover"))
+	where.add(
+		f"""(
+			u.name in (select lead_owner from `tabLead` where {leads})
+			or u.name in (select to_user from `tabLead Handover` where status = 'Sent' and {handovers})
+		)"""
+	)
+	rows = where.select(
 		"""
-		select u.name, u.full_name, if(u.enabled = 1, '', %(disabled)s)
+		select u.name, u.full_name, if(u.enabled = 1, '', %(disabled)s) as state
 		from `tabUser` u
-		where
-			(u.name like %(txt)s or u.full_name like %(txt)s)
-			and (
-				u.name in (select lead_owner from `tabLead`)
-				or u.name in (select to_user from `tabLead Handover` where status = 'Sent')
-			)
+		where {where}
 		order by u.enabled, u.full_name
 		limit %(page_len)s offset %(start)s
 		""",
-		{"txt": f"%{txt}%", "disabled": _("Disabled"), "page_len": page_len, "start": start},
+		disabled=_("Disabled"),
+		page_len=page_len,
+		start=start,
 	)
+	return tuple((row.name, row.full_name, row.state) for row in rows)
+
+
+def shown(doctype: str) -> str:
+	"""The condition on rows of a DocType that the user may see them, in SQL with bound values."""
+	condition = list_condition(doctype, frappe.session.user)
+	return f"({bindable(condition)})" if condition else "1 = 1"
 
 
 @frappe.whitelist()

@@ -9,7 +9,6 @@ from frappe import _
 from frappe.utils import add_days, format_date
 from frappe.utils.user import get_users_with_role
 
-from lead_quality.base import query
 from lead_quality.base.notices import is_reachable
 from lead_quality.base.persons import NO_PERSONS
 from lead_quality.base.queries import Where
@@ -230,10 +229,13 @@ def backlog_findings() -> Iterator[dict]:
 		"Lead",
 		lq_waits=1,
 	)
+	untold = Where()
+	untold.visible("Follow Up Alert")
+	untold.add("`tabFollow Up Alert`.status = 'Untold'")
 	yield from counted(
 		ORANGE,
 		_("Alerts without a recipient: {0}"),
-		frappe.db.count("Follow Up Alert", {"status": "Untold"}),
+		untold.count("Follow Up Alert"),
 		_("Choose a user for leads without an owner, or assign the role Lead Quality Manager to a user."),
 		"Follow Up Alert",
 		status="Untold",
@@ -258,15 +260,17 @@ def owner_findings(now: datetime) -> Iterator[dict]:
 				"route": report_route("Leads at Risk", show="Leads", fault=risks.NO_OWNER),
 			},
 		}
-	owners = query.run(
-		"""
+	where = Where()
+	where.visible("Lead")
+	where.add("disabled = 0 and ifnull(lead_owner, '') not in %(nobody)s", nobody=NO_PERSONS)
+	rows = where.select(
+		f"""
 		select lead_owner from `tabLead`
-		where disabled = 0 and ifnull(lead_owner, '') not in %s
-		group by lead_owner order by count(*) desc, lead_owner limit %s
-		""",
-		(NO_PERSONS, MOST_OWNERS),
-		pluck=True,
+		where {{where}}
+		group by lead_owner order by count(*) desc, lead_owner limit {MOST_OWNERS}
+		"""
 	)
+	owners = [row.lead_owner for row in rows]
 	alone = [user for user in owners if is_reachable(user) and not manager_of(user)]
 	yield from counted(
 		BLUE,

@@ -50,7 +50,7 @@ def on_trash(document, method=None):
 	corrections.forget_document(document.doctype, document.name)
 
 
-@frappe.whitelist()
+@frappe.whitelist(methods=["POST"])
 def relink_by_hand(name: str, reference_doctype: str | None = None, reference_name: str | None = None):
 	"""`frappe.email.relink`, which writes without document events and asks for no right: what came from the mail moves with it,
 	for who may see the lead that it is taken from and the one that it is given to."""

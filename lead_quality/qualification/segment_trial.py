@@ -17,11 +17,11 @@ CHUNK = 10_000
 
 
 def try_out(segment) -> dict:
-	"""What a Lead Segment document, saved or not, would do to the existing leads.
+	"""What a Lead Segment document, saved or not, would do to the existing leads that the user may see.
 
 	:returns: `leads` in all, how many its rules alone `match`, how many it would `take` in its place among the
 	    enabled segments, how many `change` segment, `moves` (from, to, leads), and some of the leads that change
-	    (name, title, from, to), as far as the user may see them.
+	    (name, title, from, to).
 	"""
 	# a new one will be named by its title
 	name = (segment.title if segment.is_new() else segment.name) or ""
@@ -31,7 +31,7 @@ def try_out(segment) -> dict:
 	counts: Counter = Counter()
 	moves: Counter = Counter()
 	changed: list = []
-	for lead in every_lead(["name", "title", "owner", "lq_segment", *fields]):
+	for lead in visible_leads(["name", "title", "owner", "lq_segment", *fields]):
 		counts["leads"] += 1
 		from_visitor = is_visitor(lead.owner)
 		counts["match"] += engine.pick_segment([own], lead, from_visitor) is not None
@@ -39,7 +39,7 @@ def try_out(segment) -> dict:
 		counts["take"] += after == own.name
 		if after != lead.lq_segment:
 			moves[lead.lq_segment, after] += 1
-			if len(changed) < 10 * MOST_SHOWN:
+			if len(changed) < MOST_SHOWN:
 				changed.append({"name": lead.name, "title": lead.title, "from": lead.lq_segment, "to": after})
 	return {
 		"leads": counts["leads"],
@@ -47,7 +47,7 @@ def try_out(segment) -> dict:
 		"take": counts["take"],
 		"change": sum(moves.values()),
 		"moves": [{"from": a, "to": b, "leads": count} for (a, b), count in moves.most_common()],
-		"examples": visible(changed)[:MOST_SHOWN],
+		"examples": changed,
 	}
 
 
@@ -75,34 +75,17 @@ def rules_of(segment) -> list[Rule]:
 	]
 
 
-def every_lead(fields: list[str]):
-	"""Every lead, in the order of names, without holding all of them in memory."""
-	table, last = frappe.qb.DocType("Lead"), ""
+def visible_leads(fields: list[str]):
+	"""Every lead that the user may see, in the order of names, without holding all of them in memory."""
+	condition, last = bindable(lead_condition()) or "1 = 1", ""
+	columns = ", ".join(f"`tabLead`.`{field}`" for field in dict.fromkeys(fields))
 	while True:
-		rows = (
-			frappe.qb.from_(table)
-			.select(*[table[field] for field in dict.fromkeys(fields)])
-			.where(table.name > last)
-			.orderby(table.name)
-			.limit(CHUNK)
-			.run(as_dict=True)
+		rows = query.run(
+			f"select {columns} from `tabLead` where `tabLead`.name > %s and ({condition}) order by `tabLead`.name limit {CHUNK}",
+			(last,),
+			as_dict=True,
 		)
 		yield from rows
 		if len(rows) < CHUNK:
 			return
 		last = rows[-1].name
-
-
-def visible(leads: list[dict]) -> list[dict]:
-	"""Those of some leads that the user may see."""
-	condition = lead_condition()
-	if not leads or not condition:
-		return leads
-	names = set(
-		query.run(
-			f"select name from `tabLead` where name in %s and ({bindable(condition)})",
-			([row["name"] for row in leads],),
-			pluck=True,
-		)
-	)
-	return [row for row in leads if row["name"] in names]

@@ -393,6 +393,46 @@ def test_a_mail_that_is_relinked_is_of_the_new_lead_alone(lead, at, relink):
 	assert clock(lead).status == "Running"
 
 
+@pytest.mark.parametrize("roles", [(), ("Support Team",), ("Lead Qualifier",)], ids=str)
+@pytest.mark.parametrize("direction", ["from", "to"])
+def test_nobody_relinks_a_mail_from_or_to_a_lead_that_he_may_not_change(
+	lead, make_user, as_user, roles, direction
+):
+	"""Frappe's own function asks nobody's permission."""
+	mail = frappe.get_doc(
+		{
+			"doctype": "Communication",
+			"communication_type": "Communication",
+			"communication_medium": "Email",
+			"sent_or_received": "Received",
+			"subject": "Pumps",
+			"sender": "somebody@corrections.example",
+			"reference_doctype": "Lead" if direction == "from" else None,
+			"reference_name": lead.name if direction == "from" else None,
+		}
+	).insert()
+	touches = frappe.db.count("Lead Touch", {"lead": lead.name})
+	with as_user(make_user("relinker@corrections.example", *roles)):
+		own = make_lead() if "Lead Qualifier" in roles else None
+		with pytest.raises(frappe.PermissionError):
+			if direction == "to":
+				relink_by_hand(mail.name, "Lead", lead.name)
+			else:
+				relink_by_hand(mail.name, *(("Lead", own.name) if own else (None, None)))
+	assert frappe.db.get_value("Communication", mail.name, "reference_name") == mail.reference_name
+	assert frappe.db.count("Lead Touch", {"lead": lead.name}) == touches
+
+
+def test_a_mail_of_no_lead_is_relinked_by_whom_frappe_lets(lead, make_user, as_user):
+	mail = frappe.get_doc(
+		{"doctype": "Communication", "communication_type": "Communication", "subject": "Pumps"}
+	).insert()
+	user = make_user("relinker@corrections.example", "Support Team")
+	with as_user(user):
+		relink_by_hand(mail.name, "User", user)
+	assert frappe.db.get_value("Communication", mail.name, "reference_name") == user
+
+
 def test_a_mail_that_is_deleted_has_answered_nobody(lead, at, smtp):
 	before = facts(lead)
 	send_mail(

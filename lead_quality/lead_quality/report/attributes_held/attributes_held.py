@@ -32,7 +32,7 @@ class AttributesHeld(Report):
 	months = 12
 
 	def set_filters(self):
-		self.checklist = pick_checklist(self.filters)
+		self.checklist = pick_checklist(self.filters, self.user)
 		self.include_unasked = cint(self.filters.get("include_unasked", 1))
 
 	def columns(self) -> list[dict]:

@@ -30,7 +30,7 @@ class CriterionEffectiveness(Report):
 	months = 12
 
 	def set_filters(self):
-		self.checklist = pick_checklist(self.filters)
+		self.checklist = pick_checklist(self.filters, self.user)
 
 	def columns(self) -> list[dict]:
 		return [
