@@ -5,7 +5,7 @@ import pytest
 import requests
 
 from lead_quality import api
-from lead_quality.demo.factories import make_agreement, make_lead, make_sales_ready, make_user
+from lead_quality.demo.factories import make_agreement, make_checklist, make_lead, make_sales_ready, make_user
 
 AGENCY, OTHER_AGENCY = "quinn.rest@agency.example", "otto.rest@agency.example"
 SELLER, MANAGER, MARKETER = "sue.rest@example.com", "mona.rest@example.com", "mark.rest@example.com"
@@ -214,3 +214,27 @@ def test_a_guest_reaches_nothing(base_url, leads):
 	):
 		answer = requests.get(f"{base_url}/api/{path}", headers={"Host": frappe.local.site}, timeout=60)
 		assert answer.status_code in {401, 403}
+
+
+@pytest.mark.parametrize("place", ["resource", "v2/document"])
+def test_who_may_not_read_confidential_answers_is_not_sent_them_by_a_save(clients, database, place):
+	checklist = make_checklist(
+		f"Secret {frappe.generate_hash(length=6)}",
+		[{"criterion": "margin", "answer_type": "Number", "confidential": 1}],
+	)
+	lead = make_lead(company_name="Secret Works", lead_owner=AGENCY)
+	judged = frappe.get_doc({"doctype": "Lead Qualification", "lead": lead.name})
+	judged.name, judged.checklist = frappe.generate_hash(length=10), checklist.name
+	judged.db_insert()
+	judged.append("answers", {"criterion": "margin", "confidential_value": "73415926"}).db_insert()
+	database.commit()
+	for verb, body in (("GET", {}), ("PUT", {"horizon": "Near Term"})):
+		answer = clients[AGENCY].call(verb, f"{place}/Lead Qualification/{judged.name}", **body)
+		assert answer.status_code == 200, answer.text
+		assert "73415926" not in answer.text
+
+
+@pytest.mark.parametrize("path", ["resource/{0}?run_method={1}", "v2/document/{0}/method/{1}"])
+def test_a_method_that_changes_a_document_answers_to_no_get(clients, path):
+	address = path.format(f"Qualification Checklist/{bant()}", "make_new_version")
+	assert clients[MARKETER].is_refused("GET", address)
