@@ -18,44 +18,38 @@ class Refusal(frappe.ValidationError):
 	through, besides those after which the database has nothing left of the transaction."""
 
 
-def listener(
-	listen: Callable | None = None, *, is_gate: bool = False, concerns: Callable | None = None
-) -> Callable:
+def listener(listen: Callable | None = None, *, concerns: Callable | None = None) -> Callable:
 	"""Make a document event of a function; see the module.
 
 	A savepoint is one statement. It is not released: the next listener sets its own of the same name in its place.
 
-	Who has waited too long for a lock has lost one statement, and the document is saved without the listener's part.
-
-	:param is_gate: nobody passes as the function had to wait: then that rises, too.
 	:param concerns: called as `concerns(doc)`, without a savepoint; where it says no, there is nothing to listen to. It
 	    only looks at the document.
 	:raises Refusal: as the function does.
-	:raises frappe.QueryDeadlockError: nothing is left of the transaction then; so with frappe.QueryTimeoutError on a server
-	    that rolls back everything for it (`innodb_rollback_on_timeout`).
+	:raises frappe.QueryDeadlockError: nothing is left of the transaction then; so with frappe.QueryTimeoutError, after
+	    which only part of a statement's work may be left.
 	"""
 	if listen is None:
-		return partial(listener, is_gate=is_gate, concerns=concerns)
+		return partial(listener, concerns=concerns)
 
 	@wraps(listen)
 	def hear(doc, method: str | None = None, *args, **kwargs):
-		if concerns and not concerns(doc):
-			return
 		depth = getattr(frappe.local, DEPTH, 0)
-		savepoint = f"lead_quality_{depth}"
+		savepoint = None
 		told = len(frappe.local.message_log)
-		frappe.db.savepoint(savepoint)
 		setattr(frappe.local, DEPTH, depth + 1)
 		try:
+			if concerns and not concerns(doc):
+				return
+			savepoint = f"lead_quality_{depth}"
+			frappe.db.savepoint(savepoint)
 			_call(listen, doc, method, *args, **kwargs)
-		except (Refusal, frappe.QueryDeadlockError):
+		except (Refusal, frappe.QueryDeadlockError, frappe.QueryTimeoutError):
 			raise
-		except Exception as failure:
+		except Exception:
 			error = frappe.get_traceback(with_context=False)
-			has_waited = isinstance(failure, frappe.QueryTimeoutError)
-			is_there = _undo(savepoint)
-			if has_waited and (is_gate or not is_there):
-				raise
+			if savepoint:
+				_undo(savepoint)
 			del frappe.local.message_log[told:]  # whoever saves the document can do nothing about it
 			log_failure(listen, doc, error)
 		finally:
@@ -64,16 +58,13 @@ def listener(
 	return hear
 
 
-def _undo(savepoint: str) -> bool:
-	"""Take back what was done since a savepoint. Returns whether it was there: it is gone where somebody has committed
-	meanwhile."""
+def _undo(savepoint: str):
+	"""Take back what was done since a savepoint. It is gone where somebody has committed meanwhile."""
 	try:
 		frappe.db.rollback(save_point=savepoint)
 	except frappe.db.OperationalError as error:
 		if error.args[0] != NO_SUCH_SAVEPOINT:
 			raise
-		return False
-	return True
 
 
 def log_failure(listen: Callable, doc, error: str):

@@ -11,13 +11,13 @@ from lead_quality.nurture import service as nurture
 from lead_quality.qualification import gate
 
 
-@listener(is_gate=True)
+@listener
 def before_insert(opportunity, method=None):
 	opportunity.lq_lead = opportunities.credited_lead(opportunity)
 	gate.enforce(opportunity)
 
 
-@listener(is_gate=True)
+@listener
 def validate(opportunity, method=None):
 	if not opportunity.is_new():
 		opportunities.keep_credit(opportunity)

@@ -12,13 +12,13 @@ from lead_quality.qualification import gate
 CUSTOMERS_ORIGIN = ("lead_name", "opportunity_name", "prospect_name")
 
 
-@listener(is_gate=True)
+@listener
 def before_insert(doc, method=None):
 	"""Of a Quotation or a Customer."""
 	gate.enforce(doc)
 
 
-@listener(is_gate=True)
+@listener
 def validate(doc, method=None):
 	"""Of a Quotation or a Customer."""
 	gate.enforce_again(doc)

@@ -249,46 +249,15 @@ def test_an_error_names_the_document_and_the_function(monkeypatch):
 	assert "ZeroDivisionError" in log.error
 
 
-def break_off(monkeypatch, error: type[Exception], sql: str | None = None):
+@pytest.mark.parametrize("error", [frappe.QueryDeadlockError, frappe.QueryTimeoutError])
+def test_a_deadlock_still_rises_as_nothing_is_left_of_the_transaction(error, monkeypatch):
 	def broken_off(*args, **kwargs):
-		if sql:
-			frappe.db.sql(sql)
 		raise error
 
 	monkeypatch.setattr(listeners, "_call", broken_off)
 
-
-def test_a_deadlock_still_rises_as_nothing_is_left_of_the_transaction(monkeypatch):
-	break_off(monkeypatch, frappe.QueryDeadlockError)
-
-	with pytest.raises(frappe.QueryDeadlockError):
+	with pytest.raises(error):
 		communication()
-
-
-@pytest.mark.allow_listener_errors
-def test_a_document_is_saved_although_a_listener_has_waited_too_long_for_a_lead(monkeypatch):
-	break_off(monkeypatch, frappe.QueryTimeoutError)
-
-	assert frappe.db.exists("Communication", communication().name)
-	assert failures()
-
-
-def test_a_wait_that_has_cost_the_whole_transaction_still_rises(monkeypatch):
-	# as a server with innodb_rollback_on_timeout does it: no savepoint is left
-	break_off(monkeypatch, frappe.QueryTimeoutError, "rollback to savepoint last_commit")
-
-	with pytest.raises(frappe.QueryTimeoutError):
-		communication()
-
-
-@pytest.mark.parametrize(
-	"make", [opportunity_of_customer, lambda: sold("Quotation", quotation_to="Customer"), make_customer]
-)
-def test_nobody_passes_the_gate_as_it_had_to_wait(make, monkeypatch):
-	break_off(monkeypatch, frappe.QueryTimeoutError)
-
-	with pytest.raises(frappe.QueryTimeoutError):
-		make()
 
 
 def test_what_the_gate_refuses_on_purpose_is_refused():
