@@ -333,7 +333,10 @@ def _answerable(row) -> str | None:
 		is_own = row.clock == "Handover Acceptance" and user == frappe.db.get_value(
 			"Lead Handover", row.reference_name, "from_user"
 		)
-		return not is_own and bool(frappe.has_permission("Lead", "read", doc=row.lead, user=user))
+		is_there = frappe.db.exists("Lead", row.lead)
+		return bool(
+			not is_own and is_there and frappe.has_permission("Lead", "read", doc=row.lead, user=user)
+		)
 
 	return Absences(row.due_at.date()).answerable(at_deadline([row.name]).get(row.name), row.due_at, may_act)
 

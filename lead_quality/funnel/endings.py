@@ -77,7 +77,8 @@ def _lost_leads(opportunities: Collection[str]) -> set[str]:
 
 
 # Leads that may be over without being marked so, or are marked without being over any more: what is looked for where no
-# event has told of it. Each part starts at an index, and finds next to nothing once all is marked.
+# event has told of it. Each part starts at an index. Some find leads that are marked rightly, such as those of a prospect
+# that became a customer by another lead: `unmarked` leaves them out.
 _CANDIDATES = f"""
 	select name from `tabLead` where lq_over is null and status in %(statuses)s
 	union
@@ -104,8 +105,12 @@ _CANDIDATES = f"""
 	join `tabLead` l on l.name = row.lead where c.prospect_name != '' and l.lq_over is null
 	union
 	select l.name from `tabOpportunity` o join `tabLead` l on l.name = {credit.LEAD_OF_OPPORTUNITY}
-	where o.status = 'Lost' and l.lq_over is null
-	union
+	where o.status = 'Lost' and l.lq_over is null and l.status != 'Quotation' and not exists (
+		select 1 from `tabOpportunity` other where other.lq_lead = l.name and other.status != 'Lost'
+	)
+"""
+# what goes on with a lead that is over
+_GOING_ON = f"""
 	select l.name from `tabNurture Enrollment` e join `tabLead` l on l.name = e.lead
 	where {open_enrollment("e")} and l.lq_over in %(final)s
 	union
@@ -116,15 +121,21 @@ _CANDIDATES = f"""
 
 def unmarked(limit: int) -> list[str]:
 	"""Leads whose end, or whose end's end, no event has told of; those whose history is unread are marked with that."""
-	names = query.run(
-		f"""
-		select `tabLead`.name from ({_CANDIDATES}) found join `tabLead` on `tabLead`.name = found.name
-		where {HISTORY_READ} limit %(limit)s
-		""",
-		{"statuses": list(STATUSES), "final": FINAL, "limit": limit},
-		pluck=True,
+	candidates = dict(
+		query.run(
+			f"""
+			select `tabLead`.name, `tabLead`.lq_over
+			from ({_CANDIDATES}) found join `tabLead` on `tabLead`.name = found.name
+			where {HISTORY_READ} limit %(limit)s
+			""",
+			{"statuses": list(STATUSES), "limit": limit},
+		)
 	)
-	return sorted(names)
+	over = endings_of(list(candidates))
+	wrong = {lead for lead, marked in candidates.items() if over.get(lead) != marked}
+	return sorted(
+		wrong.union(query.run(_GOING_ON + " limit %(limit)s", {"final": FINAL, "limit": limit}, pluck=True))
+	)
 
 
 def refuse_if_final(lead: str):

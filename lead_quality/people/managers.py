@@ -41,6 +41,8 @@ def _above_in_company(user: str) -> list[str]:
 	employee = frappe.db.get_value("Employee", {"user_id": user}, "reports_to", order_by="status asc")
 	while employee and len(users) < HIGHEST:
 		above = frappe.db.get_value("Employee", employee, ["user_id", "reports_to"], as_dict=True)
+		if not above:  # deleted past its links
+			break
 		users.append(above.user_id)
 		employee = above.reports_to
 	return users

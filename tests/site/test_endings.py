@@ -417,3 +417,25 @@ def test_the_timeline_says_why_it_has_ended(lead):
 		"Comment", {"reference_doctype": "Lead", "reference_name": lead.name}, pluck="content"
 	)
 	assert any("lost" in comment.lower() for comment in comments)
+
+
+def test_leads_that_are_marked_rightly_are_not_looked_at_again(lead):
+	"""Each hour would lock them all, and those that are not marked yet might never have their turn."""
+	for gate in ("opportunity_gate", "customer_gate"):
+		frappe.db.set_single_value("Lead Quality Settings", gate, "Off")
+	half_lost, by_customer, beside = make_lead(), make_lead(), make_lead()
+	make_opportunity(half_lost.name)
+	make_opportunity(half_lost.name).declare_enquiry_lost([], [])
+	customer = make_customer(by_customer.name)
+	customer.update({"customer_group": "Commercial", "territory": "All Territories"})
+	customer.insert()
+	prospect = make_prospect(lead.name, beside.name)
+	of_prospect = frappe.get_doc(
+		{"doctype": "Customer", "customer_name": "Beside Ltd", "prospect_name": prospect.name}
+	).insert()
+	jobs.end_leads()
+	assert endings.endings_of([by_customer.name]) and of_prospect.name
+
+	left = endings.unmarked(limit=10_000)
+
+	assert not {half_lost.name, by_customer.name, lead.name, beside.name} & set(left)
