@@ -67,7 +67,7 @@ def drop_fields(doctype: str, names: list[str]):
 	columns = set(names) & set(frappe.db.get_table_columns(doctype))
 	if columns:
 		drops = ", ".join(f"drop column `{column}`" for column in sorted(columns))
-		frappe.db.sql_ddl(f"alter table `tab{doctype}` {drops}")
+		frappe.db.sql_ddl(f"alter table `tab{doctype}` {drops}")  # nosemgrep
 	frappe.clear_cache(doctype=doctype)
 
 
@@ -81,7 +81,8 @@ def remove_indexes():
 		}
 		if frappe.db.exists("Property Setter", setters):
 			frappe.db.delete("Property Setter", setters)
-			frappe.db.sql_ddl(f"alter table `tab{doctype}` drop index if exists `{column}_index`")
+			drops = f"alter table `tab{doctype}` drop index if exists `{column}_index`"
+			frappe.db.sql_ddl(drops)  # nosemgrep
 			frappe.clear_cache(doctype=doctype)
 
 

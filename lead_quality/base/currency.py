@@ -8,6 +8,8 @@ from datetime import date
 import frappe
 from frappe.utils import cint, flt
 
+from lead_quality.base import query
+
 
 def company_currency(company: str | None) -> str | None:
 	"""The currency of a company, by default of the site's."""
@@ -24,7 +26,7 @@ def rates_into(currency: str | None) -> Callable[[str | None, date], float | Non
 	settings = frappe.get_cached_doc("Accounts Settings")
 	oldest = None if cint(settings.allow_stale) else cint(settings.stale_days)
 	days, rates = defaultdict(list), defaultdict(list)
-	for other, day, rate in frappe.db.sql(
+	for other, day, rate in query.run(
 		"""
 		select from_currency, `date`, exchange_rate from `tabCurrency Exchange` where to_currency = %s
 		order by `date`, creation, name

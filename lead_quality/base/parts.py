@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import frappe
 from frappe.utils import now_datetime
 
+from lead_quality.base import query
 from lead_quality.base.rows import insert_rows
 from lead_quality.base.runs import MAX_ERROR_LENGTH
 
@@ -62,7 +63,7 @@ class PartedJob:
 
 	def ranges(self) -> list[tuple[str, str, int]]:
 		"""First name, last name and size of every part, in the order of the names."""
-		return frappe.db.sql(
+		return query.run(
 			f"""
 			select min(name), max(name), count(*) from (
 				select name, floor((row_number() over (order by name) - 1) / %s) as part
@@ -141,12 +142,13 @@ class PartedJob:
 		self.finish_if_done(doc.part_of)
 
 	def _chunk_after(self, last: str, first: str, end: str) -> list[str]:
-		return frappe.db.sql_list(
+		return query.run(
 			f"""
 			select name from `tab{self.doctype}`
 			where name > %s and name >= %s and name <= %s and {self.condition} order by name limit %s
 			""",
 			(last, first, end, self.chunk),
+			pluck=True,
 		)
 
 	def _retried(self, names: list[str], options: dict) -> int:
@@ -203,14 +205,14 @@ def open_parts(run: str) -> list[str]:
 def progress(run: str) -> dict:
 	"""How far a run is: `total`, `done`, `changed` and `failed` documents, its `status`."""
 	total, status = frappe.db.get_value("Follow Up Run", run, ["total", "status"])
-	counts = frappe.db.sql(
+	counts = query.run(
 		"""
 		select ifnull(sum(found), 0), ifnull(sum(done), 0), ifnull(sum(failed), 0)
 		from `tabFollow Up Run` where part_of = %s
 		""",
 		(run,),
 	)[0]
-	done, changed, failed = map(int, counts)
+	done, changed, failed = (int(count) for count in counts)
 	return {
 		"run": run,
 		"total": total,

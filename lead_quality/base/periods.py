@@ -4,6 +4,7 @@ import frappe
 from frappe import _
 from frappe.utils import format_date, getdate
 
+from lead_quality.base import query
 from lead_quality.base.texts import link_to
 
 
@@ -21,7 +22,7 @@ def refuse_overlap(doc, same: tuple[str, ...]):
 	"""
 	values = {f"same_{field}": doc.get(field) or "" for field in same}
 	alike = " and ".join(f"ifnull(`{field}`, '') = %(same_{field})s" for field in same)
-	found = frappe.db.sql(
+	found = query.run(
 		f"""
 		select name, from_date, to_date from `tab{doc.doctype}`
 		where {alike} and name != %(name)s

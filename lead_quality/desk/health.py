@@ -17,6 +17,7 @@ from frappe.utils.scheduler import is_dormant, is_scheduler_disabled
 from rq import Queue, Worker
 from rq.job import Job
 
+from lead_quality.base import query
 from lead_quality.base.site_time import aware
 from lead_quality.desk import set_up
 from lead_quality.desk.findings import ORANGE, RED, SEVERITIES, counted, finding, named
@@ -93,7 +94,7 @@ def _run_check(name: str, look: Callable[[], Iterable]) -> tuple[list, list[dict
 
 def outages(now: datetime) -> list[dict]:
 	"""When nothing had looked at the clocks, in the last month, the latest first."""
-	return frappe.db.sql(
+	return query.run(
 		"""
 		select outage_from as since, min(started_at) as until
 		from `tabFollow Up Run`
@@ -191,7 +192,7 @@ def _switches() -> Iterator[dict]:
 
 
 def _late_finding(late: list[dict], now: datetime) -> dict:
-	last = frappe.db.sql("select max(last_execution) from `tabScheduled Job Type` where stopped = 0")[0][0]
+	last = query.run("select max(last_execution) from `tabScheduled Job Type` where stopped = 0")[0][0]
 	if not last or last + tolerance() < now:
 		since = format_datetime(last) if last else _("the install")
 		return finding(
@@ -311,7 +312,7 @@ def mail_findings(now: datetime) -> Iterator[dict]:
 		status="Error",
 	)
 	an_hour_ago = now - timedelta(hours=1)
-	waiting = frappe.db.sql(
+	waiting = query.run(
 		"""
 		select count(*) from `tabEmail Queue`
 		where status = 'Not Sent' and creation between %s and %s and ifnull(send_after, creation) < %s

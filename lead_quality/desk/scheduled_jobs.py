@@ -57,7 +57,7 @@ def run_of(method: str) -> str:
 
 def last_runs() -> dict[str, frappe._dict]:
 	"""The last Follow Up Run of every job, by its name."""
-	rows = frappe.db.sql(
+	rows = query.run(
 		"""
 		select r.name, r.job, r.status, r.started_at, r.finished_at, r.found, r.done, r.failed
 		from `tabFollow Up Run` r

@@ -9,6 +9,7 @@ from frappe import _
 from frappe.utils import add_days, format_date
 from frappe.utils.user import get_users_with_role
 
+from lead_quality.base import query
 from lead_quality.base.notices import is_reachable
 from lead_quality.base.persons import NO_PERSONS
 from lead_quality.base.queries import Where
@@ -131,7 +132,7 @@ def segment_findings() -> Iterator[dict]:
 
 
 def calendar_findings(now: datetime) -> Iterator[dict]:
-	calendars = frappe.db.sql(
+	calendars = query.run(
 		"""
 		select c.name, c.holiday_list, h.to_date
 		from `tabWorking Calendar` c
@@ -164,7 +165,7 @@ def calendar_findings(now: datetime) -> Iterator[dict]:
 
 
 def escalation_findings() -> Iterator[dict]:
-	steps = frappe.db.sql(
+	steps = query.run(
 		"""
 		select p.name as policy, e.action, e.role, e.assignment_rule, e.outcome_reason, p.escalate_to
 		from `tabFollow Up Escalation` e

@@ -46,7 +46,7 @@ def keep_old_leads(now: datetime, condition: str = "1 = 1"):
 	:param condition: SQL on `tabLead`: only those.
 	"""
 	_keep(now, condition)
-	frappe.db.sql(f"update `tabLead` set lq_waits = 1 where name in ({WAITING})")
+	query.run(f"update `tabLead` set lq_waits = 1 where name in ({WAITING})")
 
 
 def keep(leads: Collection[str], now: datetime) -> set[str]:
@@ -109,7 +109,7 @@ def merge_into(lead: str):
 
 def _take_up(lead: str, now: datetime):
 	# "is not set" of Frappe compares an instant with '' too, which a strict database refuses in an update
-	frappe.db.sql(
+	query.run(
 		"""
 		update `tabLead Backlog` set taken_up_at = %(now)s, taken_up_by = %(user)s, modified = %(now)s, modified_by = %(user)s
 		where lead = %(lead)s and taken_up_at is null
@@ -165,7 +165,7 @@ def close_what_is_over(now: datetime):
 	:param now: naive instant in the site's zone.
 	"""
 	over = f"select `tabLead`.name from `tabLead` where `tabLead`.lq_waits = 1 and not {IN_WORK}"
-	names = frappe.db.sql_list(over)
+	names = query.run(over, pluck=True)
 	for start in range(0, len(names), 1000):
 		chunk = names[start : start + 1000]
 		query.run(
@@ -179,7 +179,7 @@ def count_for(user: str) -> int:
 	"""How many leads wait for a decision that a user may see."""
 	condition = lead_condition(user)
 	visible = f"and ({bindable(condition)})" if condition else ""
-	return frappe.db.sql(
+	return query.run(
 		f"select count(*) from `tabLead` where `tabLead`.lq_waits = %(waits)s {visible}", {"waits": 1}
 	)[0][0]
 
@@ -190,7 +190,7 @@ def tell_of_waiting(now: datetime) -> int:
 	:param now: naive instant in the site's zone.
 	:returns: how many users were told.
 	"""
-	if not frappe.db.sql("select 1 from `tabLead` where lq_waits = 1 limit 1"):
+	if not query.run("select 1 from `tabLead` where lq_waits = 1 limit 1"):
 		return 0
 	close_what_is_over(now)
 	told_on = frappe.db.get_global(TOLD_ON)

@@ -159,7 +159,7 @@ def lock(lead: str, clocks: tuple[str, ...], condition: str, **values) -> list:
 
 def refresh_due(lead: str):
 	"""Write the earliest deadline of the lead's open clocks to its summary."""
-	due = frappe.db.sql(
+	due = query.run(
 		f"""
 		select min(due_at) from `tabFollow Up Clock` c where lead = %s and {open_clock("c")}
 		lock in share mode
@@ -175,7 +175,7 @@ def open_clocks(lead: str, now: datetime | None = None) -> list[dict]:
 	:param now: naive instant in the site's zone; `state` says what each clock is at that moment, whether or
 	    not any job has run since.
 	"""
-	clocks = frappe.db.sql(
+	clocks = query.run(
 		f"""
 		select name, clock, status, started_at, warn_at, due_at, paused_until, missed_by_system
 		from `tabFollow Up Clock` c where lead = %s and {open_clock("c")} order by due_at

@@ -27,7 +27,7 @@ def users_to_tell(before: datetime | None = None) -> list[str]:
 
 	:param before: only what was raised before this instant counts; naive, in the site's zone.
 	"""
-	return frappe.db.sql_list(
+	return query.run(
 		f"""
 		select distinct for_user from `tabFollow Up Alert` alert
 		where
@@ -40,6 +40,7 @@ def users_to_tell(before: datetime | None = None) -> list[str]:
 		order by for_user
 		""",
 		{"before": before},
+		pluck=True,
 	)
 
 
@@ -97,7 +98,7 @@ def _lock_pending(user: str) -> list:
 	sweep has it told: of two who share it, each would send a message."""
 	# found by this index only: in a small table the database would read, and lock, everybody else's too
 	try:
-		return frappe.db.sql(
+		return query.run(
 			"""
 			select name, lead, lead_name, kind, clock, due_at, by_system, action, note, for_user, follow_up_clock,
 				level, alert_key, about_user

@@ -84,8 +84,10 @@ def end_closed_leads_of_alerts(user: str, now: datetime):
 
 	:param now: naive instant in the site's zone.
 	"""
-	leads = frappe.db.sql_list(
-		"select distinct `lead` from `tabFollow Up Alert` where for_user = %s and status = 'Pending'", (user,)
+	leads = query.run(
+		"select distinct `lead` from `tabFollow Up Alert` where for_user = %s and status = 'Pending'",
+		(user,),
+		pluck=True,
 	)
 	_end_those_over(leads, now)
 

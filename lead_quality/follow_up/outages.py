@@ -5,13 +5,15 @@ from datetime import datetime
 import frappe
 from frappe.utils import cint, now_datetime
 
+from lead_quality.base import query
+
 SWEEP = "sweep_clocks"
 
 
 def outages() -> list[tuple[datetime, datetime]]:
 	"""The spans of time (naive, the site's zone) in which no sweep ran, the present one included."""
 	now = now_datetime()
-	spans = frappe.db.sql(
+	spans = query.run(
 		"""
 		select outage_from, started_at from `tabFollow Up Run` where job = %s and outage_from is not null
 		""",
@@ -23,7 +25,7 @@ def outages() -> list[tuple[datetime, datetime]]:
 
 def last_sweep() -> datetime | None:
 	"""When the last sweep that came to its end had begun (naive, the site's zone)."""
-	return frappe.db.sql(
+	return query.run(
 		"select max(started_at) from `tabFollow Up Run` where job = %s and status != 'Running'", (SWEEP,)
 	)[0][0]
 

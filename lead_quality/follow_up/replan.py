@@ -53,12 +53,13 @@ def replan(calendar: str, now: datetime | None = None) -> dict:
 	run = JobRun("replan", now or now_datetime())
 	# what came past the document events, such as a Data Import without them, has no history yet
 	keep_history(calendar, aware(run.now))
-	names = frappe.db.sql_list(
+	names = query.run(
 		"""
 		select name from `tabFollow Up Clock`
 		where working_calendar = %s and status in ('Running', 'Paused') and due_at > %s
 		""",
 		(calendar, run.now),
+		pluck=True,
 	)
 	for start in range(0, len(names), CHUNK):
 		chunk = names[start : start + CHUNK]

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 import frappe
 from frappe.utils import get_datetime, now_datetime
 
+from lead_quality.base import query
 from lead_quality.base.rows import update_rows
 from lead_quality.engine import clock as engine  # nosemgrep (a variable has the name of the module)
 from lead_quality.follow_up.clocks import (
@@ -207,7 +208,7 @@ def start_first_response(lead: str, at: datetime):
 	):
 		return
 	doc = frappe.get_doc("Lead", lead)
-	first = frappe.db.sql(
+	first = query.run(
 		f"select 1 from `tabLead Touch` t where t.lead = %s and {human_touch('t')} limit 1", (lead,)
 	)
 	if first or is_over(frappe._dict(lead=lead)):
@@ -352,7 +353,7 @@ def forget_lead(lead: str, remnant: str):
 	"""
 	cancel(lead)
 	acted_at = "coalesce(c.acted_at, c.stopped_at, c.due_at)"
-	rows = frappe.db.sql(
+	rows = query.run(
 		f"""
 		select c.name, coalesce(c.owner_at_breach, {responsible_for_clock(acted_at)}) as owner_at_breach
 		from `tabFollow Up Clock` c {JOINS}

@@ -35,7 +35,7 @@ MOST_OF_AN_ERROR = 200
 def due_clocks(now: datetime, limit: int) -> list[str]:
 	"""Names of the clocks that have something to be told of at `now` (naive, the site's zone), the first due first: of
 	leads that there are, and whose history is read in."""
-	return frappe.db.sql_list(
+	return query.run(
 		f"""
 		select name from `tabFollow Up Clock` clock
 		where next_alert_at < %s
@@ -43,6 +43,7 @@ def due_clocks(now: datetime, limit: int) -> list[str]:
 		order by next_alert_at limit %s
 		""",
 		(now, limit),
+		pluck=True,
 	)
 
 
@@ -67,7 +68,7 @@ def outage_before(run: str, started_at: datetime) -> datetime | None:
 
 	:param started_at: when the run started; naive, in the site's zone.
 	"""
-	last = frappe.db.sql(
+	last = query.run(
 		"""
 		select max(started_at) from `tabFollow Up Run`
 		where job = %s and status != 'Running' and started_at <= %s and name != %s

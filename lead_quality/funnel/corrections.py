@@ -83,7 +83,7 @@ def _repeat_later_stages(lead: str, stage: str):
 
 def _entry(lead: str, condition: str, **values):
 	"""The row written last that meets a condition and that nothing has corrected."""
-	rows = frappe.db.sql(
+	rows = query.run(
 		f"""
 		select log.name, log.lead, log.stage, log.left_stage, log.entered_at, log.is_derived,
 			{", ".join(f"log.{column}" for column in COPIED)}
@@ -102,7 +102,7 @@ def _log(row, values: dict, corrects: str):
 		column: row[column] for column in ("lead", "stage", "left_stage", "entered_at", "is_derived", *COPIED)
 	}
 	# the row written last says where the lead is, also if the one before it is of the same instant
-	last = frappe.db.sql("select max(creation) from `tabLead Stage Log` where lead = %s", (row.lead,))[0][0]
+	last = query.run("select max(creation) from `tabLead Stage Log` where lead = %s", (row.lead,))[0][0]
 	at = max(now_datetime(), get_datetime(last) + timedelta(microseconds=1))
 	journey.mark(row.lead)
 	insert_rows("Lead Stage Log", [{**copied, **values, "corrects": corrects}], at)

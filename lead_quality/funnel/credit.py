@@ -40,7 +40,7 @@ def leads_of_prospects(prospects: Collection[str]) -> dict[str, str]:
 
 def lead_of_opportunity(opportunity: str) -> str | None:
 	"""The lead that an Opportunity is credited to, or None if it came from a Customer."""
-	rows = frappe.db.sql(
+	rows = query.run(
 		f"select {LEAD_OF_OPPORTUNITY} from `tabOpportunity` o where o.name = %s", (opportunity,)
 	)
 	return rows[0][0] if rows else None

@@ -17,12 +17,13 @@ from lead_quality.funnel.service import ROWS_AT_ONCE, WRITTEN_LAST, at_entry, lo
 
 def leads_without_stage(limit: int) -> list[str]:
 	"""Leads that came in without document events, such as those from before the install, the oldest first."""
-	return frappe.db.sql_list(
+	return query.run(
 		f"""
 		select name from `tabLead` where (lq_stage is null or lq_stage = '') and {HISTORY_READ}
 		order by creation limit %s
 		""",
 		(limit,),
+		pluck=True,
 	)
 
 
@@ -42,10 +43,12 @@ def changed_leads(since: datetime | None) -> list[str]:
 	changed = (
 		"(t.modified >= %(since)s or t.creation >= %(since)s or t.modified is null)" if since else "1 = 1"
 	)
-	opportunities = frappe.db.sql_list(
-		f"select distinct t.lq_lead from `tabOpportunity` t where t.lq_lead is not null and {changed}", values
+	opportunities = query.run(
+		f"select distinct t.lq_lead from `tabOpportunity` t where t.lq_lead is not null and {changed}",
+		values,
+		pluck=True,
 	)
-	orders = frappe.db.sql_list(
+	orders = query.run(
 		f"""
 		select t.name from `tabSales Order` t where t.docstatus in (1, 2) and {changed}
 		union
@@ -53,6 +56,7 @@ def changed_leads(since: datetime | None) -> list[str]:
 		where {changed}
 		""",
 		values,
+		pluck=True,
 	)
 	leads = {lead for some in credit.leads_of_orders(orders).values() for lead in some}
 	return sorted({*opportunities, *leads, *credit_opportunities()})
@@ -172,7 +176,7 @@ def _show(rows: list, is_derived: int):
 def complete_segments():
 	"""Derived rows of leads that had no segment yet, as the hourly sorting had not come to them, take the present
 	one."""
-	frappe.db.sql(
+	query.run(
 		"""
 		update `tabLead Stage Log` log join `tabLead` l on l.name = log.lead
 		set log.segment = l.lq_segment

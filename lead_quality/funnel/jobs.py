@@ -3,8 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-import frappe
-
+from lead_quality.base import query
 from lead_quality.base.runs import JobRun
 from lead_quality.funnel import deriving, journey
 
@@ -65,7 +64,7 @@ def _derive(leads: list[str], now: datetime) -> int:
 
 def _since(run: str) -> datetime | None:
 	"""From when on what has changed may not have been seen; None before the first run."""
-	last = frappe.db.sql(
+	last = query.run(
 		"""
 		select max(started_at) from `tabFollow Up Run`
 		where job in (%s, %s) and status = 'Completed' and name != %s

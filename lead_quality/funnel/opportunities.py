@@ -1,8 +1,8 @@
 """Which lead an Opportunity stays credited to, and what happens when it gets another one."""
 
-import frappe
 from frappe.utils import now_datetime
 
+from lead_quality.base import query
 from lead_quality.funnel import credit
 from lead_quality.funnel.service import enter_stage, review_stage
 
@@ -35,24 +35,26 @@ def move_opportunity(opportunity, before):
 def credit_opportunities() -> list[str]:
 	"""Credit the Opportunities that came in without document events to their leads, in two statements; returns those
 	leads."""
-	leads = frappe.db.sql_list(
+	leads = query.run(
 		"""
 		select distinct l.name from `tabOpportunity` o join `tabLead` l on l.name = o.party_name
 		where o.lq_lead is null and o.opportunity_from = 'Lead'
-		"""
+		""",
+		pluck=True,
 	)
 	if leads:
-		frappe.db.sql(
+		query.run(
 			"""
 			update `tabOpportunity` o join `tabLead` l on l.name = o.party_name set o.lq_lead = l.name
 			where o.lq_lead is null and o.opportunity_from = 'Lead'
 			"""
 		)
-	prospects = frappe.db.sql_list(
-		"select distinct party_name from `tabOpportunity` where lq_lead is null and opportunity_from = 'Prospect'"
+	prospects = query.run(
+		"select distinct party_name from `tabOpportunity` where lq_lead is null and opportunity_from = 'Prospect'",
+		pluck=True,
 	)
 	for prospect, lead in credit.leads_of_prospects(prospects).items():
-		frappe.db.sql(
+		query.run(
 			"""
 			update `tabOpportunity` set lq_lead = %s
 			where lq_lead is null and opportunity_from = 'Prospect' and party_name = %s

@@ -54,7 +54,7 @@ def fill_keys(limit: int) -> int:
 			for column, key in (*NUMBER_KEYS.items(), ("email_id", "lq_mailbox"))
 		]
 	)
-	rows = frappe.db.sql(
+	rows = query.run(
 		f"select {', '.join(fields)} from `tabLead` where {missing} limit %s",
 		(limit,),
 		as_dict=True,
@@ -120,7 +120,7 @@ def leads_of(person: Person) -> list[str]:
 	if not parts:
 		return []
 	values = {column: sorted(wanted) for column, wanted in columns.items() if wanted}
-	return sorted(set(frappe.db.sql_list(" union ".join(parts), values)))
+	return sorted(set(query.run(" union ".join(parts), values, pluck=True)))
 
 
 def leads_of_addresses(addresses: Iterable[str]) -> list[str]:

@@ -9,6 +9,7 @@ A remnant counts for whoever would see the lead by what is kept of it; see `coun
 
 import frappe
 
+from lead_quality.base import query
 from lead_quality.base.links import DELETED
 from lead_quality.base.versions import lead_field
 from lead_quality.funnel.conditions import BAD_DATA, human_touch
@@ -54,7 +55,7 @@ def keep(lead: str) -> str:
 	if not frappe.db.exists("Lead Stage Log", {"lead": lead}):
 		return remnant
 	columns = ", ".join(f"`{column}`" for column in COLUMNS)
-	frappe.db.sql(
+	query.run(
 		f"""
 		insert into `tabLead Remnant` (name, modified, modified_by, source, {", ".join(FACTS)}, {columns})
 		select %(remnant)s, now(6), %(user)s, `tabLead`.`{lead_field("source")}`,
@@ -87,7 +88,7 @@ def keep_handovers(lead: str, remnant: str):
 	"""Keep what is to be left of the handovers of a lead that is about to be deleted. One that still waits for an answer
 	is taken back."""
 	columns = ", ".join(f"h.`{column}`" for column in HANDOVER_COLUMNS)
-	frappe.db.sql(
+	query.run(
 		f"""
 		insert into `tabHandover Remnant`
 			(name, creation, owner, modified, modified_by, `lead`, status, {columns.replace("h.", "")})
@@ -118,7 +119,7 @@ def lead_tables(user: str) -> tuple[str, ...]:
 def count_for(user: str) -> bool:
 	"""Whether there are remnants that count for a reader: those that the condition on his list of leads lets through, if
 	what it asks for is kept of a lead. Where it asks for more, nobody can tell whether he saw the lead, and none does."""
-	if not frappe.db.sql("select 1 from `tabLead Remnant` limit 1"):
+	if not query.run("select 1 from `tabLead Remnant` limit 1"):
 		return False
 	return _can_be_asked(f"{as_leads()} `tabLead`", lead_condition(user))
 
@@ -135,7 +136,7 @@ def _can_be_asked(table: str, condition: str) -> bool:
 	if not condition:
 		return True
 	try:
-		frappe.db.sql(f"select 1 from {table} where {bindable(condition)} limit %(none)s", {"none": 0})
+		query.run(f"select 1 from {table} where {bindable(condition)} limit %(none)s", {"none": 0})
 	except Exception as error:
 		if frappe.db.is_missing_column(error):
 			return False

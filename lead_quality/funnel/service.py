@@ -71,9 +71,10 @@ def stage_of(lead: str) -> str | None:
 	"""The stage that the row written last names. Locks the lead and then the row, so that two documents cannot both log
 	a stage."""
 	frappe.db.get_value("Lead", lead, "name", for_update=True)
-	rows = frappe.db.sql_list(
+	rows = query.run(
 		f"select stage from `tabLead Stage Log` where `lead` = %s order by {WRITTEN_LAST} limit 1 for update",
 		(lead,),
+		pluck=True,
 	)
 	return rows[0] if rows else None
 
@@ -128,7 +129,7 @@ def has_orphaned_rows(lead: str) -> bool:
 	"""Whether rows still name a lead that no longer exists: it was deleted without document events, and its name is
 	used again."""
 	return bool(
-		frappe.db.sql(
+		query.run(
 			"""
 			select 1 from `tabLead Stage Log`
 			where lead = %(lead)s and not exists (select 1 from `tabLead` where name = %(lead)s) limit 1
@@ -144,7 +145,7 @@ def missing_leads(limit: int) -> list[str]:
 	belonging = " union ".join(
 		f"select `{link.fieldname}` as lead from `tab{link.parent}`" for link in _links_to_leads()
 	)
-	return frappe.db.sql_list(
+	return query.run(
 		f"""
 		select belongs.lead from ({belonging}) belongs
 		left join `tabLead` l on l.name = belongs.lead
@@ -152,6 +153,7 @@ def missing_leads(limit: int) -> list[str]:
 		order by belongs.lead limit %s
 		""",
 		(f"{DELETED}%", limit),
+		pluck=True,
 	)
 
 

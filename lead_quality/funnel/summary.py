@@ -108,8 +108,8 @@ def rebuild():
 
 	Six statements over the whole table; it may run at any time, and changes nothing that is right.
 	"""
-	frappe.db.sql(f"update `tabLead` l set lq_stage = {_STAGE}")
-	frappe.db.sql(
+	query.run(f"update `tabLead` l set lq_stage = {_STAGE}")
+	query.run(
 		"""
 		update `tabLead` l join `tabLead Qualification` q on q.lead = l.name
 		left join `tabLead Outcome Reason` r on r.name = q.verdict_reason
@@ -117,7 +117,7 @@ def rebuild():
 			l.lq_non_buyer = q.verdict = 'Disqualified' and ifnull(r.non_buyer, 0)
 		"""
 	)
-	frappe.db.sql(
+	query.run(
 		f"""
 		update `tabLead` l set lq_next_touch_at = (
 			select min(next_due_at) from `tabNurture Enrollment` e
@@ -125,7 +125,7 @@ def rebuild():
 		)
 		"""
 	)
-	frappe.db.sql(
+	query.run(
 		f"""
 		update `tabLead` l set lq_due_at = (
 			select min(due_at) from `tabFollow Up Clock` c
@@ -133,21 +133,21 @@ def rebuild():
 		)
 		"""
 	)
-	frappe.db.sql(
+	query.run(
 		f"""
 		update `tabLead` l set lq_last_touch_at = (
 			select max(t.done_at) from `tabLead Touch` t where t.lead = l.name and {human_touch("t")}
 		)
 		"""
 	)
-	frappe.db.sql(
+	query.run(
 		"""
 		update `tabLead` l set lq_waits = l.name in (
 			select b.lead from `tabLead Backlog` b where b.taken_up_at is null
 		)
 		"""
 	)
-	frappe.db.sql(
+	query.run(
 		f"""
 		update `tabLead` l set lq_handover_status = (
 			select status from `tabLead Handover` h where h.lead = l.name {HANDOVER_SHOWN}

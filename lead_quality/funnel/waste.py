@@ -4,6 +4,7 @@ from datetime import datetime
 
 import frappe
 
+from lead_quality.base import query
 from lead_quality.base.site_time import aware, get_calendar, naive
 from lead_quality.engine import waste as engine
 
@@ -37,7 +38,7 @@ def latest_starts(now: datetime) -> tuple[str, dict]:
 	:param now: naive instant in the site's zone.
 	"""
 	days = working_days()
-	rows = frappe.db.sql(
+	rows = query.run(
 		"""
 		select s.name, '', p.working_calendar
 		from `tabLead Segment` s join `tabFollow Up Policy` p on p.name = s.follow_up_policy

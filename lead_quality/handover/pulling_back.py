@@ -5,6 +5,7 @@ from datetime import datetime
 import frappe
 from frappe import _
 
+from lead_quality.base import query
 from lead_quality.base.notices import is_reachable, plain, tell, words_for
 from lead_quality.funnel import endings
 from lead_quality.handover.service import end_of_span, give_back, lock_lead, publish
@@ -13,13 +14,14 @@ from lead_quality.qualification.agreement import span_of
 
 def unanswered(now: datetime) -> list[str]:
 	"""Names of the handovers that nobody has answered by the agreed time, `now` being naive, in the site's zone."""
-	return frappe.db.sql_list(
+	return query.run(
 		"""
 		select name from `tabLead Handover` handover
 		where status = 'Sent' and pull_back_at < %s and exists (select 1 from `tabLead` where name = handover.lead)
 		order by pull_back_at
 		""",
 		(now,),
+		pluck=True,
 	)
 
 

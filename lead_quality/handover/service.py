@@ -6,6 +6,7 @@ import frappe
 from frappe import _
 from frappe.utils import format_datetime, get_link_to_form, now_datetime
 
+from lead_quality.base import query
 from lead_quality.base.currency import company_currency
 from lead_quality.base.notices import is_reachable, plain, tell, words_for
 from lead_quality.base.site_time import aware, format_for_user, get_calendar, naive
@@ -287,7 +288,7 @@ def _decide(name: str, status: str, now: datetime, **values):
 
 def publish(lead: str):
 	"""Show on a lead the handover that waits for an answer, else what has become of the newest."""
-	status = frappe.db.sql(
+	status = query.run(
 		f"select status from `tabLead Handover` where lead = %s {summary.HANDOVER_SHOWN}", (lead,)
 	)
 	summary.write(lead, lq_handover_status=status[0][0] if status else None)

@@ -14,6 +14,7 @@ from frappe import _
 from frappe.utils import cint, escape_html, get_fullname, get_url_to_list, now_datetime, strip_html
 from redis.exceptions import RedisError
 
+from lead_quality.base import query
 from lead_quality.base.notices import is_reachable, plain, tell, words_for
 from lead_quality.base.queries import Where
 from lead_quality.base.rows import insert_rows
@@ -313,12 +314,12 @@ def _in_words(doc, receiver: str | None) -> str:
 
 def _count_move(name: str, receiver: str | None, now: datetime):
 	# counted with the lead, so that it is right also after the worker was killed
-	frappe.db.sql("update `tabLead Transfer` set moved = moved + 1 where name = %s", (name,))
+	query.run("update `tabLead Transfer` set moved = moved + 1 where name = %s", (name,))
 	row = frappe.db.get_value(
 		"Lead Transfer Receiver", {"parent": name, "user": receiver or ["is", "not set"]}
 	)
 	if row:
-		frappe.db.sql("update `tabLead Transfer Receiver` set leads = leads + 1 where name = %s", (row,))
+		query.run("update `tabLead Transfer Receiver` set leads = leads + 1 where name = %s", (row,))
 		return
 	insert_rows(
 		"Lead Transfer Receiver",
@@ -349,7 +350,7 @@ def take_handover(doc, name: str, now: datetime) -> bool:
 		give(doc, lead, now)  # it cannot go back to somebody who has left, too
 	if not pulling_back.take_from_leaver(name, now):
 		return False
-	frappe.db.sql("update `tabLead Transfer` set handovers = handovers + 1 where name = %s", (doc.name,))
+	query.run("update `tabLead Transfer` set handovers = handovers + 1 where name = %s", (doc.name,))
 	return True
 
 

@@ -6,6 +6,7 @@ import frappe
 from frappe import _
 from frappe.utils import formatdate
 
+from lead_quality.base import query
 from lead_quality.base.texts import link_to
 from lead_quality.funnel.person import Person, person_of
 
@@ -77,7 +78,7 @@ def _has_address(lead) -> bool:
 
 def contact_with_address(lead: str) -> str | None:
 	"""A Contact of a lead who has an e-mail address, the primary one first."""
-	rows = frappe.db.sql(
+	rows = query.run(
 		"""
 		select c.name from `tabDynamic Link` link join `tabContact` c on c.name = link.parent
 		where
@@ -129,7 +130,7 @@ def opt_outs_of(person: Person) -> list[frappe._dict]:
 	if not parts:
 		return []
 	values = {column: wanted for column, wanted in columns.items() if wanted}
-	return frappe.db.sql(" union ".join(parts) + " order by since, name", values, as_dict=True)
+	return query.run(" union ".join(parts) + " order by since, name", values, as_dict=True)
 
 
 def in_words(opt_out) -> str:

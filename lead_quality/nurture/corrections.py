@@ -8,6 +8,7 @@ import frappe
 from frappe import _
 from frappe.utils import get_datetime, get_fullname
 
+from lead_quality.base import query
 from lead_quality.base.notices import plain
 from lead_quality.funnel import corrections as funnel
 from lead_quality.nurture import ledger, planning, service
@@ -195,7 +196,7 @@ def misplaced(since, limit: int) -> list[tuple[str, str]]:
 	"""Communications, Call Logs and Events that are gone, or that do not name the lead any more whose touch, made since
 	an instant (the site's zone), tells of them: DocType and name."""
 	return list(
-		frappe.db.sql(
+		query.run(
 			"""
 			select distinct 'Communication', t.communication from `tabLead Touch` t
 			left join `tabCommunication` c on c.name = t.communication

@@ -13,8 +13,6 @@ clocks and cadences to be stopped by what is found; for them it is as if each do
 from collections.abc import Collection
 from datetime import datetime
 
-import frappe
-
 from lead_quality.base import query
 from lead_quality.base.rows import insert_rows
 from lead_quality.funnel import deriving, endings
@@ -43,12 +41,12 @@ _IN_WORK = """
 
 def is_read() -> bool:
 	"""Whether the history of every lead has been read in."""
-	return not frappe.db.sql("select 1 from `tabLead` where lq_history_unread = 1 limit 1")
+	return not query.run("select 1 from `tabLead` where lq_history_unread = 1 limit 1")
 
 
 def forget():
 	"""The history of all leads that are there is to be read, which changes nothing that is known."""
-	frappe.db.sql("update `tabLead` set lq_history_unread = 1 where lq_history_unread = 0")
+	query.run("update `tabLead` set lq_history_unread = 1 where lq_history_unread = 0")
 
 
 def leads_in_work(leads: Collection[str]) -> set[str]:

@@ -116,7 +116,7 @@ def link_leads(communication):
 
 def nameless(since: datetime, limit: int) -> list[str]:
 	"""Mails stored since an instant (the site's zone) that are from a lead's address, and name no lead."""
-	return frappe.db.sql_list(
+	return query.run(
 		"""
 		select c.name from `tabCommunication` c join `tabLead` l on l.email_id = c.sender and l.status != 'Converted'
 		where c.creation >= %s and c.communication_type = 'Communication' and c.communication_medium = 'Email'
@@ -127,6 +127,7 @@ def nameless(since: datetime, limit: int) -> list[str]:
 		limit %s
 		""",
 		(since, limit),
+		pluck=True,
 	)
 
 

@@ -28,12 +28,12 @@ _BROKEN = f"""
 
 def count_broken() -> int:
 	"""How many enrollments do not wait for exactly one touch, at the time that they say."""
-	return frappe.db.sql(f"select count(*) {_BROKEN}")[0][0]
+	return query.run(f"select count(*) {_BROKEN}")[0][0]
 
 
 def broken(limit: int) -> list[str]:
 	"""Their names."""
-	return frappe.db.sql_list(f"select e.name {_BROKEN} order by e.name limit %s", (limit,))
+	return query.run(f"select e.name {_BROKEN} order by e.name limit %s", (limit,), pluck=True)
 
 
 def mend(name: str, now: datetime) -> bool:
@@ -86,7 +86,7 @@ def _keep_one(enrollment, step) -> str | None:
 
 def _occurrences(enrollment, step) -> int:
 	"""How often this step has been planned so far."""
-	rows = frappe.db.sql(
+	rows = query.run(
 		"select max(occurrence) from `tabLead Touch` where enrollment = %s and step = %s",
 		(enrollment.name, step.step),
 	)

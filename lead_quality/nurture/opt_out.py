@@ -269,7 +269,7 @@ UNHEARD = """
 
 def unheard(limit: int) -> list[str]:
 	"""Addresses of leads that Frappe was told of without document events, and this app was not."""
-	return frappe.db.sql_list(UNHEARD, (limit,))
+	return query.run(UNHEARD, (limit,), pluck=True)
 
 
 def still_planned(limit: int) -> list[str]:
@@ -293,12 +293,12 @@ def still_planned(limit: int) -> list[str]:
 		"""
 		for condition in same
 	]
-	return frappe.db.sql_list(" union ".join(parts) + " limit %s", (limit,))
+	return query.run(" union ".join(parts) + " limit %s", (limit,), pluck=True)
 
 
 def unheard_leads(limit: int) -> list[str]:
 	"""Leads that are unsubscribed by themselves and still wait for a mail to go out, or were told to Frappe only."""
-	return frappe.db.sql_list(
+	return query.run(
 		"""
 		select u.reference_name from `tabEmail Unsubscribe` u join `tabLead` l on l.name = u.reference_name
 		where u.reference_doctype = 'Lead' and ifnull(u.global_unsubscribe, 0) = 0 and l.unsubscribed = 0
@@ -308,4 +308,5 @@ def unheard_leads(limit: int) -> list[str]:
 		limit %s
 		""",
 		(limit,),
+		pluck=True,
 	)

@@ -6,6 +6,7 @@ import frappe
 from frappe import _
 from frappe.utils import get_datetime, get_link_to_form, getdate, now_datetime
 
+from lead_quality.base import query
 from lead_quality.base.site_time import aware, get_calendar, naive
 from lead_quality.base.texts import bold
 from lead_quality.engine import cadence as engine
@@ -218,13 +219,14 @@ def wake(name: str, now: datetime) -> bool:
 
 def snoozed_until(now: datetime) -> list[str]:
 	"""Names of the snoozed enrollments that are to wake by `now` (naive, the site's zone)."""
-	return frappe.db.sql_list(
+	return query.run(
 		"""
 		select name from `tabNurture Enrollment` enrollment
 		where status = 'Snoozed' and snoozed_until <= %s and exists (select 1 from `tabLead` where name = enrollment.lead)
 		order by snoozed_until
 		""",
 		(now,),
+		pluck=True,
 	)
 
 

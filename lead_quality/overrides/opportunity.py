@@ -42,7 +42,7 @@ def on_update(opportunity, method=None):
 		opportunities.move_opportunity(opportunity, before)
 		if opportunity.lq_lead:
 			nurture.stop_for_lead(opportunity.lq_lead, _("An opportunity was made."))
-		endings.end_if_over(list(filter(None, (before.lq_lead, opportunity.lq_lead))))
+		endings.end_if_over([lead for lead in (before.lq_lead, opportunity.lq_lead) if lead])
 	if opportunity.lq_lead and opportunity.has_value_changed("base_opportunity_amount"):
 		journey.mark(opportunity.lq_lead)
 	gate.use_override(opportunity)

@@ -3,6 +3,7 @@ cleaned."""
 
 import frappe
 
+from lead_quality.base import query
 from lead_quality.base.rows import MARKUP_FIELDS, clean_row
 
 
@@ -21,12 +22,10 @@ def execute():
 def clean(doctype: str, fields: list[str]):
 	named = ", ".join(f"`{field}`" for field in fields)
 	marked = " or ".join(f"`{field}` like '%%<%%' or `{field}` like '%%>%%'" for field in fields)
-	rows = frappe.db.sql(f"select name, {named} from `tab{doctype}` where {marked}", as_dict=True)
+	rows = query.run(f"select name, {named} from `tab{doctype}` where {marked}", as_dict=True)
 	for row in rows:
 		cleaned = clean_row(doctype, row)
 		changed = {field: cleaned[field] for field in fields if cleaned[field] != row[field]}
 		if changed:
 			updates = ", ".join(f"`{field}` = %s" for field in changed)
-			frappe.db.sql(
-				f"update `tab{doctype}` set {updates} where name = %s", [*changed.values(), row.name]
-			)
+			query.run(f"update `tab{doctype}` set {updates} where name = %s", [*changed.values(), row.name])

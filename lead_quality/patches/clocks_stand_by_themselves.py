@@ -1,8 +1,7 @@
 """For sites whose clocks were started before each kept its own span, alerts and times: what the policy says today."""
 
-import frappe
-
 from lead_quality import install
+from lead_quality.base import query
 from lead_quality.base.rows import update_rows
 from lead_quality.follow_up.clocks import CLOCK_FIELDS, time_spent
 from lead_quality.funnel import summary
@@ -11,7 +10,7 @@ CHUNK = 2_000
 
 
 def execute():
-	frappe.db.sql(
+	query.run(
 		"""
 		update `tabFollow Up Clock` c
 		join `tabFollow Up Policy` p on p.name = c.policy
@@ -26,7 +25,7 @@ def execute():
 		("Handover Acceptance", "accept_within"),
 		("First Touch After Acceptance", "first_touch_within"),
 	):
-		frappe.db.sql(
+		query.run(
 			f"""
 			update `tabFollow Up Clock` c
 			join `tabLead Handover` h on h.name = c.reference_name
@@ -39,7 +38,7 @@ def execute():
 			(clock,),
 		)
 	# what nobody can tell any more runs in real time, as long as it was to run
-	frappe.db.sql(
+	query.run(
 		"""
 		update `tabFollow Up Clock`
 		set unit = 'Hours', within = timestampdiff(second, started_at, due_at) / 3600, working_calendar = (
@@ -49,7 +48,7 @@ def execute():
 		"""
 	)
 	# who has been told of a miss is not told again
-	frappe.db.sql(
+	query.run(
 		"""
 		update `tabFollow Up Clock` c
 		set alert_level = if(status = 'Missed', 2, 0),
@@ -79,7 +78,7 @@ def execute():
 
 def fill_elapsed_seconds():
 	last = ""
-	while clocks := frappe.db.sql(
+	while clocks := query.run(
 		f"""
 		select {", ".join(CLOCK_FIELDS)}, acted_at from `tabFollow Up Clock`
 		where name > %s and acted_at is not null order by name limit {CHUNK}

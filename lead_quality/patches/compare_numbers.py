@@ -4,6 +4,7 @@ holds for all of them."""
 import frappe
 from frappe.utils import now_datetime
 
+from lead_quality.base import query
 from lead_quality.base.phone import country_of, number_key
 from lead_quality.base.rows import insert_rows, update_rows
 from lead_quality.custom_fields import CUSTOM_FIELDS
@@ -34,7 +35,7 @@ def execute():
 
 def add_other_numbers():
 	"""An opt-out was kept for one number of a lead only; it holds for all of them."""
-	rows = frappe.db.sql(
+	rows = query.run(
 		"""
 		select o.channel, o.reason, o.lead, o.opted_out_at, l.lq_phone_key, l.lq_mobile_key, l.lq_whatsapp_key
 		from `tabContact Opt Out` o join `tabLead` l on l.name = o.lead
@@ -70,7 +71,7 @@ def add_other_numbers():
 
 def fill_opt_outs():
 	"""The opt-outs' numbers, in the country of their lead, else of the site."""
-	rows = frappe.db.sql(
+	rows = query.run(
 		"""
 		select o.name, o.phone, l.country, l.company from `tabContact Opt Out` o left join `tabLead` l on l.name = o.lead
 		where ifnull(o.phone, '') != '' and o.phone_key is null

@@ -7,6 +7,7 @@ import frappe
 from frappe.utils import add_days, now_datetime
 
 from lead_quality import install
+from lead_quality.base import query
 from lead_quality.funnel import opportunities
 
 SETTINGS = "Lead Quality Settings"
@@ -21,7 +22,7 @@ def execute():
 		frappe.db.set_single_value(SETTINGS, "override_valid_days", 30, update_modified=False)
 	# leave is for an Opportunity, as its DocType said, unless another document has used it; it was used when it was
 	# written last, and what nobody has used by now expires
-	frappe.db.sql(
+	query.run(
 		"""
 		update `tabGate Override` set for_doctype = if(
 			ifnull(reference_doctype, '') in ('Opportunity', 'Quotation', 'Customer'), reference_doctype, 'Opportunity'
@@ -29,13 +30,13 @@ def execute():
 		where used_at is null and expires_at is null
 		"""
 	)
-	frappe.db.sql(
+	query.run(
 		"""
 		update `tabGate Override` set used_at = modified
 		where used_at is null and ifnull(reference_name, '') != ''
 		"""
 	)
-	frappe.db.sql(
+	query.run(
 		"""
 		update `tabGate Override` set expires_at = %s
 		where expires_at is null and ifnull(reference_name, '') = ''

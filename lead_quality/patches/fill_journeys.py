@@ -1,21 +1,20 @@
 """For sites from before the Lead Journey: what can still be known of when a lead was sales ready and accepted first, and
 how it came in. The journeys themselves are filled in the background."""
 
-import frappe
-
+from lead_quality.base import query
 from lead_quality.base.versions import lead_field
 from lead_quality.funnel import journey
 
 
 def execute():
-	frappe.db.sql(
+	query.run(
 		"""
 		update `tabLead Qualification` set sales_ready_on = decided_on
 		where verdict = 'Sales Ready' and sales_ready_on is null
 		"""
 	)
 	# the clock of a receiver who has accepted began when they did so; a return has another date since
-	frappe.db.sql(
+	query.run(
 		"""
 		update `tabLead Handover` h left join (
 			select c.reference_name, min(c.started_at) as started_at from `tabFollow Up Clock` c
@@ -27,7 +26,7 @@ def execute():
 		"""
 	)
 	campaign = lead_field("campaign_name")
-	frappe.db.sql(
+	query.run(
 		f"""
 		update `tabLead Stage Log` log join `tabLead` l on l.name = log.lead
 		set log.campaign = nullif(l.`{campaign}`, ''), log.territory = nullif(l.territory, '')

@@ -1,6 +1,7 @@
 import frappe
 from frappe.utils import now_datetime
 
+from lead_quality.base import query
 from lead_quality.follow_up.backlog import keep_old_leads
 from lead_quality.funnel.conditions import human_touch
 from lead_quality.install import make_custom_fields
@@ -9,7 +10,7 @@ from lead_quality.install import make_custom_fields
 def execute():
 	"""Leads from before the install that nobody has worked on since wait for a decision, instead of being told one by
 	one."""
-	is_set = frappe.db.sql(
+	is_set = query.run(
 		"select 1 from `tabSingles` where doctype = 'Lead Quality Settings' and field = 'imported_leads_wait'"
 	)
 	if not is_set:  # a new setting of settings that were saved before has no default

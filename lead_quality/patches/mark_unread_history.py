@@ -1,5 +1,6 @@
 import frappe
 
+from lead_quality.base import query
 from lead_quality.install import make_custom_fields
 
 # what says that a site's history was read in, or is read lead by lead
@@ -13,7 +14,7 @@ def execute():
 	if frappe.db.get_global(READ):
 		return
 	installed_at = frappe.db.get_value("Module Def", "Lead Quality", "creation")
-	frappe.db.sql(
+	query.run(
 		"update `tabLead` set lq_history_unread = 1 where creation < %s and lq_history_unread = 0",
 		(installed_at,),
 	)

@@ -1,10 +1,10 @@
 """Number cards that users have made of ours name the functions by where they stood before."""
 
-import frappe
+from lead_quality.base import query
 
 
 def execute():
-	frappe.db.sql(
+	query.run(
 		"""
 		update `tabNumber Card` set method = replace(method, 'lead_quality.cards.', 'lead_quality.desk.cards.')
 		where method like 'lead_quality.cards.%'

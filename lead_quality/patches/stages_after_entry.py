@@ -1,10 +1,10 @@
 """For sites whose stage log has stages that lie before the lead's entry: they were entered with it."""
 
-import frappe
+from lead_quality.base import query
 
 
 def execute():
-	frappe.db.sql(
+	query.run(
 		"""
 		update `tabLead Stage Log` log
 		join `tabLead Stage Log` target on target.lead = log.lead and target.stage = 'target'

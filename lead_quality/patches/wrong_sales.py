@@ -5,13 +5,14 @@ Such an order was logged for leads that had no Opportunity at all, with somebody
 
 import frappe
 
+from lead_quality.base import query
 from lead_quality.funnel import credit, summary
 
 CHUNK = 1_000
 
 
 def execute():
-	rows = frappe.db.sql(
+	rows = query.run(
 		"""
 		select log.name, log.lead, log.reference_name as `order`
 		from `tabLead Stage Log` log join `tabSales Order` so on so.name = log.reference_name

@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from datetime import date, datetime
 
-import frappe
 from frappe import _
 from frappe.utils import format_date, get_fullname, getdate, nowdate
 
+from lead_quality.base import query
 from lead_quality.base.rows import insert_rows
 from lead_quality.engine import absence as engine
 
@@ -20,7 +20,7 @@ class Absences:
 	"""The absences that end on a day or later, read once. Days are those of the site's zone."""
 
 	def __init__(self, first_day: date):
-		rows = frappe.db.sql(
+		rows = query.run(
 			f"""
 			select a.`user`, a.from_date, a.to_date, u.name, {STANDS_SINCE}, null
 			from `tabFollow Up Absence` a left join `tabUser` u on u.name = a.substitute and u.enabled = 1
@@ -85,7 +85,7 @@ def log_what_stood(absence: str, now: datetime):
 
 	:param now: naive instant in the site's zone.
 	"""
-	row = frappe.db.sql(
+	row = query.run(
 		f"""
 		select name as absence, `user`, substitute, from_date, to_date, {STANDS_SINCE} as stood_from
 		from `tabFollow Up Absence` a where name = %s

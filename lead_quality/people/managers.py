@@ -2,6 +2,7 @@
 
 import frappe
 
+from lead_quality.base import query
 from lead_quality.base.notices import is_reachable
 
 # how many people above each other are tried before the last resort is told
@@ -21,7 +22,7 @@ def _nearest(users: list[str], user: str) -> str | None:
 
 
 def _above_in_sales(user: str) -> list[str]:
-	return frappe.db.sql_list(
+	return query.run(
 		"""
 		select e.user_id
 		from `tabSales Person` own
@@ -32,6 +33,7 @@ def _above_in_sales(user: str) -> list[str]:
 		order by above.lft desc, own.name
 		""",
 		(user,),
+		pluck=True,
 	)
 
 

@@ -62,7 +62,7 @@ def clear_caches():
 
 def _write_generation(generation: str):
 	"""Frappe's `set_global` throws the whole site's cache away with every value, so that is left to the first one."""
-	frappe.db.sql(
+	query.run(
 		"update `tabDefaultValue` set defvalue = %s where parent = '__global' and defkey = %s",
 		(generation, GENERATION),
 	)
@@ -73,7 +73,7 @@ def _write_generation(generation: str):
 def generation_here() -> str:
 	"""The generation of the definitions that this transaction reads: the `token` of `in_force`, unless that is
 	newer."""
-	row = frappe.db.sql(
+	row = query.run(
 		"select defvalue from `tabDefaultValue` where parent = '__global' and defkey = %s", (GENERATION,)
 	)
 	return row[0][0] if row else ""
@@ -82,7 +82,7 @@ def generation_here() -> str:
 def _is_latest(generation: str) -> bool:
 	"""Whether nobody has changed the definitions since this transaction began, nor is about to."""
 	try:
-		row = frappe.db.sql(
+		row = query.run(
 			"""
 			select defvalue from `tabDefaultValue` where parent = '__global' and defkey = %s
 			lock in share mode nowait
@@ -139,12 +139,13 @@ def _segments() -> list[tuple[str, list[Rule]]]:
 
 def _sources() -> frozenset[str]:
 	return frozenset(
-		frappe.db.sql_list(
+		query.run(
 			"""
 			select distinct c.lead_field from `tabQualification Criterion` c
 			join `tabQualification Checklist` l on l.name = c.parent
 			where l.status != 'Draft' and ifnull(c.lead_field, '') != ''
-			"""
+			""",
+			pluck=True,
 		)
 	)
 

@@ -220,7 +220,7 @@ def has_passed(opportunity: str) -> bool:
 	"""Whether an Opportunity was made from a sales-ready lead, or with leave: for its lead, and used by itself and not
 	by one that had its number before."""
 	return bool(
-		frappe.db.sql(
+		query.run(
 			"""
 			select 1 from `tabOpportunity` o where o.name = %s and (
 				o.lq_verdict = 'Sales Ready'

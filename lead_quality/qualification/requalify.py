@@ -37,7 +37,7 @@ def start(move_from: str | None = None, move_to: str | None = None) -> str:
 	:raises frappe.ValidationError: if such a run is under way.
 	"""
 	# of two who start at once, one waits for the other
-	frappe.db.sql("select value from `tabSingles` where doctype = 'Lead Quality Settings' for update")
+	query.run("select value from `tabSingles` where doctype = 'Lead Quality Settings' for update")
 	running = open_run(lock=True)
 	if running:
 		frappe.throw(
@@ -66,7 +66,7 @@ def start(move_from: str | None = None, move_to: str | None = None) -> str:
 
 def ranges() -> list[tuple[str, str, int]]:
 	"""First name, last name and size of every part, over all leads in the order of their names."""
-	return frappe.db.sql(
+	return query.run(
 		"""
 		select min(name), max(name), count(*) from (
 			select name, floor((row_number() over (order by name) - 1) / %s) as part from `tabLead`
@@ -188,9 +188,10 @@ def judge_alone(name: str, errors: list[str], **options) -> int:
 
 
 def chunk_after(last: str, first: str, end: str) -> list[str]:
-	return frappe.db.sql_list(
+	return query.run(
 		"select name from `tabLead` where name > %s and name >= %s and name <= %s order by name limit %s",
 		(last, first, end, CHUNK),
+		pluck=True,
 	)
 
 
@@ -217,7 +218,7 @@ def finish_if_done(run: str):
 def progress(run: str) -> dict:
 	"""How far a run is: `total`, `done`, `changed` and `failed` leads, its `status`."""
 	total, status = frappe.db.get_value("Follow Up Run", run, ["total", "status"])
-	counts = frappe.db.sql(
+	counts = query.run(
 		"""
 		select ifnull(sum(found), 0), ifnull(sum(done), 0), ifnull(sum(failed), 0)
 		from `tabFollow Up Run` where part_of = %s

@@ -4,6 +4,7 @@ import frappe
 from frappe import _
 from frappe.utils import get_link_to_form
 
+from lead_quality.base import query
 from lead_quality.base.versions import lead_field
 from lead_quality.engine import qualification as engine
 from lead_quality.funnel.conditions import HISTORY_READ
@@ -71,9 +72,10 @@ def scope_of(lead: str) -> tuple[str | None, str | None]:
 
 def unsorted_leads(limit: int) -> list[str]:
 	"""Names of the leads that came in without document events, such as those from before the install."""
-	return frappe.db.sql_list(
+	return query.run(
 		f"select name from `tabLead` where ifnull(lq_verdict, '') = '' and {HISTORY_READ} order by creation limit %s",
 		(limit,),
+		pluck=True,
 	)
 
 

@@ -7,6 +7,7 @@ import frappe
 from frappe import _
 from frappe.utils import get_datetime, getdate, now_datetime
 
+from lead_quality.base import query
 from lead_quality.base.notices import is_reachable, tell
 from lead_quality.funnel import summary
 from lead_quality.funnel.lead_save import LeadSave
@@ -150,7 +151,7 @@ def tell_verdict(name: str):
 
 def expired(now: datetime, limit: int) -> list[str]:
 	"""Names of the Lead Qualifications that time may have changed by `now` (naive, the site's zone)."""
-	return frappe.db.sql_list(
+	return query.run(
 		"""
 		select q.name from `tabLead Qualification` q join `tabLead` l on l.name = q.lead
 		where q.valid_until < %(now)s
@@ -160,6 +161,7 @@ def expired(now: datetime, limit: int) -> list[str]:
 		limit %(limit)s
 		""",
 		{"now": now, "today": now.date(), "limit": limit},
+		pluck=True,
 	)
 
 

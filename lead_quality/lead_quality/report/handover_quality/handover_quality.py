@@ -10,6 +10,7 @@ import frappe
 from frappe import _
 from frappe.utils import cint, flt, fmt_money, format_date
 
+from lead_quality.base import query
 from lead_quality.base.currency import rates_into
 from lead_quality.base.queries import Select, Where, sources
 from lead_quality.base.report import (
@@ -515,7 +516,7 @@ class Definitions:
 	"""
 
 	def __init__(self):
-		rows = frappe.db.sql(
+		rows = query.run(
 			"""
 			select c.name, k.criterion, k.topic
 			from `tabQualification Checklist` c

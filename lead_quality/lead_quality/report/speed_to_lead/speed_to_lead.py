@@ -380,7 +380,7 @@ def waits(lead, calendar) -> dict[str, int | None]:
 def get_calendars() -> dict:
 	"""Segment and company (None: of every other company) to the engine's calendar of their follow-up policy, or None if
 	that has no calendar."""
-	rows = frappe.db.sql(
+	rows = frappe.db.sql(  # nosemgrep
 		"""
 		select s.name, null, p.working_calendar
 		from `tabLead Segment` s join `tabFollow Up Policy` p on p.name = s.follow_up_policy
