@@ -113,11 +113,8 @@ CUSTOM_FIELDS = {
 			"Check",
 			"lq_last_touch_at",
 			search_index=1,
-			in_standard_filter=1,
 		),
-		_summary_field(
-			"lq_non_buyer", "Not a Buyer", "Check", "lq_last_touch_at", search_index=1, in_standard_filter=1
-		),
+		_summary_field("lq_non_buyer", "Not a Buyer", "Check", "lq_last_touch_at", search_index=1),
 		# what was done with it before the app came is still to be read in: see `nurture.history`
 		_summary_field(
 			"lq_history_unread",

@@ -20,6 +20,8 @@ from lead_quality.qualification import gate
 from lead_quality.qualification import service as qualification
 from lead_quality.qualification.checklists import expected_checklist
 
+DAYS_TO_SNOOZE = 45
+
 
 def get_panel(lead: str) -> dict:
 	"""What the panel on the Lead form shows, as far as the user may read it. Instants are naive, in the site's zone."""
@@ -97,7 +99,14 @@ def _next_touch(lead: str) -> dict | None:
 	if not touch:
 		return None
 	script = frappe.db.get_value("Nurture Step", {"parent": enrollment.cadence, "step": touch.step}, "script")
-	return {"step": touch.step, "channel": touch.channel, "due_at": touch.due_at, "script": as_typed(script)}
+	return {
+		"step": touch.step,
+		"channel": touch.channel,
+		"due_at": touch.due_at,
+		"script": as_typed(script),
+		# a snooze is not offered until one of these
+		"closed_days": nurture.closed_days(enrollment.cadence, getdate(now_datetime()), DAYS_TO_SNOOZE),
+	}
 
 
 def _open_handover(lead: str) -> dict | None:

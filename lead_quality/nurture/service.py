@@ -1,6 +1,6 @@
 """Enrollments: a lead starts a cadence, is snoozed, wakes up, and stops."""
 
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 
 import frappe
 from frappe import _
@@ -186,6 +186,12 @@ def wait_for(lead: str, day: date):
 	begins = _opening_on(enrollment.cadence, day)
 	if get_datetime(enrollment.next_due_at) < begins and begins > now_datetime():
 		snooze(enrollment, begins, enrollment.snooze_reason)
+
+
+def closed_days(cadence: str, after: date, days: int) -> list[date]:
+	"""Of the days after a day, those on which the calendar of a cadence does not open."""
+	following = [after + timedelta(days=count) for count in range(1, days + 1)]
+	return [day for day in following if _opening_on(cadence, day).date() != day]
 
 
 def _opening_on(cadence: str, day: date) -> datetime:

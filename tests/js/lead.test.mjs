@@ -198,3 +198,13 @@ test("a day to snooze until is offered once: on a Sunday, tomorrow is next week"
 	assert.deepEqual(labels("2026-11-29 12:00"), ["Tomorrow", "Next month"]);
 	assert.deepEqual(labels("2026-11-27 12:00"), ["Tomorrow", "Next week", "Next month"]);
 });
+
+test("a day on which nobody works is not offered to snooze until", () => {
+	const closed = ["2026-11-28", "2026-11-29", "2026-12-26", "2026-12-27"];
+	const picks = snooze_picks(moment("2026-11-27 12:00"), closed);
+	const days = picks.map(([label, day]) => [label, day.format("YYYY-MM-DD")]);
+	assert.deepEqual(days, [
+		["Next open day", "2026-11-30"],
+		["Next month", "2026-12-28"],
+	]);
+});

@@ -1,11 +1,14 @@
 """Touches, conversations and the cadence."""
 
+from datetime import date
+
 import frappe
 import pytest
 from frappe.core.doctype.communication.email import make as send_mail
 
 from lead_quality import api
 from lead_quality.demo.factories import make_agreement, make_lead, make_opportunity, make_sales_ready
+from lead_quality.nurture import service
 from lead_quality.nurture.jobs import wake_snoozed
 
 MONDAY = "2026-03-02 10:00:00"
@@ -537,3 +540,11 @@ def test_a_lead_comes_in_also_while_its_calendar_is_never_open():
 	assert planned(lead) is None
 	assert frappe.db.exists("Error Log", {"method": ["like", "No deadline can be calculated%"]})
 	frappe.db.delete("Error Log", {"method": ["like", "No %"]})
+
+
+def test_a_day_on_which_the_calendar_is_closed_is_not_offered_to_snooze_until():
+	lead = make_lead().name
+	cadence = frappe.db.get_value("Nurture Enrollment", {"lead": lead}, "cadence")
+	friday = date(2026, 11, 27)
+	assert service.closed_days(cadence, friday, 4) == [date(2026, 11, 28), date(2026, 11, 29)]
+	assert api.get_panel(lead)["next_touch"]["closed_days"]

@@ -137,7 +137,8 @@ export function snooze(panel) {
 		label: __("Snooze"),
 		submit: ({ until, reason }) => panel.call("snooze", { until, reason }),
 	});
-	const picks = snooze_picks(moment(frappe.datetime.now_datetime())).map(
+	const { closed_days } = panel.data.next_touch;
+	const picks = snooze_picks(moment(frappe.datetime.now_datetime()), closed_days).map(
 		([label, day]) => html`<button
 			class="btn btn-xs btn-default"
 			data-until="${day.format(frappe.defaultDatetimeFormat)}"

@@ -189,7 +189,7 @@ function next_touch_html(data, may_write) {
 	return html`${title}
 		<div class="mt-1">
 			<b>${CHANNEL_ICONS[touch.channel] || "•"} ${touch.step}</b>
-			<span class="text-muted small">${__(touch.channel)}</span>
+			<span class="text-muted small">${touch.step !== touch.channel && __(touch.channel)}</span>
 		</div>
 		${due_html(data)}
 		<div class="small text-muted mt-1 font-italic">${touch.script}</div>

@@ -73,13 +73,17 @@ export const is_closed = (opt_outs, channel) =>
 // A reason is named after what it is for.
 export const reason_itself = (reason, purpose) => (reason || "").replace(`${purpose}: `, "");
 
-// The mornings to choose from: words and days, each day once. `today` is a moment of the user's.
-export function snooze_picks(today) {
+// The mornings to choose from: words and days, each day once, none of the `closed` ones (YYYY-MM-DD), on which nobody
+// works on the lead. `today` is a moment of the user's.
+export function snooze_picks(today, closed = []) {
+	const opening = (day) =>
+		closed.includes(day.format("YYYY-MM-DD")) ? opening(day.clone().add(1, "day")) : day;
+	const tomorrow = today.clone().add(1, "day");
 	const picks = [
-		[__("Tomorrow"), today.clone().add(1, "day")],
+		[opening(tomorrow) === tomorrow ? __("Tomorrow") : __("Next open day"), tomorrow],
 		[__("Next week"), today.clone().add(1, "week").startOf("isoWeek")],
 		[__("Next month"), today.clone().add(1, "month")],
-	].map(([label, day]) => [label, day.startOf("day").hour(9)]);
-	// on a Sunday, tomorrow is next week
+	].map(([label, day]) => [label, opening(day).startOf("day").hour(9)]);
+	// before a weekend, tomorrow is next week
 	return picks.filter(([, day], index) => picks.findIndex((pick) => pick[1].isSame(day)) === index);
 }
