@@ -9,9 +9,9 @@ hand, in the bench's folder `sites`, before and after `bench install-app lead_qu
 Of each hundred leads 3 have an order, 9 more an Opportunity and no order, 20 more have answered a mail, 20 more were only
 written to, and 48 have nothing; every fifth has no owner. Each day all jobs run, those that tell before those that read,
 in a process of their own, beside two workers of the bench on a Redis of their own. Shown is for each job what a week of it
-took until its workers had nothing left to do (seconds, statements and memory of its own process), how many leads stand in
-each stage beside how many should, and what each user was told. Exit status 1 says that a stage differs, or that a lead
-with an Opportunity waits for a decision.
+took until its workers had nothing left to do (seconds, statements and memory of its own process), how fast the history
+was read, how many leads stand in each stage beside how many should, and what each user was told. Exit status 1 says that
+a stage differs, that a lead with an Opportunity waits for a decision, or that a job has failed.
 """
 
 import json
@@ -19,6 +19,7 @@ import os
 import resource
 import sys
 import time
+import traceback
 from collections import defaultdict
 from datetime import datetime, timedelta
 
@@ -34,7 +35,6 @@ from on_site import (
 	request,
 	workers,
 )
-from rq import Queue, Worker
 
 # the youngest lead came in four days ago
 DAYS, ENTRY = 730, "timestampadd(minute, -5760 - floor(seq * {step}), now())"
@@ -43,6 +43,8 @@ SALES, OPPORTUNITIES, PROSPECTS, WRITTEN_TO = 3, 12, 32, 52
 LEAD = "concat('OLD-LEAD-', lpad(seq, 6, '0'))"
 STAGES = ("target", "prospect", "opportunity", "sale")
 WORKERS = 2
+LONG = 5  # seconds of a job that is shown as soon as it has ended
+UNDONE = {"queued", "started"}
 
 
 def reached(percent: int, then: str, otherwise: str = "null") -> str:
@@ -55,6 +57,7 @@ def make(leads: int) -> None:
 	at = ENTRY.format(step=DAYS * 24 * 60 / leads)
 	dated = {"creation": at, "modified": at}
 	fill_reps()
+	fill_manager()
 	status = reached(SALES, "'Converted'", reached(OPPORTUNITIES, "'Opportunity'", "'Lead'"))
 	fill_table(
 		"Lead",
@@ -98,6 +101,14 @@ def make(leads: int) -> None:
 		base_grand_total="1000",
 		**dated,
 	)
+
+
+def fill_manager() -> None:
+	"""Who is told how many old leads wait for a decision."""
+	user, role = "'manager@bench.example'", "'System Manager'"
+	fill_table("User", 1, user, email=user, first_name="'Manager'", user_type="'System User'", enabled="1")
+	fill_table("Has Role", 1, user, parent=user, parenttype="'User'", parentfield="'roles'", role=role)
+	fill_table("Notification Settings", 1, user, user=user, enabled="1", enable_email_notifications="1")
 
 
 def mail(at: str, days: int, sent: bool) -> dict[str, str]:
@@ -151,19 +162,32 @@ def week() -> bool:
 	"""Run the jobs of a week; returns whether everything is right then."""
 	with request():
 		started = now_datetime()
+		paths = jobs()
 	spent: dict[str, Spent] = defaultdict(Spent)
 	with queue_of_its_own(), workers(WORKERS, "long", "default", "short") as crew:
+		begin = time.perf_counter()
 		for day in range(7):
-			for path in jobs():
-				begin = time.perf_counter()
-				statements, memory = run_apart(path, started + timedelta(days=day))
-				wait_for_workers(crew)
-				spent[path].add(time.perf_counter() - begin, statements, memory)
+			print(f"day {day + 1} of 7, from {time.perf_counter() - begin:.0f} s on", flush=True)
+			for path in paths:
+				took = run(path, started + timedelta(days=day), crew)
+				spent[path].add(*took)
+				if took[0] > LONG:
+					print(f"  {short(path)} took {took[0]:.1f} s", flush=True)
+		failed = failed_jobs()
 	with request():
 		report_jobs(spent)
 		print(f"a worker took at most {crew.memory} MB")
+		report_reading()
 		report_told(started)
-		return report_stages() & report_waiting()
+		return report_stages() & report_waiting() & report_failed(started, failed)
+
+
+def run(path: str, now: datetime, crew: Workers) -> tuple[float, int, int]:
+	"""Run a job, and what it gives to the workers. Returns the seconds, and its own statements and memory in MB."""
+	begin = time.perf_counter()
+	statements, memory = run_apart(path, now)
+	wait_for_workers(crew)
+	return time.perf_counter() - begin, statements, memory
 
 
 def run_apart(path: str, now: datetime) -> tuple[int, int]:
@@ -171,46 +195,87 @@ def run_apart(path: str, now: datetime) -> tuple[int, int]:
 	reading, writing = os.pipe()
 	child = os.fork()
 	if not child:
-		with request():
-			cost = cost_of(lambda: (frappe.get_attr(path)(now=now), frappe.db.commit()))
-		memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-		os.write(writing, json.dumps([cost.queries, memory]).encode())
-		os._exit(0)
+		try:  # whatever comes, what the parent has begun is the parent's to end
+			with request():
+				cost = cost_of(lambda: (frappe.get_attr(path)(now=now), frappe.db.commit()))
+			memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+			os.write(writing, json.dumps([cost.queries, memory]).encode())
+		except BaseException:
+			traceback.print_exc()
+		finally:
+			os._exit(0)
 	os.close(writing)
 	with os.fdopen(reading) as answer:
 		told = answer.read()
 	os.waitpid(child, 0)
+	if not told:
+		raise RuntimeError(f"{path} has failed.")
 	return tuple(json.loads(told))
 
 
 def wait_for_workers(crew: Workers) -> None:
 	with request():
-		redis = background_jobs.get_redis_conn()
+		crew.work_until(lambda: all(state not in UNDONE for state in states_of_jobs()))
 
-		def is_idle() -> bool:
-			waiting = sum(queue.count for queue in Queue.all(connection=redis))
-			return not waiting and all(w.get_state() != "busy" for w in Worker.all(connection=redis))
 
-		if not is_idle():
-			crew.work_until(is_idle)
+def states_of_jobs() -> list[str]:
+	"""Of every job on the Redis, at one instant: a job that a worker has just taken is in no queue, and not begun yet."""
+	redis = background_jobs.get_redis_conn()
+	known: set[bytes] = set()
+	states: list[bytes | None] = []
+	while known != (found := set(redis.scan_iter("rq:job:*"))):
+		known = found
+		with redis.pipeline() as pipeline:
+			for key in sorted(known):
+				pipeline.hget(key, "status")
+			states = pipeline.execute()
+	return [state.decode() for state in states if state]
+
+
+def failed_jobs() -> int:
+	with request():
+		return states_of_jobs().count("failed")
 
 
 def jobs() -> list[str]:
 	"""The app's scheduled functions: what tells first, what reads last, as no order may matter."""
-	with request():
-		events = frappe.get_hooks("scheduler_events", app_name="lead_quality")
+	events = frappe.get_hooks("scheduler_events", app_name="lead_quality")
 	paths = [path for kind in ("daily_long", "hourly", "hourly_long") for path in events.get(kind, [])]
 	return list(
 		dict.fromkeys([*paths, *(path for some in events["cron"].values() for path in reversed(some))])
 	)
 
 
+def short(path: str) -> str:
+	return path.removeprefix("lead_quality.")
+
+
 def report_jobs(spent: dict[str, Spent]) -> None:
 	for path, job in spent.items():
 		print(
-			f"{path.removeprefix('lead_quality.'):42} {sum(job.seconds):8.1f} s, longest {max(job.seconds):7.1f} s,"
+			f"{short(path):42} {sum(job.seconds):8.1f} s, longest {max(job.seconds):7.1f} s,"
 			f" {job.statements:9,} statements, {job.memory:4} MB"
 		)
+
+
+def report_reading() -> None:
+	"""From when the first part of the leads was begun until the last one was read in."""
+	leads, seconds = frappe.db.sql(
+		"""
+		select sum(total), sum(timestampdiff(microsecond, started_at, finished_at)) / 1e6
+		from `tabFollow Up Run` where job = 'read_history' and ifnull(part_of, '') = '' and total > 0
+		"""
+	)[0]
+	print(
+		f"history read: {int(leads):,} leads in {seconds:.1f} s, {leads / seconds:,.0f} leads/s by {WORKERS} workers"
+	)
+
+
+def report_failed(since: datetime, jobs: int) -> bool:
+	runs = frappe.db.count("Follow Up Run", {"failed": [">", 0]})
+	logged = frappe.db.count("Error Log", {"creation": [">=", since]})
+	print(f"failed: {jobs} jobs, {runs} runs; errors logged: {logged}")
+	return not (jobs or runs or logged)
 
 
 def report_told(since: datetime) -> None:

@@ -129,13 +129,20 @@ class Workers:
 		self.memory = 0  # the highest resident set so far of a worker or its children, in MB
 
 	def work_until(self, is_done: Callable[[], bool]) -> float:
-		"""Wait for it; returns the seconds that it took."""
+		"""Wait for it; returns the seconds that it took.
+
+		:raises RuntimeError: if a worker has ended: nobody would do its jobs.
+		:raises TimeoutError: if it is not so in time.
+		"""
 		begin = time.perf_counter()
+		self._look_at_memory()
 		while not is_done():
+			if any(process.poll() is not None for process in self.processes):
+				raise RuntimeError("A worker has ended.")
 			if time.perf_counter() - begin > LONGEST_WAIT:
 				raise TimeoutError
-			self._look_at_memory()
 			time.sleep(0.05)
+			self._look_at_memory()
 		return time.perf_counter() - begin
 
 	def _look_at_memory(self) -> None:

@@ -535,20 +535,28 @@ def keep_remnants() -> int:
 	return len(names)
 
 
+# what a job has derived of a lead is written together with its journey: it has to be looked at only if that failed
+_IS_IN_JOURNEY = """
+	t.is_derived = 1
+	and exists (select 1 from `tabLead Journey` j where j.name = t.lead and j.modified >= t.modified)
+"""
+
+
 def changed_leads(since: datetime) -> list[str]:
-	"""Leads of which something that their rows are made of was written since an instant (naive, the site's zone)."""
+	"""Leads of which something that their rows are made of was written since an instant (naive, the site's zone), except
+	by a job that has written the row too."""
 	parts = " union ".join(
-		f"select {lead} from `tab{doctype}` t where t.modified >= %(since)s"
-		for doctype, lead in (
-			("Lead", "t.name"),
-			("Lead Stage Log", "t.lead"),
-			("Lead Touch", "t.lead"),
-			("Lead Handover", "t.lead"),
-			("Lead Qualification", "t.lead"),
-			("Follow Up Clock", "t.lead"),
-			("Opportunity", "t.lq_lead"),
-			("Quotation", "if(t.quotation_to = 'Lead', t.party_name, (select o.lq_lead from `tabOpportunity` o where o.name = t.opportunity))"),
-			("Sales Order", "(select log.lead from `tabLead Stage Log` log where log.stage = 'sale' and log.reference_name = t.name limit 1)"),
+		f"select {lead} from `tab{doctype}` t where t.modified >= %(since)s and not ({but})"
+		for doctype, lead, but in (
+			("Lead", "t.name", "0"),
+			("Lead Stage Log", "t.lead", _IS_IN_JOURNEY),
+			("Lead Touch", "t.lead", _IS_IN_JOURNEY),
+			("Lead Handover", "t.lead", "0"),
+			("Lead Qualification", "t.lead", "0"),
+			("Follow Up Clock", "t.lead", "0"),
+			("Opportunity", "t.lq_lead", "0"),
+			("Quotation", "if(t.quotation_to = 'Lead', t.party_name, (select o.lq_lead from `tabOpportunity` o where o.name = t.opportunity))", "0"),
+			("Sales Order", "(select log.lead from `tabLead Stage Log` log where log.stage = 'sale' and log.reference_name = t.name limit 1)", "0"),
 		)
 	)  # fmt: skip
 	found = query.run(f"select * from ({parts}) found", {"since": since}, pluck=True)

@@ -7,6 +7,7 @@ from frappe.utils import add_to_date, get_datetime, now_datetime
 from lead_quality.demo.factories import make_item, make_lead
 from lead_quality.follow_up.attention import raise_unattended
 from lead_quality.follow_up.jobs import read_history
+from lead_quality.funnel import journey
 from lead_quality.funnel.jobs import reconcile_stages
 from lead_quality.install import add_indexes
 from lead_quality.nurture import history
@@ -292,3 +293,48 @@ def test_with_nothing_to_do_the_hourly_job_reads_no_table_of_leads_from_end_to_e
 	with count_queries() as queries:
 		assert reconcile_stages()["done"] == 0
 	assert queries.count < 20
+
+
+@pytest.fixture
+def answered(old_lead, old_mail):
+	"""An old lead that has answered, still unread."""
+	lead = old_lead("ANSWERED")
+	old_mail(lead, 1, sent=True)
+	old_mail(lead, 2, sent=False)
+	return lead
+
+
+def test_what_was_read_is_not_looked_at_again_as_its_journey_was_written_with_it(answered):
+	before = now_datetime()
+	read_history()
+	assert journey.wrong_of([answered]) == []
+	assert answered not in journey.changed_leads(before)
+
+
+def by_failure(lead, monkeypatch):
+	with monkeypatch.context() as broken:
+		broken.setattr(journey, "_store", lambda rows: frappe.db.sql("select nothing from nowhere"))
+		read_history()
+	frappe.db.delete("Error Log", {"method": ["like", "Lead Quality: the journey failed%"]})
+
+
+def by_lost_row(lead, monkeypatch):
+	read_history()
+	frappe.db.delete("Lead Journey", {"name": lead})
+
+
+def by_change_past_the_document(lead, monkeypatch):
+	read_history()
+	touch = frappe.get_last_doc("Lead Touch", {"lead": lead, "direction": "Inbound"})
+	frappe.db.set_value("Lead Touch", touch.name, "outcome", "No Answer")
+
+
+@pytest.mark.parametrize(
+	"way", [by_failure, by_lost_row, by_change_past_the_document], ids=lambda way: way.__name__
+)
+def test_a_journey_that_is_wrong_after_the_reading_is_put_right_within_the_hour(answered, way, monkeypatch):
+	reconcile_stages()
+	way(answered, monkeypatch)
+	assert journey.wrong_of([answered]) == [answered]
+	reconcile_stages()
+	assert journey.wrong_of([answered]) == []
