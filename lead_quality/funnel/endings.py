@@ -131,7 +131,7 @@ def unmarked(limit: int) -> list[str]:
 			{"statuses": list(STATUSES), "limit": limit},
 		)
 	)
-	over = endings_of(list(candidates))
+	over = endings_of(list(candidates)) if candidates else {}
 	wrong = {lead for lead, marked in candidates.items() if over.get(lead) != marked}
 	return sorted(
 		wrong.union(query.run(_GOING_ON + " limit %(limit)s", {"final": FINAL, "limit": limit}, pluck=True))
