@@ -73,6 +73,7 @@ permission_query_conditions = {
 	"Lead Holding": "lead_quality.permissions.visible_leads_condition",
 	"Lead Stage Log": "lead_quality.permissions.visible_leads_condition",
 	"Lead Journey": "lead_quality.permissions.visible_leads_condition",
+	"Handover Remnant": "lead_quality.permissions.visible_remnants_condition",
 	"Contact Opt Out": "lead_quality.permissions.visible_leads_condition",
 	"Gate Override": "lead_quality.permissions.visible_leads_condition",
 	"Agreement Reader": "lead_quality.permissions.visible_rows_condition",
@@ -102,6 +103,7 @@ has_permission = {
 	"Lead Holding": "lead_quality.permissions.has_permission_of_lead",
 	"Lead Stage Log": "lead_quality.permissions.has_permission_of_lead",
 	"Lead Journey": "lead_quality.permissions.has_permission_of_lead",
+	"Handover Remnant": "lead_quality.permissions.has_permission_of_remnant",
 	"Contact Opt Out": "lead_quality.permissions.has_permission_of_lead",
 	"Gate Override": "lead_quality.permissions.has_permission_of_lead",
 }

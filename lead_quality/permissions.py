@@ -218,6 +218,24 @@ def visible_leads_condition(user: str | None = None, doctype: str | None = None)
 	return visible
 
 
+def visible_remnants_condition(user: str | None = None, doctype: str | None = None) -> str:
+	"""List condition on Handover Remnant: who may not list what is left of a lead sees nothing of its handovers."""
+	condition = list_condition("Lead Remnant", user or frappe.session.user)
+	if not condition:
+		return ""
+	names = f"select `tabLead Remnant`.name from `tabLead Remnant` where {as_hook_condition(condition)}"
+	return f"`tabHandover Remnant`.lead in ({names})"
+
+
+def has_permission_of_remnant(doc, ptype=None, user=None, debug=False) -> bool:
+	"""Single check on Handover Remnant, the counterpart of `visible_remnants_condition`."""
+	condition = list_condition("Lead Remnant", user or frappe.session.user)
+	if not condition or not doc.get("lead"):
+		return True
+	query = f"select 1 from `tabLead Remnant` where name = %s and ({bindable(condition)}) limit 1"
+	return bool(frappe.db.sql(query, (doc.lead,)))  # nosemgrep
+
+
 def visible_rows_condition(user: str | None = None, doctype: str | None = None) -> str:
 	"""List condition on a child table: only rows of documents that the user may list. Frappe checks no more than that
 	the user may read some of them."""

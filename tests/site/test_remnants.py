@@ -207,6 +207,26 @@ def test_a_deleted_lead_counts_for_whoever_saw_it(past, reader, as_user):
 		assert seen and any(before.values())
 
 
+def test_who_may_not_see_what_is_left_of_a_lead_sees_nothing_of_its_handovers(past, as_user):
+	territories = frappe.get_all("Territory", {"is_group": 0}, pluck="name", order_by="name asc", limit=2)
+	frappe.db.set_value("Lead", {"name": ["in", past]}, "territory", territories[0])
+	readers = {territory: f"reader{index}@remnants.example" for index, territory in enumerate(territories)}
+	for territory, user in readers.items():
+		make_user(user, "Lead Quality Manager")
+		values = {"user": user, "allow": "Territory", "for_value": territory}
+		frappe.get_doc({"doctype": "User Permission", **values}).insert()
+
+	delete(past)
+
+	left = set(frappe.get_all("Handover Remnant", pluck="name"))
+	assert left
+	for territory, user in readers.items():
+		with as_user(user):
+			listed = set(frappe.get_list("Handover Remnant", pluck="name"))
+			shown = {name for name in left if frappe.has_permission("Handover Remnant", doc=name)}
+		assert listed == shown == (left if territory == territories[0] else set())
+
+
 def may_run(user: str, report: str) -> bool:
 	roles = {row.role for row in frappe.get_cached_doc("Report", report).roles}
 	return bool(roles & set(frappe.get_roles(user)))
