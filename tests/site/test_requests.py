@@ -83,10 +83,13 @@ JUNK = ("zzz", "", None, 0, -1, [], {}, ["zzz"], "<b>", "1e400", "2026-99-99", "
 
 
 def functions() -> dict:
+	"""Ours. What `overrides.whitelisted` guards answers as Frappe's and ERPNext's own functions do."""
 	return {
 		f"{function.__module__}.{function.__name__}": function
 		for function in frappe.whitelisted
-		if function.__module__.startswith("lead_quality.") and "." not in function.__qualname__
+		if function.__module__.startswith("lead_quality.")
+		and function.__module__ != "lead_quality.overrides.whitelisted"
+		and "." not in function.__qualname__
 	}
 
 
