@@ -20,7 +20,7 @@ from frappe import _
 from lead_quality.base import query
 from lead_quality.base.texts import link_to
 from lead_quality.funnel import credit
-from lead_quality.funnel.conditions import HISTORY_READ, WANTS_NO_CONTACT, open_enrollment
+from lead_quality.funnel.conditions import HISTORY_READ, NUMBER_KEYS, WANTS_NO_CONTACT, open_enrollment
 
 CONVERTED, LOST, DISQUALIFIED, NO_CONTACT = ("Converted", "Lost", "Disqualified", "No Contact")
 # that nobody can be worked on while it lasts
@@ -76,6 +76,14 @@ def _lost_leads(opportunities: Collection[str]) -> set[str]:
 	)
 
 
+# unmarked leads of somebody who wants no contact at all, as those that were inserted in bulk
+_OPTED_OUT = " union ".join(
+	f"""
+	select l.name from `tabContact Opt Out` o join `tabLead` l on l.{of_lead} = o.{of_opt_out}
+	where o.channel = 'All' and o.{of_opt_out} != '' and l.lq_over is null
+	"""
+	for of_opt_out, of_lead in (("email_id", "email_id"), *(("phone_key", key) for key in NUMBER_KEYS))
+)
 # Leads that may be over without being marked so, or are marked without being over any more: what is looked for where no
 # event has told of it. Each part starts at an index. Some find leads that are marked rightly, such as those of a prospect
 # that became a customer by another lead: `unmarked` leaves them out.
@@ -87,6 +95,8 @@ _CANDIDATES = f"""
 	select name from `tabLead` where lq_over is null and lq_verdict = 'Disqualified'
 	union
 	select name from `tabLead` where lq_over = 'No Contact' and not {WANTS_NO_CONTACT}
+	union
+	{_OPTED_OUT}
 	union
 	select o.lq_lead from `tabOpportunity` o join `tabLead` l on l.name = o.lq_lead
 	where o.status != 'Lost' and l.lq_over = 'Lost' and l.status != 'Lost Quotation'

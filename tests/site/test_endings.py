@@ -439,3 +439,12 @@ def test_leads_that_are_marked_rightly_are_not_looked_at_again(lead):
 	left = endings.unmarked(limit=10_000)
 
 	assert not {half_lost.name, by_customer.name, lead.name, beside.name} & set(left)
+
+
+def test_a_lead_that_was_inserted_in_bulk_of_somebody_who_wants_no_contact_is_marked_within_the_hour(lead):
+	api.opt_out(lead.name, "All", "Manual")
+	columns = ["name", "title", "email_id", "status", "creation"]
+	values = ("END-BULK-1", "Again", lead.email_id, "Lead", now_datetime())
+	frappe.db.bulk_insert("Lead", columns, [values])
+	jobs.end_leads()
+	assert frappe.db.get_value("Lead", "END-BULK-1", "lq_over") == "No Contact"
