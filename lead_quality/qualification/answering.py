@@ -33,6 +33,8 @@ def answer(
 		frappe.throw(_("Send answers as a list of rows with criterion and value."))
 	doc = get_qualification(lead, lock=True)
 	criteria = get_checklist(doc.checklist).rows
+	# answers to what its checklist asks no more are not sent by anybody, and go
+	doc.set("answers", [row for row in doc.answers if row.criterion in criteria])
 	doc.flags.answered = set()
 	replaced = [words for given in answers if (words := _take_answer(doc, criteria, given))]
 	if horizon:

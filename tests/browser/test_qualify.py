@@ -108,7 +108,7 @@ def test_who_replaces_an_answer_unseen_is_told(sheet, lead, page, people, databa
 	answer_as(people["colleague"], lead, {"criterion": "budget", "value": "40000"}, database)
 	press_save(page)
 	told = page.locator(".modal.show")
-	expect(told).to_contain_text("Cora Lind had answered What is the budget? with 40000 meanwhile")
+	expect(told).to_contain_text("Cora Lind answered What is the budget? with 40000 in the meantime")
 	assert float(known(database, lead)["budget"].value) == 25000
 
 

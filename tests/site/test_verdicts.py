@@ -369,3 +369,16 @@ def test_the_owner_hears_that_a_lead_is_back_even_if_others_have_judged_it_befor
 		assert judge_expired()["done"] == 0
 	told = frappe.get_all("Notification Log", {"for_user": owner}, pluck="subject", order_by="creation asc")
 	assert sum("on hold until today" in subject for subject in told) == 1
+
+
+def test_an_answer_to_what_a_checklist_asks_no_more_stands_in_nobodys_way():
+	lead = make_lead().name
+	answered = api.qualify(lead, [])
+	other = frappe.copy_doc(frappe.get_doc("Qualification Checklist", answered.checklist))
+	other.update(
+		{"title": "Needs Only", "criteria": [{"criterion": "need", "label": "Need", "answer_type": "Text"}]}
+	)
+	other.insert()
+	frappe.db.set_value("Lead Qualification", answered.name, "checklist", other.name)
+	judged = api.qualify(lead, [{"criterion": "need", "value": "Leaks"}])
+	assert [row.criterion for row in judged.answers] == ["need"]
