@@ -14,6 +14,7 @@ from frappe import _
 from frappe.utils import get_link_to_form, now_datetime
 
 from lead_quality.base import query
+from lead_quality.base.parts import open_parts, progress
 from lead_quality.base.rows import insert_rows, update_rows
 from lead_quality.base.runs import MAX_ERROR_LENGTH
 from lead_quality.engine import qualification as engine
@@ -92,16 +93,6 @@ def open_run(lock: bool = False) -> str | None:
 def find_run(name: str) -> str | None:
 	"""The run of this name, done or not; None if it is another job's or has been cleared."""
 	return frappe.db.get_value("Follow Up Run", {"name": name, "job": JOB, "part_of": ["is", "not set"]})
-
-
-def open_parts(run: str) -> list[str]:
-	"""The parts of a run that are not done yet."""
-	return frappe.get_all(
-		"Follow Up Run",
-		{"part_of": run, "status": ["in", ["Queued", "Running"]]},
-		pluck="name",
-		order_by="from_lead asc",
-	)
 
 
 def enqueue_parts(run: str):
@@ -213,27 +204,6 @@ def finish_if_done(run: str):
 		)
 	frappe.db.commit()  # nosemgrep (the end of a job)
 	tell_progress(run)
-
-
-def progress(run: str) -> dict:
-	"""How far a run is: `total`, `done`, `changed` and `failed` leads, its `status`."""
-	total, status = frappe.db.get_value("Follow Up Run", run, ["total", "status"])
-	counts = query.run(
-		"""
-		select ifnull(sum(found), 0), ifnull(sum(done), 0), ifnull(sum(failed), 0)
-		from `tabFollow Up Run` where part_of = %s
-		""",
-		(run,),
-	)[0]
-	done, changed, failed = (int(count) for count in counts)
-	return {
-		"run": run,
-		"total": total,
-		"done": done,
-		"changed": changed,
-		"failed": failed,
-		"status": status,
-	}
 
 
 def tell_progress(run: str):
