@@ -249,6 +249,17 @@ def test_an_error_names_the_document_and_the_function(monkeypatch):
 	assert "ZeroDivisionError" in log.error
 
 
+@pytest.mark.allow_listener_errors
+def test_a_listener_that_cannot_tell_whether_it_is_concerned_fails_no_document():
+	def listen(doc, method=None):
+		raise AssertionError("it is not asked")
+
+	doc = communication()
+	listeners.listener(listen, concerns=lambda doc: 1 / 0)(doc)
+
+	assert frappe.db.exists("Error Log", {"method": FAILED, "reference_name": doc.name})
+
+
 @pytest.mark.parametrize("error", [frappe.QueryDeadlockError, frappe.QueryTimeoutError])
 def test_a_deadlock_still_rises_as_nothing_is_left_of_the_transaction(error, monkeypatch):
 	def broken_off(*args, **kwargs):
