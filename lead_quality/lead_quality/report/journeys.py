@@ -1,0 +1,236 @@
+"""What the reports on the Lead Journey have in common: which leads they count, for whom, and by what they group them.
+
+A query names the journeys `j`. All instants are naive, in the site's zone.
+"""
+
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+
+import frappe
+from frappe import _
+from frappe.utils import cint
+
+from lead_quality.base import query
+from lead_quality.base.currency import company_currency
+from lead_quality.base.queries import Select, Where
+from lead_quality.base.report import Report, full_names, no_source
+from lead_quality.base.versions import campaign_doctype, source_doctype
+from lead_quality.funnel.remnants import lead_tables
+
+# each step of the funnel, in order, and when a lead entered it
+STEPS = {
+	"target": "j.entered_at",
+	"prospect": "j.prospect_at",
+	"sales ready": "j.ready_at",
+	"accepted": "j.accepted_at",
+	"opportunity": "j.opportunity_at",
+	"quoted": "j.quoted_at",
+	"sale": "j.sale_at",
+}
+
+# what leads are grouped and narrowed by: as it was when they came in, and as it is today
+AT_ENTRY, TODAY = ("At Entry", "Today")
+FACETS = {
+	"Source": ("j.source", "j.present_source"),
+	"Segment": ("j.segment", "j.present_segment"),
+	"Campaign": ("j.campaign", "j.present_campaign"),
+	"Territory": ("j.territory", "j.present_territory"),
+	"Owner": ("j.owner_at_entry", "j.present_owner"),
+	"Company": ("j.company", "j.company"),
+	"Definition": ("j.checklist", "j.checklist"),
+}
+# the filter of each
+FILTERS = {facet: "checklist" if facet == "Definition" else frappe.scrub(facet) for facet in FACETS}
+
+# cohorts by the day on which they came in; a week is that of ISO 8601
+COHORTS = {
+	"Month": "date_format(j.entered_at, '%%Y-%%m')",
+	"Quarter": "concat(year(j.entered_at), '-Q', quarter(j.entered_at))",
+	"Week": "date_format(j.entered_at, '%%x-W%%v')",
+}
+
+_NEVER = "cast('9999-12-31' as datetime(6))"
+
+
+def step_in_words(step: str) -> str:
+	return _(step).capitalize()
+
+
+def reached_at(steps: Sequence[str], place: int) -> str:
+	"""SQL: when a lead had come to the step at a place, which is when it entered that or a later one first; null, if it
+	has not. As `engine.conversion.reached_at`."""
+	instants = [STEPS[step] for step in steps[place:]]
+	if len(instants) == 1:
+		return instants[0]
+	return f"nullif(least({', '.join(f'ifnull({at}, {_NEVER})' for at in instants)}), {_NEVER})"
+
+
+class JourneyReport(Report):
+	"""A report that counts leads by their rows in Lead Journey.
+
+	:param filters: `from_date`, `to_date` (of the lead's entry); `company`, `segment`, `source` or `without_source`,
+	    `campaign`, `territory`, `owner`, `checklist`; `as_at`: these as they were At Entry, or Today;
+	    `include_non_buyers`; `group_by`; and of a list `count` and `group` or `without_group`.
+	"""
+
+	months = 6
+	list_name = "Leads"
+	kept = (
+		"from_date",
+		"to_date",
+		*FILTERS.values(),
+		"without_source",
+		"as_at",
+		"include_non_buyers",
+		"group_by",
+	)
+
+	def set_filters(self):
+		super().set_filters()
+		if self.filters.as_at not in (AT_ENTRY, TODAY):
+			self.filters.as_at = AT_ENTRY
+
+	# which leads
+
+	def entries(self, came_in: bool = True) -> Where:
+		"""The leads that the filters ask for, whoever asks.
+
+		:param came_in: of the period in which they came in; False if the caller means another instant.
+		"""
+		where = Where(self.user)
+		if came_in:
+			where.within("j.entered_at", self.filters.from_date, self.filters.to_date)
+		for facet, name in FILTERS.items():
+			where.equal(self.facet(facet), self.filters[name])
+		if cint(self.filters.without_source):
+			where.blank(self.facet("Source"))
+		if not cint(self.filters.include_non_buyers):
+			where.add("j.is_non_buyer = 0")
+		self.of_group(where)
+		return where
+
+	def facet(self, name: str) -> str:
+		"""The column of one of `FACETS`."""
+		return FACETS[name][self.filters.as_at == TODAY]
+
+	def of_group(self, where: Where):
+		"""In a list, the group whose count was clicked."""
+		group = self.group_column
+		if not self.is_list or not group:
+			return
+		if cint(self.filters.without_group):
+			where.blank(group)
+		elif self.filters.group:
+			where.equal(group, str(self.filters.group))
+
+	@cached_property
+	def group_column(self) -> str | None:
+		"""SQL: what the report groups by; None, if it is neither a cohort nor one of `FACETS`."""
+		by = self.filters.group_by
+		return self.facet(by) if by in FACETS else COHORTS.get(by)
+
+	def where(self, created: bool = True) -> Where:
+		"""Of `entries`, those that the reader may see."""
+		return self.seen(self.entries(created))
+
+	def seen(self, where: Where) -> Where:
+		"""Only the leads that the reader may see, and what is left of those that he might have seen."""
+		leads = [
+			f"j.name in (select `tabLead`.name from {table} where {{0}})" for table in lead_tables(self.user)
+		]
+		where.visible("Lead", " or ".join(leads))
+		return where
+
+	def held_back(self) -> Select:
+		return Select(
+			"select j.name from `tabLead Journey` j join `tabLead` on `tabLead`.name = j.name where {where}",
+			self.entries(),
+		)
+
+	# groups
+
+	@cached_property
+	def grouped(self) -> str:
+		"""SQL: one spelling for each value of `group_column`, as `base.queries.sources` has it, in a query that groups by
+		that column."""
+		return f"convert(min(binary {self.group_column}) using utf8mb4)"
+
+	def names_of(self, groups: Iterable[str | None]) -> dict[str | None, str]:
+		"""What each group is called."""
+		found = list(groups)
+		by = self.filters.group_by
+		if by == "Owner":
+			names = full_names(found)
+		elif by in {"Source", "Campaign"}:
+			names = _spelt(found, source_doctype() if by == "Source" else campaign_doctype())
+		else:
+			names = {}
+		return {group: names.get(group) or (without(by) if group is None else group) for group in found}
+
+	def group_links(self, group: str | None, names: Iterable[str], **more) -> dict[str, str]:
+		"""Count to the list of its leads in one group."""
+		return self.links(names, group=group, without_group=int(group is None), **more)
+
+
+def without(facet: str) -> str:
+	"""What leads are called that have no value of a facet."""
+	return {
+		"Source": no_source(),
+		"Segment": _("No Segment"),
+		"Campaign": _("No Campaign"),
+		"Territory": _("No Territory"),
+		"Owner": _("No Owner"),
+		"Company": _("No Company"),
+		"Definition": _("Not Judged"),
+	}.get(facet, "–")
+
+
+def _spelt(values: list[str | None], doctype: str) -> dict[str | None, str]:
+	"""Value to how its own record is spelt, whatever the case."""
+	named = [value for value in values if value]
+	records = frappe.get_all(doctype, {"name": query.among(named)}, pluck="name", order_by="name asc")
+	spelling = {name.casefold(): name for name in records}
+	return {value: spelling.get(value.casefold(), value) for value in named}
+
+
+# money
+
+
+class Money:
+	"""The values of leads in one currency: that of a company, by default of the site's.
+
+	:param company: as a report is narrowed to it.
+	"""
+
+	def __init__(self, company: str | None = None):
+		self.currency = company_currency(company)
+		accounts = frappe.get_cached_doc("Accounts Settings")
+		# of a rate, when it is too old; None, if it never is
+		self.stale_days = None if cint(accounts.allow_stale) else cint(accounts.stale_days)
+
+	# goes after `tabLead Journey` j
+	join = "left join `tabCompany` own on own.name = j.company"
+
+	@property
+	def values(self) -> dict:
+		"""What `amount` binds."""
+		return {"money_currency": self.currency, "money_stale": self.stale_days}
+
+	@property
+	def amount(self) -> str:
+		"""SQL: the value of a lead; null where there is one, but no rate of its day, as `base.currency.rates_into` picks it.
+		The day is that of the order, else of the opportunity."""
+		day = "date(coalesce(j.sale_at, j.opportunity_at, j.entered_at))"
+		fresh = (
+			"" if self.stale_days is None else f"and x.date > date_sub({day}, interval %(money_stale)s day)"
+		)
+		return f"""(case
+			when j.company_value = 0 then 0
+			when coalesce(own.default_currency, %(money_currency)s) <=> %(money_currency)s then j.company_value
+			else j.company_value * (
+				select nullif(x.exchange_rate, 0) from `tabCurrency Exchange` x
+				where x.from_currency = own.default_currency and x.to_currency = %(money_currency)s
+					and x.date <= {day} {fresh}
+				order by x.date desc, x.creation desc, x.name desc limit 1
+			)
+		end)"""
