@@ -104,11 +104,12 @@ def new_version() -> dict:
 
 
 def measure(title: str, change) -> None:
+	from lead_quality.base.parts import progress
 	from lead_quality.qualification import requalify
 
 	def counts_so_far() -> dict:
 		frappe.db.rollback()
-		return requalify.progress(run)
+		return progress(run)
 
 	with queue_of_its_own(), workers(WORKERS, "long") as crew, request():
 		run = requalify.start(**change())

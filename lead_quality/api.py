@@ -14,6 +14,7 @@ from frappe import _
 
 from lead_quality.base import turns
 from lead_quality.base.documents import read_value
+from lead_quality.base.parts import progress
 from lead_quality.base.site_time import naive
 from lead_quality.desk import panel, sheet
 from lead_quality.funnel import lead_lock
@@ -257,7 +258,7 @@ def judge_all_again(move_from: str | None = None, move_to: str | None = None) ->
 		frappe.has_permission(doctype, "write", throw=True)
 	if move_to and frappe.db.get_value("Qualification Checklist", move_to, "status") != "Active":
 		frappe.throw(_("{0} is not active. Activate it first.").format(frappe.bold(move_to)))
-	return requalify.progress(requalify.start(move_from, move_to))
+	return progress(requalify.start(move_from, move_to))
 
 
 @frappe.whitelist()
@@ -267,8 +268,8 @@ def get_progress(run: str | None = None) -> dict | None:
 	With `run`, as `judge_all_again` has returned it, also after that run is done.
 	"""
 	frappe.has_permission("Lead Segment", "read", throw=True)
-	run = requalify.find_run(run) if run else requalify.open_run()
-	return requalify.progress(run) if run else None
+	run = requalify.find_run(run) if run else requalify.job().open_run()
+	return progress(run) if run else None
 
 
 @frappe.whitelist()

@@ -23,7 +23,7 @@ class PartedJob:
 	`job` names its runs; `method` is the dotted path of the function that calls `do_part`; `do` is called as
 	`do(names, now, **options)` within one transaction, and returns of how many documents it has changed something.
 	`condition` is SQL on the DocType's table: only those. A part has `part` documents, of which `chunk` are locked and
-	committed together.
+	committed together. `tell_progress` is called with the name of the run whenever it has come further.
 	"""
 
 	job: str
@@ -33,6 +33,7 @@ class PartedJob:
 	part: int
 	chunk: int
 	condition: str = "1 = 1"
+	tell_progress: Callable[[str], None] = lambda run: None
 
 	def start(self, **options) -> str:
 		"""Make a run, and give its parts to the workers once that is committed. Returns the name of its Follow Up Run."""
@@ -137,6 +138,7 @@ class PartedJob:
 				{**counts, "failed": len(errors), "errors": "\n".join(errors)[:MAX_ERROR_LENGTH]},
 			)
 			frappe.db.commit()  # nosemgrep (who looks sees how far a part is)
+			self.tell_progress(doc.part_of)
 		frappe.db.set_value("Follow Up Run", part, {"status": "Completed", "finished_at": now_datetime()})
 		frappe.db.commit()  # nosemgrep (the end of a job)
 		self.finish_if_done(doc.part_of)
@@ -190,6 +192,7 @@ class PartedJob:
 				},
 			)
 		frappe.db.commit()  # nosemgrep (the end of a job)
+		self.tell_progress(run)
 
 
 def open_parts(run: str) -> list[str]:

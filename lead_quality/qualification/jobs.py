@@ -48,4 +48,4 @@ def resume_requalification(now: datetime | None = None) -> dict:
 
 	:returns: counts found and done, of parts that were not done and are with the workers again, and failed (none).
 	"""
-	return requalify.resume()
+	return requalify.job().resume()

@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from lead_quality import api
+from lead_quality.base.parts import PartedJob, open_parts
 from lead_quality.demo.factories import make_lead, make_source, make_user
 from lead_quality.qualification import requalify
 
@@ -36,14 +37,14 @@ def own(doctype: str, title: str) -> str:
 @pytest.fixture
 def under_way(database, monkeypatch):
 	"""A run that judges all leads again, of which the first part is done and no worker does the rest."""
-	monkeypatch.setattr(requalify, "enqueue_parts", lambda run: None)
+	monkeypatch.setattr(PartedJob, "enqueue_parts", lambda job, run: None)
 	finish_runs(database)
 	for _lead in range(3):
 		make_lead()
 	monkeypatch.setattr(requalify, "PART", 2)
 	run = requalify.start()
 	database.commit()
-	requalify.do_part(requalify.open_parts(run)[0])
+	requalify.do_part(open_parts(run)[0])
 	return run
 
 
@@ -51,8 +52,8 @@ def finish_runs(database):
 	"""Do what a worker would do, if there is none."""
 	database.rollback()
 	frappe.local.cache.clear()  # what the web process has changed since
-	run = requalify.open_run()
-	for part in requalify.open_parts(run) if run else []:
+	run = requalify.job().open_run()
+	for part in open_parts(run) if run else []:
 		requalify.do_part(part)
 
 

@@ -4,6 +4,7 @@ import frappe
 import pytest
 
 from lead_quality import api
+from lead_quality.base.parts import open_parts
 from lead_quality.demo.factories import make_checklist, make_lead, use_checklist
 from lead_quality.lead_quality.doctype.lead_segment.lead_segment import get_broken_segments
 from lead_quality.qualification import requalify
@@ -167,7 +168,7 @@ def test_a_run_that_was_interrupted_goes_on_where_it_was_left(small_parts):
 	new_segment().insert()
 	run = requalify.start()
 	frappe.db.after_commit.reset()  # the workers never hear of it
-	parts = requalify.open_parts(run)
+	parts = open_parts(run)
 	requalify.do_part(parts[0])
 	frappe.db.set_value("Follow Up Run", parts[1], "status", "Running")  # its worker was killed
 	assert frappe.db.get_value("Follow Up Run", run, "status") == "Running"
@@ -202,6 +203,43 @@ def test_one_bad_lead_does_not_stop_the_rest(small_parts, monkeypatch):
 	failed = frappe.get_all("Follow Up Run", {"part_of": run, "failed": 1}, pluck="errors", order_by="name")
 	assert len(failed) == 1
 	assert "broken lead" in failed[0]
+
+
+def test_a_part_that_waits_too_long_for_a_lock_is_tried_again(small_parts, monkeypatch):
+	leads = [make_lead(city="Hamburg") for _number in range(3)]
+	new_segment().insert()
+	pick, waits = requalify.engine.pick_segment, [frappe.QueryTimeoutError, frappe.QueryDeadlockError]
+
+	def waits_at_first(*args):
+		if waits:
+			raise waits.pop()("Lock wait timeout exceeded")
+		return pick(*args)
+
+	monkeypatch.setattr(requalify.engine, "pick_segment", waits_at_first)
+	run = requalify.start()
+	frappe.db.commit()
+	assert (waits, frappe.db.get_value("Follow Up Run", run, "failed")) == ([], 0)
+	assert {segment_of(lead) for lead in leads} == {"Port"}
+
+
+def test_who_has_started_a_run_sees_how_far_it_is_after_every_commit_and_at_its_end(small_parts, monkeypatch):
+	for _number in range(4):
+		make_lead()
+	told = []
+
+	def hear(event=None, message=None, **options):
+		if event == requalify.PROGRESS:
+			told.append((options["user"], message["done"], message["status"]))
+
+	monkeypatch.setattr(frappe, "publish_realtime", hear)
+	run = run_of(api.judge_all_again())
+	frappe.db.commit()
+	assert {user for user, _done, _status in told} == {run.owner}
+	assert len(told) >= run.total / requalify.CHUNK
+	dones = [done for _user, done, _status in told]
+	assert dones == sorted(dones)
+	assert [status for _user, _done, status in told] == ["Running"] * (len(told) - 1) + ["Completed"]
+	assert dones[-1] == run.total
 
 
 def test_who_may_not_change_definitions_does_not_judge_all_again(make_user, as_user):
