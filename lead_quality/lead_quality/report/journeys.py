@@ -101,7 +101,7 @@ class JourneyReport(Report):
 		if came_in:
 			where.within("j.entered_at", self.filters.from_date, self.filters.to_date)
 		for facet, name in FILTERS.items():
-			where.equal(self.facet(facet), self.filters[name])
+			where.equal(self.facet(facet), self.filters.get(name))
 		if cint(self.filters.without_source):
 			where.blank(self.facet("Source"))
 		if not cint(self.filters.include_non_buyers):
@@ -152,8 +152,9 @@ class JourneyReport(Report):
 	@cached_property
 	def grouped(self) -> str:
 		"""SQL: one spelling for each value of `group_column`, as `base.queries.sources` has it, in a query that groups by
-		that column."""
-		return f"convert(min(binary {self.group_column}) using utf8mb4)"
+		that column, among others."""
+		spelling = f"min(min(binary {self.group_column})) over (partition by {self.group_column})"
+		return f"convert({spelling} using utf8mb4)"
 
 	def names_of(self, groups: Iterable[str | None]) -> dict[str | None, str]:
 		"""What each group is called."""
