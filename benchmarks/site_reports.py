@@ -1,0 +1,152 @@
+"""What the app's reports cost on a site of 100,000 leads with two years of history; see `history.py`.
+
+`./dev bench` runs it on a site of its own. To run it on another site, in the bench's folder `sites`:
+
+    LEAD_QUALITY_SITE=some.localhost ../env/bin/python ../apps/lead_quality/benchmarks/site_reports.py
+
+Each report is run as a manager's over 24 months, in a process of its own, its counts and, where it has one, its list.
+Shown are seconds (the median of RUNS, by default three), how many times as long as one plain count of the clocks takes right
+before, the queries, and how much memory the run has added to the process at its highest. LEADS in the environment says
+how many leads there are, KEEP=1 leaves them there, and ONLY is a part of the names of the reports to run.
+"""
+
+import json
+import os
+import resource
+import statistics
+import sys
+import time
+import traceback
+
+import frappe
+from frappe.utils import add_months, getdate, nowdate
+from history import MARK, Site
+from on_site import app_is_installed, cost_of, request
+
+LEADS = int(os.environ.get("LEADS", 100_000))
+RUNS = int(os.environ.get("RUNS", 3))
+PLAIN = f"select count(*) from `tabFollow Up Clock` where name like '{MARK}%' and elapsed_seconds >= 0"
+
+
+def cases() -> list[tuple[str, dict]]:
+	"""Reports with filters: each one's counts, by whatever they may be grouped by, and its list."""
+	from lead_quality.base.report import report_class
+
+	today = nowdate()
+	period = {"from_date": str(add_months(getdate(today), -24)), "to_date": today}
+	found = []
+	for name in frappe.get_all("Report", {"module": "Lead Quality"}, pluck="name", order_by="name"):
+		report = report_class(name)
+		for group in report.groups or ("",):
+			found.append((name, {**period, "show": "Summary", **({"group_by": group} if group else {})}))
+		if report.list_name:
+			found.append((name, {**period, "show": report.list_name}))
+	found.append(("Follow-up Compliance", {**period, "show": "Clocks", "count": "charged"}))
+	found.append(("Follow-up Compliance", {**period, "show": "Clocks", "count": "missed"}))
+	only = os.environ.get("ONLY", "")
+	return [case for case in found if only.lower() in case[0].lower()]
+
+
+def others() -> list[tuple[str, str]]:
+	"""What else asks many leads at once."""
+	only = os.environ.get("ONLY", "")
+	found = [
+		("card Leads Without Next Step", "lead_quality.desk.cards.leads_without_next_step"),
+		("card Leads Without Owner", "lead_quality.desk.cards.leads_without_owner"),
+		("card Stale Leads", "lead_quality.desk.cards.stale_leads"),
+		("card Leads Overdue", "lead_quality.desk.cards.leads_overdue"),
+		("health page", "lead_quality.desk.health.get_health"),
+	]
+	return [(label, path) for label, path in found if only.lower() in label.lower()]
+
+
+def measured(do) -> dict:
+	"""Run something in a process of its own: seconds, ratio to the plain count, queries and MB."""
+	reading, writing = os.pipe()
+	child = os.fork()
+	if not child:
+		try:
+			with request():
+				do()  # what the process loads and caches once
+				plain, costs = [], []
+				before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+				for _run in range(RUNS):
+					plain.append(cost_of(lambda: frappe.db.sql(PLAIN)).ms)
+					costs.append(cost_of(do))
+				memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+			seconds = statistics.median(cost.ms for cost in costs) / 1000
+			told = {
+				"seconds": seconds,
+				"ratio": seconds * 1000 / statistics.median(plain),
+				"queries": costs[-1].queries,
+				"memory": memory,
+				"before": before // 1024,
+			}
+			os.write(writing, json.dumps(told).encode())
+		except BaseException:
+			traceback.print_exc()
+		finally:
+			os._exit(0)
+	os.close(writing)
+	with os.fdopen(reading) as answer:
+		said = answer.read()
+	os.waitpid(child, 0)
+	return json.loads(said) if said else {}
+
+
+def run_report(name: str, filters: dict):
+	from lead_quality.base.report import report_class
+
+	report_class(name).execute(dict(filters))
+
+
+def measure():
+	with request():
+		reports, pages = cases(), others()
+	print(f"{'':58} seconds  ratio  queries  MB", flush=True)
+	for name, filters in reports:
+		what = f"{name}, " + ", ".join(
+			str(filters[key]) for key in ("group_by", "show", "count") if key in filters
+		)
+		show(what, measured(lambda name=name, filters=filters: run_report(name, filters)))
+	for label, path in pages:
+		show(label, measured(lambda path=path: frappe.get_attr(path)()))
+
+
+def show(what: str, told: dict):
+	if not told:
+		print(f"{what:58} failed", flush=True)
+		return
+	print(
+		f"{what:58} {told['seconds']:7.2f} {told['ratio']:6.1f} {told['queries']:8.0f} {told['memory']:4}",
+		flush=True,
+	)
+
+
+def main():
+	with request():
+		if not app_is_installed():
+			return
+		site = Site(LEADS)
+		there = frappe.db.sql(f"select count(*) from `tabLead` where name like '{MARK}%'")[0][0]
+		if there != LEADS:
+			site.clear()
+			begin = time.perf_counter()
+			site.fill()
+			frappe.db.sql("analyze table `tabLead`, `tabFollow Up Clock`, `tabLead Touch`, `tabLead Holding`")
+			print(f"{LEADS:,} leads of two years made in {time.perf_counter() - begin:.0f} s", flush=True)
+		load = os.getloadavg()[0]
+		clocks = frappe.db.count("Follow Up Clock")
+		print(
+			f"Frappe {frappe.__version__}, {frappe.db.count('Lead'):,} leads, {clocks:,} clocks, load {load:.1f}"
+		)
+	try:
+		measure()
+	finally:
+		if not os.environ.get("KEEP"):
+			with request():
+				site.clear()
+
+
+if __name__ == "__main__":
+	sys.exit(main())
