@@ -7,10 +7,10 @@ from frappe.email.receive import InboundMail
 
 
 def arriving_message() -> Message | None:
-	"""The mail that is being received: with its headers, of which Frappe keeps none, and hands none to an event.
+	"""The mail that is being received, with its headers, which Frappe neither stores nor passes to document events.
 
-	It is with who has called us; so it is looked for there, up to `InboundMail.process`. None where a Communication is
-	made in another way.
+	It is found in the call stack, in the frame of `InboundMail.process`. None if the Communication is created in another
+	way.
 	"""
 	frame = sys._getframe().f_back
 	while frame:

@@ -1,8 +1,8 @@
-"""How a Working Calendar counts now, how it has counted before, and what of that has passed for good.
+"""How a Working Calendar counts working time now, and how it did in the past.
 
-A state is what a calendar counts by, as plain data: `zone`, the `hours` of each weekday, the `holidays`, and the
-`special` hours of single dates. Beside its present state a calendar keeps the eras in which it counted by another one:
-a holiday that has passed stays one when the calendar gets the list of the next year, and so do hours that have changed.
+A state is the calendar as plain data: `zone`, the `hours` of each weekday, the `holidays`, and the `special` hours of
+single dates. A calendar also keeps the eras in which it had another state: a past holiday stays a holiday when the
+calendar gets next year's list, and past hours stay when hours change.
 """
 
 import json
@@ -21,10 +21,10 @@ ONE_DAY = timedelta(days=1)
 def state_of(doc, holiday_list=None) -> dict:
 	"""The state of a Working Calendar document, saved or not.
 
-	:param holiday_list: its Holiday List, where that is just being saved.
+	:param holiday_list: its Holiday List, if that is being saved.
 
-	The hours of a single date go before its holiday, and that before the weekday. A half day of the Holiday List has the
-	first half of its weekday's hours.
+	The hours of a single date override its holiday, and a holiday overrides the weekday. A half day has the first half of
+	its weekday's hours.
 
 	:raises ValueError: if the hours of a half day are turned around or overlap.
 	"""
@@ -110,8 +110,7 @@ def calendar_of(state: dict, eras: list[dict] | None = None, zone: str | None = 
 def record(history: dict | None, state: dict, now: datetime) -> dict:
 	"""The history of a calendar that counts by a state from now on.
 
-	An era ends only if the calendar was open at other times in it than it would have been by the new state: next year's
-	holidays change nothing of what has passed.
+	An era is only added if the new state would change past working time: next year's holidays do not.
 
 	:param history: `since`, the `state` that has counted since then, and the `eras` before; None for a new calendar.
 	:param now: aware.
@@ -132,7 +131,7 @@ def _instant(at: datetime) -> str:
 
 
 def _within(state: dict, start: datetime, end: datetime) -> dict:
-	"""A state without the dates that lie outside a span."""
+	"""A state without the dates outside a span."""
 	first, last = str((start - ONE_DAY).date()), str((end + ONE_DAY).date())
 	return {
 		**state,
@@ -147,18 +146,18 @@ def eras_in(history: str | None) -> list[dict]:
 
 
 def keep_history(name: str, now: datetime, holiday_list=None) -> bool:
-	"""Bring the history of a Working Calendar up to date: what has counted until now stays as it was counted.
+	"""Update the history of a Working Calendar, so that past working time stays as it was counted.
 
 	:param now: aware.
-	:param holiday_list: its Holiday List, where that is just being saved.
-	:returns: whether it counts otherwise than it did.
+	:param holiday_list: its Holiday List, if that is being saved.
+	:returns: whether it now counts differently.
 	"""
 	text = frappe.db.get_value("Working Calendar", name, "history", for_update=True)
 	before = json.loads(text) if text else None
 	try:
 		after = record(before, state_of(frappe.get_doc("Working Calendar", name), holiday_list), now)
 	except ValueError:
-		return False  # somebody has emptied the hours past the form: nothing counts by it
+		return False  # the hours were emptied without the form: nothing can be counted
 	if after == before:
 		return False
 	frappe.db.set_value("Working Calendar", name, "history", json.dumps(after), update_modified=False)

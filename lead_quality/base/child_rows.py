@@ -8,9 +8,9 @@ from lead_quality.base.documents import OwnDocument
 
 
 class ChildRow(OwnDocument):
-	"""A row of a table. The parent's rules look at all of its rows, so nobody saves or deletes a row past them;
-	Frappe's REST API would. Frappe asks who reads or writes a row for the DocType of its parent only; here the parent
-	is asked."""
+	"""A row of a table. The parent's validation needs all of its rows, so a row cannot be saved or deleted alone, as
+	Frappe's REST API would allow. Frappe checks permissions of a row on the DocType of its parent only; this class
+	checks the parent document."""
 
 	def insert(self, *args, **kwargs):
 		self.refuse_alone()
@@ -43,12 +43,12 @@ class ChildRow(OwnDocument):
 		)
 
 	def may_parent(self, permtype: str, user: str | None = None) -> bool:
-		"""Whether a user has a right on the document that this is a row of."""
+		"""Whether a user has a permission on the parent document."""
 		parent = self.get("parent_doc") or (
 			frappe.db.exists(self.parenttype, self.parent) and frappe.get_doc(self.parenttype, self.parent)
 		)
 		return bool(parent) and bool(frappe.has_permission(self.parenttype, permtype, doc=parent, user=user))
 
 	def is_shown_to(self, user: str) -> bool:
-		"""Whether a user who reads the parent may see this row of it."""
+		"""Whether a user who may read the parent may see this row."""
 		return True

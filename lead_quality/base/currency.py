@@ -1,4 +1,4 @@
-"""Amounts in another currency, by the rates that the site knows."""
+"""Amounts in another currency, at the exchange rates stored on the site."""
 
 from bisect import bisect_right
 from collections import defaultdict
@@ -12,16 +12,17 @@ from lead_quality.base import query
 
 
 def company_currency(company: str | None) -> str | None:
-	"""The currency of a company, by default of the site's."""
+	"""The currency of a company, by default the site's company."""
 	company = company or frappe.defaults.get_global_default("company")
 	return frappe.get_cached_value("Company", company, "default_currency") if company else None
 
 
 def rates_into(currency: str | None) -> Callable[[str | None, date], float | None]:
-	"""The rates into a currency: a function of another currency and a day, which gives None where none is known.
+	"""A function of another currency and a day that returns the exchange rate into this currency, or None if unknown.
 
-	As ERPNext's `get_exchange_rate` picks them: the latest Currency Exchange of that day or before, and not older than
-	the Accounts Settings allow. Its web service is not asked: a report would wait for it once a currency and day.
+	Rates are chosen as in ERPNext's `get_exchange_rate`: the latest Currency Exchange on or before that day, not older
+	than the Accounts Settings allow. Its web service is not called: a report would wait for it for each currency and
+	day.
 	"""
 	settings = frappe.get_cached_doc("Accounts Settings")
 	oldest = None if cint(settings.allow_stale) else cint(settings.stale_days)

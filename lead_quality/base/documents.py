@@ -1,4 +1,4 @@
-"""What every DocType of this app does before its own validation."""
+"""The base class of the app's DocTypes."""
 
 import math
 import re
@@ -18,13 +18,13 @@ from frappe.utils.data import sbool
 WHOLE = frozenset({"Int", "Check"})
 NUMBERS = frozenset({"Int", "Check", "Float", "Currency", "Percent", "Duration", "Rating"})
 TYPED = NUMBERS | {"Date", "Datetime", "Time"}
-# what the columns of the database hold
+# limits of the database columns
 LARGEST = {"Int": 2**31 - 1, "Check": 1}
 LARGEST_DECIMAL = 10**12 - 1
 TEXTS = frozenset({"Small Text", "Text"})
-# what people tell by a button, in a field that no form edits
+# fields that are set by a button and not edited in a form
 TOLD = {("Lead Handover", "note"), ("Lead Handover", "feedback"), ("Lead Touch", "status_reason")}
-# what is compared letter by letter
+# fields that are compared literally
 COMPARED = {("Lead Segment Rule", "value"), ("Qualification Criterion", "options")}
 
 TIME_OF_DAY = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2})(?:\.(\d{1,6}))?)?")
@@ -33,9 +33,9 @@ TIME_OF_DAY = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2})(?:\.(\d{1,6}))?)?")
 class OwnDocument(Document):
 	"""A document of the app.
 
-	Its values have the type of their field when `validate` looks at them: the desk, REST clients and files send numbers,
-	dates and checks as text. And no request replaces what the class says: Frappe sets whatever a request names, so that
-	an attribute or a method of a controller could be sent like a field.
+	Values are converted to the type of their field before `validate`, because the desk, REST clients and files send
+	numbers, dates and checks as text. A request cannot replace attributes or methods of the controller, although Frappe
+	sets whatever names a request contains.
 	"""
 
 	def update(self, d):
@@ -49,18 +49,18 @@ class OwnDocument(Document):
 			super().set(key, value, as_value)
 
 	def is_whitelisted(self, method_name: str):
-		"""As Frappe's, which two of its ways to call a document's method ask; these do not ask by themselves whether the
-		method answers to this request's verb, and a GET is refused where a link on a page could make it.
+		"""As Frappe's, and also checks the HTTP verb, which two of Frappe's ways to call a document's method do not: a link
+		on a page must not be able to change something by GET.
 
-		:raises frappe.PermissionError: if a request may not call the method, or not by its verb.
+		:raises frappe.PermissionError: if a request may not call the method, or not with its verb.
 		"""
 		super().is_whitelisted(method_name)
 		method = getattr(self, method_name)
 		is_valid_http_method(getattr(method, "__func__", method))
 
 	def as_dict(self, *args, **kwargs) -> dict:
-		"""As Frappe's; what a request is answered leaves out fields above the user's permission levels. Frappe does so when
-		it reads a document, but gives back in full what has been saved."""
+		"""As Frappe's, but the response to a request omits fields above the user's permission levels. Frappe does so when it
+		reads a document, but returns saved documents in full."""
 		told = super().as_dict(*args, **kwargs)
 		if getattr(frappe.local, "request", None):
 			for fieldname in self.withheld_fields():
@@ -68,8 +68,8 @@ class OwnDocument(Document):
 		return told
 
 	def withheld_fields(self) -> list[str]:
-		"""The fields above the permission levels of the session's user. Of a document that is deleted there are none: it is
-		kept whole, for who restores it."""
+		"""The fields above the permission levels of the session's user. None for a document that is being deleted: it is
+		stored in full, so that it can be restored."""
 		levelled = self.meta.get_high_permlevel_fields()
 		is_deleted = (self.get("parent_doc") or self).flags.in_delete
 		if not levelled or is_deleted or frappe.session.user == "Administrator":
@@ -87,14 +87,14 @@ _names: dict[type, frozenset[str]] = {}
 
 
 def _class_names(controller: type) -> frozenset[str]:
-	"""The names of all that a controller class has of its own or from Frappe, but for the columns among them."""
+	"""The names of all attributes of a controller class, its own and Frappe's, except columns."""
 	if controller not in _names:
 		_names[controller] = frozenset(dir(controller)) - set(default_fields)
 	return _names[controller]
 
 
 def read_values(doc):
-	"""Give the values of a document or row the types of their fields, where they are text.
+	"""Convert the text values of a document or row to the types of their fields.
 
 	:raises frappe.ValidationError: naming the field whose value cannot be read.
 	"""
@@ -105,8 +105,8 @@ def read_values(doc):
 
 
 def keep_texts(doc):
-	"""Keep what people have typed when it looks like a tag, such as the address in `Max <max@example.com>`: v16 drops
-	what is no HTML, and v15 keeps it as entities, as this does. `as_typed` gives it back."""
+	"""Keep typed text that looks like a tag, such as the address in `Max <max@example.com>`: v16 drops what is not HTML,
+	v15 stores entities, and so does this function. `as_typed` restores the text."""
 	for field in doc.meta.fields:
 		place = (doc.doctype, field.fieldname)
 		is_typed = field.fieldtype in TEXTS and not field.read_only and place not in COMPARED
@@ -116,7 +116,7 @@ def keep_texts(doc):
 
 
 def is_html(text: str) -> bool:
-	"""Whether Frappe takes a text for HTML, and cleans it."""
+	"""Whether Frappe treats a text as HTML and sanitizes it."""
 	return bool(BeautifulSoup(text, "html.parser").find())
 
 
@@ -126,12 +126,12 @@ def _place(doc, field) -> str:
 
 
 def read_value(text: str, fieldtype: str, place: str):
-	"""The value that a text stands for in a field of a type. Dates are ISO 8601, as programs write them; an instant
-	with an offset is taken into the site's zone.
+	"""The value of a text for a field type. Dates are ISO 8601; an instant with an offset is converted to the site's
+	zone.
 
-	:param place: names the field to the user.
-	:returns: None for no text.
-	:raises frappe.ValidationError: if it stands for none.
+	:param place: names the field for the user.
+	:returns: None for an empty text.
+	:raises frappe.ValidationError: if the text is not a valid value.
 	"""
 	text = text.strip()
 	if not text:
@@ -168,7 +168,7 @@ def _date(text: str) -> date:
 
 
 def _instant(text: str) -> datetime:
-	# a form sends one blank where ISO 8601 has a T
+	# forms send a space where ISO 8601 has a T
 	instant = isoparse(re.sub(r"^(\S+) (\S+)$", r"\1T\2", text))
 	if instant.tzinfo:
 		instant = instant.astimezone(ZoneInfo(get_system_timezone())).replace(tzinfo=None)

@@ -1,21 +1,21 @@
-"""Records that cannot be deleted while others link to them, and records that outlive what they link to."""
+"""Records that cannot be deleted while others link to them, and records that stay when their links are deleted."""
 
 import frappe
 from frappe import _
 
-# what a row names that is kept for the totals of past months, in place of a deleted lead
+# the lead of rows that are kept for the totals of past months after the lead was deleted
 DELETED = "deleted-"
 
 
 def refuse_deletion_in_use(doc, uses: tuple[tuple[str, str], ...], instead: str):
-	"""Refuse to delete a document that others name.
+	"""Refuse to delete a document that others link to.
 
-	Frappe does so by itself only where the naming DocType is not among `ignore_links_on_delete`, as those are that go
-	with their lead.
+	Frappe does so itself, except for DocTypes in `ignore_links_on_delete`, which includes those that are deleted with
+	their lead.
 
-	:param uses: DocTypes and their fields that may name it.
+	:param uses: DocTypes and their link fields.
 	:param instead: a sentence that says what to do instead.
-	:raises frappe.LinkExistsError: if one does.
+	:raises frappe.LinkExistsError: if one links to it.
 	"""
 	for doctype, fieldname in uses:
 		meta = frappe.get_meta(doctype)
@@ -35,8 +35,8 @@ def refuse_deletion_in_use(doc, uses: tuple[tuple[str, str], ...], instead: str)
 
 
 class OutlivesLinks:
-	"""A document that stays when what it names is deleted, as Frappe lets it be of `ignore_links_on_delete`: it can be
-	saved with the names that it already had. To be listed before Document."""
+	"""A document that stays when a linked document is deleted (see `ignore_links_on_delete`) and can still be saved with
+	the links that it already had. List it before Document in the bases."""
 
 	def get_invalid_links(self, is_submittable: bool = False) -> tuple[list, list]:
 		invalid, cancelled = super().get_invalid_links(is_submittable)  # type: ignore[misc]

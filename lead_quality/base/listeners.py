@@ -1,7 +1,7 @@
-"""Document events on other apps' documents: an error in a listener never fails the document it listens to.
+"""Document events on other apps' documents: an error in a listener never fails the document.
 
-Every function that `hooks.py` names under `doc_events` is a listener. Its error is rolled back to a savepoint and kept
-in the Error Log with the document's name; the reconciling jobs of the rooms find what it has left undone.
+Every function under `doc_events` in `hooks.py` is a listener. On an error, its work is rolled back to a savepoint and the
+error is stored in the Error Log with the document's name; the reconciling jobs of the rooms do what was left undone.
 """
 
 from collections.abc import Callable
@@ -10,24 +10,24 @@ from functools import partial, wraps
 import frappe
 
 NO_SUCH_SAVEPOINT = 1305  # MariaDB's ER_SP_DOES_NOT_EXIST
-DEPTH = "lead_quality_listeners"  # of frappe.local: how many are at work, as one may wake another
+DEPTH = "lead_quality_listeners"  # in frappe.local: how many are running, because one may trigger another
 
 
 class Refusal(frappe.ValidationError):
-	"""A document is refused on purpose, and whoever saves it is told what to do. The only error that a listener lets
-	through, besides those after which the database has nothing left of the transaction."""
+	"""A document is refused on purpose, with a message that says what to do. The only error that a listener raises, apart
+	from those after which the database has rolled back the transaction."""
 
 
 def listener(listen: Callable | None = None, *, concerns: Callable | None = None) -> Callable:
-	"""Make a document event of a function; see the module.
+	"""Decorator that makes a function a document event; see the module.
 
-	A savepoint is one statement. It is not released: the next listener sets its own of the same name in its place.
+	The savepoint costs one statement. It is not released: the next listener replaces it with its own of the same name.
 
-	:param concerns: called as `concerns(doc)`, without a savepoint; where it says no, there is nothing to listen to. It
-	    only looks at the document.
-	:raises Refusal: as the function does.
-	:raises frappe.QueryDeadlockError: nothing is left of the transaction then; so with frappe.QueryTimeoutError, after
-	    which only part of a statement's work may be left.
+	:param concerns: called as `concerns(doc)`, without a savepoint; if false, the listener does nothing. It must only
+	    read the document.
+	:raises Refusal: if the function raises it.
+	:raises frappe.QueryDeadlockError: because the transaction is gone; also frappe.QueryTimeoutError, after which only
+	    part of a statement's work may be left.
 	"""
 	if listen is None:
 		return partial(listener, concerns=concerns)
@@ -50,7 +50,7 @@ def listener(listen: Callable | None = None, *, concerns: Callable | None = None
 			error = frappe.get_traceback(with_context=False)
 			if savepoint:
 				_undo(savepoint)
-			del frappe.local.message_log[told:]  # whoever saves the document can do nothing about it
+			del frappe.local.message_log[told:]  # the user who saves the document cannot do anything about it
 			log_failure(listen, doc, error)
 		finally:
 			setattr(frappe.local, DEPTH, depth)
@@ -59,7 +59,7 @@ def listener(listen: Callable | None = None, *, concerns: Callable | None = None
 
 
 def _undo(savepoint: str):
-	"""Take back what was done since a savepoint. It is gone where somebody has committed meanwhile."""
+	"""Roll back to a savepoint. The savepoint is gone if the transaction was committed in between."""
 	try:
 		frappe.db.rollback(save_point=savepoint)
 	except frappe.db.OperationalError as error:
@@ -68,7 +68,7 @@ def _undo(savepoint: str):
 
 
 def log_failure(listen: Callable, doc, error: str):
-	"""Keep what went wrong in a listener where an administrator looks for it."""
+	"""Write the error of a listener to the Error Log."""
 	frappe.log_error(
 		title=f"Lead Quality: {listen.__name__} failed on {doc.doctype} {doc.name or ''}"[:140],
 		message=error,

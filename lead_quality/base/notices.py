@@ -1,4 +1,4 @@
-"""Notifying users: who can be notified, of what they want to hear, and how."""
+"""Notifying users: who can be notified, of which kinds of notices, and how."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +10,7 @@ from frappe.utils import cint
 
 from lead_quality.base.persons import person
 
-# what a notice is about, to the field of the user's Notification Settings
+# kind of notice to the field of the user's Notification Settings
 WISHES = {
 	"Warning": "lq_notify_warning",
 	"Missed": "lq_notify_missed",
@@ -26,13 +26,13 @@ def is_reachable(user: str) -> bool:
 
 
 def wishes_of(user: str) -> dict[str, str]:
-	"""How a user wishes to hear of each kind of notice: Bell and E-mail, Bell Only, or Off."""
+	"""The user's setting for each kind of notice: Bell and E-mail, Bell Only, or Off."""
 	chosen = frappe.db.get_value("Notification Settings", user, list(WISHES.values()), as_dict=True) or {}
 	return {kind: chosen.get(fieldname) or "Bell and E-mail" for kind, fieldname in WISHES.items()}
 
 
 def tell(user: str, subject: str, doctype: str, name: str, kind: str = "Handover", link: str | None = None):
-	"""Tell a user at once, as the user wishes to hear of this kind of notice.
+	"""Notify a user at once, by the user's setting for this kind of notice.
 
 	:param kind: one of `WISHES`.
 	:param link: what the notice opens, if not the form of the document.
@@ -53,10 +53,10 @@ def notify(
 ):
 	"""Put a notice under the user's bell, and mail it unless the user has switched that off in Frappe.
 
-	For the user this is work, as an Assignment is. Frappe never mails an Alert, which suits a site that has no
-	account to send mail from.
+	It has the type Assignment, because it is work for the user. On a site without an outgoing account it has the type
+	Alert, which Frappe never mails.
 
-	:param content: HTML that the mail has beside the subject.
+	:param content: HTML for the body of the mail.
 	:param link: what the notice opens, if not the form of the document.
 	"""
 	is_muted = frappe.flags.mute_emails or cint(frappe.conf.get("mute_emails"))
@@ -77,12 +77,12 @@ def notify(
 
 
 def plain(text: str | None) -> str:
-	"""A name or title as it goes into a notice, which is HTML: without anything that could be a tag of it."""
+	"""A name or title for a notice, which is HTML: without anything that could be a tag."""
 	return (text or "").replace("<", "‹").replace(">", "›")
 
 
 @contextmanager
 def words_for(user: str) -> Iterator[None]:
-	"""What is translated within is in the user's own language."""
+	"""Context in which texts are translated into the user's language."""
 	with print_language(get_user_lang(user)):
 		yield

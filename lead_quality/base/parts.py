@@ -1,7 +1,7 @@
-"""A job over very many documents, in parts that the background workers share: more workers, more done at once.
+"""A job over very many documents, split into parts that background workers process in parallel.
 
-The run and its parts are Follow Up Runs. A part is a range of names, and is done some documents at a time, each time
-committed. It may be done twice, or be taken up again after its worker was killed: `do` leaves alone what is right.
+The run and its parts are Follow Up Runs. A part is a range of names and is processed in chunks, each committed. It may be
+processed twice, or resumed after its worker was killed, so `do` must not change documents that are already right.
 """
 
 import json
@@ -20,10 +20,10 @@ from lead_quality.base.runs import MAX_ERROR_LENGTH
 @dataclass(frozen=True)
 class PartedJob:
 	"""
-	`job` names its runs; `method` is the dotted path of the function that calls `do_part`; `do` is called as
-	`do(names, now, **options)` within one transaction, and returns of how many documents it has changed something.
-	`condition` is SQL on the DocType's table: only those. A part has `part` documents, of which `chunk` are locked and
-	committed together. `tell_progress` is called with the name of the run whenever it has come further.
+	`job` is the name of its runs; `method` is the dotted path of the function that calls `do_part`; `do` is called as
+	`do(names, now, **options)` within one transaction, and returns how many documents it has changed. `condition` is SQL
+	that selects rows of the DocType's table. A part has `part` documents; `chunk` documents are locked and committed
+	together. `tell_progress` is called with the name of the run after each chunk.
 	"""
 
 	job: str
@@ -36,7 +36,7 @@ class PartedJob:
 	tell_progress: Callable[[str], None] = lambda run: None
 
 	def start(self, **options) -> str:
-		"""Make a run, and give its parts to the workers once that is committed. Returns the name of its Follow Up Run."""
+		"""Create a run, and enqueue its parts after the commit. Returns the name of its Follow Up Run."""
 		now = now_datetime()
 		ranges = self.ranges()
 		common = {"job": self.job, "started_at": now, "options": json.dumps(options)}
@@ -75,9 +75,9 @@ class PartedJob:
 		)
 
 	def open_run(self, lock: bool = False) -> str | None:
-		"""The run that is under way, or None.
+		"""The open run, or None.
 
-		:param lock: also one that somebody has started since this transaction began.
+		:param lock: also find a run that was started since this transaction began.
 		"""
 		return frappe.db.get_value(
 			"Follow Up Run",
@@ -87,7 +87,7 @@ class PartedJob:
 		)
 
 	def enqueue_parts(self, run: str):
-		"""Give the parts of a run that are not done to the workers; one that waits or is being done is left alone."""
+		"""Enqueue the open parts of a run, except parts that are queued or being processed already."""
 		for part in open_parts(run):
 			frappe.enqueue(
 				self.method,
@@ -99,9 +99,9 @@ class PartedJob:
 			)
 
 	def resume(self) -> dict:
-		"""Take up again what a killed worker or an emptied Redis has left undone.
+		"""Resume what a killed worker or an emptied Redis has left undone.
 
-		:returns: counts found and done, of parts that were not done and are with the workers again, and failed (none).
+		:returns: counts of parts that were `found` open, enqueued again (`done`), and `failed` (none).
 		"""
 		run = self.open_run()
 		parts = open_parts(run) if run else []
@@ -113,7 +113,7 @@ class PartedJob:
 		return {"found": len(parts), "done": len(parts), "failed": 0}
 
 	def do_part(self, part: str):
-		"""Do one part of a run, a chunk at a time, each of them committed."""
+		"""Process one part of a run in chunks, and commit each."""
 		doc = frappe.get_doc("Follow Up Run", part)
 		if doc.status == "Completed":
 			return
@@ -154,7 +154,7 @@ class PartedJob:
 		)
 
 	def _retried(self, names: list[str], options: dict) -> int:
-		"""Whoever is in the way, and makes the database break it off, is gone the next time."""
+		"""Retry after a deadlock or a lock wait."""
 		for attempts_left in (2, 1, 0):
 			try:
 				changed = self.do(names, now_datetime(), **options)
@@ -167,7 +167,7 @@ class PartedJob:
 		return 0
 
 	def _do_alone(self, name: str, errors: list[str], options: dict) -> int:
-		"""Do one document of a chunk that has failed: one that cannot be done never stops the rest."""
+		"""Process one document of a failed chunk, so that a document that fails does not stop the rest."""
 		try:
 			return self._retried([name], options)
 		except Exception:
@@ -176,7 +176,7 @@ class PartedJob:
 			return 0
 
 	def finish_if_done(self, run: str):
-		"""Close a run whose parts are all done. Asked by each part at its end; the last one does it."""
+		"""Close a run if all its parts are done. Every part calls this at its end; the last one closes the run."""
 		frappe.db.get_value("Follow Up Run", run, "status", for_update=True)
 		if not open_parts(run):
 			counts = progress(run)
@@ -206,7 +206,7 @@ def open_parts(run: str) -> list[str]:
 
 
 def progress(run: str) -> dict:
-	"""How far a run is: `total`, `done`, `changed` and `failed` documents, its `status`."""
+	"""Progress of a run: `total`, `done`, `changed` and `failed` documents, and its `status`."""
 	total, status = frappe.db.get_value("Follow Up Run", run, ["total", "status"])
 	counts = query.run(
 		"""

@@ -1,4 +1,4 @@
-"""Records of which at most one holds on a day: two of one kind never overlap."""
+"""Records with a period, of which at most one may be valid on a day."""
 
 import frappe
 from frappe import _
@@ -11,14 +11,15 @@ from lead_quality.base.texts import link_to
 def check_order(doc):
 	"""Refuse a period that ends before it begins."""
 	if doc.from_date and doc.to_date and getdate(doc.to_date) < getdate(doc.from_date):
-		frappe.throw(_("The last day, {0}, is before the first one, {1}.").format(*_days(doc)))
+		frappe.throw(_("The last day, {0}, is before the first day, {1}.").format(*_days(doc)))
 
 
 def refuse_overlap(doc, same: tuple[str, ...]):
-	"""Refuse a document whose days, both included, overlap those of another one that has the same values in some fields.
-	An end that is not set is open. Locks what it finds, so that of two at once the second sees the first.
+	"""Refuse a document whose period (both days included) overlaps that of another document with the same values in some
+	fields. An empty date means an open end. Locks the rows found, so that the second of two concurrent saves sees the
+	first.
 
-	:raises frappe.DuplicateEntryError: naming the other one.
+	:raises frappe.DuplicateEntryError: naming the other document.
 	"""
 	values = {f"same_{field}": doc.get(field) or "" for field in same}
 	alike = " and ".join(f"ifnull(`{field}`, '') = %(same_{field})s" for field in same)
@@ -40,7 +41,7 @@ def refuse_overlap(doc, same: tuple[str, ...]):
 	if found:
 		frappe.throw(
 			_(
-				"{0} covers some of these days already, from {1} to {2}. Change that one, or choose other days."
+				"{0} already covers some of these days, from {1} to {2}. Change it, or choose other days."
 			).format(link_to(doc.doctype, found[0].name), *_days(found[0])),
 			frappe.DuplicateEntryError,
 			title=_("Overlapping Periods"),

@@ -1,4 +1,4 @@
-"""Which users are persons: Guest and Administrator own no leads, are responsible for nothing and are not notified."""
+"""Which users are persons: Guest and Administrator do not own leads, are not responsible and are not notified."""
 
 NO_PERSONS = ("", "Guest", "Administrator")
 
@@ -9,12 +9,12 @@ ENABLED_PERSONS = f"""(
 
 
 def person(user: str | None) -> str | None:
-	"""The user, or None for those that are no persons."""
+	"""The user, or None for Guest and Administrator."""
 	return None if not user or user in NO_PERSONS else user
 
 
 def person_sql(user: str) -> str:
-	"""`person` as an SQL expression of another one."""
+	"""`person` as SQL, of another SQL expression."""
 	expression = user
 	for other in NO_PERSONS:
 		expression = f"nullif({expression}, '{other}')"

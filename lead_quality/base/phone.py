@@ -1,4 +1,4 @@
-"""Phone numbers in one form, however they were written."""
+"""Phone numbers in one form for comparison."""
 
 from functools import lru_cache
 
@@ -7,11 +7,11 @@ import phonenumbers
 
 
 def number_key(number: str | None, country: str | None = None) -> str | None:
-	"""A number as it is compared: in international form (E.164), such as +441611234567; None for none.
+	"""A number in international form (E.164) for comparison, such as +441611234567; None for an empty number.
 
-	What is no telephone number keeps its digits, marked: the same text is still the same number.
+	Text that is not a valid phone number keeps its digits, with a mark, so that equal texts still compare equal.
 
-	:param country: a Country, in which a number without a prefix is one; see `country_of`.
+	:param country: the Country of numbers without a prefix; see `country_of`.
 	"""
 	number = (number or "").strip()
 	return _number_key(number, region_of(country)) if number else None
@@ -24,8 +24,8 @@ def region_of(country: str | None) -> str | None:
 
 
 def country_of(document) -> str | None:
-	"""The Country whose numbers a document or row writes without a prefix: its own, else that of its company, else that
-	of the site."""
+	"""The Country of a document's or row's phone numbers without a prefix: its own, else its company's, else the
+	site's."""
 	if document.get("country"):
 		return document.get("country")
 	company = document.get("company")

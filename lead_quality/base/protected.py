@@ -2,9 +2,10 @@
 
 
 def restore_protected_fields(doc, *fieldnames: str):
-	"""Put back what only the app sets, whatever a form or an API call sent: Frappe guards `read_only` in forms only.
+	"""Restore fields that only the app sets to their stored values: Frappe enforces `read_only` in forms only, not in the
+	API.
 
-	The app's own saves are made with `ignore_permissions` and pass.
+	The app's own saves use `ignore_permissions` and are not affected.
 	"""
 	if doc.flags.ignore_permissions:
 		return

@@ -1,4 +1,4 @@
-"""Queries over many rows: conditions with bound values, what the reader may see, lists page by page."""
+"""Queries over many rows: conditions with bound values, the reader's permissions, and paged lists."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -12,9 +12,9 @@ from lead_quality.permissions import bindable, list_condition
 
 
 class Where:
-	"""The conditions of one query and their values. Columns are written by the code; what users give is bound.
+	"""The conditions of one query and their values. Columns are literals in the code; values from users are bound.
 
-	:param user: whose permissions `visible` asks for; by default the session's.
+	:param user: whose permissions `visible` applies; by default the session's.
 	"""
 
 	def __init__(self, user: str | None = None):
@@ -27,7 +27,7 @@ class Where:
 		self.values.update(values)
 
 	def equal(self, column: str, value):
-		"""The column has this value; an empty value asks for nothing."""
+		"""The column has this value. An empty value adds no condition."""
 		if value:
 			self.add(f"{column} = {self._bind(value)}")
 
@@ -36,32 +36,32 @@ class Where:
 		self.add(f"ifnull({column}, '') = ''")
 
 	def among(self, column: str, values: Iterable):
-		"""The column has one of these values; of none, no row does, which SQL has no words for."""
+		"""The column has one of these values. Without values no row matches, which SQL cannot express as `in ()`."""
 		values = tuple(values)
 		self.add(f"{column} in {self._bind(values)}" if values else "1 = 0")
 
 	def within(self, instant: str, from_date=None, to_date=None):
-		"""An instant lies between two days of the site's zone, both included; an empty one leaves that end open."""
+		"""An instant lies between two days in the site's zone, both included. An empty day leaves that end open."""
 		if from_date:
 			self.add(f"{instant} >= {self._bind(getdate(from_date))}")
 		if to_date:
 			self.add(f"{instant} < {self._bind(add_days(getdate(to_date), 1))}")
 
 	def visible(self, doctype: str, template: str = "{}"):
-		"""Only what the user's list of this DocType would show. The query names the table without an alias.
+		"""Only rows that the user's list of this DocType would show. The query must use the table without an alias.
 
-		:param template: what the condition is put into, such as a subquery.
+		:param template: SQL around the condition, such as a subquery.
 		"""
 		condition = list_condition(doctype, self.user)
 		if condition:
 			self.add(template.format(bindable(condition)))
 
 	def count(self, doctype: str) -> int:
-		"""How many rows of a DocType's table fulfil the conditions."""
+		"""How many rows of a DocType's table match the conditions."""
 		return self.select(f"select count(*) as found from `tab{doctype}` where {{where}}")[0].found
 
 	def select(self, query: str, **values) -> list:
-		"""The rows of a query that has `{where}` where the conditions go."""
+		"""The rows of a query with `{where}` as the place of the conditions."""
 		return Select(query, self, values).rows()
 
 	def _bind(self, value) -> str:
@@ -75,9 +75,9 @@ class Where:
 
 @dataclass(frozen=True)
 class Select:
-	"""A query that has `{where}` where its conditions go, and the values that it binds beside theirs.
+	"""A query with `{where}` as the place of its conditions, and further values to bind.
 
-	It names its order; a part of its rows would be another part each time without one.
+	It must have an `order by`; otherwise its pages would differ from one call to the next.
 	"""
 
 	query: str
@@ -85,7 +85,7 @@ class Select:
 	values: dict = field(default_factory=dict)
 
 	def rows(self, start: int = 0, most: int | None = None) -> list:
-		"""All rows, or at most so many from a place on."""
+		"""All rows, or one page of them."""
 		page = "" if most is None else f" limit {int(most)} offset {int(start)}"
 		return self._run(self.query + page)
 
@@ -99,11 +99,11 @@ class Select:
 
 
 def leads_where(filters, created: bool = True, user: str | None = None) -> Where:
-	"""The leads that the user may see, of the filters' company and segment, and by default of their period.
+	"""The leads that the user may see, restricted to the filters' company, segment, and by default period.
 
 	:param filters: `company`, `segment`, `from_date`, `to_date`.
-	:param created: the period is that of the lead's creation; False if the caller means another instant.
-	:param user: who sees; by default the session's user.
+	:param created: the period applies to the lead's creation; False if the caller uses another instant.
+	:param user: whose permissions apply; by default the session's user.
 	"""
 	where = Where(user)
 	where.visible("Lead")
@@ -115,12 +115,12 @@ def leads_where(filters, created: bool = True, user: str | None = None) -> Where
 
 
 def sources(of_deleted: bool = False) -> str:
-	"""Joins `source_of` to `tabLead`: `source_of.spelling` is how the source of a lead is written, null for none.
+	"""Joins `source_of` to `tabLead`: `source_of.spelling` is the spelling of a lead's source, null without a source.
 
-	The database does not tell "Google" from "google", Python does. Whatever was written without the ORM, each source has
-	one spelling: that of its own record, else the first by its bytes.
+	The database does not distinguish "Google" from "google", but Python does. Each source therefore gets one spelling:
+	that of its own record, or else the first in byte order.
 
-	:param of_deleted: also the sources of deleted leads, which are counted, too.
+	:param of_deleted: include the sources of deleted leads.
 	"""
 	source = f"`{lead_field('source')}`"
 	leads = "`tabLead`"

@@ -1,7 +1,7 @@
-"""Queries over lists of values: an empty list is the empty set, in which nothing is, and out of which everything is.
+"""Queries over lists of values: an empty list is the empty set. `in` then matches nothing, `not in` everything.
 
-A driver makes `in ()` of it, which MariaDB refuses; Frappe's filters make `in ('')`, which finds what names nothing. So
-no query of the app binds a list by itself: a test walks its SQL and its filters for that.
+The database driver would generate `in ()`, which MariaDB refuses; Frappe's filters generate `in ('')`, which matches empty
+values. No query of the app binds a list directly: a test checks its SQL and its filters.
 """
 
 import re
@@ -18,14 +18,12 @@ _NOBODY = "lead_quality: none"
 def run(query: str, values: Mapping | Collection = (), **options) -> list:
 	"""`frappe.db.sql` with lists among the values, which may be empty.
 
-	:param values: by name, or in order, as the query has places for them.
+	:param values: by name or by position.
 	:param options: those of `frappe.db.sql`, such as `as_dict` and `pluck`.
 	"""
 	names = iter(range(len(values)))
 	given = dict(values) if isinstance(values, Mapping) else dict(enumerate(values))
-	bound: dict[str, object] = {
-		"bound": 1
-	}  # never without any value: %% is read as % only where there are some
+	bound: dict[str, object] = {"bound": 1}  # never without values: %% is only read as % if there are some
 
 	def place(match: re.Match) -> str:
 		if match[0] == "%%":
@@ -44,7 +42,7 @@ def run(query: str, values: Mapping | Collection = (), **options) -> list:
 
 
 def among(values: Iterable[str]) -> list:
-	"""A filter for `frappe.get_all` and its kin: one of these names; of none, nothing is found."""
+	"""A filter for `frappe.get_all` and similar functions: one of these names. Without names, nothing matches."""
 	return ["in", list(values) or [_NOBODY]]
 
 

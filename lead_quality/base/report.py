@@ -283,7 +283,7 @@ def _refuse_partial_export(total: int):
 	"""Nobody is given a part of the rows who has asked for a file of them."""
 	if total > MOST_ROWS and frappe.form_dict.get("cmd") == "frappe.desk.query_report.export_query":
 		frappe.throw(
-			_("These are {0} rows, of which only the first {1} are shown. Choose Export All Rows.").format(
+			_("There are {0} rows, and only the first {1} are shown. Choose Export All Rows.").format(
 				frappe.bold(_number(total)), frappe.bold(_number(MOST_ROWS))
 			)
 		)

@@ -7,23 +7,23 @@ from frappe.utils import add_days, getdate
 
 
 def list_route(doctype: str, **filters) -> str:
-	"""The address of a list with filters: a value, or an operator and a value. Empty ones are left out."""
+	"""The address of a list with filters: a value, or an operator and a value. Empty filters are left out."""
 	return _route(doctype.lower().replace(" ", "-"), filters)
 
 
 def form_route(doctype: str, name: str | None = None) -> str:
-	"""The address of a form; of a single one, no name is given."""
+	"""The address of a form. Single DocTypes have no name."""
 	path = doctype.lower().replace(" ", "-")
 	return _route(f"{path}/{quote(name, safe='')}" if name else path, {})
 
 
 def report_route(report: str, **filters) -> str:
-	"""The address of a report with its filters. Empty ones are left out."""
+	"""The address of a report with its filters. Empty filters are left out."""
 	return _route(f"query-report/{quote(report)}", filters)
 
 
 def days_filter(from_date=None, to_date=None) -> list | None:
-	"""A list's filter for an instant between two days, both included; None if both are open."""
+	"""A list's filter for an instant between two days, both included; None if both are empty."""
 	first, last = (day and str(getdate(day)) for day in (from_date, to_date))
 	if first and last:
 		return ["between", [first, last]]

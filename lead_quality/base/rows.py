@@ -1,4 +1,4 @@
-"""Bulk writes: many rows in one statement, with text cleaned as Frappe cleans what it saves."""
+"""Bulk writes: many rows in one statement, with text sanitized as by Frappe's save."""
 
 from datetime import datetime
 
@@ -7,7 +7,7 @@ from bs4 import BeautifulSoup
 from frappe.model.naming import make_autoname
 from frappe.utils.html_utils import sanitize_html
 
-# fields that may hold text with markup in it; what names a record holds none
+# field types that may contain markup; names of records cannot
 MARKUP_FIELDS = frozenset(
 	{
 		"Autocomplete",
@@ -23,16 +23,16 @@ MARKUP_FIELDS = frozenset(
 		"Select",
 	}
 )
-# fields in which Frappe keeps markup as it is
+# field types in which Frappe keeps markup unchanged
 KEPT_AS_IS = frozenset({"Attach", "Attach Image", "Barcode", "Code"})
 
 
 def insert_rows(doctype: str, rows: list[dict], at: datetime) -> list:
-	"""Insert rows of a hash-named DocType in one statement. No hook runs and nothing is validated.
+	"""Insert rows of a hash-named DocType in one statement. No hooks run and nothing is validated.
 
-	All rows name the same columns; a column that they do not name gets its default.
+	All rows have the same columns; missing columns get their default.
 
-	:param at: naive instant in the site's zone, kept as creation.
+	:param at: naive instant in the site's zone, stored as creation.
 	:returns: the rows with their names, in the same order.
 	"""
 	made = make_rows(doctype, rows, at)
@@ -41,14 +41,14 @@ def insert_rows(doctype: str, rows: list[dict], at: datetime) -> list:
 
 
 def make_rows(doctype: str, rows: list[dict], at: datetime) -> list:
-	"""Rows as `insert_rows` would insert them, with their names, for `insert_made`."""
+	"""Rows with their names, prepared for `insert_made`."""
 	user = frappe.session.user
 	standard = {"owner": user, "modified_by": user, "creation": at, "modified": at}
 	return [frappe._dict(row, name=_new_name(doctype), **standard) for row in rows]
 
 
 def insert_made(doctype: str, made: list):
-	"""Insert what `make_rows` has made; nothing, if that is none."""
+	"""Insert the rows from `make_rows`; does nothing without rows."""
 	if not made:
 		return
 	made = [clean_row(doctype, row) for row in made]
@@ -60,16 +60,16 @@ def insert_made(doctype: str, made: list):
 
 
 def _new_name(doctype: str) -> str:
-	# longer than Frappe's own, as nobody tries again here: ten characters meet a million others in time
+	# longer than Frappe's own names, because there is no retry here: ten characters would collide among millions
 	return make_autoname("hash", doctype) + frappe.generate_hash(length=6)
 
 
 def update_rows(doctype: str, rows: list[dict], at: datetime | None = None):
-	"""Update rows in one statement by their `name`. No hook runs and nothing is validated.
+	"""Update rows in one statement by their `name`. No hooks run and nothing is validated.
 
-	All rows name the same columns, and are locked by the caller: of several, one that is gone would come back.
+	All rows have the same columns. The caller must lock them, because a deleted row would be inserted again.
 
-	:param at: naive instant in the site's zone, kept as modified; without it, nobody's open form is made stale.
+	:param at: naive instant in the site's zone, stored as modified; without it, open forms do not become stale.
 	"""
 	if not rows:
 		return
@@ -94,7 +94,7 @@ def update_rows(doctype: str, rows: list[dict], at: datetime | None = None):
 
 
 def clean_row(doctype: str, row: dict) -> dict:
-	"""A row of a DocType's table without markup that could do harm: what Frappe would save in its place."""
+	"""A sanitized row of a DocType's table, as Frappe would save it."""
 	if not any(isinstance(value, str) and ("<" in value or ">" in value) for value in row.values()):
 		return row
 	meta = frappe.get_meta(doctype)
@@ -105,7 +105,7 @@ def clean_row(doctype: str, row: dict) -> dict:
 
 
 def clean_text(value: str, field=None) -> str:
-	"""A text as Frappe would save it in a field of a DocType; without one, in a column of Frappe's own."""
+	"""A text as Frappe would save it in a field of a DocType, or in a column of Frappe's own."""
 	if "<" not in value and ">" not in value:
 		return value
 	if "<!-- markdown -->" in value and not BeautifulSoup(value, "html.parser").find():
@@ -120,6 +120,6 @@ def clean_text(value: str, field=None) -> str:
 
 
 def as_sql(value):
-	"""A value as both versions bind it."""
-	# the two versions' drivers do not agree on what counts as a datetime
+	"""A value in the form that both Frappe versions can bind."""
+	# the database drivers of the two versions treat datetimes differently
 	return str(value) if isinstance(value, datetime) else value

@@ -1,4 +1,4 @@
-"""One scheduled run: each item in its own savepoint, its counts and errors kept as a Follow Up Run."""
+"""One scheduled run: each item in its own savepoint, with counts and errors in a Follow Up Run."""
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
@@ -17,12 +17,12 @@ COMMIT_EVERY = 100
 class JobRun:
 	"""Processes the items of a scheduled job and counts them.
 
-	An item that fails is rolled back, counted and logged, and never stops the rest. Every hundred items are committed, so
-	that a killed run loses at most those, and the next run takes them up.
+	An item that fails is rolled back, counted and logged, and does not stop the rest. Every hundred items are committed, so
+	that a killed run loses at most a hundred, which the next run does again.
 	"""
 
 	def __init__(self, job: str, now: datetime | None = None):
-		""":param now: naive instant in the site's zone that the run counts as its present."""
+		""":param now: naive instant in the site's zone that the run uses as the present."""
 		self.now = now or now_datetime()
 		self.found = self.done = self.failed = self.uncommitted = 0
 		self.errors: list[str] = []
@@ -30,12 +30,12 @@ class JobRun:
 		self.name = insert_rows(
 			"Follow Up Run", [{"job": job, "status": "Running", "started_at": started_at}], started_at
 		)[0].name
-		frappe.db.commit()  # nosemgrep (who looks sees a run that is still at work)
+		frappe.db.commit()  # nosemgrep (other connections see that the run has started)
 
 	def batch(self, items: list, do: Callable[..., int]) -> bool:
-		"""Call `do(items, now)` once for all items and commit; it returns how many there were left to do.
+		"""Call `do(items, now)` once for all items and commit; `do` returns how many items needed work.
 
-		:returns: whether it was done. If not, nothing is counted: `each` is to do the items one by one then.
+		:returns: whether it succeeded. If not, nothing is counted, and `each` must process the items one by one.
 		"""
 		frappe.db.savepoint("lead_quality_item")
 		try:
@@ -56,11 +56,11 @@ class JobRun:
 		on_failure: Callable | None = None,
 		attempts: int = 3,
 	) -> "JobRun":
-		"""Call `do(item, now)` for every item; it returns how much there was left to do for it (or whether).
+		"""Call `do(item, now)` for every item; `do` returns how much work it needed (or whether it needed any).
 
-		:param commit_every: how many items are done before they are committed.
-		:param on_failure: called as `on_failure(item, now)` once a failed item has been rolled back.
-		:param attempts: how often an item is tried that the database aborts because of somebody else's lock.
+		:param commit_every: how many items are processed before a commit.
+		:param on_failure: called as `on_failure(item, now)` after a failed item was rolled back.
+		:param attempts: how often an item is tried if the database aborts it because of a lock.
 		"""
 		for item in items:
 			self.found += 1
@@ -88,8 +88,8 @@ class JobRun:
 			frappe.db.release_savepoint("lead_quality_item")
 
 	def enqueue(self, method: str, **options) -> bool:
-		"""`frappe.enqueue`. Returns whether that could be done; if not, the run says so, and the next one finds the
-		work again."""
+		"""`frappe.enqueue`. Returns whether it succeeded; if not, the run records it, and the next run finds the work
+		again."""
 		try:
 			frappe.enqueue(method, **options)
 		except (RedisError, frappe.QueueOverloaded):
@@ -104,7 +104,7 @@ class JobRun:
 		else:
 			frappe.db.rollback(save_point="lead_quality_item")
 			if isinstance(error, ChangedMeanwhileError):
-				self._commit()  # what is read from now on is what the others have committed
+				self._commit()  # reads from now on see what others have committed
 
 	def _commit(self):
 		frappe.db.commit()  # nosemgrep (a job keeps what it has done, a part at a time)

@@ -1,6 +1,6 @@
-"""Between the database and the engine: site-zone instants become aware ones, calendars become engine objects.
+"""Conversion between database and engine: instants in the site's zone become aware, calendars become engine objects.
 
-The database holds naive instants in the site's zone; the engine takes and gives aware ones.
+The database stores naive instants in the site's zone; the engine takes and returns aware instants.
 """
 
 from datetime import datetime, timedelta
@@ -14,22 +14,22 @@ from lead_quality.base.calendar_states import calendar_of, eras_in, state_of
 from lead_quality.engine.clock import due_at
 from lead_quality.engine.working_time import WorkingCalendar
 
-# a time that is longer is a slip of the keyboard
+# a longer time is a typing error
 LONGEST_SPAN = timedelta(days=3660)
 
 
 def aware(site_instant: datetime | str) -> datetime:
-	"""A naive instant of the site's zone as an aware one, to the whole second."""
+	"""An aware instant from a naive one in the site's zone, cut to the whole second."""
 	return get_datetime(site_instant).replace(microsecond=0, tzinfo=ZoneInfo(get_system_timezone()))
 
 
 def naive(instant: datetime) -> datetime:
-	"""An aware instant as the database keeps it: naive, in the site's zone."""
+	"""An aware instant as stored in the database: naive, in the site's zone."""
 	return instant.astimezone(ZoneInfo(get_system_timezone())).replace(tzinfo=None)
 
 
 def format_for_user(instant: datetime, user: str) -> str:
-	"""A naive instant of the site's zone in words, in the user's zone; that is named where it is not the site's."""
+	"""A naive instant of the site's zone in words, in the user's zone, which is named if it differs from the site's."""
 	zone = frappe.get_cached_value("User", user, "time_zone")
 	if not zone or zone == get_system_timezone():
 		return format_datetime(instant)
@@ -40,12 +40,12 @@ def format_for_user(instant: datetime, user: str) -> str:
 def seconds_between(
 	start: datetime | str, end: datetime | str, calendar: WorkingCalendar | None = None
 ) -> int:
-	"""Whole seconds from one naive instant of the site's zone to another: working ones of a calendar, else real ones.
+	"""Whole seconds between two naive instants in the site's zone: working seconds with a calendar, else real seconds.
 
 	0 if `end` lies before `start`.
 	"""
 	begin, finish = aware(start), aware(end)
-	# by way of UTC: within one zone Python counts wall-clock time
+	# computed in UTC: within one zone Python counts wall-clock time
 	seconds = int(finish.timestamp() - begin.timestamp())
 	if seconds <= 0:
 		return 0
@@ -53,10 +53,10 @@ def seconds_between(
 
 
 def can_count(span: float, unit: str, calendar: str) -> bool:
-	"""Whether a deadline within ten years comes of a span that begins now.
+	"""Whether a span that begins now ends within ten years.
 
-	:param calendar: a Working Calendar. One that is never open counts nothing.
-	:param unit: without one, everything: it is mandatory, as Frappe says.
+	:param calendar: a Working Calendar. With one that is never open, no span ends.
+	:param unit: if empty, the result is true: Frappe reports the mandatory field.
 	"""
 	if not unit:
 		return True
@@ -70,7 +70,7 @@ def can_count(span: float, unit: str, calendar: str) -> bool:
 def get_calendar(name: str) -> WorkingCalendar:
 	"""The engine's object for a Working Calendar.
 
-	Built once a process for each saved state of the calendar, its history and its Holiday List.
+	Built once per process for each saved state of the calendar, its history and its Holiday List.
 
 	:raises NoWorkingTime: if the calendar has no opening hours.
 	"""

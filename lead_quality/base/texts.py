@@ -1,4 +1,4 @@
-"""User input: it stays text; in HTML it is escaped exactly once."""
+"""User input as text, escaped exactly once in HTML."""
 
 import html
 
@@ -7,17 +7,17 @@ from frappe.utils import escape_html, get_link_to_form
 
 
 def as_typed(text) -> str:
-	"""A text as it was typed, for a text box or a script that escapes it by itself.
+	"""A text as typed, for text fields and scripts that escape it themselves.
 
-	Frappe stores `Max <max@example.com> & Co` with entities, as it takes the address for a tag.
+	Frappe stores `Max <max@example.com> & Co` with entities, because it takes the address for a tag.
 	"""
 	return html.unescape(str(text if text is not None else ""))
 
 
 def as_html(text) -> str:
-	"""A name, title or answer as HTML shows it.
+	"""A name, title or answer as HTML.
 
-	Frappe escapes what looks like HTML before it stores it, so what is escaped already is not escaped again.
+	Frappe escapes text that looks like HTML before storing it, so escaped text is not escaped again.
 	"""
 	return escape_html(as_typed(text))
 
@@ -27,5 +27,5 @@ def bold(text) -> str:
 
 
 def link_to(doctype: str, name: str, title: str | None = None) -> str:
-	"""A link to a document's form that says its title."""
+	"""A link to a document's form with its title."""
 	return get_link_to_form(doctype, name, as_html(title or name))

@@ -1,4 +1,4 @@
-"""Concurrent requests: what the database aborts because somebody else works on the same rows is tried again."""
+"""Concurrent requests: a transaction that the database aborts because of a conflict is tried again."""
 
 import random
 import time
@@ -15,18 +15,18 @@ LONGEST_PAUSE = 0.2  # seconds
 
 
 class ChangedMeanwhileError(frappe.ValidationError):
-	"""What was read before a lock was taken has changed. Whoever began the transaction begins it again."""
+	"""Data that was read before the lock has changed. The caller that began the transaction starts it again."""
 
 	http_status_code = 409
 
 
 class BusyError(frappe.ValidationError):
-	"""Somebody else was working on the same document each time."""
+	"""Every attempt conflicted with another user's work on the same document."""
 
 
 def is_request_for(function: Callable) -> bool:
-	"""Whether the present web request asks for this whitelisted function, and nothing has been written yet: then its
-	transaction may begin again, as there is nobody around it whose work would be lost."""
+	"""Whether the current web request calls this whitelisted function and nothing has been written yet: its transaction
+	can then be restarted without losing other work."""
 	request = getattr(frappe.local, "request", None)
 	if not request or frappe.db.transaction_writes:
 		return False
@@ -35,15 +35,15 @@ def is_request_for(function: Callable) -> bool:
 
 
 def begin_again(act: Callable[[], Result], attempts: int = ATTEMPTS) -> Result:
-	"""Call `act` in a transaction that has read nothing yet, and again in a new one if the database aborts it.
+	"""Call `act` in a new transaction, and again in another one if the database aborts it.
 
-	Only for who has begun the transaction (`is_request_for`): all of it is rolled back each time.
+	Only for the owner of the transaction (`is_request_for`), because all of it is rolled back on each attempt.
 
-	:raises BusyError: if it was aborted each time, or had to wait too long for a lock.
+	:raises BusyError: if every attempt was aborted or waited too long for a lock.
 	"""
 	told = len(frappe.local.message_log)
 	for attempt in range(1, attempts + 1):
-		frappe.db.rollback()  # what is read from now on is what the others have committed
+		frappe.db.rollback()  # reads from now on see what others have committed
 		try:
 			return act()
 		except Exception as error:
@@ -60,16 +60,16 @@ def begin_again(act: Callable[[], Result], attempts: int = ATTEMPTS) -> Result:
 		BusyError,
 		title=_("Busy"),
 	)
-	raise AssertionError  # for those who do not know that `throw` raises
+	raise AssertionError  # for type checkers, which do not know that `throw` raises
 
 
 def was_rolled_back(error: Exception) -> bool:
-	"""Whether the database has rolled back everything since the last commit with this error, savepoints included.
+	"""Whether the database has rolled back the whole transaction with this error, including savepoints.
 
-	Frappe wraps the error of the database.
+	Frappe wraps the database's error.
 	"""
 	if isinstance(error, frappe.QueryDeadlockError):
 		return True
 	causes = (cause for cause in (error, error.__cause__) if isinstance(cause, Exception))
-	# Frappe looks at the first argument, and what it refuses by itself has none
+	# Frappe reads the first argument; its own errors may have none
 	return any(cause.args and frappe.db.is_deadlocked(cause) for cause in causes)

@@ -1,4 +1,4 @@
-"""Versioned documents: an active one is not changed, but replaced by a new version."""
+"""Versioned documents: an active version is not changed, but replaced by a new one."""
 
 import frappe
 from frappe import _
@@ -14,12 +14,12 @@ from lead_quality.base.queries import Where
 class VersionedDocument(OwnDocument):
 	"""A document with `title`, `version`, `status` (Draft, Active, Superseded) and `supersedes`.
 
-	Subclasses name the DocType and field that count as use (`used_in`), and the link on Lead Segment that
-	moves on to a new active version (`segment_field`). Leads under way stay on the version they began with: those
-	whose record of use has one of the values in `under_way`, a field and its values.
+	Subclasses set the DocType and field that count as use (`used_in`), and the link on Lead Segment that moves on to a
+	new active version (`segment_field`). Leads under way stay on their version: those whose record of use has one of
+	the values in `under_way` (a field and its values).
 
-	Subclasses say in `content_in_words` what they hold, a sentence for each part by the part's key, and in
-	`warnings_in_words` what looks like a mistake.
+	Subclasses return in `content_in_words` a sentence for each part of their content by its key, and in
+	`warnings_in_words` probable mistakes.
 	"""
 
 	used_in: tuple[str, str]
@@ -39,7 +39,7 @@ class VersionedDocument(OwnDocument):
 		self.name = f"{self.title} v{self.version}"
 
 	def refuse_change_in_use(self, *fieldnames: str):
-		"""Refuse to change what leads under way are held against, or what was agreed on."""
+		"""Refuse to change a version that leads use or that was agreed on."""
 		before = self.get_doc_before_save()
 		if (
 			not before
@@ -55,7 +55,7 @@ class VersionedDocument(OwnDocument):
 		)
 
 	def refuse_deletion(self, *uses: tuple[str, str]):
-		"""Refuse to delete what is named by one of these DocTypes in that field."""
+		"""Refuse to delete a version that one of these DocTypes links to in the given field."""
 		refuse_deletion_in_use(
 			self,
 			uses,
@@ -69,9 +69,9 @@ class VersionedDocument(OwnDocument):
 		return bool(frappe.db.exists(doctype, {fieldname: self.name}))
 
 	def supersede_older(self) -> list[str]:
-		"""Once active, take the place of the version before, also in the segments that use it.
+		"""Once active, supersede the previous version, also in the segments that use it.
 
-		:returns: the names of the versions whose place it has taken just now.
+		:returns: the names of the versions that were superseded just now.
 		"""
 		if self.status != "Active" or not self.has_value_changed("status"):
 			return []
@@ -93,11 +93,11 @@ class VersionedDocument(OwnDocument):
 
 	@frappe.whitelist(methods=["POST"])
 	def preview_activation(self) -> dict:
-		"""What happens when this version, as it is stored, is put in force.
+		"""What activating this version, as stored, would do.
 
-		:returns: the version in force now that it `replaces`, if there is one; the names of the `segments` that use it
-		    from then on; how many `leads` under way, as far as the user may see them, keep the present version; as sentences the `changes` against it,
-		    or all that it says, and `warnings` of what looks like a mistake.
+		:returns: the active version that it `replaces`, if any; the names of the `segments` that would use it; how many
+		    `leads` under way (that the user may see) keep the present version; the `changes` as sentences, or the whole
+		    content without a previous version; and `warnings` of probable mistakes.
 		"""
 		doc = frappe.get_doc(self.doctype, self.name)
 		doc.check_permission("write")
@@ -129,7 +129,7 @@ class VersionedDocument(OwnDocument):
 
 	@frappe.whitelist(methods=["POST"])
 	def activate(self):
-		"""Put this version, as it is stored, in force; that may also be one that was superseded."""
+		"""Activate this version, as stored; it may be a superseded one."""
 		doc = frappe.get_doc(self.doctype, self.name, for_update=True)
 		doc.check_permission("write")
 		if doc.status != "Active":
@@ -148,7 +148,7 @@ class VersionedDocument(OwnDocument):
 
 
 def check_active(doc: Document, fieldname: str):
-	"""Refuse to choose a version that is not active, in a link of a document that is being saved."""
+	"""Refuse a link to a version that is not active."""
 	name = doc.get(fieldname)
 	if not name or not doc.has_value_changed(fieldname):
 		return
@@ -162,18 +162,18 @@ def check_active(doc: Document, fieldname: str):
 
 
 def content_of(doc: Document, fieldname: str):
-	"""A field's value to compare: of a table, what its rows say, without their names and stamps."""
+	"""A field's value for comparison: for a table, the content of its rows without names and timestamps."""
 	value = doc.get(fieldname)
 	if not isinstance(value, list):
-		# a request may send a number as text
+		# requests may send numbers as text
 		return cast(doc.meta.get_field(fieldname).fieldtype, value) or None if value else None
 	return [{field.fieldname: content_of(row, field.fieldname) for field in row.meta.fields} for row in value]
 
 
 def changes_in_words(before: dict[str, str], after: dict[str, str]) -> list[str]:
-	"""How the sentences of one version, by the key of what they are about, differ from those of another.
+	"""The differences between the sentences of two versions, by their keys, as sentences.
 
-	The order is that of `after`, with what is gone at the end. Where there is no `before`, everything is told.
+	In the order of `after`, with removed parts at the end. Without `before`, all sentences are returned.
 	"""
 	if not before:
 		return list(after.values())
@@ -183,7 +183,7 @@ def changes_in_words(before: dict[str, str], after: dict[str, str]) -> list[str]
 			found.append(_("New: {0}").format(sentence))
 		elif sentence != before[key]:
 			found.append(_("Changed: {0} (before: {1})").format(sentence, before[key]))
-	found += [_("No longer there: {0}").format(before[key]) for key in before if key not in after]
+	found += [_("Removed: {0}").format(before[key]) for key in before if key not in after]
 	if not found and list(before) != list(after):
 		found.append(_("The order has changed."))
 	return found

@@ -13,10 +13,10 @@ _OLD_NAMES = {new: old for old, new in RENAMED_LEAD_FIELDS.items()}
 
 
 def lead_field(fieldname: str) -> str | None:
-	"""The name that a Lead field has on this site, given its v15 or its v16 name; None if there is none.
+	"""The name of a Lead field on this site, given its v15 or its v16 name; None if there is none.
 
-	Rules may therefore be written with either name, and survive the upgrade. Only a field that holds a value in a
-	column counts: no table, no section, nothing virtual.
+	Rules can therefore use either name, and survive the upgrade. Only fields with a column count: no tables, sections
+	or virtual fields.
 	"""
 	meta = frappe.get_meta("Lead")
 	columns = meta.get_valid_columns()
@@ -28,13 +28,13 @@ def lead_field(fieldname: str) -> str | None:
 
 
 def carry_over_renamed_fields() -> list[str]:
-	"""After the upgrade from v15, give the leads what they had in the fields that v16 has renamed, once a site.
+	"""After the upgrade from v15, copy values to the Lead fields that v16 has renamed, once per site.
 
-	ERPNext's own patches move the sources and campaigns to their new DocTypes, but add the leads' new fields empty, and
-	leave the values in columns that nobody shows (frappe/erpnext, pull request 55022). All leads would leave their
-	segments, most of which ask for the source.
+	ERPNext's own patches move the sources and campaigns to their new DocTypes, but leave the leads' new fields empty and
+	the values in columns that are no longer shown (frappe/erpnext, pull request 55022). All leads would leave their
+	segments, because most rules use the source.
 
-	:returns: the DocTypes that the fields link to now, if it was still to be done.
+	:returns: the DocTypes that the fields now link to, if values were copied.
 	"""
 	meta = frappe.get_meta("Lead")
 	if not meta.has_field("utm_source") or frappe.db.get_global(CARRIED_OVER):
@@ -44,7 +44,7 @@ def carry_over_renamed_fields() -> list[str]:
 		if not frappe.db.has_column("Lead", old):
 			continue
 		link = meta.get_field(new).options
-		# a UTM Campaign is named by the title of the Campaign, which may have had another name
+		# a UTM Campaign is named after the title of the Campaign, whose name may differ
 		value = "coalesce((select c.campaign_name from `tabCampaign` c where c.name = `tabLead`.campaign_name), campaign_name)"
 		value = value if old == "campaign_name" else f"`{old}`"
 		frappe.db.sql(  # nosemgrep
@@ -67,7 +67,7 @@ def carry_over_renamed_fields() -> list[str]:
 
 
 def mark_as_carried_over():
-	"""Mark this site as having nothing left to carry over."""
+	"""Mark this site as carried over."""
 	frappe.db.set_global(CARRIED_OVER, "1")
 
 
@@ -87,29 +87,29 @@ def campaign_doctype() -> str:
 
 
 def is_half_day(holiday) -> bool:
-	"""Whether a Holiday row closes only half of the day; v15 knows no half days."""
+	"""Whether a Holiday row closes only half of the day; v15 has no half days."""
 	return bool(holiday.get("is_half_day"))
 
 
 def as_hook_condition(condition: str) -> str:
-	"""An SQL condition as lists take it from `permission_query_conditions`: v16 binds values in the query that it goes
-	into, where % is written as %%; v15 does not. Frappe itself doubles it in some places and not in others."""
+	"""An SQL condition for `permission_query_conditions`: v16 binds values in the resulting query, so that % must be
+	written as %%; v15 does not. Frappe itself doubles it in some places and not in others."""
 	condition = condition.replace("%%", "%")
 	return condition.replace("%", "%%") if int(frappe.__version__.split(".")[0]) >= 16 else condition
 
 
 def several_conditions(conditions: list[list]) -> list:
-	"""Conditions on one field, as the `route_options` of a list take more than one: v15 wants each as JSON."""
+	"""Several conditions on one field for the `route_options` of a list: v15 needs each as JSON."""
 	if int(frappe.__version__.split(".")[0]) >= 16:
 		return conditions
 	return [frappe.as_json(condition, indent=None) for condition in conditions]
 
 
 def is_table_queried(doctype: str) -> bool:
-	"""Whether the query whose condition Frappe asks a hook for reads this DocType's table, be it joined.
+	"""Whether the query for which Frappe asks a hook for a condition reads this DocType's table, including joins.
 
-	Frappe tells a hook the DocType of the list, but neither version what is joined to it; so the query is looked for
-	among those who call: v15's DatabaseQuery, v16's Engine.
+	Frappe passes the DocType of the list to the hook, but not the joined tables, so the query object is taken from the
+	call stack: v15's DatabaseQuery, v16's Engine.
 	"""
 	table = f"tab{doctype}"
 	frame: FrameType | None = sys._getframe(1)

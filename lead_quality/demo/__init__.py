@@ -18,11 +18,13 @@ def make(leads: int = 300) -> dict:
 		return counts()
 	if frappe.db.exists("User", CAST[0].email):
 		frappe.throw(
-			frappe._("The demo was broken off before its end. Make a new site, then run this there.")
+			frappe._("The demo did not finish on this site. Create a new site and run this command there.")
 		)
 	if not frappe.defaults.get_global_default("company"):
 		frappe.throw(
-			frappe._("This site has no company yet: finish ERPNext's set-up wizard, then run this again.")
+			frappe._(
+				"This site has no company yet: finish ERPNext's setup wizard, then run this command again."
+			)
 		)
 	Story(leads).play()
 	return counts()

@@ -99,7 +99,7 @@ def segment_findings() -> Iterator[dict]:
 			ORANGE,
 			_("There is no segment"),
 			_(
-				"A lead without a segment has no checklist, no cadence and no clocks. Create one without rules: it takes every lead."
+				"A lead without a segment has no checklist, no cadence and no deadlines. Create one without rules: it takes every lead."
 			),
 			"Lead Segment",
 		)

@@ -1,4 +1,4 @@
-"""Who is there on a day, and who stands in for those who are not."""
+"""Absences: who is present on a day, and who substitutes for those who are away."""
 
 from collections.abc import Iterable
 from datetime import date, timedelta
@@ -8,7 +8,7 @@ ONE_DAY = timedelta(days=1)
 
 
 class Absence(NamedTuple):
-	"""A user is away from one day until another, both included; `substitute` stands in, if there is one."""
+	"""A user is away from one day to another, both included; `substitute` is optional."""
 
 	user: str
 	from_date: date
@@ -22,9 +22,9 @@ def is_away(user: str, day: date, absences: Iterable[Absence]) -> bool:
 
 
 def present(user: str, day: date, absences: Iterable[Absence]) -> str | None:
-	"""Who acts for a user on a day: the user; else the substitute, or who stands in for that one, and so on.
+	"""Who acts for a user on a day: the user, or else the substitute, or else the substitute's substitute, and so on.
 
-	:returns: None if nobody of them is there, or if they stand in for each other in a circle.
+	:returns: None if all of them are away, or if they substitute for each other in a circle.
 	"""
 	absences, passed = list(absences), set()
 	acting: str | None = user
@@ -38,7 +38,7 @@ def present(user: str, day: date, absences: Iterable[Absence]) -> str | None:
 
 
 def last_day(user: str, day: date, absences: Iterable[Absence]) -> date | None:
-	"""The last day on which a user is away who is so on `day`, over absences that adjoin; None for who is there."""
+	"""The last day of the absence that covers `day`, across adjoining absences; None if the user is present."""
 	absences, last = list(absences), None
 	while absence := _absence_of(user, day, absences):
 		last = absence.to_date
@@ -49,6 +49,6 @@ def last_day(user: str, day: date, absences: Iterable[Absence]) -> date | None:
 
 
 def _absence_of(user: str, day: date, absences: Iterable[Absence]) -> Absence | None:
-	"""The absence that counts on a day: of several, the one that began last, and of such the one that lasts longest."""
+	"""The absence that counts on a day. Of several, the one that began last; of those, the one that ends last."""
 	on_that_day = [a for a in absences if a.user == user and a.from_date <= day <= a.to_date]
 	return max(on_that_day, key=lambda a: (a.from_date, a.to_date, a.substitute or ""), default=None)

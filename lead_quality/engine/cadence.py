@@ -30,14 +30,14 @@ class Step:
 
 @dataclass(frozen=True)
 class Move:
-	"""What follows a touch: `kind` is Step, Repeat, Finish, Stop or Closed; `index` the step that is next."""
+	"""What follows a touch. `kind` is Step, Repeat, Finish, Stop or Closed; `index` is the next step."""
 
 	kind: str
 	index: int | None = None
 
 
 def next_move(steps: Sequence[Step], done: int, outcome: str | None) -> Move:
-	"""What follows step number `done` (0 is the first) after it ended with `outcome`."""
+	"""What follows step number `done` (0 is the first) when its outcome is `outcome`."""
 	step = steps[done]
 	if outcome in NEGATIVE and step.on_negative == "Stop":
 		return Move("Stop")
@@ -51,11 +51,11 @@ def next_move(steps: Sequence[Step], done: int, outcome: str | None) -> Move:
 
 
 def skip_closed(steps: Sequence[Step], move: Move, closed: Collection[str]) -> tuple[Move, tuple[int, ...]]:
-	"""A move, if need be further on to a step on an open channel, and the steps that are passed over for it.
+	"""The move, advanced to the next step on an open channel if necessary, and the indexes of the skipped steps.
 
-	Closed, where none of those left is on one.
+	The move is Closed if no remaining step is on an open channel.
 
-	:param closed: the channels on which the person wants no contact.
+	:param closed: the channels that the person has opted out of.
 	"""
 	passed: list[int] = []
 	while move.index is not None and steps[move.index].channel in closed:
@@ -75,10 +75,10 @@ def due_at(
 ) -> datetime:
 	"""When a touch of `step` is due: never in the past, never outside the calendar's hours.
 
-	:param anchors: instants (aware) by anchor name; a missing one falls back on Enrollment, so that a lead
-	    never stands still because nobody has accepted it yet.
-	:param not_before: aware; an instant before it is replaced by it.
-	:param repeated: the touch repeats its step: `repeat_every` after the previous touch.
+	:param anchors: instants (aware) by anchor name; a missing one falls back to Enrollment, so that a lead
+	    does not wait for an acceptance that has not happened yet.
+	:param not_before: aware; the earliest result.
+	:param repeated: the touch repeats its step, `repeat_every` after the previous touch.
 	"""
 	if repeated:
 		start, amount = anchors.get("Previous Touch"), step.repeat_every
@@ -119,8 +119,8 @@ def shift(start: datetime, amount: int, unit: str, calendar: WorkingCalendar) ->
 
 @dataclass(frozen=True)
 class Oddity:
-	"""What looks like a mistake in a plan. `kind` is No Delay (due as soon as the step before is done) or Same Time
-	(due at the same time as step number `other`); `index` the step that it is about."""
+	"""A probable mistake in a plan. `kind` is No Delay (due as soon as the previous step is done) or Same Time (due at
+	the same time as step number `other`); `index` is the step concerned."""
 
 	kind: str
 	index: int
@@ -128,7 +128,7 @@ class Oddity:
 
 
 def odd_steps(steps: Sequence[Step]) -> list[Oddity]:
-	"""What looks like a mistake in a plan, in the order of its steps. Nothing is refused: it may be intended."""
+	"""Probable mistakes in a plan, in the order of its steps. They are warnings only, because they may be intended."""
 	found = []
 	first_at: dict[tuple[str, str, int, str], int] = {}
 	for index, step in enumerate(steps):
@@ -136,7 +136,7 @@ def odd_steps(steps: Sequence[Step]) -> list[Oddity]:
 			if index and not step.delay:
 				found.append(Oddity("No Delay", index, index - 1))
 			continue
-		# no time after an anchor is the same in every unit
+		# a delay of 0 is the same in every unit
 		at = (step.anchor, step.date_field, step.delay, step.delay_unit if step.delay else "")
 		if at in first_at:
 			found.append(Oddity("Same Time", index, first_at[at]))

@@ -1,4 +1,4 @@
-"""Deadlines: when a clock is due, when it warns, what state it is in, and what stops it."""
+"""Deadlines: when a clock is due and when it warns, its state, and what stops it."""
 
 from datetime import datetime, timedelta, timezone
 
@@ -7,22 +7,22 @@ from lead_quality.engine.working_time import WorkingCalendar
 
 CLOCKS = ("Triage", "First Response", "Next Touch", "Handover Acceptance", "First Touch After Acceptance")
 
-# Outcomes with which an attempt has not reached anybody it was meant for, and channels by which a lead can begin
-# a conversation that counts as answered.
+# Outcomes of attempts that did not reach the lead, and channels on which a conversation started by the lead counts as
+# a response.
 UNREACHED = ("Bounced", "Wrong Data")
 TALKS = ("Phone", "Visit", "Meeting")
 
 # The alert levels of a clock; those of its escalation ladder go on from there.
 WARNING, MISSED = 1, 2
 
-# A snoozed lead is left alone: the clocks that wait for a word to the lead wait. The next touch moves by itself, and
-# triage and acceptance are decisions of our own.
+# A snooze pauses the clocks that wait for a contact with the lead. The next touch moves with the cadence; triage and
+# acceptance are internal decisions and do not pause.
 PAUSED_BY_SNOOZE = ("First Response", "First Touch After Acceptance")
 
-# What happened, and which clocks it stops.
+# Events, and the clocks that each of them stops.
 STOPPED_BY: dict[str, tuple[str, ...]] = {
 	"human touch": ("First Response", "First Touch After Acceptance"),
-	# only where the settings say so
+	# only if enabled in the settings
 	"status moved": ("First Response",),
 	"planned touch": ("Next Touch",),
 	"triage decision": ("Triage",),
@@ -58,7 +58,7 @@ def due_at(start: datetime, within: float, unit: str, calendar: WorkingCalendar)
 def real_time_later(start: datetime, span: timedelta, calendar: WorkingCalendar) -> datetime:
 	"""`start` (aware) moved on by real time, in the calendar's zone.
 
-	By way of UTC: within one zone Python counts wall-clock time, which is an hour off when summer time changes.
+	Computed in UTC: within one zone Python counts wall-clock time, which is an hour off at daylight-saving changes.
 	"""
 	return (start.astimezone(timezone.utc) + span).astimezone(calendar.zone)
 
@@ -76,14 +76,14 @@ def warn_at(start: datetime, due: datetime, percent: float, unit: str, calendar:
 
 
 def later(start: datetime, seconds: int, unit: str, calendar: WorkingCalendar) -> datetime:
-	"""`start` (aware) moved on by a clock's own time, in the calendar's zone: working seconds for working units."""
+	"""`start` (aware) plus seconds of a clock's unit, in the calendar's zone: working seconds for working units."""
 	if unit.startswith("Working"):
 		return calendar.deadline(start, seconds)
 	return real_time_later(start, timedelta(seconds=seconds), calendar)
 
 
 def spent(start: datetime, end: datetime, unit: str, calendar: WorkingCalendar) -> int:
-	"""Whole seconds of a clock's own time between two aware instants; 0 if `end` lies before `start`."""
+	"""Whole seconds of a clock's unit between two aware instants; 0 if `end` lies before `start`."""
 	seconds = int(end.timestamp()) - int(start.timestamp())
 	if seconds <= 0:
 		return 0
@@ -99,7 +99,7 @@ def state(
 ) -> str:
 	"""What to show for a clock: Running, Paused, Warning, Overdue, or its final status.
 
-	A clock is overdue once its deadline has passed, and runs again once its pause is over, whether or not any job has
+	A clock is overdue once its deadline has passed, and running again once its pause has ended, even if no job has
 	run since.
 
 	:param now: in the zone of `warn`, `due` and `paused_until` (all aware, or all naive in one zone).
@@ -125,8 +125,8 @@ def is_human_touch(
 ) -> bool:
 	"""Whether a contact attempt is a person's response to the lead.
 
-	A call nobody answered is one, and so is a conversation that the lead began. An automatic mail, mere incoming
-	mail, a bounce and a wrong number are not.
+	An unanswered call is one, and so is a conversation that the lead began. An automatic mail, incoming mail alone, a
+	bounce and a wrong number are not.
 	"""
 	if status != "Done" or is_automatic or outcome in UNREACHED:
 		return False

@@ -1,4 +1,4 @@
-"""The funnel's four stages, and how many leads of a cohort get from one to the next, also while some are under way."""
+"""The funnel's four stages, and the conversion of a cohort between them, including leads that are still open."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 STAGES = ("target", "prospect", "opportunity", "sale")
 
-# outcomes of a contact attempt in which the lead answered, even with a no
+# outcomes of contact attempts in which the lead answered, even negatively
 TWO_WAY = ("Connected", "Replied", "Positive", "Negative", "Meeting Booked")
 
 
@@ -25,10 +25,10 @@ class Evidence:
 class Step:
 	"""One stage of a cohort.
 
-	`reached` counts the leads that entered this stage or a later one; `skipped` those among them that went
-	past it without entering it. `from_previous` and `from_first` are shares between 0 and 1, None when the
-	stage before (or the cohort) is empty. `median_days` is counted from the cohort's first stage, over the
-	leads that did enter this one; what lies before that counts as entered with it.
+	`reached` counts the leads that entered this stage or a later one; `skipped` counts those that reached a later
+	stage without entering this one. `from_previous` and `from_first` are shares between 0 and 1, None if the
+	previous stage (or the cohort) is empty. `median_days` is counted from the cohort's first stage, for the
+	leads that entered this one; a negative time counts as 0.
 	"""
 
 	stage: str
@@ -53,12 +53,12 @@ def current_stage(evidence: Evidence) -> str:
 def new_entries(
 	current: str | None, proofs: Mapping[str, datetime], entry: datetime
 ) -> list[tuple[str, str | None, datetime]]:
-	"""What a log that has come to `current` (None: it is empty) is still to say: stage, stage left, instant, in order.
+	"""The rows that are missing from a log whose last stage is `current` (None: empty log): stage, stage left, instant.
 
-	A stage is entered when it was proved first, and not before the lead's entry. Once a lead is further, it does not
-	enter an earlier stage any more.
+	A stage is entered at its first proof, but not before the lead's entry. A lead does not enter a stage before the
+	one it has reached.
 
-	:param proofs: stage to the first instant that proves it; all instants in one zone.
+	:param proofs: each stage to the first instant that proves it; all instants in one zone.
 	"""
 	rank = STAGES.index(current) if current else -1
 	rows = []
@@ -70,7 +70,7 @@ def new_entries(
 
 
 def is_two_way(outcome: str | None) -> bool:
-	"""Whether a contact attempt with this outcome was a conversation: the lead answered, even with a no."""
+	"""Whether a contact attempt with this outcome was a conversation: the lead answered, even negatively."""
 	return outcome in TWO_WAY
 
 
@@ -90,7 +90,7 @@ def first_entries(log: Iterable[tuple[str, str, datetime]]) -> dict[str, dict[st
 def cohort_steps(log: Iterable[tuple[str, str, datetime]], stages: Sequence[str] = STAGES) -> list[Step]:
 	"""Cohort conversion: of the leads in `log`, the share that ever reached each stage.
 
-	A lead that went past a stage counts as having reached it, so that a share never exceeds 1. A lead that
+	A lead that skipped a stage counts as having reached it, so that a share never exceeds 1. A lead that
 	entered a stage twice counts once, with its first entry.
 
 	:param log: rows of (lead, stage, instant) of the leads of one cohort, all instants in one zone.
@@ -115,13 +115,12 @@ def cohort_steps(log: Iterable[tuple[str, str, datetime]], stages: Sequence[str]
 	return steps
 
 
-# leads that are still under way
+# leads that are still open
 
 
 class Spell(NamedTuple):
-	"""How long some leads that had reached a stage were seen on their way to the next: for how many days (not
-	negative), and what ended that: they have `reached` it, have `exited`, or are still `open`. `leads` is how many did
-	so alike."""
+	"""How many `days` (not negative) leads were observed between a stage and the next, and how that ended: they have
+	`reached` the next stage, have `exited`, or are still `open`. `leads` is the number of leads with the same values."""
 
 	days: float
 	end: str
@@ -133,8 +132,8 @@ REACHED, EXITED, OPEN = ("reached", "exited", "open")
 
 @dataclass(frozen=True)
 class Point:
-	"""A day on which somebody reached the stage or left: how many were under way until then, how many did either on it,
-	and the shares (0 to 1) of all leads that had done so by its end."""
+	"""A day on which leads reached the stage or exited: how many were open before it, how many did either on it, and the
+	shares (0 to 1) of all leads that had done so by the end of the day."""
 
 	day: float
 	at_risk: int
@@ -148,7 +147,7 @@ class Point:
 class Curve:
 	"""The share of a cohort that has reached a stage by each day; see `incidence`.
 
-	`leads` are all, `open` those still under way, `seen_for` the days that the longest under way of them was seen.
+	`leads` is the number of all leads, `open` of those still open; `seen_for` is the longest observation in days.
 	"""
 
 	points: tuple[Point, ...]
@@ -157,16 +156,16 @@ class Curve:
 	seen_for: float
 
 	def by(self, days: float | None = None) -> float | None:
-		"""The share that reaches the stage within so many days, or at all as far as that is known; None, if there is no
-		lead, or no lead was seen for so long and some are still under way (`is_too_young`)."""
+		"""The share that reaches the stage within that number of days, or so far if none is given. None if there are no
+		leads, or if the cohort is too young for an answer (`is_too_young`)."""
 		if not self.leads or (days is not None and self.is_too_young(days)):
 			return None
 		known = self.points if days is None else [point for point in self.points if point.day <= days]
 		return known[-1].share_reached if known else 0.0
 
 	def is_too_young(self, days: float) -> bool:
-		"""Whether nobody can say yet how many get there within so many days: leads are still under way, and none that
-		was seen for so long tells how those go on."""
+		"""Whether the share within that number of days is not known yet: leads are still open, and none has been observed
+		for that long."""
 		return bool(self.open) and self.seen_for < days and not self._is_over
 
 	@property
@@ -176,9 +175,9 @@ class Curve:
 
 @dataclass(frozen=True)
 class Rate:
-	"""A share between 0 and 1 (None of nothing, or of a cohort `is_too_young` to say), and of how many leads.
+	"""A share between 0 and 1, and the number of leads. The share is None without leads, or if `is_too_young`.
 
-	`is_small` marks a share of fewer leads than it takes to judge by it.
+	`is_small` marks a share of too few leads to judge by.
 	"""
 
 	share: float | None
@@ -193,7 +192,7 @@ def rate(part: int, whole: int, minimum: int) -> Rate:
 
 
 def rate_within(curve: Curve, days: float | None, minimum: int) -> Rate:
-	"""The share of a cohort that reaches a stage within so many days, or at all as far as is known."""
+	"""The share of a cohort that reaches a stage within that number of days, or so far if none is given."""
 	is_too_young = days is not None and curve.is_too_young(days)
 	return Rate(curve.by(days), curve.leads, curve.leads < minimum, is_too_young)
 
@@ -203,10 +202,10 @@ def incidence(spells: Iterable[Spell]) -> Curve:
 	day on which they were seen last.
 
 	The estimator of Aalen and Johansen: O. O. Aalen, S. Johansen, An Empirical Transition Matrix for Non-homogeneous
-	Markov Chains Based on Censored Observations, Scandinavian Journal of Statistics 5 (1978), 141-150. Of those under
-	way before a day, the share that reaches the stage on it is that of those at risk; who exits is at risk no more. Who
-	was seen last on a day is at risk on it. Without open leads it is the plain share; without exits it is one less the
-	estimate of Kaplan and Meier.
+	Markov Chains Based on Censored Observations, Scandinavian Journal of Statistics 5 (1978), 141-150. The
+	open share before a day is multiplied by the day's events among the leads at risk. Leads that exit are no longer at
+	risk; leads last observed on a day are at risk on that day. Without open leads the result is the plain share;
+	without exits it is one minus the estimate of Kaplan and Meier.
 	"""
 	ended: dict[float, dict[str, int]] = {}
 	for spell in spells:
@@ -229,23 +228,23 @@ def incidence(spells: Iterable[Spell]) -> Curve:
 
 
 def days_until(spells: Iterable[Spell], share: float) -> float | None:
-	"""The day by which so large a share (0 to 1) gets there, of those who are not kept from it by an exit; None, if it
-	is not known yet.
+	"""The day by which this share (0 to 1) reaches the stage, among leads that do not exit; None if it is not known
+	yet.
 
 	By the estimate of Kaplan and Meier (E. L. Kaplan, P. Meier, Nonparametric Estimation from Incomplete Observations,
-	Journal of the American Statistical Association 53 (1958), 457-481), to which who exits is one seen no longer: of
-	leads that have all got there it is the smallest day by which the share has, for 0.5 the lower median.
+	Journal of the American Statistical Association 53 (1958), 457-481), in which exits are censored. If
+	all leads have reached the stage, it is the smallest day by which the share has; for 0.5, the lower median.
 	"""
 	without_exits = (Spell(days, OPEN if end == EXITED else end, leads) for days, end, leads in spells)
 	curve = incidence(without_exits)
-	# a share of whole leads may come to a hair less than itself
+	# floating-point shares may fall slightly short
 	return next((point.day for point in curve.points if point.share_reached >= share - 1e-12), None)
 
 
 def reached_at(
 	entered: Mapping[str, datetime | None], stages: Sequence[str] = STAGES
 ) -> dict[str, datetime | None]:
-	"""When a lead had come to each stage: when it entered that or a later one first; None, if it has not."""
+	"""When a lead reached each stage: the first entry into it or a later one; None if it has not."""
 	reached: dict[str, datetime | None] = {}
 	first: datetime | None = None
 	for stage in reversed(stages):
@@ -258,11 +257,11 @@ def reached_at(
 def spell_between(
 	start: datetime | None, goal: datetime | None, exited_at: datetime | None, until: datetime
 ) -> Spell | None:
-	"""How a lead that came to a stage at `start` was seen on its way to the next, up to `until`; None, if it had not
-	come so far by then. All instants in one zone.
+	"""The spell of a lead that reached a stage at `start` and is observed until `until`; None if it had not reached the
+	stage by then. All instants in one zone.
 
-	Whoever reaches the goal has reached it, also after an exit that has not held. What lies before the start counts as at
-	it.
+	A lead that reaches the goal counts as reached, even after an exit that was reverted. Instants before the start count
+	as the start.
 	"""
 	if start is None or start > until:
 		return None

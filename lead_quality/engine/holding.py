@@ -1,16 +1,16 @@
-"""Who held something, and for how long: a span of time split by the intervals in which somebody did."""
+"""Who held a lead for how long: splits a span of time by its holders."""
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from itertools import pairwise
 from typing import NamedTuple
 
-# Counts whole seconds between two instants, the earlier one first. Of adjoining spans the counts must add up.
+# Counts whole seconds between two instants, the earlier one first. Counts of adjoining spans must add up.
 Measure = Callable[[datetime, datetime], int]
 
 
 class Holding(NamedTuple):
-	"""From `start` on, and before `end` (both aware), `holder` held it."""
+	"""`holder` held the lead from `start` until before `end` (both aware)."""
 
 	start: datetime
 	end: datetime
@@ -18,7 +18,7 @@ class Holding(NamedTuple):
 
 
 class Piece(NamedTuple):
-	"""A part of a span; a `holder` of None is nobody."""
+	"""A part of a span. The `holder` None means nobody."""
 
 	start: datetime
 	end: datetime
@@ -26,12 +26,12 @@ class Piece(NamedTuple):
 
 
 def split(start: datetime, end: datetime, holdings: Iterable[Holding]) -> list[Piece]:
-	"""The span from `start` until before `end` (both aware), split by who held it.
+	"""The span from `start` until before `end` (both aware), split by holder.
 
-	The pieces adjoin, in the order of time, none is empty, and neighbours differ in their holder. Nobody holds what no
-	holding covers. Where several do, it is the one that ends first; of several such, the first of `holdings`.
+	The pieces adjoin in order of time, none is empty, and neighbours have different holders. Time without a holding has
+	the holder None. If holdings overlap, the one that ends first counts; of several such, the first in `holdings`.
 
-	:returns: no piece at all for a span that ends at its start, or before it.
+	:returns: an empty list for a span that ends at its start or before it.
 	"""
 	holdings = list(holdings)
 	inside = {mark for holding in holdings for mark in holding[:2] if start < mark < end}
@@ -48,9 +48,9 @@ def split(start: datetime, end: datetime, holdings: Iterable[Holding]) -> list[P
 def time_held(
 	start: datetime, end: datetime, holdings: Iterable[Holding], spent: Measure
 ) -> dict[str | None, int]:
-	"""Seconds of a span by holder, None being nobody; see `split`. They add up to `spent(start, end)`.
+	"""Seconds of a span by holder (None: nobody); see `split`. They add up to `spent(start, end)`.
 
-	:param spent: by what measure time counts, such as a calendar's working time.
+	:param spent: how time is counted, such as a calendar's working time.
 	"""
 	seconds: dict[str | None, int] = {}
 	for piece in split(start, end, holdings):
@@ -61,10 +61,10 @@ def time_held(
 def shares(
 	start: datetime, end: datetime, holdings: Iterable[Holding], spent: Measure
 ) -> dict[str | None, float]:
-	"""Each holder's share of a span's time, above 0, None being nobody; see `time_held`. They add up to 1.
+	"""Each holder's share of a span's time (None: nobody), above 0; see `time_held`. They add up to 1.
 
-	Of a span without any time, such as a night between working days, all falls to who held it last. A span that ends
-	at its start, or before it, has no shares.
+	A span without any counted time, such as a night between working days, falls to the last holder. A span that ends at
+	its start or before it has no shares.
 	"""
 	seconds = time_held(start, end, holdings, spent)
 	total = sum(seconds.values())

@@ -1,4 +1,4 @@
-"""The judging rule: is a lead sales ready by its definition? And the rule that sorts leads into segments."""
+"""The qualification rule: is a lead sales ready by its definition? And the rule that assigns leads to segments."""
 
 import operator
 import re
@@ -24,7 +24,7 @@ COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
 
 @dataclass(frozen=True)
 class Criterion:
-	"""One question of a definition. `expires_after_days` of 0 means that the answer never gets stale."""
+	"""One question of a definition. `expires_after_days` 0 means that answers never expire."""
 
 	key: str
 	answer_type: str = "Check"
@@ -38,7 +38,7 @@ class Criterion:
 
 @dataclass(frozen=True)
 class VerdictRule:
-	"""Gives a verdict (Nurture, Disqualified) from one answer alone: that to the criterion `key`."""
+	"""Sets a verdict (Nurture, Disqualified) from one answer alone: the answer to the criterion `key`."""
 
 	key: str
 	operator: str
@@ -48,7 +48,7 @@ class VerdictRule:
 
 @dataclass(frozen=True)
 class Definition:
-	"""What makes a lead sales ready. `pass_rule` is All, At Least or Score; `rules` are tried in their order."""
+	"""What makes a lead sales ready. `pass_rule` is All, At Least or Score; `rules` are tried in order."""
 
 	criteria: tuple[Criterion, ...]
 	pass_rule: str = "All"
@@ -59,10 +59,9 @@ class Definition:
 
 @dataclass(frozen=True)
 class Answer:
-	"""An answer as it was typed, and when it was given (the same zone as the `now` it is judged at).
+	"""An answer as typed, and when it was given (in the zone of the `now` of the judgement).
 
-	`rate` is what one unit of a Number is worth in the unit that the criterion compares in, such as an exchange
-	rate; 0 means that nobody knows.
+	`rate` converts a Number to the unit of the criterion, such as an exchange rate; 0 means unknown.
 	"""
 
 	value: str
@@ -72,10 +71,10 @@ class Answer:
 
 @dataclass(frozen=True)
 class Judgement:
-	"""The verdict, and per criterion why: `states` maps its key to Met, Not Met, Open, Stale or Unvalued.
+	"""The verdict, and the state of each criterion: `states` maps its key to Met, Not Met, Open, Stale or Unvalued.
 
-	`rule` is the index of the rule that gave the verdict, if one did. `valid_until` is an instant until which
-	time alone changes nothing of this (the zone of `now`), or None if it never does.
+	`rule` is the index of the rule that set the verdict, if any. Until `valid_until` (in the zone of `now`), time
+	alone does not change the judgement; None means never.
 	"""
 
 	verdict: str
@@ -95,17 +94,17 @@ def judge(
 	now: datetime,
 	decided_until: date | None = None,
 ) -> Judgement:
-	"""Judge one lead. Total: every input has a verdict; the order of the answers does not matter.
+	"""Judge one lead. Every input has a verdict; the order of the answers does not matter.
 
 	:param answers: criterion key to its answers (more than one where each contact is asked); keys that the
 	    definition does not know are ignored.
-	:param decision: a person's decision, Nurture or Disqualified, which goes before the answers.
+	:param decision: a person's decision, Nurture or Disqualified, which takes precedence over the answers.
 	:param now: the instant of the judgement, in the zone of the answers' instants.
-	:param decided_until: the day from which the decision no longer holds.
+	:param decided_until: the day on which the decision ends.
 	"""
 	states = {c.key: criterion_state(c, answers.get(c.key, ()), now) for c in definition.criteria}
 	met = [c for c in definition.criteria if states[c.key] == "Met"]
-	# rounded: 0.1 and 0.7 are to reach a pass score of 0.8
+	# rounded, so that 0.1 and 0.7 reach a pass score of 0.8
 	score = round(sum(c.weight for c in met), 9)
 	knocked_out = tuple(c.key for c in definition.criteria if c.knock_out and states[c.key] == "Not Met")
 	rule = None
@@ -132,14 +131,14 @@ def judge(
 
 
 def criterion_state(criterion: Criterion, answers: Sequence[Answer], now: datetime) -> str:
-	"""The state of a criterion by all answers to it: one that meets it is enough; those that count go before
-	those that do not, because they are stale or have no value."""
+	"""The state of a criterion from all its answers: one answer that meets it is enough. Valid answers take precedence
+	over stale ones and those without a value."""
 	states = {answer_state(criterion, answer, now) for answer in answers}
 	return next((state for state in ("Met", "Not Met", "Unvalued", "Stale") if state in states), "Open")
 
 
 def answer_state(criterion: Criterion, answer: Answer | None, now: datetime) -> str:
-	"""Met, Not Met, Open (nobody has answered), Stale (the answer has expired), or Unvalued (its rate is not known).
+	"""Met, Not Met, Open (no answer), Stale (the answer has expired), or Unvalued (unknown rate).
 
 	The last two count as open.
 
@@ -156,7 +155,7 @@ def answer_state(criterion: Criterion, answer: Answer | None, now: datetime) -> 
 
 
 def first_rule(definition: Definition, answers: Mapping[str, Sequence[Answer]], now: datetime) -> int | None:
-	"""The index of the first rule that holds for an answer that counts, or None."""
+	"""The index of the first rule that holds for a valid answer, or None."""
 	criteria = {c.key: c for c in definition.criteria}
 	for index, rule in enumerate(definition.rules):
 		criterion = criteria.get(rule.key)
@@ -174,10 +173,10 @@ def valid_until(
 	now: datetime,
 	decided_until: date | None = None,
 ) -> datetime | None:
-	"""An instant, `now` or later, until which time alone changes nothing of a judgement; None if it never does.
+	"""An instant, `now` or later, until which time alone does not change a judgement; None means never.
 
-	Answers expire, a date is held against today, and a decision may end. The instant is never too late; it may be
-	too early, where what happens then does not matter to the verdict.
+	Answers expire, dates are compared with today, and decisions end. The instant is never too late; it may be too
+	early, if the event does not affect the verdict.
 	"""
 	instants: list[datetime] = []
 	for criterion in definition.criteria:
@@ -199,21 +198,20 @@ def _end_of_day_before(day: date) -> list[datetime]:
 
 
 def meets(criterion: Criterion, value: str, today: date, rate: float = 1.0) -> bool:
-	"""Whether a given answer meets the criterion. A value that is not of the answer's type does not.
+	"""Whether an answer meets the criterion. A value that is not of the answer's type does not.
 
-	Without an operator: a tick, a number above zero, a date that has not passed, words, or any choice but
-	"Unknown".
+	Without an operator: yes, a number above zero, a date that has not passed, any text, or any choice but "Unknown".
 
-	:param today: the day of the judgement, against which dates are held.
-	:param rate: what one unit of a Number is worth in the unit of the pass value.
+	:param today: the day of the judgement, with which dates are compared.
+	:param rate: converts a Number to the unit of the pass value.
 	"""
 	typed = parse(criterion.answer_type, value)
 	if typed is None:
 		return False
 	if criterion.answer_type == "Text" and not any(character.isalnum() for character in value):
-		return False  # no words, whatever they were to be or not to be
+		return False  # punctuation alone is no answer
 	if criterion.answer_type == "Number" and rate != 1:
-		# rounded: 3 × 1.1 is to be 3.3
+		# rounded, so that 3 × 1.1 is 3.3
 		typed = round(typed * rate, 9)
 	if criterion.pass_operator in {"in", "not in"}:
 		listed = typed in [parse(criterion.answer_type, item) for item in split_list(criterion.pass_value)]
@@ -243,12 +241,11 @@ def is_today(criterion: Criterion) -> bool:
 
 
 def contradict(criteria: Sequence[Criterion], choices: Sequence[str] = ()) -> bool:
-	"""Whether no answer at all could meet all these criteria, which ask for the same thing and have one type.
+	"""Whether no answer can meet all these criteria, which ask for the same field and have the same type.
 
-	Tries one answer of every kind that the pass values tell apart: each of them, and one between, below and
-	above them.
+	Tries one answer of each kind that the pass values distinguish: each value, and one between, below and above them.
 
-	:param choices: what can be answered where the type is Select.
+	:param choices: the options of the type Select.
 	"""
 	answer_type = criteria[0].answer_type
 	named = [
@@ -273,7 +270,7 @@ def contradict(criteria: Sequence[Criterion], choices: Sequence[str] = ()) -> bo
 		days = {today, *(d for d in (parse("Date", item) for item in named) if d is not None)}
 		near = {day + shift * ONE_DAY for day in days for shift in (-1, 0, 1) if date.min < day < date.max}
 		if any(c.pass_operator == "" or is_today(c) for c in criteria):
-			return False  # another day, another answer
+			return False  # depends on the day
 		tried = [day.isoformat() for day in near]
 	return not any(all(meets(c, value, today) for c in criteria) for value in tried)
 
@@ -295,7 +292,7 @@ def parse(answer_type: str, value: str) -> Any:
 
 
 def split_list(value: str) -> list[str]:
-	"""The items of a list that a person typed, separated by commas or lines."""
+	"""The items of a typed list, separated by commas or lines."""
 	return [item.strip() for item in value.replace("\n", ",").split(",") if item.strip()]
 
 
@@ -318,7 +315,7 @@ class Rule:
 	field: str
 	operator: str
 	value: str = ""
-	# whether the field counts as empty where a visitor has filled it in
+	# whether the field counts as empty if a visitor filled it in
 	not_from_visitors: bool = False
 
 
@@ -335,7 +332,7 @@ def pick_segment(
 ) -> str | None:
 	"""The name of the first segment, in the order given, whose rules all hold, or None.
 
-	:param from_visitor: whether the values come from a visitor, whom not every rule believes.
+	:param from_visitor: whether a visitor entered the values, which not every rule trusts.
 	"""
 	for segment in segments:
 		if all(
@@ -349,7 +346,7 @@ def pick_segment(
 def rule_holds(rule: Rule, value: Any) -> bool:
 	"""Whether a field's value satisfies the rule. Text is compared without regard to case; `like` takes %.
 
-	A number of 0, which is what Frappe keeps for an empty number and for an unticked box, is not set.
+	The number 0 counts as not set, because Frappe stores it for an empty number and an unticked checkbox.
 	"""
 	text = "" if value is None else str(value).strip()
 	wanted = rule.value.strip()
@@ -395,7 +392,7 @@ def _same(left: str, right: str) -> bool:
 
 
 def _comparable(text: str, wanted: str) -> tuple[Any, Any]:
-	"""Both as numbers, or both as ISO dates and words, or (None, None) if there is nothing to compare."""
+	"""Both as numbers, or else both as text (also for ISO dates), or (None, None) if one is empty."""
 	if not text or not wanted:
 		return None, None
 	try:

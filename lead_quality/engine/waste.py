@@ -1,12 +1,12 @@
-"""When a lead is wasted: so many working days after it came in, or after sales accepted it, nobody has been in touch with
-it, nobody has decided about it with a reason, and no step of a plan lies before it."""
+"""When a lead is wasted: a number of working days after it came in or sales accepted it, it has no touch by a person, no
+decision with a reason, and no planned cadence step."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from lead_quality.engine.working_time import WorkingCalendar
 
-# since when nothing was done
+# what the time without action is counted from
 ENTRY, ACCEPTANCE = "Entry", "Acceptance"
 
 
@@ -14,9 +14,9 @@ ENTRY, ACCEPTANCE = "Entry", "Acceptance"
 class LeadFacts:
 	"""What is known of one lead; all instants in one zone.
 
-	`last_touch_at` is that of a person's touch; `decided_at` when somebody last disqualified it or put it off with a
-	reason, declined its handover with one, or it was lost or asked for no contact; `next_step_at` when its plan, which may
-	be snoozed, goes on. Of a lead that `is_pursued` an opportunity stands.
+	`last_touch_at`: the last touch by a person. `decided_at`: when the lead was last disqualified or postponed with a
+	reason, its handover was declined with a reason, it was lost, or it opted out. `next_step_at`: the next step of its
+	cadence, which may be snoozed. `is_pursued`: it has an opportunity or an order.
 	"""
 
 	entered_at: datetime
@@ -28,12 +28,12 @@ class LeadFacts:
 
 
 def wasted_since(facts: LeadFacts, latest_start: datetime, now: datetime) -> str | None:
-	"""Since when a lead is wasted at `now`: its Entry, its Acceptance, or None if it is not.
+	"""Whether a lead is wasted at `now`: since its Entry, since its Acceptance, or None if it is not.
 
-	What was done before the lead came in counts for its entry, and nothing that was done before sales accepted it counts
-	for that.
+	Touches and decisions before the entry count for the entry; those before the acceptance do not count for the
+	acceptance.
 
-	:param latest_start: see `latest_start`, of the calendar that counts for the lead.
+	:param latest_start: see `latest_start`, with the lead's calendar.
 	"""
 	start, kind = (facts.accepted_at, ACCEPTANCE) if facts.accepted_at else (facts.entered_at, ENTRY)
 	done = [at for at in (facts.last_touch_at, facts.decided_at) if at is not None]
@@ -45,8 +45,8 @@ def wasted_since(facts: LeadFacts, latest_start: datetime, now: datetime) -> str
 
 
 def latest_start(now: datetime, days: int, calendar: WorkingCalendar | None) -> datetime:
-	"""The latest instant, in whole seconds, from which so many working days have passed by `now`; without a calendar, so
-	many days. So whatever began by then is `days` old, and one comparison of instants tells of a whole table.
+	"""The latest instant, in whole seconds, since which that number of working days (without a calendar: days) has passed
+	at `now`. A whole table can then be compared with one instant.
 
 	:param now: aware.
 	:returns: aware, in the zone of `now`.
@@ -54,7 +54,7 @@ def latest_start(now: datetime, days: int, calendar: WorkingCalendar | None) -> 
 	now = now.replace(microsecond=0)
 	if calendar is None:
 		return now - timedelta(days=days)
-	# what begins later is due later: the border is found by halves, from a start that is old enough
+	# a later start is due later, so the limit is found by bisection
 	span = timedelta(days=days + 1)
 	while calendar.add_working_days(now - span, days) > now:
 		span *= 2

@@ -46,11 +46,11 @@ def needs_in_words(criterion) -> str:
 	"""What an answer to a criterion (its row of the checklist) has to be, such as "at least 10,000 EUR"."""
 	if not criterion.pass_operator:
 		return {
-			"Check": _("a yes"),
+			"Check": _("the answer Yes"),
 			"Number": _("a number above 0"),
 			"Date": _("a date that has not passed"),
 			"Select": _("a choice other than Unknown"),
-			"Text": _("words"),
+			"Text": _("any answer"),
 		}[criterion.answer_type]
 	return compare_in_words(criterion, criterion.pass_operator, criterion.pass_value)
 

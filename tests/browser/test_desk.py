@@ -65,6 +65,20 @@ def intro_of(page: Page):
 	return page.locator(".form-message").locator("visible=true")
 
 
+# the way in
+
+
+def test_the_tile_of_the_app_opens_its_workspace_in_the_same_tab(rep, page, desk, desk_path):
+	if desk_path == "/app":
+		pytest.skip("v15 has no tiles")
+	desk.login(rep, PASSWORD)
+	desk.open()
+	page.locator(".desktop-icon[data-id='Lead Quality']").locator("visible=true").click()
+	expect(page).to_have_url(re.compile(r"/desk/lead-quality"))
+	expect(page.locator(".widget.shortcut-widget-box", has_text="My Leads")).to_be_visible()
+	assert len(page.context.pages) == 1
+
+
 # quick users
 
 
@@ -280,7 +294,7 @@ def test_activating_asks_first_and_can_be_taken_back(manager, page, desk, databa
 	expect(head).to_contain_text("Superseded")
 	button(page, "Back to This Version").click()
 	dialog = page.locator(".modal.show")
-	expect(dialog).to_contain_text("No longer there: Visit offer")
+	expect(dialog).to_contain_text("Removed: Visit offer")
 	button(dialog, "Back to This Version").click()
 	expect(head).to_contain_text("Active", timeout=20_000)
 	desk.settle()

@@ -158,7 +158,7 @@ def test_each_contact_of_the_lead_is_asked(sheet, lead, page, database, shoot):
 	sheet()
 	expect(card(page, "authority").locator("[data-contact]")).to_have_count(3)
 	expect(card(page, "authority")).to_contain_text("Head of Planning")
-	expect(card(page, "authority")).to_contain_text("Not about one contact")
+	expect(card(page, "authority")).to_contain_text("The company as a whole")
 	tap(page, "authority", "Gatekeeper")
 	line = card(page, "authority").locator(f'[data-contact="{second.name}"]')
 	line.get_by_role("radio", name="Decision Maker").click()

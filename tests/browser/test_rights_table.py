@@ -363,7 +363,7 @@ def ways_to_call(world: World, function, doctype: str | None, lead: str) -> list
 	sent = arguments(world, function, lead)
 	method = function.__name__
 	if not doctype:
-		return [(f"{place}/{function.__module__}.{method}", sent) for place in ("method", "v2/method")]
+		return [(f"{place}/{function.__module__}.{method}", sent) for place in PLACES_OF_METHODS]
 	name = world.called.get((doctype, method)) or world.called[doctype]
 	called = {"method": method, "args": json.dumps(sent)}
 	return [
@@ -411,6 +411,7 @@ READ, WRITE, CREATE, DELETE = "read", "write", "create", "delete"
 MORE = ("print", "email", "report", "export", "import", "share")
 RIGHTS = (READ, WRITE, CREATE, DELETE, *MORE)
 PLACES = ("resource", "v2/document")
+PLACES_OF_METHODS = ("method", "v2/method")
 
 
 def rights_on(world: World, role: str, doctype: str, lead: str) -> list[str]:
@@ -419,9 +420,7 @@ def rights_on(world: World, role: str, doctype: str, lead: str) -> list[str]:
 	said = as_frappe_says(world, role, doctype, lead)
 	found = [right for right in MORE if right in said]
 	for right, ask in ASKS.items():
-		# what Frappe refuses by the same rule everywhere is tried by either version in turn
-		is_asked_twice = right in said or right == READ
-		places = world.ways_for(role, PLACES) if is_asked_twice else [world.next_of(PLACES)]
+		places = world.ways_for(role, PLACES)
 		told = [ask(world, role, doctype, lead, place, right in said) for place in places]
 		assert len(set(told)) == 1, (role, doctype, right, told)
 		assert told[0] <= (right in said), (role, doctype, right)
@@ -692,16 +691,39 @@ def ways() -> dict[str, tuple[str, dict]]:
 	return found
 
 
+def prints(world: World) -> dict[str, tuple[str, dict]]:
+	"""The print formats, to how one asks for a document in them."""
+	found = {}
+	for name in of_module("Print Format"):
+		doctype = frappe.db.get_value("Print Format", name, "doc_type")
+		sent = {"doc": doctype, "name": world.called[doctype], "print_format": name}
+		found[f"Print format {name}"] = "frappe.www.printview.get_html_and_style", sent
+	return found
+
+
 @pytest.fixture(scope="module")
 def views(world) -> dict:
-	"""Report, card, chart or page to role to whether it is shown."""
+	"""Report, card, chart, page, print format or workspace to role to whether it is shown."""
 	found = {}
-	for what, (method, sent) in ways().items():
+	for name in of_module("Workspace"):
+		found[f"Workspace {name}"] = {role: YES if name in workspaces(world, role) else NO for role in ROLES}
+	for what, (method, sent) in {**ways(), **prints(world)}.items():
 		found[what] = {}
 		for role in ROLES:
-			place = world.next_of(("method", "v2/method"))
+			place = world.next_of(PLACES_OF_METHODS)
 			found[what][role] = YES if world.may(role, "POST", f"{place}/{method}", **sent) else NO
 	return found
+
+
+def workspaces(world: World, role: str) -> set[str]:
+	"""The workspaces that the desk offers to a role."""
+	answer = world.ask(
+		role, "POST", f"{world.next_of(PLACES_OF_METHODS)}/frappe.desk.desktop.get_workspace_sidebar_items"
+	)
+	if answer.status_code != 200:
+		return set()
+	told = answer.json()
+	return {page["name"] for page in (told.get("message") or told["data"])["pages"]}
 
 
 # the page
@@ -732,7 +754,7 @@ def test_the_table_is_that_of_docs_rights_md(functions, documents, rows, levels,
 			words({what: {role: [told] for role, told in cells.items()} for what, cells in levels.items()}),
 		),
 		"Functions": table("Function", {f"`{name}`": cells for name, cells in functions.items()}),
-		"Reports, cards, charts, pages": table("What", views),
+		"Reports, cards, charts, pages, prints, workspaces": table("What", views),
 	}
 	kept = DOC.read_text()
 	target = os.environ.get("LEAD_QUALITY_RIGHTS")

@@ -172,9 +172,9 @@ test("a lead says how long it keeps, in orange when that is soon and in red when
 	const today = "2026-11-27 16:10:00";
 	const told = (kind, day) => Object.values(ageing(kind, day, today, show));
 	assert.deepEqual(told("stale", "2026-11-26"), ["red", "Stale since 2026-11-26"]);
-	assert.deepEqual(told("stale", "2026-11-27"), ["red", "Stale today"]);
-	assert.deepEqual(told("stale", "2026-12-11"), ["orange", "Stale in 14 days"]);
-	assert.deepEqual(told("stale", "2026-12-12"), [null, "Stale in 15 days"]);
+	assert.deepEqual(told("stale", "2026-11-27"), ["red", "Goes stale today"]);
+	assert.deepEqual(told("stale", "2026-12-11"), ["orange", "Goes stale 2026-12-11"]);
+	assert.deepEqual(told("stale", "2026-12-12"), [null, "Goes stale 2026-12-12"]);
 	assert.deepEqual(told("shelf_life", "2026-11-27"), ["red", "Shelf life ends today"]);
 });
 

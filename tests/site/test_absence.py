@@ -427,7 +427,7 @@ def test_an_outside_qualifier_sees_no_absences_of_others(sam, make_user, as_user
 @pytest.mark.parametrize(
 	("values", "words"),
 	[
-		({"to_date": "2026-03-01"}, "is before the first one"),
+		({"to_date": "2026-03-01"}, "is before the first day away"),
 		({"substitute": "sam@away.example"}, "A user cannot be their own substitute"),
 		({"substitute": "Administrator"}, "cannot be a substitute"),
 		({"substitute": "clerk@away.example"}, "give the user the role Sales User"),

@@ -332,7 +332,7 @@ def test_a_checklist_that_is_not_active_cannot_be_agreed_on():
 
 
 def test_a_reason_is_listed_once():
-	with pytest.raises(frappe.ValidationError, match="there twice"):
+	with pytest.raises(frappe.ValidationError, match="listed twice"):
 		make_agreement(reasons=[{"reason": "Reject: No budget yet"}] * 2)
 
 

@@ -639,7 +639,7 @@ def test_a_reason_retired_since_keeps_nobody_from_changing_the_rest_of_a_segment
 	shelf_life(30, "Nurture", "Disqualify: Not this year")
 	frappe.db.set_value("Lead Outcome Reason", "Disqualify: Not this year", "enabled", 0)
 	shelf_life(60, "Nurture", "Disqualify: Not this year")
-	with pytest.raises(frappe.ValidationError, match="no reason to disqualify"):
+	with pytest.raises(frappe.ValidationError, match="not a reason to disqualify"):
 		shelf_life(60, "Disqualify", "Disqualify: Not this year")
 
 

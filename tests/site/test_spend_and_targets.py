@@ -67,7 +67,7 @@ def test_two_of_a_kind_never_cover_the_same_day_and_the_other_one_is_named(make,
 
 @pytest.mark.parametrize("make", MAKERS.values(), ids=MAKERS)
 def test_a_period_does_not_end_before_it_begins(make):
-	with pytest.raises(frappe.ValidationError, match="before the first one"):
+	with pytest.raises(frappe.ValidationError, match="before the first day"):
 		make(from_date="2026-02-02", to_date="2026-02-01").insert()
 
 

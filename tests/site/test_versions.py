@@ -54,7 +54,7 @@ def test_activating_tells_first_what_it_replaces_who_uses_it_and_what_changes(ch
 	assert (effect["replaces"], effect["segments"]) == (checklist.name, [segment.name])
 	assert effect["changes"] == [
 		"New: Size: a number above 0",
-		"No longer there: Budget: a number above 0",
+		"Removed: Budget: a number above 0",
 	]
 	assert frappe.db.get_value(checklist.doctype, draft.name, "status") == "Draft"
 
@@ -101,7 +101,7 @@ def test_a_first_version_says_all_that_it_holds():
 		({}, {"a": "A"}, ["A"]),
 		({"a": "A"}, {"a": "A"}, []),
 		({"a": "A"}, {"a": "B"}, ["Changed: B (before: A)"]),
-		({"a": "A", "b": "B"}, {"c": "C", "a": "A"}, ["New: C", "No longer there: B"]),
+		({"a": "A", "b": "B"}, {"c": "C", "a": "A"}, ["New: C", "Removed: B"]),
 		({"a": "A", "b": "B"}, {"b": "B", "a": "A"}, ["The order has changed."]),
 	],
 )

@@ -50,7 +50,7 @@ class FollowUpAbsence(OwnDocument):
 
 	def check_days(self):
 		if getdate(self.to_date) < getdate(self.from_date):
-			frappe.throw(_("The last day away is before the first one."))
+			frappe.throw(_("The last day away is before the first day away."))
 
 	def check_substitute(self):
 		if not self.substitute:

@@ -30,7 +30,7 @@ class FollowUpPolicy(OwnDocument):
 		for row in self.targets:
 			if row.clock in seen:
 				frappe.throw(
-					_("Row {0}: the clock {1} is there twice.").format(row.idx, frappe.bold(_(row.clock)))
+					_("Row {0}: the deadline {1} is listed twice.").format(row.idx, frappe.bold(_(row.clock)))
 				)
 			if not row.within or row.within <= 0:
 				frappe.throw(_("Row {0}: enter a time limit above 0.").format(row.idx))
@@ -64,7 +64,9 @@ class FollowUpPolicy(OwnDocument):
 	def check_ladder(self):
 		for position, step in enumerate(self.escalations):
 			if (step.after or 0) < 0:
-				frappe.throw(_("Escalations, row {0}: a step comes after the deadline.").format(step.idx))
+				frappe.throw(
+					_("Escalations, row {0}: enter a time of 0 or more after the deadline.").format(step.idx)
+				)
 			if not self.can_count(step.after or 0, step.unit):
 				frappe.throw(
 					_(
@@ -97,7 +99,7 @@ class FollowUpPolicy(OwnDocument):
 			document_type = frappe.db.get_value("Assignment Rule", step.assignment_rule, "document_type")
 			if document_type != "Lead":
 				frappe.throw(
-					_("Escalations, row {0}: the Assignment Rule {1} is not one for leads.").format(
+					_("Escalations, row {0}: the Assignment Rule {1} is not for leads.").format(
 						step.idx, frappe.bold(step.assignment_rule)
 					)
 				)
@@ -118,11 +120,11 @@ class FollowUpPolicy(OwnDocument):
 		if step.clock not in AGREED_CLOCKS:
 			frappe.throw(
 				_(
-					"Escalations, row {0}: the clock {1} does not run. Add it to the targets, or choose another."
+					"Escalations, row {0}: the policy sets no deadline {1}. Add it to the targets, or choose another."
 				).format(step.idx, frappe.bold(_(step.clock)))
 			)
 		frappe.msgprint(
-			_("Escalations, row {0}: {1} runs only if a Sales Ready Agreement sets its time.").format(
+			_("Escalations, row {0}: the deadline {1} runs only if a Sales Ready Agreement sets it.").format(
 				step.idx, frappe.bold(_(step.clock))
 			),
 			indicator="orange",

@@ -15,7 +15,7 @@ class GateOverride(OutlivesLinks, LeadFirst):
 		self.for_doctype = self.for_doctype or "Opportunity"
 		if self.for_doctype not in gate.GATED:
 			frappe.throw(
-				_("No gate holds a {0}. Leave can be given for: {1}.").format(
+				_("There is no gate for {0}. The gate can be overridden for: {1}.").format(
 					frappe.bold(_(self.for_doctype)), ", ".join(_(doctype) for doctype in gate.GATED)
 				)
 			)

@@ -8,12 +8,14 @@ class LeadJourney(OwnDocument):
 	"""What reports count of one lead; see `funnel.journey`."""
 
 	def validate(self):
-		frappe.throw(_("A lead's journey writes itself and is never changed."), frappe.PermissionError)
+		frappe.throw(
+			_("A Lead Journey is written automatically and cannot be changed."), frappe.PermissionError
+		)
 
 	def on_trash(self):
 		if not frappe.flags.in_uninstall:
 			frappe.throw(
-				_("A lead's journey goes with the lead, and is never deleted by itself."),
+				_("A Lead Journey cannot be deleted by itself. It is deleted with its lead."),
 				frappe.PermissionError,
 			)
 

@@ -10,13 +10,15 @@ class LeadRemnant(OutlivesLinks, OwnDocument):
 
 	def validate(self):
 		frappe.throw(
-			_("What is left of a deleted lead writes itself and is never changed."), frappe.PermissionError
+			_("The record of a deleted lead is written automatically and cannot be changed."),
+			frappe.PermissionError,
 		)
 
 	def on_trash(self):
 		if not frappe.flags.in_uninstall:
 			frappe.throw(
-				_("What is left of a deleted lead stays, as past months count it."), frappe.PermissionError
+				_("The record of a deleted lead cannot be deleted, because reports on past months count it."),
+				frappe.PermissionError,
 			)
 
 

@@ -89,7 +89,9 @@ class LeadSegment(OwnDocument):
 			"Lead Outcome Reason", {"name": self.expiry_reason, **REASONS_ON_EXPIRY[self.on_expiry]}
 		):
 			frappe.throw(
-				_("{0} is no reason to disqualify. Choose another.").format(frappe.bold(self.expiry_reason))
+				_("{0} is not a reason to disqualify. Choose another.").format(
+					frappe.bold(self.expiry_reason)
+				)
 				if self.on_expiry == "Disqualify"
 				else _("{0} does not mean 'later'. Choose a reason that proposes nurturing.").format(
 					frappe.bold(self.expiry_reason)

@@ -74,7 +74,7 @@ class LeadTransfer(OwnDocument):
 		)
 		if rule and (rule.document_type != "Lead" or rule.disabled):
 			frappe.throw(
-				_("The Assignment Rule {0} is disabled, or is not one for leads: choose another.").format(
+				_("The Assignment Rule {0} is disabled, or is not for leads: choose another.").format(
 					frappe.bold(self.assignment_rule)
 				)
 			)

@@ -10,7 +10,7 @@ from lead_quality.base.texts import bold
 class NewCustomerGoal(OwnDocument):
 	def validate(self):
 		if (self.new_customers or 0) <= 0:
-			frappe.throw(_("Enter how many new customers are to be won: 1 or more."))
+			frappe.throw(_("Enter the number of new customers: 1 or more."))
 		if self.has_value_changed("user") and not is_reachable(self.user):
 			frappe.throw(
 				_("{0} cannot have a goal: the user is disabled, or is not a person.").format(bold(self.user))

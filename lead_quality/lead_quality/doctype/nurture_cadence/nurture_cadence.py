@@ -38,7 +38,7 @@ class NurtureCadence(VersionedDocument):
 		for row in self.steps:
 			row.step = (row.step or "").strip()
 			if row.step in seen:
-				frappe.throw(_("Row {0}: the step {1} is there twice.").format(row.idx, bold(row.step)))
+				frappe.throw(_("Row {0}: the step {1} is listed twice.").format(row.idx, bold(row.step)))
 			seen.add(row.step)
 
 	def check_repeats(self):

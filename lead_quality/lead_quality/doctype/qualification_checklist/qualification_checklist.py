@@ -155,7 +155,7 @@ class QualificationChecklist(VersionedDocument):
 
 	def check_options(self, row):
 		if row.answer_type == "Select" and not choices_of(row):
-			frappe.throw(_("Row {0}: list the options, one a line.").format(row.idx))
+			frappe.throw(_("Row {0}: list the options, one per line.").format(row.idx))
 
 	def check_pass_value(self, row):
 		if row.pass_operator:
@@ -228,13 +228,13 @@ class QualificationChecklist(VersionedDocument):
 	def check_reachable(self):
 		if self.pass_rule == "At Least" and not 1 <= (self.at_least or 0) <= len(self.criteria):
 			frappe.throw(
-				_("At Least must lie between 1 and {0}, the number of criteria.").format(len(self.criteria))
+				_("At Least must be between 1 and {0}, the number of criteria.").format(len(self.criteria))
 			)
 		# rounded as the judging rule does: 0.1 + 0.7 is not quite 0.8
 		best = round(sum(row.weight or 0 for row in self.criteria), 9)
 		if self.pass_rule == "Score" and not 0 < (self.pass_score or 0) <= best:
 			frappe.throw(
-				_("Pass Score must lie above 0 and at most at {0}, the sum of the weights.").format(best)
+				_("Pass Score must be above 0 and at most {0}, the sum of the weights.").format(best)
 			)
 
 

@@ -142,7 +142,7 @@ class SalesReadyAgreement(OwnDocument):
 		for row in self.reasons:
 			if row.reason in seen:
 				frappe.throw(
-					_("Row {0}: the reason {1} is there twice. Delete one of the two rows.").format(
+					_("Row {0}: the reason {1} is listed twice. Delete one of the two rows.").format(
 						row.idx, frappe.bold(row.reason)
 					)
 				)

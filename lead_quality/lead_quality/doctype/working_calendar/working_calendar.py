@@ -102,7 +102,7 @@ class WorkingCalendar(OwnDocument):
 			if closed.count(number) * 2 > all_of_them > 0:
 				frappe.msgprint(
 					_(
-						"{0}: the Holiday List {1} closes {2} of {3} such days, and it goes before the weekday. These hours do not count on those days. Take the weekday out of the list, or enter the days on which you open under Hours of Single Dates."
+						"{0}: the Holiday List {1} closes {2} of {3} such days, and it overrides the weekday. These hours do not count on those days. Take the weekday out of the list, or enter the days on which you open under Hours of Single Dates."
 					).format(
 						frappe.bold(_(WEEKDAYS[number])),
 						frappe.bold(self.holiday_list),

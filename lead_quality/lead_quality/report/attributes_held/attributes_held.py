@@ -39,9 +39,9 @@ class AttributesHeld(Report):
 		return [
 			column("criteria_met", _("Criteria Met"), "Int"),
 			count_column("raw", _("Raw Leads"), 120),
-			percent_column("raw_percent", _("Of Raw Leads")),
+			percent_column("raw_percent", _("% of Raw Leads")),
 			count_column("handed_over", _("Handed Over"), 120),
-			percent_column("handed_over_percent", _("Of Handed Over"), 150),
+			percent_column("handed_over_percent", _("% of Handed Over"), 150),
 		]
 
 	def rows(self) -> list[dict]:
@@ -130,8 +130,8 @@ class AttributesHeld(Report):
 		return bars(
 			[str(row["criteria_met"]) for row in rows],
 			{
-				_("Of Raw Leads"): [round(row["raw_percent"] or 0, 1) for row in rows],
-				_("Of Handed Over"): [round(row["handed_over_percent"] or 0, 1) for row in rows],
+				_("% of Raw Leads"): [round(row["raw_percent"] or 0, 1) for row in rows],
+				_("% of Handed Over"): [round(row["handed_over_percent"] or 0, 1) for row in rows],
 			},
 			["#8c959f", "#1f6feb"],
 		)

@@ -40,7 +40,7 @@ class CriterionEffectiveness(Report):
 			count_column("met", _("Met"), 80),
 			count_column("not_met", _("Not Met"), 90),
 			count_column("open", _("Open"), 80),
-			percent_column("met_percent", _("Met, of Answered"), 160),
+			percent_column("met_percent", _("Met %"), 160),
 			count_column("handed_met", _("Handed Over With It"), 160),
 			count_column("declined_met", _("Declined With It"), 140),
 			percent_column("declined_met_percent", _("Declined With It %"), 150),

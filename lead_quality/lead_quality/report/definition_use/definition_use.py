@@ -85,7 +85,7 @@ class DefinitionUse(Report):
 			percent_column("asked_percent", _("Asked %"), 110),
 			count_column("not_asked", _("Not Asked"), 110),
 			count_column("sales_ready", _("Sales Ready"), 120),
-			percent_column("sales_ready_percent", _("Sales Ready, of Asked"), 180),
+			percent_column("sales_ready_percent", _("Sales Ready % of Asked"), 180),
 			user_column("user", _("User")),
 		]
 

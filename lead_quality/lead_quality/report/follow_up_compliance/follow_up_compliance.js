@@ -16,10 +16,10 @@
 				["Rep", __("Rep")],
 				["Team", __("Team")],
 				["Segment", __("Segment")],
-				["Clock", __("Clock")],
+				["Clock", __("Deadline")],
 			]),
 			...period(__("Started from"), __("Started until"), 3),
-			select("clock", __("Clock"), [
+			select("clock", __("Deadline"), [
 				["", ""],
 				["Triage", __("Triage")],
 				["First Response", __("First Response")],
@@ -33,11 +33,11 @@
 			minimum(),
 			select("show", __("Show"), [
 				["Groups", __("Groups")],
-				["Clocks", __("Clocks")],
+				["Clocks", __("Deadlines")],
 			]),
 			select(
 				"count",
-				__("Clocks Counted As"),
+				__("Deadlines Counted As"),
 				[
 					["", __("All")],
 					["clocks", __("Met or Missed")],
@@ -45,7 +45,7 @@
 					["missed", __("Missed")],
 					["never_touched", __("Never Touched")],
 					["touched_late", __("Touched Late")],
-					["charged", __("Charged")],
+					["charged", __("Share of Misses")],
 					["missed_by_system", __("Missed by the System")],
 					["open", __("Open in Time")],
 					["paused", __("Paused")],

@@ -280,11 +280,11 @@ class FollowUpCompliance(Report):
 		user = [user_column("user", _("User"))] if self.field == "rep" else []
 		return [
 			*group,
-			column("clock_label", _("Clock"), width=230),
-			count_column("clocks", _("Clocks"), 80),
+			column("clock_label", _("Deadline"), width=230),
+			count_column("clocks", _("Deadlines"), 80),
 			count_column("met", _("Met"), 70),
 			count_column("missed", _("Missed"), 85),
-			column("charged", _("Charged"), "Float", 95, precision=2),
+			column("charged", _("Share of Misses"), "Float", 95, precision=2),
 			count_column("entered_late", _("Entered Late"), 110),
 			count_column("missed_by_system", _("Missed by the System"), 175),
 			percent_column("met_percent", _("Met %"), 85),
@@ -358,10 +358,10 @@ class FollowUpCompliance(Report):
 
 	def message(self, rows: list[dict]) -> str:
 		if not rows:
-			return _("No clock started within this period.")
+			return _("No deadline started running within this period.")
 		return _(
-			"Charged shares each miss out by how long each owner held the lead. System % is what the system has missed, "
-			"and the time in which nobody owned the lead, of all misses."
+			"Share of Misses divides each miss among the owners of the lead by how long each held it. System % is the share of "
+			"all misses that falls to the system, or to the time in which the lead had no owner."
 		)
 
 	def chart(self, rows: list[dict]) -> dict | None:
@@ -403,17 +403,19 @@ class FollowUpCompliance(Report):
 	# the clocks behind a count
 
 	def list_columns(self) -> list[dict]:
-		charged = [column("charged", _("Charged"), "Float", 95, precision=2)] if self.lists_charged else []
+		charged = (
+			[column("charged", _("Share of Misses"), "Float", 95, precision=2)] if self.lists_charged else []
+		)
 		return [
 			*lead_and_title(),
-			column("clock_label", _("Clock"), width=230),
+			column("clock_label", _("Deadline"), width=230),
 			user_column("rep", _("Rep")),
 			column("team", _("Team"), width=140),
 			column("segment", _("Segment"), "Link", 140, options="Lead Segment"),
 			column("state_label", _("Status"), width=160),
 			column("cause", _("Cause"), width=130),
 			*charged,
-			column("charged_to", _("Charged To"), width=240),
+			column("charged_to", _("Counts Against"), width=240),
 			column("started_at", _("Started At"), "Datetime", 165),
 			column("due_at", _("Due At"), "Datetime", 165),
 			column("acted_at", _("Acted At"), "Datetime", 165),
@@ -650,7 +652,7 @@ def _numbers(text: str, count: int, total: int) -> list[int]:
 	"""
 	numbers = [int(number) for number in text.split(",") if number]
 	if (len(numbers), sum(numbers)) != (count, total):
-		frappe.throw(_("Too many clocks for one report. Choose a shorter period, or a single clock."))
+		frappe.throw(_("Too many deadlines for one report. Choose a shorter period, or a single deadline."))
 	return numbers
 
 

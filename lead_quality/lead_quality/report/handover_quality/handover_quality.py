@@ -261,7 +261,7 @@ class HandoverQuality(Report):
 			column("group", _(group_by), width=170),
 			count_column("handed_over", _("Handed Over"), 115),
 			percent_column("cry_wolf_percent", _("Cry Wolf %"), 105),
-			percent_column("acceptance_percent", _("Accepted, of Decided"), 180),
+			percent_column("acceptance_percent", _("Acceptance %"), 180),
 			column("accepted_value", _("Accepted Value"), "Currency", 135, options="currency"),
 			count_column("accepted", _("Accepted"), 95),
 			count_column("rejected", _("Rejected"), 95),
@@ -390,7 +390,7 @@ class HandoverQuality(Report):
 		return [
 			on_top(_("Handed Over"), figure(total.counts["handed_over"], 0), "Blue"),
 			on_top(_("Cry Wolf"), share_in_words(total.cry_wolf), "Red"),
-			on_top(_("Accepted, of Decided"), share_in_words(total.acceptance), "Green"),
+			on_top(_("Acceptance %"), share_in_words(total.acceptance), "Green"),
 			on_top(
 				_("Accepted Value"), "–" if value is None else fmt_money(value, 0, self.currency), "Green"
 			),

@@ -188,7 +188,7 @@ class LeadsAtRisk(Report):
 			return [
 				column("label", _("At Risk By"), width=240),
 				count_column("leads", _("Leads")),
-				percent_column("share", _("Of Leads in Work"), 160),
+				percent_column("share", _("% of Leads in Work"), 160),
 			]
 		options = {"Owner": "User", "Segment": "Lead Segment"}[self.filters.group_by]
 		return [

@@ -111,7 +111,7 @@ class WastedLeads(Report):
 			column("group", _(self.filters.group_by), width=200),
 			count_column("leads", _("Leads")),
 			count_column("wasted", _("Wasted")),
-			percent_column("wasted_percent", _("Wasted, of All")),
+			percent_column("wasted_percent", _("Wasted %")),
 			count_column("since_entry", _("Since They Came In"), 170),
 			count_column("since_acceptance", _("Since Sales Accepted"), 180),
 			count_column("young", _("Too Young to Tell"), 160),
@@ -152,7 +152,7 @@ class WastedLeads(Report):
 
 	def message(self, rows: list[dict]) -> str:
 		return _(
-			"A lead is wasted if, {0} working days after it came in, or after sales accepted it, no person has touched it, nobody has decided about it with a reason, and no step of a plan lies before it. What an opportunity was made of is pursued."
+			"A lead is wasted if, {0} working days after it came in or sales accepted it, it has no touch by a person, no decision with a reason, and no planned cadence step. Leads with an opportunity or an order are not wasted."
 		).format(frappe.bold(self.within))
 
 	def chart(self, rows: list[dict]) -> dict | None:
@@ -161,7 +161,7 @@ class WastedLeads(Report):
 		rows = rows[-24:] if self.filters.group_by == "Month" else rows[:24]
 		return bars(
 			[row["group"] for row in rows],
-			{_("Wasted, of All"): [round(row["wasted_percent"], 1) for row in rows]},
+			{_("Wasted %"): [round(row["wasted_percent"], 1) for row in rows]},
 			["#d1242f"],
 		)
 
@@ -172,7 +172,7 @@ class WastedLeads(Report):
 			share = _("{0} of {1} leads").format(wasted, leads)
 		return [
 			on_top(_("Wasted"), wasted, "Red" if wasted else "Green", "Int"),
-			on_top(_("Wasted, of All"), share, "Red" if wasted else "Green"),
+			on_top(_("Wasted %"), share, "Red" if wasted else "Green"),
 		]
 
 	# the leads

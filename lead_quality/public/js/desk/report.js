@@ -54,7 +54,7 @@ export function export_all(report) {
 
 export const minimum = () => ({
 	fieldname: "minimum",
-	label: __("Grey Below (Cases)"),
+	label: __("Too Few to Judge Below"),
 	fieldtype: "Int",
 	default: 10,
 });

@@ -246,7 +246,7 @@ const table = (titles, rows) => html`
 
 function apply(frm) {
 	const question = __(
-		"Every lead is assigned to its segment and requalified again, in the background. Running cadences and clocks are not changed. Continue?",
+		"Every lead is assigned to its segment and requalified again, in the background. Running cadences and deadlines are not changed. Continue?",
 	);
 	confirm(html`${question}`, async () => {
 		await requalify.start();

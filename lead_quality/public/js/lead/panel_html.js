@@ -271,7 +271,7 @@ function clocks_html(data) {
 				${by_system_html(clock)}
 			</div>`,
 	);
-	const title = html`<div class="small text-muted">${__("Clocks")}</div>`;
+	const title = html`<div class="small text-muted">${__("Deadlines")}</div>`;
 	if (rows.length) return html`${title}${rows}`;
 	// the deadline of the next touch stands beside it
 	return data.clocks.length ? "" : html`${title}<div class="small mt-1">✓ ${__("Nothing is due")}</div>`;

@@ -51,10 +51,10 @@ export function ageing(kind, day, today, show) {
 	const colour = left <= 0 ? "red" : left <= SOON ? "orange" : null;
 	if (kind === "stale") {
 		if (left < 0) return { colour, text: __("Stale since {0}", [show(day)]) };
-		return { colour, text: left ? __("Stale in {0} days", [left]) : __("Stale today") };
+		return { colour, text: left ? __("Goes stale {0}", [show(day)]) : __("Goes stale today") };
 	}
 	if (left < 0) return { colour, text: __("Shelf life ended {0}", [show(day)]) };
-	return { colour, text: left ? __("Shelf life ends in {0} days", [left]) : __("Shelf life ends today") };
+	return { colour, text: left ? __("Shelf life ends {0}", [show(day)]) : __("Shelf life ends today") };
 }
 
 // Whom not to write to or call: the channels with the reasons, or all of them.

@@ -122,7 +122,7 @@ export const confidential_html = () => html`<span class="text-muted">${__("Confi
 export function line_html(line, contact, is_alone) {
 	const who = contact.name
 		? html`<b>${contact.full_name || contact.name}</b> <span class="text-muted">${contact.designation}</span>`
-		: html`<span class="text-muted">${__("Not about one contact")}</span>`;
+		: html`<span class="text-muted">${__("The company as a whole")}</span>`;
 	const grades = GRADES.map((grade) => pill(__(grade), grade, -1));
 	return html`
 		<div class="lq-line" data-contact="${contact.name}">
