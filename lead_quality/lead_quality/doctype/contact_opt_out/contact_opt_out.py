@@ -11,7 +11,7 @@ class ContactOptOut(OwnDocument):
 	def validate(self):
 		opt_out.check(self)
 		if self.is_new():
-			# all leads of the person at once, in one order
+			# lock all leads of the person at once, in a fixed order
 			lead_lock.lock(self.lead, *opt_out.leads_of_opt_out(self))
 		self.opted_out_at = self.opted_out_at or now_datetime()
 

@@ -8,7 +8,7 @@ from lead_quality.base.texts import bold
 from lead_quality.people.absence import log_what_stood
 from lead_quality.permissions import is_manager
 
-# the fields that say who is away, when, and who stands in
+# the fields that define the absence and its substitute
 SAYS = ("user", "substitute", "from_date", "to_date")
 
 
@@ -31,12 +31,12 @@ class FollowUpAbsence(OwnDocument):
 		log_what_stood(self.name, now_datetime())
 
 	def log_what_stood(self):
-		"""Who answers for a deadline that has passed goes by what stood then."""
+		"""Log the previous version: it decides who was responsible for deadlines that have passed."""
 		if not self.is_new() and any(self.has_value_changed(field) for field in SAYS):
 			log_what_stood(self.name, now_datetime())
 
 	def check_whose(self):
-		"""Everybody says it of themselves; managers say it of others."""
+		"""Users enter their own absences; managers enter absences of others."""
 		user = frappe.session.user
 		if self.flags.ignore_permissions or user in {self.user, "Administrator"}:
 			return
@@ -94,7 +94,7 @@ class FollowUpAbsence(OwnDocument):
 			)
 
 	def overlapping(self, user: str):
-		"""Another absence of a user on one of these days, or None."""
+		"""Another absence of the user that overlaps this one, or None."""
 		days = {"from_date": ["<=", self.to_date], "to_date": [">=", self.from_date]}
 		return frappe.db.get_value(
 			"Follow Up Absence",

@@ -2,5 +2,4 @@ from lead_quality.base.documents import OwnDocument
 
 
 class FollowUpAbsenceLog(OwnDocument):
-	"""What a Follow Up Absence said before it was changed or deleted. Written by `people.absence`, and by nobody
-	else."""
+	"""An earlier version of a Follow Up Absence that was changed or deleted. Written by `people.absence` only."""

@@ -8,12 +8,12 @@ from lead_quality.funnel.conditions import IN_WORK
 
 
 class FollowUpAlert(OutlivesLinks, OwnDocument):
-	"""One level of one clock, or one thing wrong with a lead, raised for one user or carried out as an action."""
+	"""One level of one clock, or one fault of a lead, raised for a user or carried out as an action."""
 
 	@staticmethod
 	def clear_old_logs(days=180):
-		"""Called by Log Settings. Of a lead in work the latest alert of each fault and level stays: by it is known that
-		the fault, which may last for years, has been told."""
+		"""Called by Log Settings. For leads in work, the latest alert of each fault and level stays: it shows that the
+		fault, which may last for years, was already reported."""
 		query.run(
 			f"""
 			delete from `tabFollow Up Alert`

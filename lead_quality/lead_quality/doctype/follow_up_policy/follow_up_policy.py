@@ -6,10 +6,10 @@ from lead_quality.base.links import refuse_deletion_in_use
 from lead_quality.base.notices import is_reachable
 from lead_quality.base.site_time import can_count
 
-# clocks that run also where the policy says nothing of them, because an agreement does
+# clocks that an agreement can start without a target in the policy
 AGREED_CLOCKS = ("Handover Acceptance", "First Touch After Acceptance")
 
-# what a step of the ladder needs besides its time, by its action
+# the field that a step of the ladder needs, by its action
 NEEDS = {"Notify Role": "role", "Reassign": "assignment_rule", "Recycle": "outcome_reason"}
 
 
@@ -49,13 +49,13 @@ class FollowUpPolicy(OwnDocument):
 			seen.add(row.clock)
 
 	def can_count(self, span: float, unit: str) -> bool:
-		"""Whether a deadline comes of it: if not, no lead could be saved, as its clocks could not start."""
+		"""Whether a deadline can be calculated: otherwise clocks could not start, and no lead could be saved."""
 		if not frappe.db.exists("Working Calendar", self.working_calendar or ""):
-			return True  # Frappe says next what is missing
+			return True  # Frappe reports the missing value next
 		return can_count(span, unit, self.working_calendar)
 
 	def forget_what_no_action_needs(self):
-		"""What was chosen for another action is not seen any more, so it is not kept either."""
+		"""Clear values of other actions, because the form no longer shows them."""
 		for step in self.escalations:
 			for action, fieldname in NEEDS.items():
 				if step.action != action:
@@ -114,7 +114,7 @@ class FollowUpPolicy(OwnDocument):
 			)
 
 	def check_clock(self, step):
-		"""A step for a clock that does not run would never be taken."""
+		"""Refuse a step for a clock that never runs."""
 		if not step.clock or any(row.clock == step.clock for row in self.targets):
 			return
 		if step.clock not in AGREED_CLOCKS:
@@ -159,7 +159,7 @@ class FollowUpPolicy(OwnDocument):
 
 
 def _is_same(step, other) -> bool:
-	"""Whether two steps do the same at the same time for any clock: one without a clock is for all of them."""
+	"""Whether two steps do the same at the same time for some clock: a step without a clock applies to all."""
 	fields = ("after", "unit", "action", *NEEDS.values())
 	return (not step.clock or not other.clock or step.clock == other.clock) and all(
 		(step.get(field) or None) == (other.get(field) or None) for field in fields

@@ -9,7 +9,7 @@ from lead_quality.follow_up.outages import SWEEP
 class FollowUpRun(OwnDocument):
 	@staticmethod
 	def clear_old_logs(days=30):
-		"""Called by Log Settings. What tells when the clocks were not looked at stays."""
+		"""Called by Log Settings. Runs that show when the clocks were not checked stay."""
 		newest = frappe.db.get_value("Follow Up Run", {"job": SWEEP}, order_by="started_at desc") or ""
 		table = frappe.qb.DocType("Follow Up Run")
 		is_old = table.creation < (Now() - Interval(days=days))

@@ -9,7 +9,7 @@ from lead_quality.qualification.reasons import is_reason_for
 
 
 class GateOverride(OutlivesLinks, LeadFirst):
-	"""Leave for one document from a lead that is not sales ready: for what, who gave it, why, and what was missing."""
+	"""Allows one document from a lead that is not sales ready: which one, who allowed it, why, and what was missing."""
 
 	def before_insert(self):
 		self.for_doctype = self.for_doctype or "Opportunity"

@@ -5,7 +5,7 @@ from lead_quality.lead_quality.doctype.lead_remnant.lead_remnant import LeadRemn
 
 
 class HandoverRemnant(LeadRemnant, OwnDocument):
-	"""What is left of a handover of a deleted lead; see `funnel.remnants`."""
+	"""Record of a handover whose lead was deleted; see `funnel.remnants`."""
 
 
 def on_doctype_update():

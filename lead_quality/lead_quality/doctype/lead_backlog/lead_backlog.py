@@ -3,4 +3,4 @@ from lead_quality.base.links import OutlivesLinks
 
 
 class LeadBacklog(OutlivesLinks, OwnDocument):
-	"""A lead that waits, or has waited, for a decision. Written by `follow_up.backlog`, and by nobody else."""
+	"""A lead that waits or has waited for a decision. Written by `follow_up.backlog` only."""

@@ -9,7 +9,7 @@ from lead_quality.funnel.lead_lock import LeadFirst
 from lead_quality.handover import deciders
 from lead_quality.people.absence import away_in_words
 
-# status before to the statuses it may change to
+# each status to the statuses that may follow it
 MOVES = {
 	"Sent": {"Accepted", "Rejected", "Pulled Back"},
 	"Accepted": {"Returned", "Pulled Back"},
@@ -34,7 +34,7 @@ class LeadHandover(OutlivesLinks, LeadFirst):
 			reactions.handover_decided(self)
 
 	def refuse_bypass(self):
-		"""Whatever the form or the API sends, the status moves only as the service moves it."""
+		"""Refuse changes of the status by form or API: only the service changes it."""
 		before = self.get_doc_before_save()
 		if not before:
 			if not self.flags.ignore_permissions:

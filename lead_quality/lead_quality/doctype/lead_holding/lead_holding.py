@@ -5,7 +5,7 @@ from lead_quality.base.links import OutlivesLinks
 
 
 class LeadHolding(OutlivesLinks, OwnDocument):
-	"""A span of time in which one user, or nobody, owned a lead. Who owns it now is the Lead's own field."""
+	"""A past span of time in which one user, or nobody, owned a lead. The present owner is a field of the Lead."""
 
 
 def on_doctype_update():

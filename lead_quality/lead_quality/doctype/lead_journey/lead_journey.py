@@ -5,7 +5,7 @@ from lead_quality.base.documents import OwnDocument
 
 
 class LeadJourney(OwnDocument):
-	"""What reports count of one lead; see `funnel.journey`."""
+	"""Everything that reports count about one lead; see `funnel.journey`."""
 
 	def validate(self):
 		frappe.throw(

@@ -17,7 +17,7 @@ from lead_quality.qualification.reasons import is_reason_for
 
 
 class LeadQualification(OutlivesLinks, LeadFirst):
-	"""The one running judgement of a lead. Its answers are rows by criterion, and by contact where each is asked."""
+	"""The current qualification of a lead. It has one answer per criterion, or per criterion and contact."""
 
 	def validate(self):
 		self.refuse_second()
@@ -34,7 +34,7 @@ class LeadQualification(OutlivesLinks, LeadFirst):
 		judged.put_into(self)
 
 	def choose_definition(self):
-		"""A lead is held against the definition that is in force for it, whatever a form or an API call sends."""
+		"""Set the definition that is in force for the lead, whatever a form or an API call sends."""
 		if not self.is_new():
 			restore_protected_fields(self, "agreement")
 			return
@@ -48,7 +48,7 @@ class LeadQualification(OutlivesLinks, LeadFirst):
 		self.checklist, self.agreement = expected, agreement_of(self.lead)
 
 	def stored(self) -> frappe._dict | None:
-		"""What the database has of it, as `Judgement.before` says."""
+		"""The stored values, see `Judgement.before`."""
 		before = self.get_doc_before_save()
 		return before and frappe._dict(
 			{field: before.get(field) for field in judgement.JUDGED},
@@ -63,7 +63,7 @@ class LeadQualification(OutlivesLinks, LeadFirst):
 		return before.answers if before else {}
 
 	def criteria(self) -> dict:
-		"""The rows of its checklist by their keys, in its order."""
+		"""The rows of the checklist by key, in order."""
 		return get_checklist(self.checklist).rows
 
 	def on_update(self):
@@ -84,7 +84,7 @@ class LeadQualification(OutlivesLinks, LeadFirst):
 		journey.mark(self.lead)
 
 	def save_version(self):
-		"""Versions are read by everybody who reads the document: confidential answers are hidden in them."""
+		"""Hide confidential answers in the version, because everybody who may read the document may read its versions."""
 		hidden = []
 		for doc in (self, self.get_doc_before_save()):
 			for row in doc.answers if doc else ():
@@ -112,15 +112,14 @@ class LeadQualification(OutlivesLinks, LeadFirst):
 			frappe.has_permission("Lead", "read", doc=self.lead, throw=True)
 
 	def check_if_latest(self):
-		# the lead first, as at a save of the lead: two saves that wait for each other would be a deadlock
+		# lock the lead first, as a save of the lead does; otherwise two saves could deadlock
 		frappe.db.get_value("Lead", self.lead, "name", for_update=True)
 		return super().check_if_latest()
 
 	def take_rows(self):
-		"""What a form or an API call has sent as rows: refused where it cannot be meant, completed where it says less
-		than what is stored.
+		"""Check the rows that a form or an API call has sent, and complete them with stored values.
 
-		:raises frappe.PermissionError: for an answer to a confidential criterion, if the user may not write it.
+		:raises frappe.PermissionError: for an answer to a confidential criterion that the user may not write.
 		"""
 		criteria, stored, seen = self.criteria(), self.stored_answers(), set()
 		for row in self.answers:
@@ -139,7 +138,7 @@ class LeadQualification(OutlivesLinks, LeadFirst):
 			row.value = as_text(row.value)
 			old = stored.get(key_of(row))
 			if old and row.name != old.name:
-				# not a row of the form, but one that names its criterion: it is about the answer that is there
+				# a row without a name but with a criterion refers to the stored answer
 				row.update({field: old.get(field) for field in ANSWER if row.get(field) is None})
 				row.update({"name": old.name, "__islocal": None})
 			if self.may_write_confidential():
@@ -156,14 +155,14 @@ class LeadQualification(OutlivesLinks, LeadFirst):
 		return self.flags.ignore_permissions or 1 in self.get_permlevel_access("write")
 
 	def check_answers(self):
-		"""An answer that cannot be read is refused, not judged: "50,000" is no number to a program."""
+		"""Refuse answers that cannot be parsed, such as "50,000" for a number."""
 		criteria = self.criteria()
 		for row in self.answers:
 			criterion, value = criteria[row.criterion], value_of(row).strip()
 			if row.contact:
 				self.check_contact(row)
 			if not value or row.reference_doctype == "Lead" or is_readable(value, criterion):
-				continue  # what the lead's own field says, nobody has typed
+				continue  # answers from the lead's own fields were not typed
 			if criterion.answer_type == "Select":
 				frappe.throw(
 					_("{0}: {1} is not among the choices {2}.").format(
@@ -180,7 +179,7 @@ class LeadQualification(OutlivesLinks, LeadFirst):
 			)
 
 	def check_contact(self, row):
-		"""Only the lead's own contacts answer for it; one that was answered for stays, should its link be gone."""
+		"""Only contacts of the lead can answer; stored answers stay if the contact's link was removed."""
 		link = {
 			"parenttype": "Contact",
 			"parent": row.contact,
@@ -203,13 +202,13 @@ class LeadQualification(OutlivesLinks, LeadFirst):
 		elif self.nurture_until and getdate(self.nurture_until) <= today:
 			if is_new_date:
 				frappe.throw(_("Choose a future date to follow up on the lead."))
-			# the day has come: from now on the answers count again
+			# the decision has ended, so the answers count again
 			self.decision = self.outcome_reason = self.nurture_until = None
 		is_as_before = before and (before.decision, before.outcome_reason) == (
 			self.decision,
 			self.outcome_reason,
 		)
-		# a reason that has been retired since does not stop anybody from answering
+		# a reason that was disabled since does not block other answers
 		if (
 			self.decision == "Disqualified"
 			and not is_as_before

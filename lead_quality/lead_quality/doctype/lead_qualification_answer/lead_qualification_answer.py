@@ -5,7 +5,7 @@ from lead_quality.permissions import may_read_confidential_answers
 
 class LeadQualificationAnswer(OutlivesLinks, ChildRow):
 	def __setup__(self):
-		# Frappe gives a new row the site's default currency, though most answers are no amounts of money
+		# Frappe sets the default currency in a new row, but most answers are not amounts
 		self.dont_update_if_missing.append("currency")
 
 	def is_shown_to(self, user: str) -> bool:

@@ -6,7 +6,7 @@ from lead_quality.base.links import OutlivesLinks
 
 
 class LeadRemnant(OutlivesLinks, OwnDocument):
-	"""What is left of a deleted lead; see `funnel.remnants`."""
+	"""Record of a deleted lead; see `funnel.remnants`."""
 
 	def validate(self):
 		frappe.throw(

@@ -34,7 +34,7 @@ class LeadSegment(OwnDocument):
 
 	@frappe.whitelist()
 	def try_out(self) -> dict:
-		"""What this segment as it stands in the form, saved or not, would do to the existing leads.
+		"""What this segment, saved or not, would do to existing leads.
 
 		:returns: see `qualification.segment_trial.try_out`.
 		"""
@@ -74,7 +74,7 @@ class LeadSegment(OwnDocument):
 			seen.add(row.company)
 
 	def check_expiry(self):
-		"""What is decided by itself has a reason that people could choose for the same decision."""
+		"""An automatic decision needs a reason that users could choose for the same decision."""
 		if not self.shelf_life_days or self.on_expiry not in REASONS_ON_EXPIRY:
 			self.expiry_reason = None
 			return
@@ -82,7 +82,7 @@ class LeadSegment(OwnDocument):
 			frappe.throw(
 				_("Choose a reason for closing leads when their shelf life ends."), frappe.MandatoryError
 			)
-		# one that has been retired since does not keep anybody from changing the rest
+		# a reason that was disabled since does not block other changes
 		if any(
 			self.has_value_changed(field) for field in ("expiry_reason", "on_expiry")
 		) and not frappe.db.exists(
@@ -100,8 +100,8 @@ class LeadSegment(OwnDocument):
 
 
 def broken_rules(segments: list[str] | None = None) -> list:
-	"""The stored rules of segments, by default of all, that ask for a field which Lead no longer has: `parent` (the
-	segment), `idx`, `field`. Until they are mended, their segment takes no leads."""
+	"""Stored rules, by default of all segments, with a field that Lead no longer has: `parent` (the segment), `idx`,
+	`field`. Until they are corrected, their segment takes no leads."""
 	rules = frappe.get_all(
 		"Lead Segment Rule",
 		{"parent": query.among(segments)} if segments else {},
@@ -113,12 +113,12 @@ def broken_rules(segments: list[str] | None = None) -> list:
 
 @frappe.whitelist()
 def get_broken_segments() -> list[str]:
-	"""The segments that take no leads because a rule of theirs asks for a field which Lead no longer has."""
+	"""The segments that take no leads because one of their rules uses a field that Lead no longer has."""
 	frappe.has_permission("Lead Segment", "read", throw=True)
 	return list(dict.fromkeys(rule.parent for rule in broken_rules()))
 
 
-# what may happen when a shelf life is over, to what the reason for it has to be
+# action at the end of the shelf life to what its reason must be
 REASONS_ON_EXPIRY = {
 	"Disqualify": {"applies_to": "Disqualify", "enabled": 1},
 	"Nurture": {"applies_to": "Disqualify", "enabled": 1, "proposes_nurture": 1},

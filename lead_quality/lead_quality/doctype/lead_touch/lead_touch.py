@@ -10,7 +10,7 @@ from lead_quality.funnel.lead_lock import LeadFirst
 from lead_quality.nurture import corrections, ledger
 from lead_quality.permissions import is_manager
 
-# so many days a planned touch can be put off by hand, without a reason
+# how many days a planned touch can be postponed without a snooze
 LONGEST_DELAY = 31
 
 
@@ -66,8 +66,8 @@ class LeadTouch(OutlivesLinks, LeadFirst):
 		)
 
 	def refuse_change_of_plan(self):
-		"""Who is on a cadence always has a planned touch that comes: nobody calls it off, or puts it off for long, by
-		the touch itself. The app's own saves pass."""
+		"""A lead on a cadence always has a planned touch, so it cannot be cancelled or postponed for long in the touch
+		itself. The app's own saves are not affected."""
 		before = self.get_doc_before_save()
 		if self.flags.ignore_permissions or not before or before.status != "Planned" or not self.enrollment:
 			return
@@ -101,8 +101,7 @@ class LeadTouch(OutlivesLinks, LeadFirst):
 			self.stamp_who_and_when()
 
 	def stamp_who_and_when(self):
-		"""Nobody but a manager says that somebody else was in touch; and when it was entered is kept beside when it
-		was."""
+		"""Only managers can log touches of others. The time of entry is stored beside the time of the touch."""
 		before = self.get_doc_before_save()
 		is_new = not before or before.status != "Done"
 		if is_new and not self.flags.ignore_permissions and not is_manager():

@@ -6,13 +6,13 @@ from lead_quality.base.notices import is_reachable
 from lead_quality.base.protected import restore_protected_fields
 from lead_quality.handover import transfer
 
-# whom the leads go to, to the field that says more of it
+# option of `give_to` to the field that it needs
 NEEDS = {"User": "to_user", "Assignment Rule": "assignment_rule"}
 CHOICE = {"from_user", "give_to", "to_user", "assignment_rule", "note"}
 
 
 class LeadTransfer(OwnDocument):
-	"""All leads in work of one user go to others: whose, to whom and why, and what became of it."""
+	"""Transfers all open leads of one user to others, with the reason and the result."""
 
 	def onload(self):
 		users = {self.from_user, self.to_user, *(row.user for row in self.receivers)} - {None}
@@ -30,8 +30,8 @@ class LeadTransfer(OwnDocument):
 		transfer.enqueue(self.name)
 
 	def keep_what_the_app_sets(self):
-		"""The choice is made once (`set_only_once`), all else is the app's: who may write it, as the form of a new one
-		asks for, changes nothing."""
+		"""Users choose once (`set_only_once`); all other fields are set by the app, although the form of a new document
+		needs write permission."""
 		restore_protected_fields(
 			self, *(field.fieldname for field in self.meta.fields if field.fieldname not in CHOICE)
 		)

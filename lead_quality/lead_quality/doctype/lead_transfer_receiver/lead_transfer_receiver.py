@@ -2,4 +2,4 @@ from lead_quality.base.child_rows import ChildRow
 
 
 class LeadTransferReceiver(ChildRow):
-	"""How many leads of a Lead Transfer one user has got, or nobody."""
+	"""How many leads of a Lead Transfer one user (or nobody) received."""

@@ -14,7 +14,7 @@ from lead_quality.qualification.checklists import as_criterion, choices_of
 from lead_quality.qualification.definitions import clear_caches
 from lead_quality.qualification.words import compare_in_words, definition_in_words, needs_in_words
 
-# answer types that not every field of the Lead can give
+# answer types that need certain field types of the Lead
 FITTING_TYPES = {
 	"Number": {"Int", "Float", "Currency", "Percent"},
 	"Date": {"Date", "Datetime"},
@@ -65,15 +65,15 @@ class QualificationChecklist(VersionedDocument):
 		)
 
 	def is_used(self) -> bool:
-		"""By leads, or by an agreement that both sides are asked to sign or have signed: what it says is its
-		content."""
+		"""Whether leads use it, or an agreement that is out for signature or signed, because it is part of what is
+		signed."""
 		return super().is_used() or bool(
 			frappe.db.exists("Sales Ready Agreement", {"checklist": self.name, "status": ["!=", "Draft"]})
 		)
 
 	def refuse_draft_in_use(self):
-		"""A draft answers nothing from fields and can be chosen nowhere, so what is in use does not become one
-		again."""
+		"""A checklist in use cannot become a draft again, because a draft is not filled from fields and cannot be
+		chosen."""
 		before = self.get_doc_before_save()
 		if not before or before.status == "Draft" or self.status != "Draft":
 			return
@@ -87,7 +87,7 @@ class QualificationChecklist(VersionedDocument):
 
 	@frappe.whitelist(methods=["POST"])
 	def make_fields(self, criteria: list) -> list[str]:
-		"""Give criteria (their keys) of this draft Lead fields that answer them, for web forms and imports.
+		"""Create Lead fields that answer criteria (given by key) of this draft, for web forms and imports.
 
 		:returns: the names of the fields, see `qualification.capture.make_fields`.
 		"""
@@ -97,9 +97,9 @@ class QualificationChecklist(VersionedDocument):
 
 	@frappe.whitelist(methods=["POST"])
 	def make_web_form(self, title: str, source: str | None = None) -> dict:
-		"""Make an unpublished Web Form that asks visitors what this checklist asks.
+		"""Create an unpublished Web Form with the questions of this checklist.
 
-		:param source: the lead source that those who fill it in get.
+		:param source: the source of leads from the form.
 		:returns: its `name`, and the questions that are `left_out`, see `qualification.capture.make_web_form`.
 		"""
 		self.reload()
@@ -114,7 +114,7 @@ class QualificationChecklist(VersionedDocument):
 		}
 
 	def rules_in_words(self) -> list[str]:
-		"""What its rules do, such as "Disqualified when Authority is one of Student, Consultant"."""
+		"""Its rules in words, such as "Disqualified when Authority is one of Student, Consultant"."""
 		criteria = {row.criterion: row for row in self.criteria}
 		words = {"Disqualified": _("Disqualified when {0}: {1}"), "Nurture": _("Nurture when {0}: {1}")}
 		return [
@@ -127,7 +127,7 @@ class QualificationChecklist(VersionedDocument):
 		]
 
 	def older_in_use(self) -> list[dict]:
-		"""The older versions of an active checklist that leads are under way on: `name`, `leads`; newest first."""
+		"""Older versions of an active checklist that leads still use: `name`, `leads`; newest first."""
 		if self.status != "Active":
 			return []
 		table, used = frappe.qb.DocType("Qualification Checklist"), frappe.qb.DocType("Lead Qualification")
@@ -162,7 +162,7 @@ class QualificationChecklist(VersionedDocument):
 			check_value(row, row.pass_operator, row.pass_value, _("Row {0}").format(row.idx))
 
 	def check_contradictions(self):
-		"""Criteria that are needed both, ask for the same field and cannot both be met make nobody sales ready."""
+		"""Refuse required criteria on the same field that cannot both be met: no lead could become sales ready."""
 		for row in self.criteria:
 			if contradict([as_criterion(row)], choices_of(row)):
 				frappe.throw(_("Row {0}: no answer can meet this criterion.").format(row.idx))
@@ -212,7 +212,7 @@ class QualificationChecklist(VersionedDocument):
 				).format(row.idx, bold(row.lead_field))
 			)
 		fields = facts.fields_of(row.lead_field)
-		# columns such as the creation are no fields that anybody fills in
+		# columns such as creation are not fields that users fill in
 		df = fields and frappe.get_meta("Lead").get_field(fields[0])
 		if not df:
 			frappe.throw(_("Row {0}: Lead has no field {1}.").format(row.idx, bold(row.lead_field)))
@@ -230,7 +230,7 @@ class QualificationChecklist(VersionedDocument):
 			frappe.throw(
 				_("At Least must be between 1 and {0}, the number of criteria.").format(len(self.criteria))
 			)
-		# rounded as the judging rule does: 0.1 + 0.7 is not quite 0.8
+		# rounded as in the engine: 0.1 + 0.7 is not quite 0.8
 		best = round(sum(row.weight or 0 for row in self.criteria), 9)
 		if self.pass_rule == "Score" and not 0 < (self.pass_score or 0) <= best:
 			frappe.throw(
@@ -249,12 +249,12 @@ def criterion_in_words(row) -> str:
 
 
 def is_yes_or_no(df) -> bool:
-	"""Whether a field offers yes and no and nothing else, as a box does that can also be left unanswered."""
+	"""Whether a field has the options yes and no only, like a checkbox that can also be left unanswered."""
 	return df.fieldtype == "Select" and set((df.options or "").split("\n")) - {""} == {"Yes", "No"}
 
 
 def check_value(criterion, operator: str, value: str | None, where: str):
-	"""Refuse what an answer to a criterion cannot be compared with.
+	"""Refuse a value that answers to the criterion cannot be compared with.
 
 	:param where: names the row to the user.
 	"""

@@ -26,7 +26,7 @@ CONTENT = (
 	"reasons",
 )
 DEADLINES = ("accept_within", "first_touch_within", "pull_back_after")
-# what their dates come of
+# fields that their dates follow from
 COUNTED = (*DEADLINES, "deadline_unit", "working_calendar", "segment")
 SIGNATURES = tuple(field for side in agreement.SIDES.values() for field in side[2:])
 SCOPE = ("company", "segment")
@@ -34,7 +34,7 @@ SCOPE = ("company", "segment")
 
 class SalesReadyAgreement(OwnDocument):
 	def __setup__(self):
-		# left empty they mean all: an insert does not fill in the user's default company
+		# empty means all, so an insert must not fill in the user's default company
 		self.dont_update_if_missing = list(SCOPE)
 
 	def onload(self):
@@ -76,7 +76,7 @@ class SalesReadyAgreement(OwnDocument):
 	# validate
 
 	def keep_signatures(self):
-		"""Status, version, signatures and readers are nobody's to write; a new agreement is an unsigned draft."""
+		"""Users cannot set status, version, signatures and readers; a new agreement is an unsigned draft."""
 		if self.is_new():
 			self.update({"status": "Draft", "readers": [], **dict.fromkeys(SIGNATURES)})
 			restore_protected_fields(self, "supersedes")
@@ -93,7 +93,7 @@ class SalesReadyAgreement(OwnDocument):
 			)
 
 	def clear_signatures_of_changed(self):
-		"""What was signed or read was something else than what stands there now."""
+		"""Clear signatures and readers when the content changes."""
 		before = self.get_doc_before_save()
 		if (
 			not before
@@ -106,7 +106,7 @@ class SalesReadyAgreement(OwnDocument):
 			return
 		self.flags.signatures_cleared = True
 		if self.flags.is_renewed:
-			return  # nobody has edited it: its checklist has a new version
+			return  # changed by the app: its checklist has a new version
 		words = (
 			_(
 				"{0} is no longer in force: both sides have to sign what it says now. To keep the present agreement in force until they have, choose New Version before you change anything."
@@ -125,7 +125,7 @@ class SalesReadyAgreement(OwnDocument):
 		return any(content_of(self, field) != content_of(before, field) for field in CONTENT)
 
 	def number(self):
-		"""The version counts up within a company and segment."""
+		"""Set the next version number of its company and segment."""
 		before = self.get_doc_before_save()
 		if before and all(content_of(self, field) == content_of(before, field) for field in SCOPE):
 			return
@@ -149,7 +149,7 @@ class SalesReadyAgreement(OwnDocument):
 			seen.add(row.reason)
 
 	def check_calendar(self):
-		"""A deadline needs a calendar: the agreement's own, or that of the policy of every segment it is for."""
+		"""Deadlines need a calendar: the agreement's own, or one in the policy of every segment that it applies to."""
 		if self.working_calendar or not any(self.get(field) for field in DEADLINES):
 			return
 		without = frappe.get_all(
@@ -166,11 +166,11 @@ class SalesReadyAgreement(OwnDocument):
 			)
 
 	def segments(self) -> dict:
-		"""Filters of the segments that it is for."""
+		"""Filters for the segments that it applies to."""
 		return {"name": self.segment} if self.segment else {"enabled": 1}
 
 	def check_deadlines(self):
-		"""No lead could be handed over by a deadline that cannot be counted."""
+		"""Refuse deadlines that cannot be calculated: no lead could be handed over."""
 		if not any(self.has_value_changed(field) for field in COUNTED):
 			return
 		calendars = [self.working_calendar]
@@ -203,7 +203,7 @@ class SalesReadyAgreement(OwnDocument):
 	def send_for_signature(self):
 		"""Ask both sides to read and sign this draft.
 
-		:raises frappe.ValidationError: if it is no draft.
+		:raises frappe.ValidationError: if it is not a draft.
 		"""
 		doc = self.lock()
 		doc.check_permission("write")
@@ -214,11 +214,11 @@ class SalesReadyAgreement(OwnDocument):
 
 	@frappe.whitelist(methods=["POST"])
 	def sign(self, side: str):
-		"""Sign for Marketing or for Sales, as the session's user and now. The second signature puts it in force.
+		"""Sign for Marketing or for Sales as the session's user. The second signature activates it.
 
 		:raises frappe.TimestampMismatchError: if somebody has changed it since this copy of it was read.
 		:raises frappe.PermissionError: if the user does not have the role of the side.
-		:raises frappe.ValidationError: if it cannot be signed by the user now, saying what to do.
+		:raises frappe.ValidationError: if the user cannot sign it now; the message says what to do.
 		"""
 		user = frappe.session.user
 		if side not in agreement.SIDES:
@@ -245,7 +245,7 @@ class SalesReadyAgreement(OwnDocument):
 
 	@frappe.whitelist(methods=["POST"])
 	def confirm_read(self):
-		"""Note that the session's user has read it. A second time changes nothing.
+		"""Record that the session's user has read it. Repeating this changes nothing.
 
 		:raises frappe.TimestampMismatchError: if somebody has changed it since this copy of it was read.
 		:raises frappe.ValidationError: if it is a draft or superseded.
@@ -258,7 +258,7 @@ class SalesReadyAgreement(OwnDocument):
 				_("{0} is {1}: there is nothing to confirm.").format(frappe.bold(doc.title), _(doc.status))
 			)
 		if user not in {row.user for row in doc.readers}:
-			# outside the save: who reads must not make stale what others are about to sign
+			# without a save, which would make the form of a signer stale
 			doc.append("readers", {"user": user, "read_on": now_datetime()}).db_insert()
 			frappe.clear_document_cache(doc.doctype, doc.name)
 		self.reload()
@@ -275,7 +275,7 @@ class SalesReadyAgreement(OwnDocument):
 		return doc.copy_as_draft(checklist=active_version(doc.checklist))
 
 	def lock(self) -> OwnDocument:
-		"""This agreement as it is stored, locked. Nothing is taken over from this copy, which a form has sent.
+		"""This agreement as stored, locked. Values of this copy, which a form has sent, are ignored.
 
 		:raises frappe.TimestampMismatchError: if somebody has changed it since this copy of it was read.
 		"""
@@ -290,13 +290,13 @@ class SalesReadyAgreement(OwnDocument):
 		return doc
 
 	def copy_as_draft(self, **changes) -> OwnDocument:
-		"""Insert the next version as a draft, past permissions."""
+		"""Insert the next version as a draft, without permission checks."""
 		copy = frappe.copy_doc(self)
 		copy.update({"supersedes": self.name, **changes})
 		return copy.insert(ignore_permissions=True)
 
 	def ask_for_signatures(self):
-		"""Put a draft up for signature, past permissions, and tell the users of both roles."""
+		"""Send a draft for signature, without permission checks, and notify the users with both roles."""
 		self.status = "Awaiting Signature"
 		self.save(ignore_permissions=True)
 		agreement.tell_both_sides(
@@ -304,8 +304,8 @@ class SalesReadyAgreement(OwnDocument):
 		)
 
 	def supersede_older(self):
-		"""Take the place of the agreement that was in force for the very same company and segment."""
-		# locked, and so read as it is now: another one may have come into force since this transaction began
+		"""Supersede the active agreement of the same company and segment."""
+		# read with a lock: another agreement may have become active since this transaction began
 		for older in query.run(
 			"""
 			select name from `tabSales Ready Agreement`
@@ -319,7 +319,7 @@ class SalesReadyAgreement(OwnDocument):
 
 
 def active_version(checklist: str) -> str:
-	"""The active version of a checklist, or the checklist itself if there is none."""
+	"""The active version of a checklist, or the checklist itself if none is active."""
 	title = frappe.db.get_value("Qualification Checklist", checklist, "title")
 	return (
 		frappe.db.get_value(

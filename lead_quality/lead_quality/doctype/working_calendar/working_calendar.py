@@ -47,7 +47,7 @@ class WorkingCalendar(OwnDocument):
 			row.get(field) in (None, "") for row in rows for field in (_day_field(row), "opens", "closes")
 		):
 			self.check_special_rows_are_complete()
-			return  # Frappe says next which row lacks what
+			return  # Frappe reports the missing value next
 		self.check_rows(rows)
 		self.check_closed_dates()
 		try:
@@ -66,7 +66,7 @@ class WorkingCalendar(OwnDocument):
 				)
 
 	def check_rows(self, rows: list):
-		"""What the engine refuses as well, but it does not know the rows."""
+		"""Checks of the engine, repeated here to name the row."""
 		seen: list[tuple] = []
 		for row in rows:
 			opens, closes = clock_time(row.opens), clock_time(row.closes, is_end=True)
@@ -92,7 +92,7 @@ class WorkingCalendar(OwnDocument):
 				)
 
 	def warn_of_hours_that_never_count(self):
-		"""Hours on a weekday that the Holiday List closes, as one that has weekly days off does."""
+		"""Warn of hours on a weekday that the Holiday List closes, for example as weekly off."""
 		if not self.holiday_list:
 			return
 		holiday_list = frappe.get_cached_doc("Holiday List", self.holiday_list)
@@ -135,7 +135,7 @@ class WorkingCalendar(OwnDocument):
 
 
 def next_days(calendar, first: date) -> list[dict]:
-	"""What a Working Calendar document says of the next two weeks: `day`, and its `hours` in words."""
+	"""The next two weeks of a Working Calendar document: `day`, and its `hours` in words."""
 	state = state_of(calendar)
 	days = []
 	for day in (first + timedelta(days=number) for number in range(DAYS_SHOWN)):
@@ -163,7 +163,7 @@ def _hour(clock: str) -> str:
 
 
 def _count_of(weekday: int, first: date, last: date) -> int:
-	"""How many of a weekday (0 is Monday) lie between two days, both included."""
+	"""How often a weekday (0 is Monday) occurs between two days, both included."""
 	begin = first + timedelta(days=(weekday - first.weekday()) % 7)
 	return max((last - begin).days // 7 + 1, 0)
 
@@ -186,14 +186,14 @@ def _day(row) -> str:
 
 
 def _place(row) -> str:
-	"""Which row of which table."""
+	"""The table and row in words."""
 	if row.parentfield == "hours":
 		return _("Row {0}").format(row.idx)
 	return _("Hours of Single Dates, row {0}").format(row.idx)
 
 
 def _how_to_write_it(row) -> str:
-	"""Why hours that end before they begin are refused, and how a shift over midnight is written."""
+	"""Why hours that end before they begin are refused, and how to enter a shift over midnight."""
 	opens, closes = (format_time(clock_time(value), "HH:mm") for value in (row.opens, row.closes))
 	if opens == closes:
 		return _("{0}: on {1} it opens and closes at {2}. Say when it closes, or delete the row.").format(

@@ -1,4 +1,4 @@
-"""How many criteria raw leads meet, against the leads that were handed over: what qualification adds."""
+"""How many criteria raw leads meet, compared with leads that were handed over."""
 
 from collections import Counter
 from functools import cached_property
@@ -23,7 +23,7 @@ from lead_quality.base.report import (
 
 
 class AttributesHeld(Report):
-	"""One row per number of criteria met, of the leads that came in within the period.
+	"""One row per number of criteria met, for leads that came in within the period.
 
 	:param filters: `checklist`, `from_date`, `to_date`, `company`, `segment`, `include_unasked` (set, unless it is 0).
 	"""
@@ -52,7 +52,7 @@ class AttributesHeld(Report):
 		if not self.checklist:
 			return []
 		criteria = len(frappe.get_cached_doc("Qualification Checklist", self.checklist).criteria)
-		# a checklist in work may have lost a criterion since; no lead is left out for that
+		# the checklist may have lost a criterion since; these leads are still counted
 		most = max([criteria, *self.raw, *self.handed_over])
 		return [
 			{
@@ -69,8 +69,8 @@ class AttributesHeld(Report):
 	def raw(self) -> Counter:
 		"""Leads that were never handed over, by the number of criteria that they meet.
 
-		They are judged by this checklist; or, with the filter `include_unasked`, nobody has asked them anything yet:
-		they meet 0. A lead has one qualification at most.
+		Leads with this checklist; with the filter `include_unasked` also leads that nobody has asked yet, which meet 0. A
+		lead has at most one qualification.
 		"""
 		where = self.where()
 		judged = "q.checklist = %(checklist)s"
@@ -95,7 +95,7 @@ class AttributesHeld(Report):
 
 	@cached_property
 	def handed_over(self) -> Counter:
-		"""Leads by the number of criteria that they met when they were first handed over under this checklist."""
+		"""Leads by the number of criteria that they met when first handed over with this checklist."""
 		return _by_met(
 			self.where().select(
 				"""

@@ -1,4 +1,4 @@
-"""Who lets leads past the gate that are not sales ready, why, and what became of them."""
+"""Who overrides the gate for leads that are not sales ready, why, and what became of these leads."""
 
 from collections import Counter
 from functools import cached_property
@@ -33,13 +33,13 @@ class GateOverrides(Report):
 
 	@cached_property
 	def overrides(self) -> list:
-		"""Every override that the user's own list of Gate Overrides shows, of the period in which it was given.
+		"""Every override of the period that the user's list of Gate Overrides shows.
 
-		Who sees all leads also sees those given for leads that are deleted by now.
+		Users who see all leads also see overrides for deleted leads.
 		"""
 		where = Where(self.user)
 		where.visible("Gate Override")
-		# the list also shows what was shared; a report on leads does not go past the leads
+		# the list also shows shared documents; a report on leads is limited to visible leads
 		where.visible("Lead", "`tabLead`.name is not null and ({})")
 		where.within("`tabGate Override`.overridden_at", self.filters.from_date, self.filters.to_date)
 		where.equal("`tabGate Override`.overridden_by", self.filters.user)
@@ -66,8 +66,8 @@ class GateOverrides(Report):
 	def rows(self) -> list[dict]:
 		"""One row per user and reason, the user with most overrides first.
 
-		Counts are of overrides: used by an Opportunity; given for a lead that is a sale today; for one that is
-		disqualified today. `links` maps each count to the list of just these overrides.
+		Counts overrides: those used by an Opportunity, those of leads that are a sale now, and those of leads that are
+		disqualified now. `links` maps each count to the list of these overrides.
 		"""
 		groups: dict[tuple, list] = {}
 		for override in self.overrides:
@@ -106,7 +106,7 @@ class GateOverrides(Report):
 		)
 
 	def chart(self, rows: list[dict]) -> dict | None:
-		"""Overrides by user, and how many of them were for a lead that is a sale today."""
+		"""Overrides by user, and how many of them belong to a lead that is a sale now."""
 		if not self.overrides:
 			return None
 		names = {override.user: override.full_name or override.user for override in self.overrides}

@@ -1,5 +1,4 @@
-"""Leads that nobody attends to: without owner or next step, untouched for too long, or with a clock that has run
-out."""
+"""Leads that need attention: without owner or next step, untouched for too long, or with an overdue clock."""
 
 from datetime import date
 from functools import cached_property
@@ -27,7 +26,7 @@ ANY = " or ".join(IS_FOUND.values())
 
 
 class LeadsAtRisk(Report):
-	"""The leads at risk now, whether or not a job has run; or how many they are, by fault, owner, or segment.
+	"""The leads at risk now, or their counts by fault, owner or segment. Does not depend on jobs.
 
 	:param filters: `show` (Leads, Summary), `group_by` of the summary, `fault` (one of `risks.RISKS`), `company`,
 	    `segment` or `without_segment`, `lead_owner` or `without_owner`.
@@ -69,12 +68,12 @@ class LeadsAtRisk(Report):
 			column("next_step_at", _("Next Step At"), "Datetime", 150),
 			column("last_touch_at", _("Last Touch"), "Datetime", 150),
 			column("segment", _("Segment"), "Link", 130, options="Lead Segment"),
-			# no link: v15 refuses a report to who may not read what a column links to
+			# no link: v15 refuses a report to users who may not read the linked DocType
 			column("company", _("Company"), width=150),
 		]
 
 	def listing(self) -> Select:
-		"""The leads with the fault of the filters, or with any, that nobody has touched for longest first."""
+		"""The leads with the fault in the filters, or any fault; the longest untouched first."""
 		where = self.where()
 		if self.fault:
 			where.add(IS[self.fault])
@@ -110,9 +109,9 @@ class LeadsAtRisk(Report):
 
 		- faults: see `follow_up.risks`.
 		- days untouched: since the last touch by a person, else since the lead came in.
-		- stale in, shelf life ends in: days from today on; 0 and less once it is so. A lead that rests until a day
-		  counts from that day on at the earliest. None where there is no limit, and of leads that are no longer in work.
-		- next step: the earliest that has a date, also one that has passed.
+		- stale in, shelf life ends in: days from today; 0 or less once reached. For a lead that is snoozed or nurtured
+		  until a day, not before that day. None without a limit, and for leads that are no longer in work.
+		- next step: the earliest one with a date, including past ones.
 		"""
 		labels = {risk: _(risk) for risk in RISKS}
 		today = self.now.date()
@@ -136,7 +135,7 @@ class LeadsAtRisk(Report):
 		return _("None of your visible leads is at risk.")
 
 	def list_summary(self, rows: list[dict], total: int) -> list[dict]:
-		"""How many of the leads have each fault; a lead may have several."""
+		"""How many leads have each fault; a lead may have several."""
 		if not rows or self.fault:
 			return []
 		counts: dict = self.all_counts if total > len(rows) else {}
@@ -171,7 +170,7 @@ class LeadsAtRisk(Report):
 		return next(iter(self.counts_by("null")), frappe._dict())
 
 	def counts_by(self, group: str) -> list:
-		"""Leads in work, leads at risk, and leads by each fault, of every group (a column of the lead)."""
+		"""Leads in work, leads at risk, and leads with each fault, by group (a column of the lead)."""
 		sums = ", ".join(f"sum({condition}) as `{risk}`" for risk, condition in IS_FOUND.items())
 		return self.where().select(
 			f"""
@@ -202,10 +201,10 @@ class LeadsAtRisk(Report):
 		return self.fault_rows() if self.filters.group_by == "Fault" else self.group_rows()
 
 	def fault_rows(self) -> list[dict]:
-		"""How many leads have each fault, and how many have any; in percent of the leads in work.
+		"""How many leads have each fault, and how many have any, with the percentage of the leads in work.
 
-		A clock may also run out on a lead that is no longer in work (an opportunity): of these there is no share.
-		`links` leads to the leads of each count.
+		Clocks can also be overdue on leads that are no longer in work (opportunities): this count has no percentage.
+		`links` opens the leads of each count.
 		"""
 		counts = self.all_counts
 		rows = [
@@ -223,7 +222,7 @@ class LeadsAtRisk(Report):
 		return rows if counts.in_work or counts.at_risk else []
 
 	def group_rows(self) -> list[dict]:
-		"""The same counts by owner or segment, whoever has most leads at risk first; each leads to its leads."""
+		"""The same counts by owner or segment, most leads at risk first; each count links to its leads."""
 		named, without = {
 			"Owner": ("lead_owner", "without_owner"),
 			"Segment": ("segment", "without_segment"),

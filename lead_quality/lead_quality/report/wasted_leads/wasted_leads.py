@@ -1,4 +1,4 @@
-"""Wasted leads: those that nobody has touched, decided about or planned a step for in time, and why each of them is one."""
+"""Wasted leads: those without a touch, a decision or a planned step in time, and why."""
 
 from functools import cached_property
 
@@ -25,7 +25,7 @@ from lead_quality.engine.waste import ACCEPTANCE, ENTRY
 from lead_quality.funnel import waste
 from lead_quality.funnel.remnants import lead_tables
 
-# `group_by` to the column; of a lead's age, whole months until today
+# `group_by` to its column; the age is in whole months until today
 GROUPS = {
 	"Month": "date_format(j.entered_at, '%%Y-%%m')",
 	"Source": "j.source",
@@ -35,10 +35,10 @@ GROUPS = {
 
 
 class WastedLeads(Report):
-	"""One row per group of the leads that came in within the period: how many of them are wasted now.
+	"""One row per group of leads that came in within the period: how many of them are wasted now.
 
 	:param filters: `from_date`, `to_date` (of the lead's entry), `company`, `segment` and `source` (as they were when it
-	    came in), `owner` (of today), `group_by`; `show`, and of the list `count` and `group` or `without_group`.
+	    came in), `owner` (present owner), `group_by`; `show`, and for the list `count` and `group` or `without_group`.
 	"""
 
 	name = "Wasted Leads"
@@ -93,7 +93,7 @@ class WastedLeads(Report):
 
 	@cached_property
 	def facts(self) -> str:
-		"""One row a lead: `since` when it is wasted, or null; `is_young` as long as it cannot be yet."""
+		"""One row per lead: `since` (Entry, Acceptance) if it is wasted, else null; `is_young` if it is too young to tell."""
 		starts, values = waste.latest_starts(self.now)
 		self.values.update(values)
 		return f"""
@@ -119,7 +119,7 @@ class WastedLeads(Report):
 
 	@cached_property
 	def found(self) -> list[dict]:
-		# the facts first: they bind values
+		# build the facts first, because they bind values
 		facts = self.facts
 		return Select(
 			f"select fact.grouped, {self.count_columns()} from ({facts}) fact group by fact.grouped order by fact.grouped",
