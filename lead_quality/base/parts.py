@@ -23,7 +23,7 @@ class PartedJob:
 	`job` is the name of its runs; `method` is the dotted path of the function that calls `do_part`; `do` is called as
 	`do(names, now, **options)` within one transaction, and returns how many documents it has changed. `condition` is SQL
 	that selects rows of the DocType's table. A part has `part` documents; `chunk` documents are locked and committed
-	together. `tell_progress` is called with the name of the run after each chunk.
+	together. `tell_progress` is called with the name of the run whenever it progresses.
 	"""
 
 	job: str

@@ -8,10 +8,10 @@ from lead_quality.demo.story import CAST, DONE, PASSWORD, Story
 def make(leads: int = 300) -> dict:
 	"""Play six months of a company's leads on this site, unless that was done before.
 
-	The same on every run but for the dates, which end at the present.
+	Every run has the same result, apart from the dates, which end at the present.
 
 	:param leads: how many leads come in.
-	:returns: counts of what the site has then.
+	:returns: number of records of each kind.
 	"""
 	if frappe.db.get_default(DONE):
 		print("The demo is here already.")
@@ -31,12 +31,12 @@ def make(leads: int = 300) -> dict:
 
 
 def logins() -> list[tuple[str, str, str]]:
-	"""Whom to log in as: user, password, and what the user does."""
+	"""Logins of the demo: user, password, and job."""
 	return [(person.email, PASSWORD, person.job) for person in CAST]
 
 
 def counts() -> dict:
-	"""How many records of each kind the site has."""
+	"""Number of records of each kind on the site."""
 	doctypes = (
 		"Lead",
 		"Lead Touch",

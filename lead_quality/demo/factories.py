@@ -1,4 +1,4 @@
-"""Small factories of records. The demo and the site tests both make theirs here."""
+"""Factories of records for the demo and the site tests."""
 
 import frappe
 from erpnext.crm.doctype.lead.lead import make_opportunity as map_opportunity
@@ -37,7 +37,7 @@ def make_user(
 
 
 def make_employee(user: str, reports_to: str | None = None) -> str:
-	"""The name of a new Employee who is a user, under another Employee."""
+	"""The name of a new Employee with a user, who reports to another Employee."""
 	employee = frappe.get_doc(
 		{
 			"doctype": "Employee",
@@ -57,7 +57,7 @@ def make_employee(user: str, reports_to: str | None = None) -> str:
 
 
 def make_source(name: str) -> str:
-	"""The name of a lead source, made if it is missing: Lead Source on v15, UTM Source on v16."""
+	"""The name of a lead source, created if missing: Lead Source on v15, UTM Source on v16."""
 	doctype = source_doctype()
 	if not frappe.db.exists(doctype, name):
 		frappe.get_doc({"doctype": doctype, "name": name, "source_name": name}).insert(
@@ -74,9 +74,9 @@ def make_lead(
 	source: str | None = "Website",
 	**values,
 ):
-	"""A Lead, inserted past permissions as a web form does it. Without `email_id` it gets one of its own."""
+	"""A Lead, inserted without permission checks, as by a web form. Without `email_id` it gets a unique one."""
 	lead = frappe.new_doc("Lead")
-	source_field = str(lead_field("source"))  # every version has one
+	source_field = str(lead_field("source"))  # exists on every version
 	lead.update(
 		{
 			"first_name": first_name,
@@ -97,7 +97,7 @@ def answers(
 	timescale_in: int | None = 60,
 	evidence_grade: str = "Stated",
 ) -> list[dict]:
-	"""Answers to the seeded checklist BANT, which all meet it; None leaves one out. `timescale_in` is in days."""
+	"""Answers that meet all criteria of the seeded checklist BANT; None omits one. `timescale_in` is in days."""
 	values = {
 		"budget": budget,
 		"authority": authority,
@@ -112,7 +112,7 @@ def answers(
 
 
 def make_sales_ready(lead: str):
-	"""Answer all that the seeded checklist BANT asks. Returns the Lead Qualification."""
+	"""Answer all questions of the seeded checklist BANT. Returns the Lead Qualification."""
 	return api.qualify(lead, answers())
 
 
@@ -130,14 +130,14 @@ def make_checklist(title: str, criteria: list[dict], status: str = "Active", **v
 
 
 def use_checklist(checklist, segment: str = "Inbound"):
-	"""New leads of a segment are held against this checklist."""
+	"""Use this checklist for new leads of a segment."""
 	doc = frappe.get_doc("Lead Segment", segment)
 	doc.checklist = checklist.name
 	doc.save(ignore_permissions=True)
 
 
 def make_agreement(marketing: str | None = None, sales: str | None = None, **values):
-	"""A Sales Ready Agreement on the seeded checklist BANT, in force once both users are given, who sign it."""
+	"""A Sales Ready Agreement on the seeded checklist BANT; active if both signing users are given."""
 	agreement = frappe.get_doc(
 		{
 			"doctype": "Sales Ready Agreement",
@@ -160,9 +160,9 @@ def make_agreement(marketing: str | None = None, sales: str | None = None, **val
 
 
 def make_item(item_code: str = "Ventilation Audit", rate: float = 1_000, **values) -> str:
-	"""The code of an Item that is not kept in stock, made with its selling price if it is missing."""
+	"""The code of a non-stock Item, created with its selling price if missing."""
 	if not frappe.db.exists("Item", item_code):
-		# groups have the names of the language in which the site was set up
+		# names of groups are in the language of the site's setup
 		groups = frappe.get_all("Item Group", {"is_group": 0}, pluck="name", order_by="lft asc", limit=1)
 		frappe.get_doc(
 			{
@@ -180,16 +180,16 @@ def make_item(item_code: str = "Ventilation Audit", rate: float = 1_000, **value
 
 
 def make_opportunity(lead: str, item_code: str | None = None, qty: float = 1, rate: float = 1_000, **values):
-	"""An Opportunity made from a lead as its button Create does it, with one item."""
+	"""An Opportunity made from a lead as with the button Create, with one item."""
 	opportunity = map_opportunity(lead)
 	opportunity.append("items", {"item_code": item_code or make_item(), "qty": qty, "rate": rate})
-	# the form computes the amount; the server does not
+	# the form calculates the amount; the server does not
 	opportunity.update({"opportunity_amount": qty * rate, **values})
 	return opportunity.insert()
 
 
 def make_prospect(*leads: str, name: str = "Prospect Works"):
-	"""A Prospect of the site's own company, with these leads."""
+	"""A Prospect of the site's default company, with these leads."""
 	return frappe.get_doc(
 		{
 			"doctype": "Prospect",
@@ -209,7 +209,7 @@ def make_quotation(
 	submit: bool = True,
 	**values,
 ):
-	"""A Quotation made from an Opportunity, with the items of that, or straight from a lead, with one item."""
+	"""A Quotation made from an Opportunity with its items, or from a lead with one item."""
 	if opportunity:
 		quotation = map_quotation_of_opportunity(opportunity)
 	else:
@@ -221,7 +221,7 @@ def make_quotation(
 
 
 def make_sales_order(quotation: str, delivery_in: int = 30, submit: bool = True, **values):
-	"""A Sales Order made from a submitted Quotation, to be delivered in so many days."""
+	"""A Sales Order made from a submitted Quotation, with delivery after a number of days."""
 	order = map_sales_order(quotation)
 	delivery_date = add_days(today(), delivery_in)
 	order.update({"delivery_date": delivery_date, **values})

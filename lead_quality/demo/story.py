@@ -1,8 +1,7 @@
-"""Six months of a company's leads, played in the order of time by the people who work with them.
+"""Six months of a company's leads, played in chronological order by the people who work with them.
 
-Everything is done as its user would do it: through `lead_quality.api` and ERPNext's own mappers, while the clock
-stands at the instant of the act. What would come after the present is left undone, so the story ends in the
-middle of everybody's work.
+Every action runs as its user, through `lead_quality.api` and ERPNext's own mappers, with the clock frozen at the time of
+the action. Actions after the present are not played, so the story ends in the middle of everybody's work.
 """
 
 import heapq
@@ -34,7 +33,7 @@ from lead_quality.demo.factories import (
 SEED = 2016
 WEEKS = 26
 PASSWORD = "blue-lantern"
-# the default value that tells that the story was played to its end
+# the default value that marks a story played to its end
 DONE = "lead_quality_demo"
 
 
@@ -43,9 +42,9 @@ DONE = "lead_quality_demo"
 
 @dataclass(frozen=True)
 class Person:
-	"""A user. `pace` is how many working hours after its due time a touch is made: least, usual, most.
+	"""A user. `pace` is how many working hours after the due time a touch is made: least, usual, most.
 
-	`sorts` is the share of new leads that the user sorts at the first touch, into potential now or later.
+	`sorts` is the share of new leads whose horizon the user sets at the first touch.
 	"""
 
 	email: str
@@ -130,7 +129,7 @@ NOBODY = ""
 
 @dataclass(frozen=True)
 class Source:
-	"""Where leads come from. `fates` weighs what becomes of them, in the order of FATES."""
+	"""A source of leads. `fates` are the weights of their outcomes, in the order of FATES."""
 
 	share: int
 	owners: tuple[str, ...]
@@ -151,7 +150,7 @@ SOURCES = {
 }
 WOLF = "Advertisement"
 
-# what a person who was reached says to a call, by fate
+# outcomes of calls that reach the person, by fate
 SAID = {
 	"ready": ("Connected", "Positive", "Meeting Booked"),
 	"nurture": ("Connected",),
@@ -331,7 +330,7 @@ COUNTRIES = {
 
 @dataclass
 class Plan:
-	"""What is to become of one lead, and how far it has come."""
+	"""The planned outcome of one lead, and its progress."""
 
 	source: str
 	owner: str
@@ -356,7 +355,7 @@ class Event:
 
 
 class Story:
-	"""Plays the demo on the site at hand. Instants are naive, in the site's zone."""
+	"""Plays the demo on the current site. Instants are naive, in the site's zone."""
 
 	def __init__(self, leads: int):
 		self.leads = leads
@@ -384,13 +383,13 @@ class Story:
 		frappe.flags.mute_emails = True
 		try:
 			with ExitStack() as stack:
-				# ERPNext asks gravatar.com for a picture at every save of a lead that has none
+				# ERPNext requests a picture from gravatar.com at every save of a lead without one
 				stack.enter_context(patch("erpnext.crm.doctype.lead.lead.has_gravatar", return_value=""))
 				stack.enter_context(
 					patch("frappe.contacts.doctype.contact.contact.has_gravatar", return_value="")
 				)
-				# once: with ERPNext loaded, each start takes seconds, as it looks through every module
-				# v16's own cache in memory would be out of date at every step of the clock
+				# only once: with ERPNext loaded, each start takes seconds, because it scans every module
+				# v16's in-memory cache would expire at every step of the clock
 				self.clock = stack.enter_context(
 					freeze_time(_utc(self.now), ignore=["frappe.utils.redis_wrapper"])
 				)
@@ -409,19 +408,19 @@ class Story:
 	# time
 
 	def at(self, when: datetime, do: Callable, *args):
-		"""Do something at an instant, if that is not past the story's end."""
+		"""Schedule an action at an instant, unless it is after the end of the story."""
 		if when <= self.end:
 			heapq.heappush(self.events, Event(when, next(self.numbers), do, args))
 
 	def after(self, least: float, most: float, do: Callable, *args):
-		"""Do something some working hours from now."""
+		"""Schedule an action some working hours from now."""
 		self.at(self.later(self.now, self.random.uniform(least, most)), do, *args)
 
 	def later(self, start: datetime, hours: float) -> datetime:
 		return naive(self.calendar.deadline(aware(start), max(int(hours * 3600), 60)))
 
 	def before_end(self, hours: float) -> datetime:
-		"""The instant from which so many working hours are left to the end."""
+		"""The instant that is this number of working hours before the end."""
 		early = self.end - timedelta(days=7 + hours / 2)
 		spare = self.calendar.elapsed(aware(early), aware(self.end)) - int(hours * 3600)
 		return naive(self.calendar.deadline(aware(early), spare))
@@ -435,7 +434,7 @@ class Story:
 
 	def act_as(self, user: str):
 		if user != frappe.session.user:
-			# set_user drops the cache of this process; what differs between users has the user in its key
+			# set_user drops the process cache, but keys of user-specific entries contain the user
 			cache = frappe.local.cache
 			frappe.set_user(user)
 			frappe.local.cache = cache
@@ -464,11 +463,11 @@ class Story:
 			agreement.confirm_read()
 		self.act_as("Administrator")
 		self.make_team()
-		# the story's scheduler runs once a day, and that is no outage
+		# the story's scheduler runs once a day, which must not count as an outage
 		frappe.db.set_single_value("Lead Quality Settings", "outage_after_minutes", 0)
 
 	def make_team(self):
-		"""The reps report to the sales manager, who hears of what nobody has acted on for a working day."""
+		"""The reps report to the sales manager, who is notified of deadlines that are overdue by a working day."""
 		company = frappe.defaults.get_global_default("company")
 		chief = None
 		for user in (ELENA, *REPS):
@@ -501,7 +500,7 @@ class Story:
 		frappe.db.commit()
 
 	def write_script(self):
-		"""When each lead comes in, and when the scheduler runs."""
+		"""Schedule the entry of each lead, and the runs of the scheduler."""
 		present = list(self.present())
 		days = [self.now.date() + timedelta(days=n) for n in range(1, WEEKS * 7 - 1)]
 		# the business grows, and rests at the weekend
@@ -513,14 +512,14 @@ class Story:
 			self.at(when, self.enter, plan)
 		for when, do, args in present[: self.leads]:
 			self.at(when, do, *args)
-		# the last working day is left to the scheduler of the site
+		# the last working day is left to the site's scheduler
 		last = self.before_end(8).date()
 		for day in days:
 			if day < last and day.weekday() < 5:
 				self.at(datetime.combine(day, time(9, 5)), self.run_jobs)
 
 	def present(self) -> Iterator[tuple]:
-		"""Leads in every state that passes quickly, so that the site has them at whatever hour it is made."""
+		"""Leads in every short-lived state, so that the site has them whenever it is created."""
 		for minutes, owner in ((10, CLARA), (45, INES), (100, VIKTOR), (170, HANNA), (280, NOBODY)):
 			plan = self.draw("Website", owner, "untouched")
 			yield self.end - timedelta(minutes=minutes), self.enter, (plan,)
@@ -557,7 +556,7 @@ class Story:
 		)
 
 	def _people(self) -> Iterator[dict]:
-		"""Persons without end, each with an e-mail address and a phone number of their own."""
+		"""An endless sequence of persons, each with a unique e-mail address and phone number."""
 		companies = [
 			(country, name, trade)
 			for country, row in COUNTRIES.items()
@@ -585,7 +584,7 @@ class Story:
 			}
 
 	def run_jobs(self):
-		"""What the app's scheduler does, once a day; and the day is committed."""
+		"""Run the app's scheduled jobs once a day, and commit."""
 		self.act_as("Administrator")
 		jobs = frappe.get_hooks("scheduler_events", app_name="lead_quality")
 		methods = itertools.chain(
@@ -600,7 +599,7 @@ class Story:
 	# acts before the handover
 
 	def enter(self, plan: Plan):
-		"""The lead comes in. Nobody works on one that is to stay untouched."""
+		"""The lead comes in. Leads that stay untouched get no work."""
 		self.act_as(SOURCES[plan.source].made_by)
 		values = dict(plan.person)
 		if plan.source == "Existing Customer":
@@ -615,9 +614,9 @@ class Story:
 			self.work_on(plan)
 
 	def work_on(self, plan: Plan):
-		"""The planned touch is made as soon after its due time as its worker is used to.
+		"""Make the planned touch at the pace of its user.
 
-		Beyond the cadence only a good lead that has talked to us is called again.
+		After the cadence, only good leads that have answered are called again.
 		"""
 		due = frappe.db.get_value("Lead Touch", {"lead": plan.lead, "status": "Planned"}, "due_at")
 		least, usual, most = PLAYERS[plan.worker].pace
@@ -663,7 +662,7 @@ class Story:
 		self.pass_time(self.random.randint(2, 12))
 
 	def write_mail(self, plan: Plan):
-		"""A mail from the desk is a touch by itself."""
+		"""Write a mail from the desk, which is logged as a touch."""
 		self.act_as(plan.worker)
 		subject, content = self.one_of(MAILS)
 		self.mail(plan, "Sent", subject, content, plan.worker, plan.person["email_id"])
@@ -700,7 +699,7 @@ class Story:
 		self.pass_time(3)
 
 	def talk(self, plan: Plan):
-		"""A conversation shows what the lead is worth."""
+		"""A conversation shows the quality of the lead."""
 		plan.talks += 1
 		self.act_as(plan.worker)
 		getattr(self, f"find_{plan.fate}")(plan)
@@ -729,7 +728,7 @@ class Story:
 		api.qualify(plan.lead, decision="Disqualified", outcome_reason=plan.reason)
 
 	def find_nurture(self, plan: Plan):
-		"""Not now: the lead rests, and most of the time the call after that is a better one."""
+		"""Nurture the lead; most of the time the next call goes better."""
 		given = answers(need=self.one_of(NEEDS), budget=None, timescale_in=None)
 		api.qualify(
 			plan.lead,
@@ -750,7 +749,7 @@ class Story:
 	# acts of the handover and after
 
 	def enter_ready(self, plan: Plan, sent: float, rep: str, accepted: float | None):
-		"""A lead whose handover comes so many working hours before the end, and maybe its acceptance."""
+		"""A lead with its handover, and maybe its acceptance, a number of working hours before the end."""
 		fate, plan.fate = plan.fate, "untouched"
 		self.enter(plan)
 		plan.fate = fate
@@ -793,7 +792,7 @@ class Story:
 		self.after(2, 20, self.learn, plan)
 
 	def step_in(self, plan: Plan, rep: str):
-		"""The manager answers in the place of a rep who does not."""
+		"""The manager answers instead of a rep who does not."""
 		self.accept(plan, ELENA)
 		self.after(20, 60, self.call, plan, rep)
 
@@ -802,14 +801,14 @@ class Story:
 		api.accept_handover(plan.handover)
 
 	def begin(self, plan: Plan, rep: str):
-		"""The first call after acceptance: soon, or late, or never."""
+		"""The first call after acceptance: soon, late, or never."""
 		if rep != SVEN:
 			self.after(0.4, 5 if rep == CLARA else 9, self.call, plan, rep)
 		elif self.random.random() < 0.45:
 			self.after(12, 60, self.call, plan, rep)
 
 	def learn(self, plan: Plan):
-		"""Marketing takes a rejected lead back into nurture, or gives it up, or leaves it lying."""
+		"""Marketing nurtures a rejected lead again, disqualifies it, or leaves it untouched."""
 		self.act_as(plan.worker)
 		chance = self.random.random()
 		if chance < 0.4:
@@ -884,9 +883,9 @@ class Story:
 
 
 def _utc(site_instant: datetime) -> datetime:
-	"""A naive instant of the site's zone as freezegun takes it.
+	"""A naive instant of the site's zone in the form that freezegun needs.
 
-	Never on the whole second: Frappe compares `modified` as text, which then lacks the fraction on one side.
+	Never a whole second: Frappe compares `modified` as text, which would then lack the fraction on one side.
 	"""
 	return aware(site_instant).astimezone(timezone.utc).replace(tzinfo=None, microsecond=1)
 
