@@ -1,7 +1,7 @@
-"""An incoming message: whether a person wrote it, a machine answered, or a mail of ours came back.
+"""Classifies an incoming message: written by a person, an automatic reply, or a bounce.
 
-Headers decide first. What the subject says counts only where they say nothing, and only if it is the whole pattern of
-a mail system: people write about "out of office furniture", too.
+Headers decide first. The subject counts only if they say nothing, and only if it matches the full pattern of a mail
+system: people also write about "out of office furniture".
 """
 
 import re
@@ -13,10 +13,10 @@ from email.utils import parseaddr
 
 PERSON, AUTOMATIC, BOUNCE = "Person", "Automatic", "Bounce"
 
-# Headers that only automatic answers carry; their value says no where it is one of NO.
+# Headers of automatic replies only, unless their value is one of NO.
 AUTOMATIC_HEADERS = ("Auto-Submitted", "X-Autoreply", "X-Auto-Reply", "X-Autorespond", "X-Autoresponse")
 NO = {"no", "false", "0", ""}
-# A mailing list (Precedence: list) hands on what people write.
+# A mailing list (Precedence: list) forwards mail from people.
 AUTOMATIC_PRECEDENCE = {"auto_reply", "auto-reply", "autoreply", "bulk", "junk"}
 
 MACHINES = (
@@ -34,10 +34,10 @@ MACHINES = (
 	r"n[aã]o[-_.]?respond(?:a|er)",
 	r"niet[-_.]?(?:beantwoorden|antwoorden)",
 )
-# the whole mailbox, or a part of it between marks: notifications-noreply@, noreply2@, bounces+anna=lead.example@
+# the whole mailbox name, or a part of it between separators: notifications-noreply@, noreply2@, bounces+anna=lead.example@
 MACHINE_MAILBOX = re.compile(rf"(?:^|[-_.+])(?:{'|'.join(MACHINES)})(?:[^a-z]|$)")
 
-# How the mail systems of each language begin the subject of an automatic answer; a colon follows, or nothing.
+# Beginnings of subjects of automatic replies in each language, followed by a colon or nothing.
 AUTOMATIC_SUBJECTS: dict[str, tuple[str, ...]] = {
 	"af": ("outomatiese antwoord",),
 	"ar": ("رد تلقائي", "الرد التلقائي", "خارج المكتب"),
@@ -135,7 +135,7 @@ AUTOMATIC_SUBJECTS: dict[str, tuple[str, ...]] = {
 	"zh": ("自动答复", "自动回复", "自動回覆", "自動答覆", "不在办公室"),
 }
 
-# How mail systems begin the subject of a mail that has come back; a colon follows, or nothing.
+# Beginnings of subjects of bounces, followed by a colon or nothing.
 BOUNCE_SUBJECTS = (
 	"undeliverable",
 	"undeliverable mail",
@@ -181,7 +181,7 @@ BOUNCE_SUBJECTS = (
 	"无法送达",
 )
 
-# re, aw, sv …, as the mail programs of several languages put them before a subject, also with a number
+# prefixes of subjects in several languages, such as re, aw, sv, also with a number
 MARKS = re.compile(
 	r"^(?:\s*(?:re|aw|sv|antw?|odp|res|rif|vs|ynt|fwd?|wg|tr|i|rv|enc|doorst|回复|答复|回覆|転送|답장|απ|hal|bls)"
 	r"(?:\[\d+\]|\(\d+\))?\s*:)*\s*"
@@ -194,9 +194,9 @@ def _pattern(phrases: Iterable[str]) -> re.Pattern[str]:
 
 
 def _plain(text: str) -> str:
-	"""Lower case, with the colons and blanks of all scripts as ours."""
+	"""Lower case, with ASCII colons and spaces instead of those of other scripts."""
 	text = unicodedata.normalize("NFKC", text).casefold().replace("’", "'").replace("\u200d", "")
-	text = text.replace("ı", "i").replace("i\u0307", "i")  # the capitals of Turkish
+	text = text.replace("ı", "i").replace("i\u0307", "i")  # Turkish capital letters
 	return " ".join(text.split())
 
 
@@ -205,10 +205,10 @@ BOUNCE_SUBJECT = _pattern(BOUNCE_SUBJECTS)
 
 
 def read_as(message: Message, sender: str, subject: str) -> str:
-	"""What a message is: PERSON, AUTOMATIC or BOUNCE.
+	"""The kind of a message: PERSON, AUTOMATIC or BOUNCE.
 
-	:param message: the message with its headers; an empty one where they are not at hand.
-	:param sender: the bare address of who it is from.
+	:param message: the message with its headers; an empty one if they are not available.
+	:param sender: the bare address of the sender.
 	"""
 	if _reports(message, "delivery-status") or message.get("X-Failed-Recipients"):
 		return BOUNCE
@@ -226,7 +226,7 @@ def read_as(message: Message, sender: str, subject: str) -> str:
 
 
 def is_machine(sender: str) -> bool:
-	"""Whether nobody reads what is sent to this address."""
+	"""Whether this is the address of a machine, such as noreply@."""
 	return bool(MACHINE_MAILBOX.search(sender.lower().split("@")[0]))
 
 
@@ -235,7 +235,7 @@ def _subject(subject: str) -> str:
 
 
 def _headers_say(message: Message) -> bool | None:
-	"""Whether headers say that no person wrote it; None where they are silent."""
+	"""Whether the headers say that no person wrote it; None if they say nothing."""
 	said = None
 	for name in AUTOMATIC_HEADERS:
 		value = message.get(name)
@@ -259,15 +259,14 @@ def _reports(message: Message, kind: str) -> bool:
 	)
 
 
-# mail that came back
+# bounces
 
 
 @dataclass(frozen=True)
 class Failure:
 	"""An address that a mail did not reach.
 
-	`is_permanent`: trying again is of no use (status 5.…). `message_id`: of the mail that came back, without brackets,
-	or empty.
+	`is_permanent`: a retry is useless (status 5.…). `message_id`: of the bounced mail, without brackets, or empty.
 	"""
 
 	address: str
@@ -276,7 +275,7 @@ class Failure:
 
 
 def failures(message: Message) -> list[Failure]:
-	"""The addresses that a delivery report names as failed: those of RFC 3464, else those of `X-Failed-Recipients`."""
+	"""The failed addresses of a delivery report: by RFC 3464, or else from `X-Failed-Recipients`."""
 	message_id = _returned_id(message)
 	found: dict[str, Failure] = {}
 	for block in _delivery_status(message):
@@ -309,7 +308,7 @@ def _delivery_status(message: Message) -> list[Message]:
 
 
 def _returned_id(message: Message) -> str:
-	"""The Message-ID of the mail that came back, which is attached whole or with its headers only."""
+	"""The Message-ID of the bounced mail, which is attached in full or with its headers only."""
 	for part in message.walk():
 		kind = part.get_content_type()
 		if kind == "text/rfc822-headers":

@@ -1,4 +1,4 @@
-"""What an automatic answer says about a person: away until when, or gone for good."""
+"""What an automatic reply says about a person: away until a day, or no longer working there."""
 
 import re
 import unicodedata
@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
 from typing import NamedTuple
 
-# An answer is read so far, and a return is believed that lies so far ahead.
+# How much of a reply is read, and how far in the future a return may lie.
 READ_WITHIN = 3000
 AWAY_AT_MOST = timedelta(days=200)
 
-# Words that stand beside the day on which somebody is there again, by how they begin.
+# Beginnings of words beside the day of return.
 BACK = (
 	"back|return|resum|again|wieder|zurück|zurueck|ab dem|ab |de retour|retour|revien|reprend|rentr|regres|vuelv|volver|"
 	"vuelta|rientr|ritorn|tornerò|torno|volto|voltar|retorn|terug|weer|tilbage|tillbaka|tilbake|åter|igen|igjen|"
@@ -70,16 +70,16 @@ class _Day(NamedTuple):
 
 
 def has_left(text: str) -> bool:
-	"""Whether an automatic answer says that the person does not work there any more."""
+	"""Whether an automatic reply says that the person no longer works there."""
 	return bool(_HAS_LEFT.search(_plain(text)))
 
 
 def back_on(text: str, written_on: date, months: Mapping[str, int], month_first: bool = False) -> date | None:
-	"""The day on which an automatic answer says that the person is there again; None if it names none ahead.
+	"""The day of return in an automatic reply; None if it names no future day.
 
 	:param written_on: the day on which it was sent; a date without a year is the one nearest to it.
 	:param months: names and short names of the months in lower case, in all languages, to their number.
-	:param month_first: how 9/8 is read where both could be the month.
+	:param month_first: whether 9/8 is in September, if both could be the month.
 	"""
 	text = _plain(text)
 	ahead = [
@@ -98,7 +98,7 @@ def back_on(text: str, written_on: date, months: Mapping[str, int], month_first:
 
 
 def _speaks_of_return(text: str, found: _Day) -> bool:
-	"""In the same sentence, shortly before the date or right after it."""
+	"""Whether a word of return is in the same sentence, shortly before the date or right after it."""
 	before = re.split(r"[!?;\n]|\.\s+(?=\D)", text[max(found.begins - 40, 0) : found.begins])[-1]
 	after = re.split(r"[.!?;,\n]|\b(?:and|und|et|y|e|en|och|og|i)\b", text[found.ends : found.ends + 30])[0]
 	return bool(_BACK.search(before) or _BACK.search(after))

@@ -1,12 +1,11 @@
 """Working time: deadlines and elapsed time inside a calendar's opening hours.
 
-Every instant taken or given is a timezone-aware datetime; what is given is in the calendar's zone. Durations
-are whole seconds, and real ones: over a daylight-saving change they count what passes, not what the clock on
-the wall shows. An instant is open if that clock then shows a time within the day's hours. So hours that fall
-into a missing hour are lost that day, hours in a doubled hour count twice, and a date which the zone skipped
-is no working day.
+All instants are timezone-aware datetimes; results are in the calendar's zone. Durations are whole seconds of real
+time, not wall-clock time, also over a daylight-saving change. An instant is open if its wall-clock time is within
+the day's hours. So hours in a missing hour are lost that day, hours in a doubled hour count twice, and a date that
+the zone skipped is not a working day.
 
-Compare and subtract results in UTC: between two datetimes of one zone Python goes by the clock on the wall.
+Compare and subtract results in UTC: between two datetimes of one zone Python uses wall-clock time.
 """
 
 from bisect import bisect_left, bisect_right
@@ -26,8 +25,8 @@ _BLOCK_DAYS = 365
 _BLOCK = _BLOCK_DAYS * _DAY
 _CACHED_BLOCKS = 64
 
-# In the whole tz database no two changes of a zone's offset lie closer than a week less an hour (Brazil in
-# October 2000), so looking every third day misses none.
+# In the whole tz database, two changes of a zone's offset are at least a week less an hour apart (Brazil in
+# October 2000), so checking every third day finds all of them.
 _PROBE = 3 * _DAY
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
@@ -35,8 +34,8 @@ _NAIVE_EPOCH = _EPOCH.replace(tzinfo=None)
 _EPOCH_ORDINAL = _EPOCH.toordinal()
 _EPOCH_WEEKDAY = _EPOCH.weekday()
 
-# Years are kept free at either end of what a datetime can hold, so that the blocks beside the one asked
-# for, and their local times, can always be built.
+# Some years at both ends of the datetime range are excluded, so that the blocks beside a requested block, and
+# their local times, can always be built.
 _EARLIEST = datetime(3, 1, 1, tzinfo=timezone.utc)
 _LATEST = datetime(9997, 1, 1, tzinfo=timezone.utc)
 _LAST_BLOCK = (_LATEST - _EPOCH) // _SECOND // _BLOCK + 1
@@ -45,7 +44,7 @@ _Seconds = tuple[int, int]
 
 
 class Era(NamedTuple):
-	"""A span of time, from `start` on and before `end` (both aware), in which another calendar counted."""
+	"""A span of time from `start` until before `end` (both aware) with another calendar."""
 
 	start: datetime
 	end: datetime
@@ -53,7 +52,7 @@ class Era(NamedTuple):
 
 
 class NoWorkingTime(ValueError):
-	"""The calendar is closed all week, or for longer than HORIZON from where working time is needed."""
+	"""The calendar is closed all week, or for longer than HORIZON where working time is needed."""
 
 
 class _Block(NamedTuple):
@@ -82,11 +81,11 @@ class _Block(NamedTuple):
 class WorkingCalendar:
 	"""Opening hours of a week in one zone, less holidays, with special hours on single dates.
 
-	Time that has passed can be kept as it was counted: in an era, what counts is the calendar of that era.
+	Past time can be kept as it was counted: in an era, the calendar of that era applies.
 
 	Immutable and safe to share between threads. Cached on the instance are the open intervals of 365-day
-	blocks, each built when first needed (at most 64 at a time, tens of kilobytes each); once they are there a
-	call costs a binary search or two and a step per year spanned. Instants must lie in the years 3 to 9996.
+	blocks, each built when first needed (at most 64, tens of kilobytes each); after that a call costs one or two
+	binary searches and a step per year spanned. Instants must lie in the years 3 to 9996.
 	"""
 
 	__slots__ = ("_blocks", "_dated", "_eras", "_weekly", "_zone")
@@ -101,14 +100,14 @@ class WorkingCalendar:
 	) -> None:
 		"""Take hours per weekday (0 Monday to 6 Sunday) as (opens, closes), wall-clock times in `zone`.
 
-		A weekday left out is closed. `closes` is the first instant no longer open; `time.max` means midnight
-		at the day's end.
+		A missing weekday is closed. `closes` is the first instant that is not open; `time.max` means midnight
+		at the end of the day.
 
 		:param holidays: dates, in `zone`, on which the weekday's hours do not count.
 		:param zone: IANA name, or a ZoneInfo.
-		:param special_hours: a date's own hours, instead of both the weekday's and a holiday; none close it.
-		:param eras: spans in which other calendars counted, none overlapping another; the eras of those do not
-		    count.
+		:param special_hours: a date's own hours, which override the weekday and a holiday; an empty list closes it.
+		:param eras: spans with other calendars, which must not overlap; the eras of those calendars are
+		    ignored.
 		:raises ValueError: for a weekday outside 0 to 6; for an interval that is empty, turned around,
 		    overlapping another of its day, not in whole seconds, or with a zone of its own; for an unknown
 		    zone; for an era that is turned around or overlaps another, or has a naive instant.
@@ -128,13 +127,13 @@ class WorkingCalendar:
 
 	@property
 	def zone(self) -> ZoneInfo:
-		"""The zone of the opening hours and of every datetime given back."""
+		"""The zone of the opening hours and of all results."""
 		return self._zone
 
 	def deadline(self, start: datetime, working_seconds: int) -> datetime:
 		"""Return the earliest instant, not before `start`, by which `working_seconds` have elapsed.
 
-		A deadline that just uses up a day is that day's closing time, not the next opening; for 0 it is
+		A deadline that exactly uses up a day is that day's closing time, not the next opening. For 0 seconds it is
 		`start` itself, open or not.
 
 		:param start: timezone-aware, in any zone; cut to the whole second.
@@ -148,7 +147,7 @@ class WorkingCalendar:
 		seconds = _unix_seconds(start)
 		if not working_seconds:
 			return self._local(seconds)
-		# A slip of the keyboard must not cost a walk through thousands of years before it is refused.
+		# A typing error must be refused without a walk through thousands of years.
 		if seconds + working_seconds > _LAST_BLOCK * _BLOCK:
 			raise _past_last_year()
 		index = seconds // _BLOCK
@@ -171,8 +170,8 @@ class WorkingCalendar:
 
 		Both are first cut to the whole second, so that adjoining spans add up exactly.
 
-		:raises ValueError: for a naive datetime, or if `end` lies before `start`: a clock that ran backwards
-		    is for the caller to notice, not to be read as no time.
+		:raises ValueError: for a naive datetime, or if `end` lies before `start`, which the caller must handle
+		    instead of counting it as no time.
 		"""
 		begin, finish = _unix_seconds(start), _unix_seconds(end)
 		if finish < begin:
@@ -277,7 +276,7 @@ class WorkingCalendar:
 		block = self._blocks.get(index)
 		if block is None:
 			block = self._build_block(index)
-			# Threads may build the same block twice or clear in turn: both lose time, neither loses truth.
+			# Threads may build a block twice or clear concurrently: that costs time but is never wrong.
 			if len(self._blocks) >= _CACHED_BLOCKS:
 				self._blocks.clear()
 			self._blocks[index] = block
@@ -317,7 +316,7 @@ class WorkingCalendar:
 		return _merged(self._counted_between(low, high)) != _merged(other._counted_between(low, high))
 
 	def _counted_between(self, low: int, high: int) -> Iterator[tuple[int, int, int]]:
-		"""As `_open_between`, each era by its own calendar."""
+		"""Like `_open_between`, with the calendar of each era."""
 		begin = low
 		for start, end, calendar in self._eras:
 			start, end = max(start, begin), min(end, high)
@@ -398,7 +397,7 @@ def _in_seconds(intervals: Sequence[Interval]) -> tuple[_Seconds, ...]:
 
 
 def _in_order(eras: Iterable[Era]) -> tuple[tuple[int, int, WorkingCalendar], ...]:
-	"""Eras in Unix seconds, the first one first."""
+	"""Eras in Unix seconds, in order."""
 	ordered = sorted(
 		((_unix_seconds(start), _unix_seconds(end), calendar) for start, end, calendar in eras),
 		key=lambda era: era[:2],
