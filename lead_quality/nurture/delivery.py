@@ -6,8 +6,9 @@ from datetime import datetime
 import frappe
 
 from lead_quality.base import query
+from lead_quality.engine.contact import NOT_DELIVERED
 from lead_quality.funnel.person import address_key
-from lead_quality.nurture.mail import NOT_DELIVERED, addresses_in
+from lead_quality.nurture.mail import addresses_in
 from lead_quality.nurture.opt_out import close_address
 
 # how a mail server says for good that it does not know an address (RFC 5321, 3463)

@@ -14,44 +14,17 @@ from frappe.utils import get_datetime, strip_html
 
 from lead_quality.base import query
 from lead_quality.base.persons import person
+from lead_quality.engine import contact
 from lead_quality.engine.clock import TALKS
+from lead_quality.engine.contact import CHANNELS
 from lead_quality.funnel.conditions import HISTORY_READ
 from lead_quality.nurture.mail import addresses_in, written_by_lead, written_by_person
-
-# the channel of a touch by the medium of a Communication; what else was logged counts for nothing. A chat is words
-# that are sent back and forth, as by SMS.
-CHANNELS = {
-	"Email": "Email",
-	"Phone": "Phone",
-	"Meeting": "Meeting",
-	"Visit": "Visit",
-	"SMS": "SMS",
-	"Chat": "SMS",
-}
 
 # what came of a telephone call that is over; one that failed, or is not over yet, has reached nobody
 CALL_OUTCOMES = {"Completed": "Connected", "No Answer": "No Answer", "Busy": "No Answer"}
 
 EVENT_CHANNELS = {"Meeting": "Meeting", "Call": "Phone"}
 HELD = ("Completed", "Closed")
-
-# How people write down that a call, visit or meeting came to nothing. The outcome's own name, in the user's
-# language, is understood too.
-WORDS = {
-	"Wrong Data": ("wrong number", "number not in service"),
-	"Left Message": ("left message", "left a message", "voicemail", "voice mail", "answering machine"),
-	"No Answer": (
-		"no answer",
-		"not answer",
-		"n't answer",
-		"nobody answered",
-		"not reach",
-		"n't reach",
-		"no show",
-	),
-}
-# They say so at once: further down, the words are part of what was talked about.
-WORDS_WITHIN = 140
 
 # a form dates what is logged by the clock of the user's computer
 CLOCKS_DIFFER_BY = timedelta(minutes=5)
@@ -178,13 +151,10 @@ def held_at(document) -> datetime:
 
 
 def said_outcome(communication) -> str:
-	"""What came of a call, visit or meeting by the first words that were written down about it."""
-	text = f"{communication.subject or ''} {strip_html(communication.content or '')}".strip()
-	start = text[:WORDS_WITHIN].lower().replace("’", "'")
-	for outcome, phrases in WORDS.items():
-		if any(phrase in start for phrase in (*phrases, _(outcome).lower())):
-			return outcome
-	return "Connected"
+	"""What came of a call, visit or meeting by the first words that were written down about it. An outcome's own name, in
+	the user's language, is understood too."""
+	text = f"{communication.subject or ''} {strip_html(communication.content or '')}"
+	return contact.said_outcome(text, [(outcome, _(outcome)) for outcome in contact.WORDS])
 
 
 def what_is_known(communications: Sequence, leads: Iterable[str]) -> Known:

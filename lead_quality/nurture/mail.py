@@ -8,12 +8,8 @@ import frappe
 from frappe.utils import split_emails
 
 from lead_quality.base import query
+from lead_quality.engine.contact import is_personal_mail
 from lead_quality.engine.mail import PERSON, read_as
-
-# what ERPNext sends to many by itself
-MASS_MAIL = {"Email Campaign", "Newsletter"}
-# delivery statuses of a mail that has not reached anybody
-NOT_DELIVERED = {"Bounced", "Rejected", "Error", "Expired"}
 
 
 def leads_of(communication) -> list[str]:
@@ -62,9 +58,12 @@ def written_by_person(communication, colleagues: dict[str, str]) -> bool:
 
 	:param colleagues: System Users by their address in lower case.
 	"""
-	if communication.reference_doctype in MASS_MAIL or communication.delivery_status in NOT_DELIVERED:
-		return False
-	return any(address not in colleagues for address in addresses_in(communication.recipients))
+	return is_personal_mail(
+		communication.reference_doctype,
+		communication.delivery_status,
+		addresses_in(communication.recipients),
+		colleagues,
+	)
 
 
 def written_by_lead(communication, colleagues: dict[str, str]) -> bool:

@@ -1,6 +1,8 @@
 """The developer's command reads what it is told as it says that it does."""
 
+import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -42,3 +44,41 @@ def test_suites_are_named_first_and_a_path_names_its_own():
 def test_flags_of_the_command_stand_anywhere():
 	assert read("--screenshots", "browser", "-k", "upstream") == (["browser"], "1", ["-k", "upstream"])
 	assert read("unit", "-k", "site", "--require-bench") == (["unit"], "1", ["-k", "site"])
+
+
+# a machine that has no bench, and cannot make one
+NO_BENCH = """
+source ./dev >/dev/null
+find_benches() { :; }
+can_reach_frappe() { return 1; }
+python_with() { echo "$PYTHON"; }
+cmd_demo "$@"
+"""
+
+
+def test_a_demo_where_no_bench_can_be_made_is_the_audit_of_the_sample(tmp_path):
+	done = subprocess.run(
+		["bash", "-c", NO_BENCH, "dev", "--frappe", "15"],
+		cwd=ROOT,
+		env={**os.environ, "PYTHON": sys.executable, "XDG_CACHE_HOME": str(tmp_path)},
+		capture_output=True,
+		text=True,
+	)
+
+	assert done.returncode == 0, done.stderr
+	assert done.stdout.startswith(
+		"dev: There is no bench here, and none can be made, as https://github.com/frappe cannot"
+	)
+	assert "Wasted leads" in done.stdout
+	assert (tmp_path / "lead_quality" / "audit" / "audit.html").exists()
+
+
+def test_a_demo_ends_with_an_error_if_its_audit_does(tmp_path):
+	done = subprocess.run(
+		["bash", "-c", NO_BENCH, "dev"],
+		cwd=ROOT,
+		env={**os.environ, "PYTHON": "false", "XDG_CACHE_HOME": str(tmp_path)},
+		capture_output=True,
+	)
+
+	assert done.returncode != 0

@@ -36,6 +36,10 @@ MODULES = sorted(path for path in PACKAGE.rglob("*.py") if room_of(path) in ROOM
 
 
 def imported_rooms(path: Path) -> set[str]:
+	return {name.split(".")[1] for name in imported_names(path) if name.startswith("lead_quality.")}
+
+
+def imported_names(path: Path) -> set[str]:
 	found = set()
 	for node in ast.walk(ast.parse(path.read_text())):
 		names = []
@@ -45,7 +49,7 @@ def imported_rooms(path: Path) -> set[str]:
 			names = [f"lead_quality.{alias.name}" for alias in node.names]
 		elif isinstance(node, ast.ImportFrom):
 			names = [node.module or ""]
-		found |= {name.split(".")[1] for name in names if name.startswith("lead_quality.")}
+		found |= set(names)
 	return found
 
 
@@ -55,6 +59,23 @@ def test_a_room_imports_only_what_stands_to_its_left(path):
 	allowed = {room, *ROOMS[: ROOMS.index(room)], *SHARED}
 
 	assert imported_rooms(path) - {"lead_quality"} <= allowed
+
+
+AUDIT = sorted((PACKAGE / "audit").glob("*.py"))
+
+
+@pytest.mark.parametrize("path", AUDIT, ids=lambda path: path.name)
+def test_the_audit_imports_the_engine_only_and_no_frappe(path):
+	roots = {name.split(".")[0] for name in imported_names(path)}
+
+	assert imported_rooms(path) <= {"audit", "engine"}
+	assert not roots & {"frappe", "erpnext"}
+
+
+def test_nothing_but_the_audit_imports_it():
+	importing = {room_of(path) for path in PACKAGE.rglob("*.py") if "audit" in imported_rooms(path)}
+
+	assert importing == {"audit"}
 
 
 def test_every_module_at_the_root_belongs_there():
@@ -67,7 +88,7 @@ def test_every_file_of_a_room_is_named_in_the_architecture():
 	page = (PACKAGE.parent / "docs" / "architecture.md").read_text()
 	by_file = page[page.index("## The rooms, file by file") : page.index("## How it works")]
 	parts = {part.split("/")[0]: part for part in by_file.split("\n**")[1:]}
-	rooms = {room for room in ROOMS if (PACKAGE / room).is_dir()} | {"demo"}
+	rooms = {room for room in ROOMS if (PACKAGE / room).is_dir()} | {"demo", "audit"}
 	missing = [
 		f"{room}/{path.name}"
 		for room in sorted(rooms)

@@ -1,0 +1,218 @@
+"""An audit from its files to its report."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import datetime, time, timedelta
+from pathlib import Path
+from typing import Any
+
+from lead_quality.audit import figures, lists, readers
+from lead_quality.audit.figures import Facts, Known, Options
+from lead_quality.audit.lists import Names
+from lead_quality.audit.readers import CannotRead, Table
+from lead_quality.audit.report import TEXT, Column, Report, Section
+from lead_quality.audit.store import Store
+from lead_quality.engine.working_time import Interval, WorkingCalendar
+
+LISTED = 20  # wasted leads on the page
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+HOURS = "Mon-Fri 09:00-17:00"
+AHEAD = timedelta(
+	days=1
+)  # the site's clock may be ahead of the one here; what is dated later yet is a mistake
+
+
+@dataclass(frozen=True)
+class Wish:
+	"""What the user has asked for; `paths` are files, with their DocType where it was said."""
+
+	paths: Sequence[tuple[str | None, Path]]
+	mapped: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+	dates: str = ""
+	hours: str = HOURS
+	zone: str = "UTC"
+	wasted_after: int = 5
+	policy_hours: float = 2.0
+	as_of: datetime | None = None
+	company: str = ""
+	is_anonymous: bool = False
+
+
+@dataclass
+class Audit:
+	report: Report
+	facts: list[Facts]
+	names: Names
+	tables: list[Table]
+
+
+def run(
+	wish: Wish, present: datetime, progress: Callable[[str, int], None] = lambda file, rows: None
+) -> Audit:
+	"""Read the files and count.
+
+	:param present: naive; the data are looked at as of their latest instant, unless that lies ahead.
+	:param progress: told which file is read, and how many rows there are.
+	:raises CannotRead: a file is of no use, or no leads are among them.
+	"""
+	calendar = calendar_of(wish.hours, wish.zone)
+	with Store() as store:
+		tables = [readers.open_table(path, kind, wish.mapped, wish.dates) for kind, path in wish.paths]
+		if not any(table.kind == "Lead" for table in tables):
+			raise CannotRead(
+				"No file of leads is among them. An export of the list of Leads is what every figure is of."
+			)
+		for table in tables:
+			store.load(table, lambda rows, name=table.file: progress(name, rows))  # type: ignore[misc]
+			if table.lines and not table.counted:
+				raise CannotRead(_nothing_counted(table))
+		latest = store.as_of()
+		if latest is None:
+			raise CannotRead("There are no leads in the files.")
+		now = wish.as_of or min(latest, present + AHEAD)
+		options = Options(now, calendar, wish.wasted_after, wish.policy_hours)
+		known = known_of(store)
+		currency, repeated = store.currency(), store.repeated()
+		facts = figures.see(store.journeys(), known, options)
+	names = Names(facts, wish.is_anonymous)
+	report = _report(wish, facts, known, options, currency, names)
+	report.files = [_file(table, wish.is_anonymous) for table in tables]
+	if repeated:
+		report.cannot.append(
+			f"{repeated:,} lines repeat the ID of a lead and count once: a report with rows of a table has one each."
+		)
+	return Audit(report, facts, names, tables)  # fmt: skip
+
+
+def _nothing_counted(table: Table) -> str:
+	problem = table.problems[0] if table.problems else None
+	why = (
+		f" Line {problem.line}, {problem.column}: expected {problem.expected}; found {problem.found!r}."
+		if problem
+		else ""
+	)
+	return f"{table.file}: none of its {table.lines:,} lines could be read.{why}"  # fmt: skip
+
+
+def known_of(store: Store) -> Known:
+	"""What the files tell of."""
+	return Known(
+		contacts=store.has("Communication"),
+		opportunities=store.has("Opportunity"),
+		quotations=store.has("Quotation"),
+		orders=store.has("Sales Order") and (store.has("Customer") or store.has("Quotation")),
+		next_contact=store.has("Lead", "contact_date"),
+		owners=store.has("Lead", "lead_owner"),
+		sources=store.has("Lead", "source"),
+		statuses=store.has("Lead", "status"),
+		addresses=any(store.has("Lead", name) for name in ("email_id", "phone", "mobile_no", "whatsapp_no")),
+	)
+
+
+def calendar_of(hours: str, zone: str) -> WorkingCalendar:
+	"""The working calendar of words such as `Mon-Thu 08:00-12:00,13:00-17:00; Fri 08:00-14:00`.
+
+	:raises ValueError: they are not such words; says what is wrong.
+	"""
+	week: dict[int, Sequence[Interval]] = {}
+	for part in [part.strip() for part in hours.split(";") if part.strip()]:
+		days, _blank, spans = part.partition(" ")
+		first, _dash, last = days.lower().partition("-")
+		try:
+			begin, end = WEEKDAYS.index(first[:3]), WEEKDAYS.index((last or first)[:3])
+			intervals = [_interval(span) for span in spans.split(",")]
+		except ValueError:
+			raise ValueError(f"--hours: {part!r} is not like {HOURS!r}.") from None
+		for day in range(begin, end + 1 if end >= begin else end + 8):
+			week[day % 7] = intervals
+	return WorkingCalendar(week, (), zone)
+
+
+def _interval(span: str) -> Interval:
+	opens, _dash, closes = span.strip().partition("-")
+	return time.fromisoformat(opens), time.max if closes == "24:00" else time.fromisoformat(closes)
+
+
+def _report(
+	wish: Wish, facts: list[Facts], known: Known, options: Options, currency: str, names: Names
+) -> Report:
+	ripe = figures.days_to_sale(facts)
+	worths = figures.worths(facts, ripe)
+	report = Report(
+		title=f"Lead audit: {wish.company}" if wish.company and not wish.is_anonymous else "Lead audit",
+		as_of=f"{options.now:%Y-%m-%d %H:%M}",
+		currency=currency,
+		settings={
+			"working_hours": wish.hours,
+			"zone": wish.zone,
+			"wasted_after_working_days": options.wasted_after,
+			"policy_hours": options.policy_hours,
+		},
+	)
+	no_owner = "" if known.owners else "There is no column of owners."
+	no_source = "" if known.sources else "There is no column of sources."
+	report.figures = figures.headlines(facts, known, options, currency, worths)
+	report.sections = [
+		figures.funnel(facts, known, currency),
+		figures.leak(facts, "source", "Where it leaks: by source", lambda one: one.source, worths, no_source),
+		figures.leak(facts, "owner", "Where it leaks: by owner", names.owner, worths, no_owner),
+		figures.leak(facts, "month", "Where it leaks: by month of entry", lambda one: one.month, worths),
+		figures.cohorts(facts, ripe),
+		figures.speed(facts, known, ripe),
+		figures.policy(facts, known, options, currency, worths.general),
+		figures.persistence(facts, known, options),
+		figures.gaps(facts, known, options),
+		_newest_wasted(facts, names),
+	]
+	report.cannot = _cannot(known)
+	return report
+
+
+def _newest_wasted(facts: list[Facts], names: Names) -> Section:
+	rows = list(lists.wasted(facts, names))
+	columns = [
+		Column(header.lower().replace(" ", "_").replace("-", ""), header, TEXT)
+		for header in lists.WASTED_HEADERS
+	]
+	kept = [0, 1, 4, 5, 6, 7]
+	return Section(
+		"newest_wasted",
+		"Whom to call first: the newest wasted leads",
+		f"{len(rows):,} leads are wasted today. The {min(LISTED, len(rows))} that came in last:",
+		[columns[place] for place in kept],
+		[[row[place] for place in kept] for row in rows[:LISTED]],
+		"All of them stand in wasted.csv, which was written beside this page.",
+	)  # fmt: skip
+
+
+def _cannot(known: Known) -> list[str]:
+	return [
+		sentence
+		for is_there, sentence in (
+			(known.contacts, "No Communications: whether anybody was in touch is read from the lead's status, and no speed is known."),
+			(known.opportunities, "No Opportunities: interest is read from the lead's status."),
+			(known.orders, "No Sales Orders with their Quotations or Customers: sales are read from the lead's status, and nothing is known in money."),
+			(known.statuses, "No status of leads: who was disqualified, lost or wants no contact counts as wasted."),
+			(False, "Calls and meetings that nobody has logged, and what stands in Call Log and Event."),
+			(False, "Why people did what they did: shares that differ are no proof of a cause."),
+		)
+		if not is_there
+	]  # fmt: skip
+
+
+def _file(table: Table, is_anonymous: bool) -> dict[str, Any]:
+	"""What was recognised of a file, and what could not be read."""
+	return {
+		"file": table.kind if is_anonymous else table.file,
+		"kind": table.kind,
+		"lines": table.lines,
+		"counted": table.counted,
+		"columns": [asdict(column) for column in table.columns],
+		"not_used": list(table.not_used),
+		"notes": list(table.notes),
+		"problem_count": table.problem_count,
+		"problems": [
+			{**asdict(problem), **({"found": "", "file": table.kind} if is_anonymous else {})}
+			for problem in table.problems
+		],
+	}

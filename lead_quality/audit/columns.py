@@ -1,0 +1,268 @@
+"""Which column of an export is which field: by its fieldname or label, else by what stands in it, else not at all."""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+TEXT, MOMENT, NUMBER, ADDRESS, ADDRESSES = "text", "moment", "number", "address", "addresses"
+
+# DocType → field → type, and the labels by which it is known beside its fieldname: those of ERPNext v14 to v16 in English,
+# and in German, French, Spanish, Italian, Dutch and Portuguese.
+_NAME = (TEXT, "ID|name|Kennung|Identifiant|Identificador|N. di riferimento")
+_CREATION = (
+	MOMENT,
+	"Created On|Creation|Created|Erstellt am|Angelegt am|Créé le|Date de création|Creado el|Creado en|Fecha de creación"
+	"|Creato il|Creato su|Gemaakt op|Aangemaakt op|Criado em|Data de criação",
+)
+_MODIFIED = (
+	MOMENT,
+	"Last Updated On|Last Modified On|Modified|Zuletzt aktualisiert am|Zuletzt geändert am|Dernière mise à jour le"
+	"|Última actualización|Ultimo aggiornamento il|Laatst bijgewerkt op|Última atualização em",
+)
+_OWNER = (
+	TEXT,
+	"Created By|Erstellt von|Créé par|Creado por|Creato da|Gemaakt door|Aangemaakt door|Criado por",
+)
+_STATUS = (TEXT, "Status|Statut|Estado|Stato|Situação")
+_CURRENCY = (TEXT, "Currency|Währung|Devise|Moneda|Valuta|Moeda")
+_DOCSTATUS = (NUMBER, "Document Status|Dokumentenstatus")
+
+FIELDS: dict[str, dict[str, tuple[str, str]]] = {
+	"Lead": {
+		"name": _NAME,
+		"creation": _CREATION,
+		"modified": _MODIFIED,
+		"owner": _OWNER,
+		"status": _STATUS,
+		"lead_name": (
+			TEXT,
+			"Full Name|Lead Name|Person Name|Vollständiger Name|Nom complet|Nombre completo|Nome completo|Volledige naam"
+			"|Volledige Naam",
+		),
+		"company_name": (
+			TEXT,
+			"Organization Name|Organisation Name|Organization|Firmenname|Name der Organisation|Nom de l'organisation"
+			"|Nom de l'Organisation|Nombre de la organización|Nome dell'organizzazione|Organisatienaam|Nome da Organização",
+		),
+		"email_id": (
+			ADDRESS,
+			"Email|Email Address|E-Mail|E-Mail-Adresse|Email Id|Adresse e-mail|Correo electrónico|E-mail|E-mailadres",
+		),
+		"phone": (TEXT, "Phone|Telefon|Téléphone|Teléfono|Telefono|Telefoon|Telefone"),
+		"mobile_no": (
+			TEXT,
+			"Mobile No|Mobile No.|Mobile|Mobilfunknummer|Mobil|N° mobile|Nº móvil|Cellulare|Mobiel nummer|Telefone Celular",
+		),
+		"whatsapp_no": (TEXT, "WhatsApp|WhatsApp No"),
+		"source": (
+			TEXT,
+			"Source|Lead Source|UTM Source|utm_source|Quelle|Lead-Quelle|Fuente|Origen|Fonte|Origine|Bron|Origem",
+		),
+		"lead_owner": (
+			TEXT,
+			"Lead Owner|Lead-Besitzer|Eigentümer des Leads|Lead-Verantwortlicher|Verantwortlicher|Responsable du prospect"
+			"|Responsable du Prospect|Propietario de la iniciativa|Propietario de Iniciativa|Proprietario del lead|Lead eigenaar"
+			"|Leadeigenaar|Proprietário do Cliente Potencial",
+		),
+		"contact_date": (MOMENT, "Next Contact Date|Nächstes Kontaktdatum|Date du Prochain Contact"),
+		"company": (TEXT, "Company|Unternehmen|Firma|Société|Compañía|Azienda|Bedrijf|Empresa"),
+	},
+	"Opportunity": {
+		"name": _NAME,
+		"creation": _CREATION,
+		"status": _STATUS,
+		"opportunity_from": (
+			TEXT,
+			"Opportunity From|Chance von|Opportunité De|Oportunidad desde|Opportunità da",
+		),
+		"party_name": (TEXT, "Party|Partei|Tiers|Tercero|Parte|Lead"),
+		"lq_lead": (TEXT, ""),
+		"opportunity_owner": (TEXT, "Opportunity Owner|Verantwortlicher der Chance"),
+	},
+	"Quotation": {
+		"name": _NAME,
+		"creation": _CREATION,
+		"status": _STATUS,
+		"docstatus": _DOCSTATUS,
+		"quotation_to": (TEXT, "Quotation To|Angebot für|Devis Pour|Presupuesto para|Preventivo a"),
+		"party_name": (TEXT, "Party|Partei|Tiers|Tercero|Parte|Lead"),
+		"opportunity": (TEXT, "Opportunity|Chance|Opportunité|Oportunidad|Opportunità"),
+	},
+	"Sales Order": {
+		"name": _NAME,
+		"creation": _CREATION,
+		"status": _STATUS,
+		"docstatus": _DOCSTATUS,
+		"customer": (TEXT, "Customer|Kunde|Client|Cliente|Klant"),
+		"currency": _CURRENCY,
+		"base_grand_total": (
+			NUMBER,
+			"Grand Total (Company Currency)|Gesamtbetrag (Unternehmenswährung)|Gesamtsumme (Unternehmenswährung)"
+			"|Total TTC (Devise de la Société)",
+		),
+		"grand_total": (
+			NUMBER,
+			"Grand Total|Gesamtbetrag|Gesamtsumme|Total TTC|Suma total|Totale generale|Totaal",
+		),
+		"prevdoc_docname": (
+			TEXT,
+			"Quotation|Quotation (Items)|Quotation (Sales Order Item)|Angebot|Devis|Presupuesto",
+		),
+	},
+	"Customer": {
+		"name": _NAME,
+		"creation": _CREATION,
+		"lead_name": (TEXT, "From Lead|Lead|Von Lead|Du Prospect|Desde iniciativa"),
+		"opportunity_name": (TEXT, "From Opportunity|Opportunity|Von Chance"),
+	},
+	"Communication": {
+		"name": _NAME,
+		"creation": _CREATION,
+		"communication_date": (MOMENT, "Date|Datum|Fecha|Data"),
+		"communication_type": (TEXT, "Communication Type|Kommunikationstyp|Type de communication"),
+		"communication_medium": (TEXT, "Type|Communication Medium|Medium|Typ|Tipo"),
+		"sent_or_received": (TEXT, "Sent or Received|Gesendet oder empfangen|Gesendet oder Empfangen"),
+		"sender": (ADDRESS, "From|Sender|Von|Absender|De|Da|Van"),
+		"recipients": (ADDRESSES, "To|Recipients|An|Empfänger|À|A|Para|Aan"),
+		"subject": (TEXT, "Subject|Betreff|Sujet|Asunto|Oggetto|Onderwerp|Assunto"),
+		"content": (TEXT, "Message|Content|Nachricht"),
+		"reference_doctype": (TEXT, "Reference Document Type|Reference DocType|Referenz-Dokumenttyp"),
+		"reference_name": (TEXT, "Reference Name|Referenzname|Nom de référence"),
+		"delivery_status": (TEXT, "Delivery Status|Zustellstatus|Lieferstatus"),
+		"email_status": (TEXT, "Email Status|E-Mail-Status"),
+		"owner": _OWNER,
+	},
+}
+KINDS = tuple(FIELDS)
+# without which a table is of no use: one of each group
+NEEDED: dict[str, tuple[tuple[str, ...], ...]] = {
+	"Lead": (("creation",),),
+	"Opportunity": (("name",), ("party_name", "lq_lead"), ("creation",)),
+	"Quotation": (("name",), ("party_name", "opportunity"), ("creation",)),
+	"Sales Order": (("name",), ("creation",), ("customer", "prevdoc_docname")),
+	"Customer": (("name",), ("lead_name", "opportunity_name")),
+	"Communication": (("reference_name",), ("creation", "communication_date")),
+}
+
+LEAD_STATUSES = {
+	"lead",
+	"open",
+	"replied",
+	"opportunity",
+	"quotation",
+	"lost quotation",
+	"interested",
+	"converted",
+	"do not contact",
+}
+IS_ADDRESS = re.compile(r"[^@\s<>,;]+@[^@\s<>,;]+\.[^@\s<>,;]{2,}")
+_IS_LEAD_ID = re.compile(r"(?:CRM-)?LEAD-[\w-]+", re.IGNORECASE)
+_IS_TIMED = re.compile(r"\d{1,4}[-./]\d{1,2}[-./]\d{1,4}[ T]\d{1,2}:\d{2}.*")
+
+BY_NAME, BY_LABEL, BY_CONTENT, BY_MAP = "its fieldname", "its label", "what stands in it", "--map"
+
+
+@dataclass(frozen=True)
+class Recognised:
+	"""That a column (by its place, from 0) is a field, and how that was found out."""
+
+	field: str
+	place: int
+	header: str
+	by: str
+
+
+def plain(label: str) -> str:
+	"""A label as it is compared: without case, marks and what Frappe adds in brackets for a child table."""
+	label = unicodedata.normalize("NFKC", str(label)).casefold().replace("’", "'")
+	return " ".join(label.strip(" \ufeff*:").split())
+
+
+def _known(kind: str) -> dict[str, list[tuple[str, str]]]:
+	"""Header, as compared, to the fields that it may be and by what."""
+	known: dict[str, list[tuple[str, str]]] = {}
+	for field, (_type, labels) in FIELDS[kind].items():
+		known.setdefault(field, []).append((field, BY_NAME))
+		for label in labels.split("|"):
+			if label and plain(label) != field:
+				known.setdefault(plain(label), []).append((field, BY_LABEL))
+	return known
+
+
+_KNOWN = {kind: _known(kind) for kind in FIELDS}
+
+
+def hits(kind: str, headers: Sequence[str]) -> int:
+	"""How many of these headers are known for a DocType."""
+	return sum(plain(header) in _KNOWN[kind] for header in headers if header)
+
+
+def recognise(
+	kind: str, headers: Sequence[str], rows: Sequence[Sequence[str]], mapped: Mapping[str, str]
+) -> list[Recognised]:
+	"""The columns of a table that are fields of its DocType; none is taken for two, no field has two.
+
+	:param rows: the first rows, to look at what stands in them.
+	:param mapped: field to header, as the user has said.
+	:raises ValueError: the user named a header that is not there, or a field that is none.
+	"""
+	found = _mapped(kind, headers, mapped)
+	for by in (BY_NAME, BY_LABEL):
+		for place, header in enumerate(headers):
+			for field, how in _KNOWN[kind].get(plain(header), ()):
+				if how == by and field not in found and place not in _places(found):
+					found[field] = Recognised(field, place, header, by)
+	if kind == "Lead":
+		_by_content(headers, rows, found)
+	return sorted(found.values(), key=lambda column: column.place)
+
+
+def _mapped(kind: str, headers: Sequence[str], mapped: Mapping[str, str]) -> dict[str, Recognised]:
+	found = {}
+	by_header = {plain(header): place for place, header in reversed(list(enumerate(headers)))}
+	for field, header in mapped.items():
+		if field not in FIELDS[kind]:
+			raise ValueError(f"--map: {kind} has no field {field!r}. It has {', '.join(FIELDS[kind])}.")
+		if plain(header) not in by_header:
+			there = ", ".join(repr(name) for name in headers if name)
+			raise ValueError(f"--map: there is no column {header!r} in the file of {kind}. It has {there}.")
+		place = by_header[plain(header)]
+		found[field] = Recognised(field, place, headers[place], BY_MAP)
+	return found
+
+
+def _places(found: Mapping[str, Recognised]) -> set[int]:
+	return {column.place for column in found.values()}
+
+
+def _by_content(headers: Sequence[str], rows: Sequence[Sequence[str]], found: dict[str, Recognised]):
+	"""Add what only one of the columns that nothing else names can be."""
+	taken = _places(found)
+	for field, test in (
+		("name", lambda values: _share(values, _IS_LEAD_ID) == 1 and len(set(values)) == len(values)),
+		("status", lambda values: {value.casefold() for value in values} <= LEAD_STATUSES),
+		("email_id", lambda values: _share(values, IS_ADDRESS) >= 0.9 and len(set(values)) > len(values) / 2),
+		("creation", lambda values: _share(values, _IS_TIMED) == 1),
+	):
+		if field in found:
+			continue
+		fitting = []
+		for place in range(len(headers)):
+			values = [row[place] for row in rows if place < len(row) and row[place]]
+			if place not in taken and len(values) >= 3 and test(values):
+				fitting.append(place)
+		if len(fitting) == 1:
+			found[field] = Recognised(field, fitting[0], headers[fitting[0]], BY_CONTENT)
+			taken.add(fitting[0])
+
+
+def _share(values: Iterable[str], pattern: re.Pattern[str]) -> float:
+	some = list(values)
+	return sum(bool(pattern.fullmatch(value.strip())) for value in some) / len(some)
+
+
+def missing(kind: str, found: Iterable[Recognised]) -> list[str]:
+	"""What a table lacks to be of any use, each as the fields of which one would do."""
+	there = {column.field for column in found}
+	return [" or ".join(group) for group in NEEDED[kind] if not there & set(group)]

@@ -1,0 +1,321 @@
+"""Exports of ERPNext's Report view and Data Export, and plain tables, row by row: CSV and XLSX."""
+
+import csv
+import itertools
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from lead_quality.audit import columns, values
+from lead_quality.audit.columns import ADDRESS, ADDRESSES, FIELDS, MOMENT, NUMBER, Recognised
+
+Row = tuple[int, list[str]]
+"""A line's number in its file (from 1), and its cells."""
+Value = str | float | datetime | None
+
+HEADERS_WITHIN = 40  # lines
+LOOKED_AT = 2_000  # rows, to tell how dates and amounts are written
+PROBLEMS_KEPT = 1_000  # of a file
+LINES_OF_A_RECORD = 5_000
+BROKEN = "\0"  # of a record that is none; no line holds it
+DELIMITERS = ",;\t|"
+csv.field_size_limit(2**27)
+
+
+class CannotRead(ValueError):
+	"""A file is of no use; says which, why, and what to do."""
+
+
+@dataclass(frozen=True)
+class Problem:
+	"""What could not be read: in which line, what was expected there and what was found. Whether the whole line does not
+	count, or that cell only."""
+
+	file: str
+	line: int
+	column: str
+	expected: str
+	found: str
+	is_row_lost: bool
+
+
+@dataclass
+class Table:
+	"""A file that was recognised. `rows` may be read once; `problems` and the counts are whole after that.
+
+	`lines` are those with something in them, `counted` those that gave a row, `problem_count` counts what was not kept in
+	`problems`, too.
+	"""
+
+	kind: str
+	file: str
+	columns: list[Recognised]
+	not_used: list[str]
+	notes: list[str]
+	source: Iterator[Row]
+	dates: str | None = None
+	mark: str | None = None
+	width: int = 0
+	problems: list[Problem] = field(default_factory=list)
+	problem_count: int = 0
+	lines: int = 0
+	counted: int = 0
+
+	@property
+	def fields(self) -> set[str]:
+		return {column.field for column in self.columns}
+
+	def rows(self) -> Iterator[dict[str, Value]]:
+		"""What each line says, by field: an instant, a number, a text, or None."""
+		plan = [(column, FIELDS[self.kind][column.field][0]) for column in self.columns]
+		needed = "creation" if self.kind == "Lead" else ""
+		for line, cells in self.source:
+			if not any(cells):
+				continue
+			self.lines += 1
+			if cells[0].startswith(BROKEN):
+				self._note(Problem(self.file, line, "", cells[0][1:], cells[1][:60], True))
+				continue
+			if len(cells) > self.width and any(cells[self.width :]):
+				found = f"{len(cells)} cells"
+				self._note(Problem(self.file, line, "", f"{self.width} cells", found, True))
+				continue
+			row = self._read(line, cells, plan, needed)
+			if row is not None:
+				self.counted += 1
+				yield row
+
+	def _read(
+		self, line: int, cells: list[str], plan: list[tuple[Recognised, str]], needed: str
+	) -> dict[str, Value] | None:
+		row: dict[str, Value] = {}
+		for column, kind in plan:
+			text = cells[column.place].strip() if column.place < len(cells) else ""
+			try:
+				row[column.field] = self._value(text, kind) if text else None
+			except values.Unreadable as expected:
+				row[column.field] = None
+				is_lost = column.field == needed
+				self._note(Problem(self.file, line, column.header, str(expected), text[:60], is_lost))
+				if is_lost:
+					return None
+			if not text and column.field == needed:
+				self._note(
+					Problem(self.file, line, column.header, "the day the lead came in", "nothing", True)
+				)
+				return None
+		return row
+
+	def _value(self, text: str, kind: str) -> Value:
+		if kind == MOMENT:
+			return values.moment(text, self.dates)
+		if kind == NUMBER:
+			return values.amount(text, self.mark)
+		if kind == ADDRESS:
+			found = values.addresses(text)
+			return found[0] if found else text.lower()
+		if kind == ADDRESSES:
+			return "|".join(values.addresses(text))
+		return " ".join(text.split())
+
+	def _note(self, problem: Problem):
+		self.problem_count += 1
+		if len(self.problems) < PROBLEMS_KEPT:
+			self.problems.append(problem)
+
+
+def open_table(
+	path: Path,
+	kind: str | None = None,
+	mapped: Mapping[str, Mapping[str, str]] | None = None,
+	dates: str = "",
+) -> Table:
+	"""Recognise a file.
+
+	:param kind: its DocType; by its name and its columns, if none is given.
+	:param mapped: DocType to field to the header that the user says it has.
+	:param dates: the order of dates, where the file cannot tell.
+	:raises CannotRead: it is no table, or lacks what every figure needs.
+	"""
+	notes: list[str] = []
+	if not path.is_file():
+		raise CannotRead(f"{path}: there is no such file.")
+	lines = _xlsx(path) if path.suffix.lower() in (".xlsx", ".xlsm") else _csv(path, notes)
+	begin = list(itertools.islice(lines, HEADERS_WITHIN))
+	kind, index, headers = _headers(path, begin, kind, mapped or {})
+	data = begin[index + 1 :]
+	if begin[index][1] and begin[index][1][0].strip().endswith(
+		":"
+	):  # a Data Export: its first cells say what is in a row
+		data = list(itertools.dropwhile(lambda row: bool(row[1] and row[1][0].strip()), data))
+		headers = _of_parent(headers)
+		notes.append("a Data Export")
+	data += itertools.islice(lines, LOOKED_AT)
+	return _table(path, kind, headers, data, lines, notes, (mapped or {}).get(kind, {}), dates)
+
+
+def _table(
+	path: Path,
+	kind: str,
+	headers: list[str],
+	begin: list[Row],
+	rest: Iterator[Row],
+	notes: list[str],
+	mapped: Mapping[str, str],
+	dates: str,
+) -> Table:
+	try:
+		found = columns.recognise(kind, headers, [cells for _line, cells in begin[:200]], mapped)
+	except ValueError as error:
+		raise CannotRead(f"{path.name}: {error}") from None
+	lacking = columns.missing(kind, found)
+	if lacking:
+		there = ", ".join(repr(header) for header in headers if header)
+		raise CannotRead(
+			f"{path.name} was read as {kind}, but no column was recognised as {', nor one as '.join(lacking)}. "
+			f'It has {there}. Say which it is: --map {kind.replace(" ", "")}.{lacking[0].split(" or ")[0]}="Its Header"'
+		)
+	places = {column.place for column in found}
+	not_used = [header for place, header in enumerate(headers) if header and place not in places]
+	table = Table(kind, path.name, found, not_used, notes, itertools.chain(begin, rest), width=len(headers))
+	table.dates = dates or values.order_of_dates(_cells(begin, found, kind, MOMENT))
+	table.mark = values.decimal_mark(_cells(begin, found, kind, NUMBER))
+	if not dates and table.dates in (values.DAY_FIRST, values.MONTH_FIRST):
+		first = "day" if table.dates == values.DAY_FIRST else "month"
+		notes.append(f"dates read with the {first} first")
+	return table
+
+
+def _cells(rows: Iterable[Row], found: Iterable[Recognised], kind: str, of_type: str) -> Iterator[str]:
+	places = [column.place for column in found if FIELDS[kind][column.field][0] == of_type]
+	return (cells[place] for _line, cells in rows for place in places if place < len(cells) and cells[place])
+
+
+def _headers(
+	path: Path, begin: list[Row], kind: str | None, mapped: Mapping[str, Mapping[str, str]]
+) -> tuple[str, int, list[str]]:
+	"""The DocType of a file, the place of its headers among its first lines, and the headers."""
+	named = kind or _kind_named(path)
+	best: tuple[int, int, str] | None = None
+	for place, (_line, cells) in enumerate(begin):
+		for one in [kind] if kind else FIELDS:
+			own = {columns.plain(header) for header in mapped.get(one, {}).values()}
+			score = columns.hits(one, cells) + sum(columns.plain(cell) in own for cell in cells)
+			is_fieldnames = bool(cells) and cells[0].strip().endswith(":") and "name" in cells
+			rank = 4 * score + 3 * (one == named) + 8 * is_fieldnames
+			if score >= (1 if one == named else 2) and (best is None or rank > best[0]):
+				best = (rank, place, one)
+	if best is None:
+		first = next((cells for _line, cells in begin if any(cells)), [])
+		found = ", ".join(repr(cell) for cell in first[:12] if cell) or "nothing"
+		raise CannotRead(
+			f"{path.name}: no line of its first {HEADERS_WITHIN} has the headers of {' or '.join(FIELDS)}. Its first line has "
+			f'{found}. Say what it is and which column is which: Lead={path.name} --map Lead.creation="Its Header"'
+		)
+	_rank, place, one = best
+	return one, place, [cell.strip() for cell in begin[place][1]]
+
+
+def _kind_named(path: Path) -> str | None:
+	letters = "".join(letter for letter in path.stem.lower() if letter.isalpha())
+	for kind in ("Communication", "Sales Order", "Quotation", "Opportunity", "Customer", "Lead"):
+		if kind.replace(" ", "").lower()[:-1] in letters:
+			return kind
+	return None
+
+
+def _of_parent(headers: Sequence[str]) -> list[str]:
+	"""Of a Data Export the columns of the document itself, which come first, and of its rows those that are asked for."""
+	end = headers.index("~") if "~" in headers else len(headers)
+	return [
+		header if place < end or header == "prevdoc_docname" else "" for place, header in enumerate(headers)
+	]
+
+
+def _xlsx(path: Path) -> Iterator[Row]:
+	import openpyxl
+
+	try:
+		book = openpyxl.load_workbook(path, read_only=True, data_only=True)
+	except Exception as error:
+		raise CannotRead(
+			f"{path.name} cannot be read as XLSX: {error}. Save it as CSV and try again."
+		) from None
+	for line, cells in enumerate(book.worksheets[0].iter_rows(values_only=True), start=1):
+		yield line, [_as_text(cell) for cell in cells]
+
+
+def _as_text(cell: object) -> str:
+	if cell is None:
+		return ""
+	if isinstance(cell, float) and cell.is_integer():
+		return str(int(cell))
+	return str(cell)
+
+
+def _csv(path: Path, notes: list[str]) -> Iterator[Row]:
+	encoding = _encoding(path)
+	if encoding != "utf-8-sig":
+		notes.append(f"read as {encoding}, as it is no UTF-8")
+	with path.open(encoding=encoding, errors="replace", newline="") as file:
+		begin = file.read(65_536)
+		delimiter = _delimiter(begin)
+		file.seek(0)
+		yield from _records((line.replace("\0", "") for line in file), delimiter)
+
+
+def _encoding(path: Path) -> str:
+	with path.open("rb") as file:
+		if file.read(2) in (b"\xff\xfe", b"\xfe\xff"):
+			return "utf-16"
+	try:
+		with path.open(encoding="utf-8-sig") as file:
+			while file.read(2**20):
+				pass
+	except UnicodeDecodeError:
+		return "cp1252"
+	return "utf-8-sig"
+
+
+def _delimiter(text: str) -> str:
+	"""What parts the cells of the first lines: what stands there most, as often in most of them."""
+	lines = [line for line in text.splitlines()[:HEADERS_WITHIN] if line.strip()]
+	if lines and lines[0].lower().startswith("sep=") and len(lines[0]) > 4:
+		return lines[0][4]
+	return max(DELIMITERS, key=lambda mark: sum(sorted(line.count(mark) for line in lines)[-5:]))
+
+
+def _records(lines: Iterator[str], delimiter: str) -> Iterator[Row]:
+	"""The records of a CSV. One that a stray quotation mark spoils is given as its first line with no cells read apart,
+	and what follows is read on from the next line."""
+	waiting: list[str] = []  # lines to be read again
+	number = 0
+	while True:
+		taken: list[str] = []
+
+		def feed(taken: list[str] = taken) -> Iterator[str]:
+			while True:
+				if waiting and len(taken) <= LINES_OF_A_RECORD:
+					line = waiting.pop()
+				elif len(taken) > LINES_OF_A_RECORD:
+					return
+				else:
+					following = next(lines, None)
+					if following is None:
+						return
+					line = following
+				taken.append(line)
+				yield line
+
+		reader = csv.reader(feed(), delimiter=delimiter, strict=True)
+		try:
+			for cells in reader:
+				yield number + 1, cells
+				number += len(taken)
+				taken.clear()
+			return
+		except csv.Error:
+			waiting.extend(reversed(taken[1:]))
+			yield number + 1, [f"{BROKEN}quotation marks in pairs, around whole cells", taken[0].strip()]
+			number += 1

@@ -1,0 +1,334 @@
+"""The tables that were read, in an embedded database, and the one row a lead that is made of them."""
+
+import csv
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import duckdb
+
+from lead_quality.audit import evidence
+from lead_quality.audit.columns import FIELDS, MOMENT, NUMBER
+from lead_quality.audit.readers import Table, Value
+from lead_quality.engine.clock import UNREACHED
+from lead_quality.engine.conversion import TWO_WAY
+
+_TYPES = {MOMENT: "timestamp", NUMBER: "double"}
+_CONTACT = {
+	"held_at": "timestamp",
+	"channel": "varchar",
+	"is_sent": "boolean",
+	"is_talk": "boolean",
+	"outcome": "varchar",
+	"sender": "varchar",
+	"recipients": "varchar",
+	"reference_doctype": "varchar",
+	"reference_name": "varchar",
+}
+_COLUMNS = {
+	kind: {field: _TYPES.get(of_type, "varchar") for field, (of_type, _labels) in fields.items()}
+	for kind, fields in FIELDS.items()
+}
+_COLUMNS["Communication"] = _CONTACT
+NAMES = {kind: kind.lower().replace(" ", "_") for kind in FIELDS}
+ROWS_AT_ONCE = 5_000
+
+# what ERPNext's status of a document says, in the languages whose labels are known; what it does not name is none of these
+DRAFT = ("draft", "entwurf", "brouillon", "borrador", "bozza", "concept", "rascunho")
+CANCELLED = ("cancelled", "storniert", "abgebrochen", "annulé", "cancelado", "annullato", "geannuleerd")
+CONVERTED = (
+	"converted",
+	"konvertiert",
+	"umgewandelt",
+	"converti",
+	"convertido",
+	"convertito",
+	"geconverteerd",
+)
+LOST = (
+	"lost quotation",
+	"verlorenes angebot",
+	"angebot verloren",
+	"devis perdu",
+	"presupuesto perdido",
+	"preventivo perso",
+)
+NO_CONTACT = ("do not contact", "nicht kontaktieren", "ne pas contacter", "no contactar", "non contattare")
+LOST_OPPORTUNITY = ("lost", "verloren", "perdu", "perdido", "perso")
+QUOTATION_STATUS = ("quotation", "angebot", "devis", "presupuesto", "preventivo", "offerte")
+OPPORTUNITY_STATUS = ("opportunity", "chance", "opportunité", "oportunidad", "opportunità")
+REPLIED = (
+	"replied",
+	"beantwortet",
+	"répondu",
+	"respondido",
+	"risposto",
+	"beantwoord",
+	"interested",
+	"interessiert",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Journey:
+	"""What is known of one lead: all instants naive, in the site's zone; `value` of its first order, None without one or
+	where no amount in the company's currency is known.
+
+	`status` is ERPNext's, in its own English words where they are known. `touches` are a person's, `tries` those of them that
+	were outbound, before the first conversation if there was one.
+	"""
+
+	lead: str
+	entered_at: datetime
+	modified_at: datetime | None = None
+	status: str = ""
+	title: str = ""
+	email: str = ""
+	phones: str = ""
+	source: str = ""
+	owner: str = ""
+	next_contact_at: datetime | None = None
+	first_touch_at: datetime | None = None
+	last_touch_at: datetime | None = None
+	touches: int = 0
+	tries: int = 0
+	conversation_at: datetime | None = None
+	opportunity_at: datetime | None = None
+	quoted_at: datetime | None = None
+	sale_at: datetime | None = None
+	value: float | None = None
+	over: str = ""
+
+
+class Store:
+	"""An embedded database in memory; what does not fit goes to a folder of its own that is removed with it."""
+
+	def __init__(self) -> None:
+		self._folder = tempfile.TemporaryDirectory(prefix="lead-quality-")
+		self.database = duckdb.connect(config={"temp_directory": self._folder.name})
+		self.fields: dict[str, set[str]] = {}
+		for kind, columns in _COLUMNS.items():
+			self.database.execute(
+				f"create table {NAMES[kind]} ({', '.join(f'{name} {of_type}' for name, of_type in columns.items())})"
+			)
+
+	def __enter__(self) -> "Store":
+		return self
+
+	def __exit__(self, *_error: object):
+		self.database.close()
+		self._folder.cleanup()
+
+	def has(self, kind: str, field: str | None = None) -> bool:
+		"""Whether a table of this DocType was read, and had this column."""
+		return kind in self.fields and (field is None or field in self.fields[kind])
+
+	def load(self, table: Table, progress: Callable[[int], None] = lambda rows: None):
+		"""Read a table to its end.
+
+		:param progress: told how many rows there are, now and then.
+		"""
+		rows = _contacts(table.rows()) if table.kind == "Communication" else _plain_rows(table)
+		self._append(table.kind, rows, progress)
+		self.fields.setdefault(table.kind, set()).update(table.fields)
+
+	def _append(self, kind: str, rows: Iterable[Sequence[Value]], progress: Callable[[int], None]):
+		path = Path(self._folder.name) / "rows.csv"
+		with path.open("w", encoding="utf-8", newline="") as file:
+			writer = csv.writer(file, quoting=csv.QUOTE_MINIMAL)
+			for number, row in enumerate(rows, start=1):
+				writer.writerow(row)
+				if number % ROWS_AT_ONCE == 0:
+					progress(number)
+		columns = ", ".join(f"'{name}': '{of_type}'" for name, of_type in _COLUMNS[kind].items())
+		if path.stat().st_size:
+			self.database.execute(
+				f"insert into {NAMES[kind]} select * from read_csv(?, columns = {{{columns}}}, header = false, "
+				"auto_detect = false, delim = ',', quote = '\"', escape = '\"', nullstr = '')",
+				[str(path)],
+			)
+		path.unlink()
+
+	def one(self, query: str, values: Sequence[object] = ()) -> object:
+		"""The one value that a query gives."""
+		row = self.database.execute(query, list(values)).fetchone()
+		return row[0] if row else None
+
+	def as_of(self) -> datetime | None:
+		"""The latest instant at which anything was made or held; None of nothing."""
+		parts = [
+			f"select max(creation) as held_at from {NAMES[kind]}"
+			for kind in FIELDS
+			if kind != "Communication"
+		]
+		parts += ["select max(modified) from lead", "select max(held_at) from communication"]
+		found = self.one(f"select max(held_at) from ({' union all '.join(parts)})")
+		return found if isinstance(found, datetime) else None
+
+	def currency(self) -> str:
+		"""In what most orders are; empty, if they do not say."""
+		return str(
+			self.one(
+				"select currency from sales_order where currency is not null group by 1 order by count(*) desc, 1"
+			)
+			or ""
+		)
+
+	def repeated(self) -> int:
+		"""How many lines repeat the ID of a lead: a report with rows of a table has one for each of them."""
+		return int(str(self.one("select count(name) - count(distinct name) from lead")))
+
+	def journeys(self) -> Iterator[Journey]:
+		"""One row a lead, by entry and name."""
+		cursor = self.database.cursor()
+		cursor.execute(_JOURNEYS, {"currency": self.currency()})
+		while rows := cursor.fetchmany(ROWS_AT_ONCE):
+			for row in rows:
+				yield Journey(*row)
+
+
+def _plain_rows(table: Table) -> Iterator[Sequence[Value]]:
+	"""Rows in the order of the database's columns. A line of a table's row, which has nothing of its own document, is of
+	the one above; a lead without ID has its number."""
+	names = list(_COLUMNS[table.kind])
+	above: Mapping[str, Value] = {}
+	for number, row in enumerate(table.rows(), start=1):
+		if table.kind == "Lead" and not row.get("name"):
+			row["name"] = f"line {number}"
+		name = str(row.get("name") or "").strip('"') or None
+		if name is None and row.get("prevdoc_docname"):
+			row = {**above, "prevdoc_docname": row["prevdoc_docname"]}
+		else:
+			row["name"] = name
+			above = row
+		yield [row.get(field) for field in names]
+
+
+def _contacts(rows: Iterable[Mapping[str, Value]]) -> Iterator[Sequence[Value]]:
+	for row in rows:
+		contact = evidence.read(row)
+		if contact:
+			yield contact
+
+
+def _among(values: Iterable[str]) -> str:
+	return "(" + ", ".join("'" + value.replace("'", "''") + "'" for value in values) + ")"
+
+
+# Contacts with a lead, by its reference or that of its Opportunity. A mail among colleagues is none; who writes to us has
+# answered if we had written, called or been there before.
+_JOURNEYS = f"""
+with leads as (
+	select name, min(creation) as creation, max(modified) as modified, any_value(status) as status,
+		any_value(coalesce(lead_name, company_name)) as title, any_value(email_id) as email_id,
+		concat_ws('|', any_value(mobile_no), any_value(phone), any_value(whatsapp_no)) as phones,
+		any_value(source) as source, any_value(lead_owner) as lead_owner, max(contact_date) as contact_date
+	from lead group by name
+),
+colleagues as (
+	select distinct lower(address) as address from (
+		select lead_owner as address from lead
+		union all select opportunity_owner from opportunity
+		union all select sender from communication where is_sent
+	) where address like '%@%'
+),
+opportunities as (
+	select distinct o.name, o.creation, lower(o.status) as status, l.name as lead
+	from opportunity o join leads l
+		on l.name = coalesce(o.lq_lead, if(coalesce(o.opportunity_from, 'Lead') = 'Lead', o.party_name, null))
+),
+quotations as (
+	select distinct q.name, q.creation, l.name as lead from quotation q
+	left join opportunities o on o.name = q.opportunity
+	join leads l on l.name = coalesce(if(coalesce(q.quotation_to, 'Lead') = 'Lead', q.party_name, null), o.lead)
+),
+standing as (
+	select * from sales_order
+	where coalesce(docstatus, 1) = 1 and lower(coalesce(status, '')) not in {_among((*DRAFT, *CANCELLED))}
+),
+by_quotation as (
+	select distinct s.name, q.lead from standing s join quotations q on q.name = s.prevdoc_docname
+),
+by_customer as (
+	select distinct s.name, coalesce(l.name, o.lead) as lead
+	from standing s join customer c on c.name = s.customer
+	left join leads l on l.name = c.lead_name
+	left join opportunities o on o.name = c.opportunity_name
+	where coalesce(l.name, o.lead) is not null and s.name not in (select name from by_quotation)
+),
+orders as (
+	select credited.lead, s.name, min(s.creation) as creation,
+		any_value(coalesce(s.base_grand_total,
+			if(coalesce(s.currency, $currency) = $currency, s.grand_total, null))) as value
+	from (select * from by_quotation union all select * from by_customer) credited
+	join standing s on s.name = credited.name
+	group by credited.lead, s.name
+),
+sales as (
+	select lead, min(creation) as held_at, arg_min(value, (creation, name)) as value from orders group by lead
+),
+interest as (
+	select lead, min(creation) as held_at, bool_and(status in {_among(LOST_OPPORTUNITY)}) as is_lost
+	from opportunities group by lead
+),
+proposals as (select lead, min(creation) as held_at from quotations group by lead),
+customers as (
+	select distinct coalesce(l.name, o.lead) as lead from customer c
+	left join leads l on l.name = c.lead_name
+	left join opportunities o on o.name = c.opportunity_name
+),
+external as (
+	select distinct c.rowid as row from communication c, unnest(string_split(c.recipients, '|')) as t(address)
+	where t.address != '' and t.address not in (select address from colleagues)
+),
+contacts as (
+	select coalesce(l.name, o.lead) as lead, c.held_at, c.is_sent, c.is_talk, c.outcome
+	from communication c
+	left join leads l on l.name = c.reference_name and coalesce(c.reference_doctype, 'Lead') = 'Lead'
+	left join opportunities o on o.name = c.reference_name and coalesce(c.reference_doctype, 'Opportunity') = 'Opportunity'
+	where coalesce(l.name, o.lead) is not null and if(
+		c.is_sent,
+		c.recipients is null or c.rowid in (select row from external),
+		c.is_talk or c.sender is null or c.sender not in (select address from colleagues)
+	)
+),
+said as (
+	select lead, held_at, is_sent, is_talk,
+		if(is_talk, outcome, if(not is_sent and min(held_at) filter (is_sent) over (partition by lead) <= held_at, 'Replied', null))
+			as outcome
+	from contacts
+),
+touches as (
+	select lead, held_at, is_sent,
+		coalesce(outcome, '') not in {_among(UNREACHED)} and (is_sent or (is_talk and outcome in {_among(TWO_WAY)})) as is_human,
+		min(held_at) filter (outcome in {_among(TWO_WAY)}) over (partition by lead) as conversation_at
+	from said
+),
+held as (
+	select lead, min(held_at) filter (is_human) as first_at, max(held_at) filter (is_human) as last_at,
+		count(*) filter (is_human) as touches,
+		count(*) filter (is_human and is_sent and held_at < coalesce(conversation_at, 'infinity'::timestamp)) as tries,
+		max(conversation_at) as conversation_at
+	from touches group by lead
+)
+select l.name, l.creation, l.modified, coalesce(l.status, ''), coalesce(l.title, ''), coalesce(l.email_id, ''),
+	coalesce(l.phones, ''), coalesce(l.source, ''), coalesce(l.lead_owner, ''), l.contact_date,
+	h.first_at, h.last_at, coalesce(h.touches, 0), coalesce(h.tries, 0), h.conversation_at,
+	i.held_at, p.held_at, s.held_at, s.value,
+	case
+		when lower(l.status) in {_among(CONVERTED)} or s.lead is not null or c.lead is not null then 'Converted'
+		when lower(l.status) in {_among(NO_CONTACT)} then 'No Contact'
+		when lower(l.status) in {_among(LOST)}
+			or (i.is_lost and lower(coalesce(l.status, '')) not in {_among(QUOTATION_STATUS)}) then 'Lost'
+		else ''
+	end
+from leads l
+left join held h on h.lead = l.name
+left join interest i on i.lead = l.name
+left join proposals p on p.lead = l.name
+left join sales s on s.lead = l.name
+left join customers c on c.lead = l.name
+order by l.creation, l.name
+"""

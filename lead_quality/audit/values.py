@@ -1,0 +1,112 @@
+"""What stands in a cell of an export, read as an instant, an amount, or addresses. What cannot be read says so."""
+
+import re
+from collections.abc import Iterable
+from datetime import datetime
+from email.utils import getaddresses
+
+YEAR_FIRST, DAY_FIRST, MONTH_FIRST = "YMD", "DMY", "MDY"
+
+_DATE = re.compile(
+	r"(\d{1,4})[-./](\d{1,2})[-./](\d{1,4})(?:[ T,]+(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,]\d+)?)?\s*([AaPp][Mm])?)?"
+	r"(?:Z|[+-]\d{2}:?\d{2})?"
+)
+_BARE = re.compile(r"[\w.+-]+@[\w.-]+")
+_AMOUNT = re.compile(r"-?\d[\d.,' \u00a0\u202f]*")
+
+
+class Unreadable(ValueError):
+	"""What stands there is not what the field holds; says what was expected."""
+
+
+def order_of_dates(values: Iterable[str]) -> str | None:
+	"""In which order a column's dates are written; None if it cannot be told by them, as in 03/04/2026."""
+	order = None
+	for value in values:
+		found = _DATE.fullmatch(value.strip())
+		if not found:
+			continue
+		if len(found[1]) == 4:
+			order = order or YEAR_FIRST
+		elif "." in value.split(" ")[0] or int(found[1]) > 12:
+			return DAY_FIRST
+		elif int(found[2]) > 12:
+			return MONTH_FIRST
+	return order
+
+
+def moment(value: str, order: str | None) -> datetime:
+	"""The instant (naive, as written, in whole seconds) that a cell names.
+
+	:raises Unreadable: it names none, or day and month cannot be told apart.
+	"""
+	found = _DATE.fullmatch(value.strip())
+	if not found:
+		raise Unreadable("a date, such as 2026-03-31 14:05:00")
+	parts = [int(found[number]) for number in (1, 2, 3)]
+	if len(found[1]) == 4:
+		year, month, day = parts
+	elif order == DAY_FIRST:
+		day, month, year = parts
+	elif order == MONTH_FIRST:
+		month, day, year = parts
+	else:
+		raise Unreadable("a date of which day and month can be told apart: say --dates dmy or --dates mdy")
+	hour, minute, second = (int(found[number] or 0) for number in (4, 5, 6))
+	if found[7]:
+		hour = hour % 12 + (12 if found[7].lower() == "pm" else 0)
+	try:
+		at = datetime(year + 2000 if year < 100 else year, month, day, hour, minute, second)
+	except ValueError:
+		raise Unreadable("a date that is in the calendar") from None
+	if not 1990 <= at.year <= 2100:
+		raise Unreadable("a date between 1990 and 2100")
+	return at
+
+
+def decimal_mark(values: Iterable[str]) -> str | None:
+	"""Whether a column's amounts have a point or a comma before the decimals; None if it cannot be told."""
+	for value in values:
+		marks = re.findall(r"[.,]", value)
+		if marks and (len(set(marks)) == 2 or (len(marks) == 1 and not re.search(r"[.,]\d{3}\D*$", value))):
+			return marks[-1]
+		if len(marks) > 1:
+			return "," if marks[0] == "." else "."
+	return None
+
+
+def amount(value: str, mark: str | None) -> float:
+	"""The number that a cell holds, whatever its currency.
+
+	:param mark: what stands before the decimals, see `decimal_mark`.
+	:raises Unreadable: it holds none, or 1.234 may be either.
+	"""
+	found = _AMOUNT.search(value)
+	if not found or re.search(r"\d", value[found.end() :]):
+		raise Unreadable("an amount, such as 1234.50")
+	text = re.sub(r"[' \u00a0\u202f]", "", found[0])
+	if mark is None and re.search(r"[.,]", text):
+		raise Unreadable("an amount of which the decimals can be told: 1.234 may be either")
+	if mark == ",":
+		text = text.replace(".", "").replace(",", ".")
+	elif mark == ".":
+		text = text.replace(",", "")
+	try:
+		return float(text)
+	except ValueError:
+		raise Unreadable("an amount, such as 1234.50") from None
+
+
+def addresses(value: str) -> list[str]:
+	"""The bare addresses, in lower case, that stand in a cell."""
+	if _BARE.fullmatch(value):
+		return [value.lower()]
+	found = (address.strip().lower() for _name, address in getaddresses([value.replace(";", ",")]))
+	return [address for address in found if "@" in address]
+
+
+def digits_key(number: str) -> str:
+	"""By which two spellings of one telephone number are the same: its last nine digits. Empty, if it is none: shorter than
+	six digits, or one digit over and over."""
+	digits = re.sub(r"\D", "", number)
+	return digits[-9:] if len(digits) >= 6 and len(set(digits)) > 1 else ""
