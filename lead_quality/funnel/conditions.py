@@ -72,16 +72,24 @@ IN_WORK = f"""(
 	and not ({_opted_out("email_id", ["email_id"])} or {_opted_out("phone_key", NUMBER_KEYS)})
 )"""
 
-# It cannot be worked with: neither a number nor an address, a touch found it wrong, or mail to it has bounced.
-BAD_DATA = """(
-	concat(ifnull(`tabLead`.phone, ''), ifnull(`tabLead`.mobile_no, ''), ifnull(`tabLead`.email_id, '')) = ''
+
+def cannot_be_reached(lead: str = "`tabLead`") -> str:
+	"""A lead, which the query names `lead`, has neither a number nor an address, or mail to it has bounced."""
+	return f"""(
+		concat(ifnull({lead}.phone, ''), ifnull({lead}.mobile_no, ''), ifnull({lead}.email_id, '')) = ''
+		or {lead}.name in (
+			select o.lead from `tabContact Opt Out` o where o.reason = 'Bounced' and o.lead is not null
+		)
+		or ifnull({lead}.email_id, '') in (
+			select o.email_id from `tabContact Opt Out` o where o.reason = 'Bounced' and ifnull(o.email_id, '') != ''
+		)
+	)"""
+
+
+# It cannot be worked with: nobody can be reached, or a touch has found its data wrong.
+BAD_DATA = f"""(
+	{cannot_be_reached()}
 	or `tabLead`.name in (select t.lead from `tabLead Touch` t where t.outcome in ('Bounced', 'Wrong Data'))
-	or `tabLead`.name in (
-		select o.lead from `tabContact Opt Out` o where o.reason = 'Bounced' and o.lead is not null
-	)
-	or ifnull(`tabLead`.email_id, '') in (
-		select o.email_id from `tabContact Opt Out` o where o.reason = 'Bounced' and ifnull(o.email_id, '') != ''
-	)
 )"""
 
 # Somebody who is there is responsible for it. The query binds `now`.

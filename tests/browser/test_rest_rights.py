@@ -97,7 +97,7 @@ def test_an_outside_qualifier_cannot_export(clients, leads):
 		}
 		assert clients[AGENCY].is_refused("POST", "method/frappe.desk.reportview.export_query", **body)
 	for report in (
-		"Lead Source Quality",
+		"Source Effectiveness",
 		"Criterion Effectiveness",
 		"Attributes Held",
 		"Gate Overrides",

@@ -8,7 +8,7 @@ from lead_quality import api
 from lead_quality.base.versions import lead_field
 from lead_quality.demo.factories import make_lead, make_sales_ready, make_user
 from lead_quality.follow_up.jobs import sweep_clocks
-from lead_quality.funnel import remnants
+from lead_quality.funnel import journey, remnants
 
 FRIDAY, MONDAY = "2025-02-07 16:30:00", "2025-02-10 12:00:00"
 PERIOD = {"from_date": "2025-02-07", "to_date": "2025-02-10"}
@@ -35,9 +35,21 @@ REPORTS = [
 		for group in ("Rep", "Team", "Segment", "Clock")
 	),
 	(
-		"Lead Source Quality",
+		"Source Effectiveness",
 		{},
-		("leads", "not_buyers", "bad_data", "buyers", "qualified", "handed_over", "accepted", "declined"),
+		(
+			*(
+				"leads",
+				"not_buyers",
+				"bad_data",
+				"buyers",
+				"qualified",
+				"handed_over",
+				"accepted",
+				"declined",
+			),
+			*("opportunities", "won"),
+		),
 	),
 	*(
 		(
@@ -63,7 +75,7 @@ REPORTS = [
 ]
 WITH_LISTS = {
 	"Follow-up Compliance": ("Clocks", "clocks"),
-	"Lead Source Quality": ("Leads", "leads"),
+	"Source Effectiveness": ("Leads", "leads"),
 	"Handover Quality": ("Handovers", "handed_over"),
 	"Speed to Lead": ("Leads", "leads"),
 	"Definition Use": ("Leads", "leads"),
@@ -96,6 +108,7 @@ def past(freeze):
 		api.log_touch(shared.name, "Phone", "Wrong Data")
 		clock.move_to(MONDAY)
 		sweep_clocks()
+		journey.rebuild()
 		yield [lead.name for lead in (first, shared, never, fake, handed, alone)]
 
 
@@ -258,11 +271,11 @@ def test_where_nobody_can_tell_whether_a_reader_saw_them_deleted_leads_count_for
 		{"doctype": "User Permission", "user": reader, "allow": "Gender", "for_value": gender}
 	).insert()
 	with as_user(reader):
-		assert figures("Lead Source Quality", {}, ("leads",))
+		assert figures("Source Effectiveness", {}, ("leads",))
 	delete(past)
 	assert not remnants.count_for(reader)
 	with as_user(reader):
-		assert not figures("Lead Source Quality", {}, ("leads",))
+		assert not figures("Source Effectiveness", {}, ("leads",))
 
 
 def test_what_a_remnant_names_can_be_deleted_and_a_company_s_deletion_leaves_it(past):
@@ -280,4 +293,4 @@ def test_a_source_that_only_deleted_leads_had_keeps_its_name(past):
 	delete(past)
 	source = frappe.db.get_value("Lead Remnant", {"source": ONLY_SOURCE}, "source")
 	assert source == ONLY_SOURCE and lead_field("source")
-	assert ONLY_SOURCE in {row["source"] for row in rows("Lead Source Quality")}
+	assert ONLY_SOURCE in {row["source"] for row in rows("Source Effectiveness")}

@@ -235,3 +235,32 @@ class Money:
 				order by x.date desc, x.creation desc, x.name desc limit 1
 			)
 		end)"""
+
+
+# time
+
+
+def percentiles(timed: str, of: dict[str, int], keys: Sequence[str] = ("grouped",)) -> str:
+	"""SQL: `cases` and percentiles by nearest rank of the `seconds` of each group, as `base.report.nearest_rank` has them.
+
+	:param timed: a query of `seconds` and of `keys`, by which they are grouped.
+	:param of: the column of each percentile, to the percent.
+	"""
+	by = ", ".join(f"ranked.{key}" for key in keys)
+	within = ", ".join(f"timed.{key}" for key in keys)
+	picked = ", ".join(
+		f"max(if(ranked.nth = (ranked.size * {percent} + 99) div 100, ranked.seconds, null)) as {name}"
+		for name, percent in of.items()
+	)
+	return f"""
+		select {by}, count(*) as cases, {picked} from (
+			select timed.*, row_number() over (partition by {within} order by timed.seconds) as nth,
+				count(*) over (partition by {within}) as size
+			from ({timed}) timed
+		) ranked
+		group by {by}
+	"""
+
+
+def days(seconds) -> float | None:
+	return None if seconds is None else float(seconds) / 86_400
