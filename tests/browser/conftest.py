@@ -17,6 +17,11 @@ from frappe.utils.password import set_encrypted_password
 from playwright.sync_api import Page, expect
 
 
+# how long a page may take where other suites run beside it; what shows sooner is seen sooner
+PATIENCE = 30_000  # milliseconds
+expect.set_options(timeout=PATIENCE)
+
+
 @pytest.fixture(scope="session")
 def base_url() -> str:
 	return os.environ["LEAD_QUALITY_URL"]
@@ -101,7 +106,7 @@ def watched(page: Page):
 	"""A page that fails its test when a script of it throws."""
 	errors: list[str] = []
 	page.on("pageerror", lambda error: errors.append(f"{page.url}: {error.message}\n{error.stack}"))
-	page.set_default_timeout(20_000)
+	page.set_default_timeout(PATIENCE)
 	yield page
 	assert not errors, "scripts failed:\n" + "\n".join(errors)
 

@@ -91,11 +91,11 @@ def test_a_quick_user_signs_on_a_slow_machine(manager, page, desk, slow, databas
 		# the form is being loaded again, and has no document to work with
 		page.evaluate("void cur_frm.reload_doc()")
 		button(page, "Send for Signature").click()
-		expect(intro_of(page)).to_contain_text("Waiting for the signatures", timeout=20_000)
+		expect(intro_of(page)).to_contain_text("Waiting for the signatures")
 		page.evaluate("void cur_frm.reload_doc()")
 		button(page, "Sign for Marketing").click()
 		page.locator(".modal.show").get_by_role("button", name="Yes").click()
-		expect(intro_of(page)).to_contain_text("Waiting for the signature of sales", timeout=20_000)
+		expect(intro_of(page)).to_contain_text("Waiting for the signature of sales")
 	expect(page.locator(".msgprint").locator("visible=true")).to_have_count(0)
 	database.rollback()
 	assert frappe.db.get_value(draft.doctype, draft.name, "marketing_signed_by") == manager
@@ -115,11 +115,9 @@ def test_a_button_waits_for_a_form_that_is_loading(manager, page, desk, slow, ro
 		page.evaluate("void cur_frm.reload_doc()")
 		button(page, name).click()
 		if shown:
-			expect(page.locator(".modal.show")).to_contain_text(shown, timeout=20_000)
+			expect(page.locator(".modal.show")).to_contain_text(shown)
 		else:
-			expect(page).not_to_have_url(
-				re.compile(route.split("/")[1].replace(" ", "%20") + "$"), timeout=20_000
-			)
+			expect(page).not_to_have_url(re.compile(route.split("/")[1].replace(" ", "%20") + "$"))
 	expect(page.locator(".msgprint").locator("visible=true")).to_have_count(0)
 
 
@@ -287,7 +285,7 @@ def test_activating_asks_first_and_can_be_taken_back(manager, page, desk, databa
 	shoot(page, "activate")
 	button(dialog, "Activate").click()
 	head = page.locator(".page-head").locator("visible=true")
-	expect(head).to_contain_text("Active", timeout=20_000)
+	expect(head).to_contain_text("Active")
 	desk.settle()
 
 	desk.open(f"nurture-cadence/{first.name}")
@@ -296,7 +294,7 @@ def test_activating_asks_first_and_can_be_taken_back(manager, page, desk, databa
 	dialog = page.locator(".modal.show")
 	expect(dialog).to_contain_text("Removed: Visit offer")
 	button(dialog, "Back to This Version").click()
-	expect(head).to_contain_text("Active", timeout=20_000)
+	expect(head).to_contain_text("Active")
 	desk.settle()
 	database.rollback()
 	assert frappe.db.get_value(first.doctype, first.name, "status") == "Active"

@@ -357,6 +357,37 @@ def test_a_lead_that_is_disqualified_offers_to_take_that_back_and_no_more(lead, 
 	expect(page.locator(".frappe-list")).to_contain_text("Not a buyer")
 
 
+def test_a_late_answer_does_not_draw_the_panel_as_it_was_before(lead, people, page, desk, database):
+	desk.login(people["qualifier"], PASSWORD)
+	desk.open(f"lead/{lead.name}")
+	panel = page.locator(".lead-quality-panel")
+	expect(panel.get_by_role("button", name="Disqualify")).to_be_visible()
+	late = []
+
+	def keep_the_first(route):
+		if late:
+			route.continue_()
+		else:
+			late.append((route, route.fetch()))
+
+	page.route("**/lead_quality.api.get_panel*", keep_the_first)
+	with page.expect_request("**/lead_quality.api.get_panel*"):
+		page.evaluate("void cur_frm.lead_quality_panel.refresh()")
+	while not late:
+		page.wait_for_timeout(20)
+	frappe.set_user(people["qualifier"])
+	api.qualify(lead.name, decision="Disqualified", outcome_reason=reason("Student", non_buyer=1))
+	database.commit()
+	page.evaluate("void cur_frm.lead_quality_panel.refresh()")
+	expect(panel.get_by_role("button", name="Take back")).to_be_visible()
+	route, answer = late[0]
+	with page.expect_response("**/lead_quality.api.get_panel*"):
+		route.fulfill(response=answer)
+	desk.settle()
+	expect(panel.get_by_role("button", name="Take back")).to_be_visible()
+	expect(panel.get_by_role("button", name="Disqualify")).to_have_count(0)
+
+
 def test_a_hint_says_who_may_be_no_buyer(people, page, desk, database, shoot):
 	if not frappe.db.exists("Supplier", "Rohr & Söhne"):
 		frappe.get_doc({"doctype": "Supplier", "supplier_name": "Rohr & Söhne"}).insert(

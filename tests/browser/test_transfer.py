@@ -74,7 +74,7 @@ def test_the_leads_of_who_has_left_are_given_away_from_the_list(people, page, de
 	receiver = box.get_by_role("link", name="Bea Best")
 	expect(receiver).to_have_attribute("href", re.compile(r"lead\?lead_owner=bea\.best%40example\.com$"))
 	# it says for some seconds that the form was saved
-	expect(page.locator(".desk-alert")).to_have_count(0, timeout=15_000)
+	expect(page.locator(".desk-alert")).to_have_count(0)
 	shoot(page, "lead-transfer-done")
 	database.rollback()
 	assert frappe.db.count("Lead", {"lead_owner": bea}) == 3

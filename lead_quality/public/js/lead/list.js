@@ -4,6 +4,7 @@ import { deadline, state_of_clock } from "../desk/deadlines.js";
 import { element } from "../desk/dialogs.js";
 import { order_by } from "../desk/order.js";
 import { VERDICT } from "../engine/colours.js";
+import { last_question } from "../engine/latest.js";
 import { html } from "../engine/markup.js";
 import { says_nothing_of } from "../engine/route.js";
 import { HOUR, most_urgent } from "../engine/time.js";
@@ -12,6 +13,7 @@ const DUE = "lq_due_at";
 const URGENT = HOUR; // before a deadline whose clock is not known, or may not be read
 const LOOK_AGAIN = 60_000; // milliseconds
 const OPEN = ["Running", "Paused", "Missed"];
+const latest = last_question();
 
 // the edge of a row shows from afar what the words beside it say
 const edge = (state, colour) => `
@@ -130,13 +132,15 @@ async function look(list) {
 	show_beside_title(list);
 	const names = list.data.map((lead) => lead.name);
 	if (!names.length || !frappe.model.can_read("Follow Up Clock")) return;
-	const rows = await frappe.xcall("frappe.client.get_list", {
+	const question = frappe.xcall("frappe.client.get_list", {
 		doctype: "Follow Up Clock",
 		filters: { lead: ["in", names], stopped_at: ["is", "not set"], status: ["in", OPEN] },
 		fields: ["lead", "clock", "warn_at", "due_at", "paused_until"],
 		order_by: "due_at asc",
 		limit_page_length: 0,
 	});
+	const rows = await latest(question);
+	if (!rows) return;
 	clocks = most_urgent(rows, (clock) => state_of_clock(clock) === "Paused");
 	for (const lead of list.data.filter((lead) => names.includes(lead.name))) {
 		lead[DUE] = clocks[lead.name]?.due_at || null;

@@ -3,6 +3,7 @@
 import { element, refused } from "../desk/dialogs.js";
 import { document_of } from "../desk/form.js";
 import { write_email } from "../desk/mail.js";
+import { last_question } from "../engine/latest.js";
 import { fill, html } from "../engine/markup.js";
 import * as dialogs from "./dialogs.js";
 import { panel_html, verdict_html } from "./panel_html.js";
@@ -12,6 +13,7 @@ const UNDO_WITHIN = 12; // seconds
 export class LeadPanel {
 	constructor(frm) {
 		this.frm = frm;
+		this.latest = last_question();
 	}
 
 	async refresh() {
@@ -23,14 +25,12 @@ export class LeadPanel {
 		}
 		this.lead = lead;
 		if (this.frm.is_new()) return;
-		const { message } = await frappe.call({
-			method: "lead_quality.api.get_panel",
-			args: { lead },
-			type: "GET",
-		});
+		const answer = await this.latest(
+			frappe.call({ method: "lead_quality.api.get_panel", args: { lead }, type: "GET" }),
+		);
 		// the user may have moved on to another lead while this one was loading
-		if (this.frm.doc.name !== lead) return;
-		this.data = message;
+		if (!answer || this.frm.doc.name !== lead) return;
+		this.data = answer.message;
 		this.render();
 	}
 

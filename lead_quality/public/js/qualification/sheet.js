@@ -16,6 +16,7 @@ import {
 	value_of,
 	with_values,
 } from "../engine/answers.js";
+import { last_question } from "../engine/latest.js";
 import { decimals_of, is_number, read_number } from "../engine/numbers.js";
 import {
 	card_html,
@@ -44,6 +45,7 @@ export class QualificationSheet {
 		this.edits_of = {};
 		this.loaded_of = {};
 		this.errors = {};
+		this.latest = last_question();
 	}
 
 	get edits() {
@@ -61,16 +63,18 @@ export class QualificationSheet {
 		if (Object.keys(this.edits).length && !frm.is_dirty()) frm.dirty();
 		if (this.shown !== name) frm.fields_dict.sheet.$wrapper.empty();
 		if (!frm.doc.lead) return;
-		const { message } = await frappe.call({
-			method: "lead_quality.api.get_checklist",
-			args: { lead: frm.doc.lead },
-			type: "GET",
-		});
+		const answer = await this.latest(
+			frappe.call({
+				method: "lead_quality.api.get_checklist",
+				args: { lead: frm.doc.lead },
+				type: "GET",
+			}),
+		);
 		// the user may have moved on to another sheet while this one was loading
-		if (frm.doc.name !== name) return;
+		if (!answer || frm.doc.name !== name) return;
 		if (this.shown !== name) this.errors = {};
 		this.shown = name;
-		this.data = message;
+		this.data = answer.message;
 		this.channel = this.pick_channel();
 		this.render();
 	}
