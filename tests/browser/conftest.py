@@ -16,7 +16,6 @@ import requests
 from frappe.utils.password import set_encrypted_password
 from playwright.sync_api import Page, expect
 
-
 # how long a page may take where other suites run beside it; what shows sooner is seen sooner
 PATIENCE = 30_000  # milliseconds
 expect.set_options(timeout=PATIENCE)

@@ -10,6 +10,7 @@ from lead_quality import api
 from lead_quality.base.parts import PartedJob, open_parts
 from lead_quality.demo.factories import make_lead, make_source, make_user
 from lead_quality.qualification import requalify
+from tests.browser.helpers import choose_link
 
 PASSWORD = "define-it-well-2026"
 
@@ -282,9 +283,7 @@ def test_a_visitor_answers_a_checklist_by_a_web_form_that_the_admin_has_made_of_
 	dialog = page.locator(".modal.show")
 	dialog.locator("[data-fieldname=title] input").fill(title)
 	link = dialog.locator("[data-fieldname=source] input")
-	link.click()
-	link.press_sequentially(source, delay=20)
-	dialog.locator("[role=option]").filter(has_text=source).locator("visible=true").first.click()
+	choose_link(link, source)
 	shoot(page, "checklist-make-web-form")
 	dialog.get_by_role("button", name="Make", exact=True).click()
 	expect(page).to_have_url(re.compile("web-form/visit-us"))

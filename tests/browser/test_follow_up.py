@@ -13,6 +13,7 @@ from lead_quality.base.site_time import aware
 from lead_quality.demo.factories import make_lead, make_sales_ready, make_user
 from lead_quality.follow_up import clocks
 from lead_quality.follow_up.jobs import sweep_clocks
+from tests.browser.helpers import choose_link
 
 PASSWORD = "follow-them-up-2026"
 PHONE = {"width": 390, "height": 844}
@@ -645,10 +646,7 @@ def test_a_rep_goes_on_leave_and_the_substitute_answers_the_handover(
 
 
 def choose(scope, fieldname: str, value: str):
-	box = scope.locator(f"[data-fieldname={fieldname}] input").locator("visible=true").first
-	box.click()
-	box.press_sequentially(value, delay=20)
-	scope.locator("[role=option]").filter(has_text=value).locator("visible=true").first.click()
+	choose_link(scope.locator(f"[data-fieldname={fieldname}] input").locator("visible=true").first, value)
 
 
 def fits(page: Page) -> bool:

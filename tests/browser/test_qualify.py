@@ -9,6 +9,7 @@ from playwright.sync_api import Page, expect
 
 from lead_quality import api
 from lead_quality.demo.factories import make_checklist, make_lead, make_sales_ready, make_user
+from tests.browser.helpers import choose_link
 
 PASSWORD = "ask-them-all-2026"
 PHONE = {"width": 390, "height": 844}
@@ -285,9 +286,7 @@ def test_a_handover_that_is_refused_stays_typed_and_goes_once_it_is_mended(
 	page.locator(".lead-quality-panel").get_by_role("button", name="Hand Over", exact=True).click()
 	dialog = page.locator(".modal-dialog", has_text="Who takes it over?").locator("visible=true")
 	receiver = dialog.locator("[data-fieldname=to_user] input").first
-	receiver.click()
-	receiver.press_sequentially(people["colleague"], delay=20)
-	dialog.locator("[role=option]", has_text=people["colleague"]).locator("visible=true").first.click()
+	choose_link(receiver, people["colleague"])
 	dialog.locator("[data-fieldname=note] textarea").fill("She expects the call on Friday")
 	# a colleague takes an answer back meanwhile
 	database.rollback()
@@ -317,7 +316,7 @@ def test_a_reason_that_says_later_proposes_a_day_to_come_back(lead, people, page
 	dialog = page.locator(".modal.show")
 	expect(dialog.get_by_role("button", name="Disqualify", exact=True)).to_be_visible()
 	expect(dialog.locator("[data-fieldname=nurture_until]")).to_be_hidden()
-	choose_link(dialog, "outcome_reason", "Budget only next year")
+	choose_link(dialog.locator("[data-fieldname=outcome_reason] input").first, "Budget only next year")
 	expect(dialog.locator("[data-fieldname=nurture_until] input")).not_to_have_value("")
 	expect(dialog.get_by_role("button", name="Disqualify anyway")).to_be_visible()
 	page.wait_for_timeout(400)  # the dialog slides in
@@ -347,8 +346,7 @@ def test_a_lead_that_is_disqualified_offers_to_take_that_back_and_no_more(lead, 
 	panel = page.locator(".lead-quality-panel")
 	panel.get_by_role("button", name="Disqualify").click()
 	dialog = page.locator(".modal.show")
-	choose_link(dialog, "outcome_reason", "Student")
-	page.wait_for_function("() => cur_dialog.get_value('outcome_reason')")
+	choose_link(dialog.locator("[data-fieldname=outcome_reason] input").first, "Student")
 	dialog.get_by_role("button", name="Disqualify", exact=True).click()
 	expect(panel.get_by_role("button", name="Take back")).to_be_visible()
 	for name in ("Qualify", "Near Term", "Disqualify", "Hand Over", "Start a cadence"):
@@ -441,7 +439,7 @@ def test_leave_is_given_for_every_document_at_the_gate(lead, people, page, desk,
 		panel.get_by_role("button", name="Override…").click()
 		dialog = page.locator(".modal.show")
 		dialog.locator("[data-fieldname=doctype] select").select_option(doctype)
-		choose_link(dialog, "reason", "Their framework contract")
+		choose_link(dialog.locator("[data-fieldname=reason] input").first, "Their framework contract")
 		page.wait_for_function("name => cur_dialog.fields_dict.reason.value === name", arg=given)
 		dialog.get_by_role("button", name="Override", exact=True).click()
 		expect(panel).to_contain_text(f"Gate overridden: {doctype}")
@@ -468,7 +466,7 @@ def test_who_rejects_a_handover_and_may_not_see_its_lead_any_more_is_told_so_and
 		desk.open(f"lead-handover/{handover}")
 		page.get_by_role("button", name="Reject", exact=True).locator("visible=true").click()
 		dialog = page.locator(".modal.show")
-		choose_link(dialog, "reason", "No project there")
+		choose_link(dialog.locator("[data-fieldname=reason] input").first, "No project there")
 		page.wait_for_function("name => cur_dialog.fields_dict.reason.value === name", arg=why)
 		refusals = []
 		page.on(
@@ -573,13 +571,6 @@ def rest(page: Page):
 def create(page: Page, what: str):
 	page.get_by_role("button", name="Create", exact=True).locator("visible=true").click()
 	page.locator(".dropdown-menu.show").get_by_text(what, exact=True).click()
-
-
-def choose_link(scope, fieldname: str, value: str):
-	field = scope.locator(f"[data-fieldname={fieldname}] input").first
-	field.click()
-	field.press_sequentially(value, delay=20)
-	scope.locator("[role=option]").filter(has_text=value).locator("visible=true").first.click()
 
 
 def reason(text: str, applies_to: str = "Disqualify", **flags) -> str:

@@ -8,6 +8,7 @@ from playwright.sync_api import Page, expect
 
 from lead_quality.demo.factories import make_lead, make_user
 from lead_quality.handover import transfer
+from tests.browser.helpers import choose_link
 
 PASSWORD = "give-them-away-2026"
 
@@ -38,9 +39,7 @@ def work(database) -> str:
 
 def choose(page: Page, fieldname: str, value: str):
 	box = page.locator(f"[data-fieldname={fieldname}] input").locator("visible=true").first
-	box.click()
-	box.press_sequentially(value, delay=20)
-	page.locator("[role=option]").filter(has_text=value).locator("visible=true").first.click()
+	choose_link(box, value)
 	page.wait_for_function("([field, value]) => cur_frm.doc[field] === value", arg=[fieldname, value])
 
 

@@ -9,6 +9,7 @@ from playwright.sync_api import Page, expect
 
 from lead_quality.base.versions import lead_field
 from lead_quality.demo.factories import make_item, make_source, make_user
+from tests.browser.helpers import choose_link
 
 PASSWORD = "walk-the-lead-2026"
 
@@ -155,10 +156,7 @@ def fill(scope, fieldname: str, value: str):
 
 
 def link(scope, fieldname: str, value: str):
-	box = field(scope, fieldname).locator("input").first
-	box.click()
-	box.press_sequentially(value, delay=20)
-	scope.locator("[role=option]").filter(has_text=value).locator("visible=true").first.click()
+	choose_link(field(scope, fieldname).locator("input").first, value)
 
 
 def card(page: Page, criterion: str):
