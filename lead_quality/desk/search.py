@@ -131,16 +131,9 @@ def lead_rules(
 def reasons(doctype: str, txt: str, searchfield: str, start: int, page_len: int, filters: dict | None = None):
 	"""Search for a link field: the reasons that count for a `lead` and a purpose, `applies_to`."""
 	filters = filters or {}
-	check_lead(filters.get("lead"))
-	if not isinstance(filters.get("applies_to"), str):
-		frappe.throw(_("Choose what the reason is for, such as Disqualify."))
-	conditions = {"applies_to": filters["applies_to"], "enabled": 1}
-	agreed = agreed_reasons(agreement_of(filters["lead"]), filters["applies_to"])
-	if agreed:
-		conditions["name"] = query.among(agreed)
 	return frappe.get_list(
 		"Lead Outcome Reason",
-		conditions,
+		_reasons_that_count(filters.get("lead"), filters.get("applies_to")),
 		["name", "reason"],
 		# v16 asks for the name once more, to validate what was chosen
 		or_filters={"reason": ["like", f"%{txt}%"], "name": txt},
@@ -149,6 +142,29 @@ def reasons(doctype: str, txt: str, searchfield: str, start: int, page_len: int,
 		limit_page_length=page_len,
 		as_list=True,
 	)
+
+
+@frappe.whitelist()
+def get_reasons(lead: str, applies_to: str) -> list[dict]:
+	"""The reasons that count for a lead and a purpose, all of them: there are few, and a dialog shows them at once."""
+	return frappe.get_list(
+		"Lead Outcome Reason",
+		_reasons_that_count(lead, applies_to),
+		["name", "reason", "proposes_nurture"],
+		order_by="reason asc",
+		limit_page_length=0,
+	)
+
+
+def _reasons_that_count(lead: str | None, applies_to: str | None) -> dict:
+	check_lead(lead)
+	if not isinstance(applies_to, str):
+		frappe.throw(_("Choose what the reason is for, such as Disqualify."))
+	conditions = {"applies_to": applies_to, "enabled": 1}
+	agreed = agreed_reasons(agreement_of(lead), applies_to)
+	if agreed:
+		conditions["name"] = query.among(agreed)
+	return conditions
 
 
 @frappe.whitelist()

@@ -26,3 +26,7 @@ def _searched(answer: Response) -> str | None:
 	if not answer.url.endswith("search_link") or not body:
 		return None
 	return parse_qs(body).get("txt", [None])[0]
+
+
+def choose_reason(dialog: Locator, fieldname: str, reason: str):
+	dialog.locator(f"[data-fieldname={fieldname}] select").select_option(label=reason)

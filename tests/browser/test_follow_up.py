@@ -13,7 +13,7 @@ from lead_quality.base.site_time import aware
 from lead_quality.demo.factories import make_lead, make_sales_ready, make_user
 from lead_quality.follow_up import clocks
 from lead_quality.follow_up.jobs import sweep_clocks
-from tests.browser.helpers import choose_link
+from tests.browser.helpers import choose_link, choose_reason
 
 PASSWORD = "follow-them-up-2026"
 PHONE = {"width": 390, "height": 844}
@@ -193,7 +193,7 @@ def test_a_lead_is_snoozed_with_a_reason_and_says_so(lead, people, page, desk, s
 
 	panel.get_by_role("button", name="Snooze…").click()
 	dialog.get_by_role("button", name="Next month").click()
-	choose(dialog, "reason", "Asked for a later call")
+	choose_reason(dialog, "reason", "Asked for a later call")
 	shoot(page, "snooze")
 	dialog.get_by_role("button", name="Snooze", exact=True).click()
 	expect(dialog).to_have_count(0)

@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from lead_quality import api
 from lead_quality.demo.factories import make_checklist, make_lead, make_sales_ready, make_user
-from tests.browser.helpers import choose_link
+from tests.browser.helpers import choose_link, choose_reason
 
 PASSWORD = "ask-them-all-2026"
 PHONE = {"width": 390, "height": 844}
@@ -316,7 +316,7 @@ def test_a_reason_that_says_later_proposes_a_day_to_come_back(lead, people, page
 	dialog = page.locator(".modal.show")
 	expect(dialog.get_by_role("button", name="Disqualify", exact=True)).to_be_visible()
 	expect(dialog.locator("[data-fieldname=nurture_until]")).to_be_hidden()
-	choose_link(dialog.locator("[data-fieldname=outcome_reason] input").first, "Budget only next year")
+	choose_reason(dialog, "outcome_reason", "Budget only next year")
 	expect(dialog.locator("[data-fieldname=nurture_until] input")).not_to_have_value("")
 	expect(dialog.get_by_role("button", name="Disqualify anyway")).to_be_visible()
 	page.wait_for_timeout(400)  # the dialog slides in
@@ -346,7 +346,7 @@ def test_a_lead_that_is_disqualified_offers_to_take_that_back_and_no_more(lead, 
 	panel = page.locator(".lead-quality-panel")
 	panel.get_by_role("button", name="Disqualify").click()
 	dialog = page.locator(".modal.show")
-	choose_link(dialog.locator("[data-fieldname=outcome_reason] input").first, "Student")
+	choose_reason(dialog, "outcome_reason", "Student")
 	dialog.get_by_role("button", name="Disqualify", exact=True).click()
 	expect(panel.get_by_role("button", name="Take back")).to_be_visible()
 	for name in ("Qualify", "Near Term", "Disqualify", "Hand Over", "Start a cadence"):
@@ -439,7 +439,7 @@ def test_leave_is_given_for_every_document_at_the_gate(lead, people, page, desk,
 		panel.get_by_role("button", name="Override…").click()
 		dialog = page.locator(".modal.show")
 		dialog.locator("[data-fieldname=doctype] select").select_option(doctype)
-		choose_link(dialog.locator("[data-fieldname=reason] input").first, "Their framework contract")
+		choose_reason(dialog, "reason", "Their framework contract")
 		page.wait_for_function("name => cur_dialog.fields_dict.reason.value === name", arg=given)
 		dialog.get_by_role("button", name="Override", exact=True).click()
 		expect(panel).to_contain_text(f"Gate overridden: {doctype}")
@@ -466,7 +466,7 @@ def test_who_rejects_a_handover_and_may_not_see_its_lead_any_more_is_told_so_and
 		desk.open(f"lead-handover/{handover}")
 		page.get_by_role("button", name="Reject", exact=True).locator("visible=true").click()
 		dialog = page.locator(".modal.show")
-		choose_link(dialog.locator("[data-fieldname=reason] input").first, "No project there")
+		choose_reason(dialog, "reason", "No project there")
 		page.wait_for_function("name => cur_dialog.fields_dict.reason.value === name", arg=why)
 		refusals = []
 		page.on(

@@ -4,6 +4,7 @@ import { deadline } from "../desk/deadlines.js";
 import { ask, refused } from "../desk/dialogs.js";
 import { may_read } from "../desk/form.js";
 import { order_by } from "../desk/order.js";
+import { ask_reasons } from "../desk/reasons.js";
 import { HANDOVER } from "../engine/colours.js";
 import { html, trusted } from "../engine/markup.js";
 import { asks_for } from "../engine/route.js";
@@ -26,7 +27,7 @@ export const lead_handover_form = {
 
 function offer_to_answer(frm) {
 	frm.page.set_primary_action(__("Accept"), () => answer(frm, "accept_handover", {}).catch(refused));
-	frm.add_custom_button(__("Reject"), () => decline(frm, "reject_handover", "Reject"));
+	frm.add_custom_button(__("Reject"), () => decline(frm, "reject_handover", "Reject").catch(refused));
 	if (!frm.doc.accept_by) return;
 	const left = deadline({ due_at: frm.doc.accept_by });
 	frm.dashboard.add_comment(String(html`${__("To be answered:")} ${left}`), "yellow", true);
@@ -39,7 +40,7 @@ function offer_to_go_on(frm) {
 			source_name: frm.doc.lead,
 		}),
 	);
-	frm.add_custom_button(__("Return"), () => decline(frm, "return_handover", "Return"));
+	frm.add_custom_button(__("Return"), () => decline(frm, "return_handover", "Return").catch(refused));
 }
 
 async function answer(frm, method, args) {
@@ -62,21 +63,12 @@ async function answer(frm, method, args) {
 	}
 }
 
-function decline(frm, method, purpose) {
+async function decline(frm, method, purpose) {
+	const { field: reason } = await ask_reasons(frm.doc.lead, purpose, __("Reason"));
 	ask({
 		title: __(purpose),
 		fields: [
-			{
-				fieldname: "reason",
-				fieldtype: "Link",
-				options: "Lead Outcome Reason",
-				label: __("Reason"),
-				reqd: 1,
-				get_query: () => ({
-					query: "lead_quality.desk.search.reasons",
-					filters: { lead: frm.doc.lead, applies_to: purpose },
-				}),
-			},
+			reason,
 			{
 				fieldname: "feedback",
 				fieldtype: "Small Text",

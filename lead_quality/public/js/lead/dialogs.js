@@ -1,23 +1,11 @@
 // What the buttons of a lead's panel ask before they act. A dialog stays open with what was typed until the server agrees.
 
 import { ask, refused, submit } from "../desk/dialogs.js";
+import { ask_reasons } from "../desk/reasons.js";
 import { state_of_clock } from "../desk/deadlines.js";
 import { html, trusted } from "../engine/markup.js";
 import { effect_of_snooze_html } from "./panel_html.js";
 import { effect_of_snooze, snooze_picks } from "./words.js";
-
-const reason_field = (panel, purpose, label, more = {}) => ({
-	fieldname: "reason",
-	fieldtype: "Link",
-	options: "Lead Outcome Reason",
-	label,
-	reqd: 1,
-	get_query: () => ({
-		query: "lead_quality.desk.search.reasons",
-		filters: { lead: panel.lead, applies_to: purpose },
-	}),
-	...more,
-});
 
 const options_of = (doctype, fieldname) =>
 	frappe.meta.get_docfield(doctype, fieldname).options.split("\n").filter(Boolean);
@@ -114,7 +102,8 @@ export function opt_out(panel) {
 	});
 }
 
-export function snooze(panel) {
+export async function snooze(panel) {
+	const { field: reason } = await ask_reasons(panel.lead, "Snooze", __("Why?"));
 	const effect = effect_of_snooze(panel.data.clocks, (clock) => state_of_clock(clock) === "Overdue");
 	const dialog = ask({
 		title: __("Snooze"),
@@ -127,7 +116,7 @@ export function snooze(panel) {
 				reqd: 1,
 				min_date: new Date(),
 			},
-			reason_field(panel, "Snooze", __("Why?")),
+			reason,
 			{
 				fieldname: "effect",
 				fieldtype: "HTML",
@@ -154,8 +143,7 @@ export function snooze(panel) {
 		);
 }
 
-export function disqualify(panel) {
-	let asked = null;
+export async function disqualify(panel) {
 	const decide = (decision) => {
 		const values = dialog.get_values();
 		if (!values) return;
@@ -176,22 +164,17 @@ export function disqualify(panel) {
 		dialog.set_secondary_action_label(__("Disqualify anyway"));
 		dialog.get_secondary_btn().toggleClass("hide", !later);
 	};
-	const look_at_reason = async () => {
-		const reason = dialog.get_value("outcome_reason");
-		if (reason === asked) return;
-		asked = reason;
-		const { message } = reason
-			? await frappe.db.get_value("Lead Outcome Reason", reason, "proposes_nurture")
-			: {};
-		if (reason === asked) propose(Boolean(message?.proposes_nurture));
-	};
+	const { reasons, field } = await ask_reasons(panel.lead, "Disqualify", __("Why is this not a lead?"), {
+		fieldname: "outcome_reason",
+		change: () => {
+			const chosen = reasons.find(({ name }) => name === dialog.get_value("outcome_reason"));
+			propose(Boolean(chosen?.proposes_nurture));
+		},
+	});
 	const dialog = new frappe.ui.Dialog({
 		title: __("Disqualify"),
 		fields: [
-			reason_field(panel, "Disqualify", __("Why is this not a lead?"), {
-				fieldname: "outcome_reason",
-				change: () => look_at_reason().catch(refused),
-			}),
+			field,
 			{
 				fieldname: "nurture_until",
 				fieldtype: "Date",
@@ -221,7 +204,7 @@ export function not_ready(panel, doctype, message) {
 	if (panel.data?.may_override.includes(doctype)) {
 		dialog.set_secondary_action(() => {
 			dialog.hide();
-			override(panel, doctype);
+			override(panel, doctype).catch(refused);
 		});
 		dialog.set_secondary_action_label(__("Override…"));
 	}
@@ -229,7 +212,8 @@ export function not_ready(panel, doctype, message) {
 }
 
 // Leave is for one document of one kind, by default the one that was refused.
-export function override(panel, doctype) {
+export async function override(panel, doctype) {
+	const { field: reason } = await ask_reasons(panel.lead, "Override", __("Why may it be made now?"));
 	ask({
 		title: __("Override the Gate for One Document"),
 		fields: [
@@ -241,7 +225,7 @@ export function override(panel, doctype) {
 				default: doctype || panel.data.may_override[0],
 				reqd: 1,
 			},
-			reason_field(panel, "Override", __("Why may it be made now?")),
+			reason,
 			{ fieldname: "note", fieldtype: "Small Text", label: __("Note") },
 		],
 		label: __("Override"),
