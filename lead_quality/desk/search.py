@@ -133,7 +133,7 @@ def reasons(doctype: str, txt: str, searchfield: str, start: int, page_len: int,
 	filters = filters or {}
 	return frappe.get_list(
 		"Lead Outcome Reason",
-		_reasons_that_count(filters.get("lead"), filters.get("applies_to")),
+		_reasons_that_count(filters.get("lead", ""), filters.get("applies_to", "")),
 		["name", "reason"],
 		# v16 asks for the name once more, to validate what was chosen
 		or_filters={"reason": ["like", f"%{txt}%"], "name": txt},
@@ -156,9 +156,9 @@ def get_reasons(lead: str, applies_to: str) -> list[dict]:
 	)
 
 
-def _reasons_that_count(lead: str | None, applies_to: str | None) -> dict:
+def _reasons_that_count(lead: str, applies_to: str) -> dict:
 	check_lead(lead)
-	if not isinstance(applies_to, str):
+	if not applies_to or not isinstance(applies_to, str):
 		frappe.throw(_("Choose what the reason is for, such as Disqualify."))
 	conditions = {"applies_to": applies_to, "enabled": 1}
 	agreed = agreed_reasons(agreement_of(lead), applies_to)
