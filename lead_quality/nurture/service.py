@@ -68,7 +68,7 @@ def check_can_enroll(enrollment):
 	:raises frappe.ValidationError: saying what stands in the way.
 	"""
 	if not enrollment.lead:
-		frappe.throw(_("Choose the lead that is to be enrolled."), frappe.MandatoryError)
+		frappe.throw(_("Choose the lead to enroll."), frappe.MandatoryError)
 	lead_lock.take_turn(enrollment.lead)
 	if not frappe.db.exists("Lead", enrollment.lead):
 		frappe.throw(

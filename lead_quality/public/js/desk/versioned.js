@@ -64,7 +64,7 @@ const list = (lines) => html`<ul class="pl-4">
 export function effect_html(name, { replaces, segments, leads, changes, warnings }) {
 	const lines = [
 		replaces
-			? fill(__("{0} takes the place of {1}."), bold(name), bold(replaces))
+			? fill(__("{0} replaces {1}."), bold(name), bold(replaces))
 			: fill(__("{0} comes into force."), bold(name)),
 		segments.length
 			? fill(__("Segments that use it from now on: {0}."), bold(segments.join(", ")))
@@ -83,7 +83,7 @@ export function effect_html(name, { replaces, segments, leads, changes, warnings
 						<b>${replaces ? fill(__("What changes against {0}:"), replaces) : __("What it says:")}</b>
 					</p>
 					${list(changes)}`
-				: replaces && html`<p>${fill(__("It says the same as {0}."), replaces)}</p>`
+				: replaces && html`<p>${fill(__("It has the same content as {0}."), replaces)}</p>`
 		}
 		${warnings.length > 0 && html`<div class="form-message orange p-3" data-warnings>${list(warnings)}</div>`}
 	</div>`;

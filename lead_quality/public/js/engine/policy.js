@@ -73,12 +73,11 @@ export function step_in_words(step, who) {
 			: __("At the deadline");
 	const value = bold(step[NEEDS[step.action]] || "…");
 	return {
-		"Notify Owner": () => fill(__("{0} {1} is told again."), when, who),
+		"Notify Owner": () => fill(__("{0} {1} is notified again."), when, who),
 		"Notify Manager": () => fill(__("{0} the manager of {1} is notified."), when, who),
 		"Notify Role": () => fill(__("{0} every user with the role {1} is notified."), when, value),
-		Reassign: () => fill(__("{0} the rule {1} gives the lead to somebody else."), when, value),
-		"Pull Back": () =>
-			fill(__("{0} the lead is pulled back: to whoever handed it over, else to the pool."), when),
+		Reassign: () => fill(__("{0} the rule {1} assigns the lead to another user."), when, value),
+		"Pull Back": () => fill(__("{0} the lead is pulled back to its sender, or else to the pool."), when),
 		Recycle: () => fill(__("{0} the lead goes back to nurturing: {1}."), when, value),
 	}[step.action]();
 }

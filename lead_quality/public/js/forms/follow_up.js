@@ -52,7 +52,7 @@ export const follow_up_alert_form = {
 		if (by_system) {
 			frm.set_intro(
 				__(
-					"The system was not running when this fell due and had told nobody: it counts against nobody.",
+					"The system was not running at the deadline, and nobody had been notified: it counts against nobody.",
 				),
 				"blue",
 			);

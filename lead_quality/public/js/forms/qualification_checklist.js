@@ -66,7 +66,7 @@ async function move_leads(frm) {
 	const title = ({ name, leads }) => __("{0}, leads under way: {1}", [name, format_number(leads, null, 0)]);
 	const effect = fill(
 		__(
-			"Their leads are held against {0} from now on. Answers to criteria of the same key go along; the others are dropped. All leads are judged again in the background.",
+			"Their leads use {0} from now on. Answers to criteria with the same key are kept; the others are dropped. All leads are requalified in the background.",
 		),
 		bold(frm.doc.name),
 	);
@@ -105,7 +105,7 @@ function make_fields(frm) {
 				fieldtype: "HTML",
 				options: paragraph(
 					__(
-						"Each of these becomes a field of the Lead. What a web form or an import writes there answers the criterion, and the lead is judged at once.",
+						"Each of these becomes a field of the Lead. Values from a web form or an import answer the criterion, and the lead is qualified at once.",
 					),
 				),
 			},
@@ -123,7 +123,7 @@ function make_fields(frm) {
 				fieldtype: "HTML",
 				options: paragraph(
 					__(
-						"Who sees a lead sees these fields, also those of confidential criteria. What is asked of each contact, visitors answer for themselves.",
+						"Every user who sees a lead sees these fields, including those of confidential criteria. Visitors answer for themselves what is asked of each contact.",
 					),
 					"text-muted small",
 				),
@@ -206,10 +206,10 @@ function web_form_in_words({ name, left_out }, may_publish) {
 	const publish = may_publish
 		? __("It is not published yet: review it, then publish it.")
 		: fill(__("{0} is not published yet: ask a Website Manager to publish it."), bold(name));
-	return html`<p>${publish} ${__("Each lead that comes in by it is judged at once.")}</p>
+	return html`<p>${publish} ${__("Each lead that comes in through it is qualified at once.")}</p>
 		${
 			left_out.length > 0 &&
-			html`<p>${__("Not asked, since these have no Lead field that a visitor could fill in:")}</p>
+			html`<p>${__("Not asked, because they have no Lead field that a visitor could fill in:")}</p>
 			<ul>${left_out.map((label) => html`<li>${label}</li>`)}</ul>`
 		}`;
 }

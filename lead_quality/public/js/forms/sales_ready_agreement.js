@@ -76,7 +76,7 @@ async function call(frm, method, args) {
 function readers_html(people) {
 	if (!people.length) {
 		const words = __(
-			"Nobody has one of the two roles yet. Lead Quality Settings names them; give them to your people.",
+			"No user has one of the two roles yet. They are set in Lead Quality Settings; assign them to your users.",
 		);
 		return html`<p class="text-muted">${words}</p>`;
 	}

@@ -91,7 +91,7 @@ export function opt_out(panel) {
 					fieldtype: "HTML",
 					options: String(
 						html`<p class="small text-muted mb-0">
-							${__("It holds for this person everywhere: other leads of the same address or number, too.")}
+							${__("It applies to this person everywhere, including other leads with the same address or number.")}
 						</p>`,
 					),
 				},
