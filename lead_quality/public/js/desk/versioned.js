@@ -64,7 +64,7 @@ const list = (lines) => html`<ul class="pl-4">
 export function effect_html(name, { replaces, segments, leads, changes, warnings }) {
 	const lines = [
 		replaces
-			? fill(__("{0} replaces {1}."), bold(name), bold(replaces))
+			? fill(__("{0} takes the place of {1}."), bold(name), bold(replaces))
 			: fill(__("{0} comes into force."), bold(name)),
 		segments.length
 			? fill(__("Segments that use it from now on: {0}."), bold(segments.join(", ")))
