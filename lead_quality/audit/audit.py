@@ -1,12 +1,12 @@
 """An audit from its files to its report."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
-from lead_quality.audit import figures, lists, readers
+from lead_quality.audit import backup, figures, lists, readers
 from lead_quality.audit.figures import Facts, Known, Options
 from lead_quality.audit.lists import Names
 from lead_quality.audit.readers import CannotRead, Table
@@ -57,15 +57,16 @@ def run(
 	"""
 	calendar = calendar_of(wish.hours, wish.zone)
 	with Store() as store:
-		tables = [readers.open_table(path, kind, wish.mapped, wish.dates) for kind, path in wish.paths]
-		if not any(table.kind == "Lead" for table in tables):
+		tables = []
+		for table in _tables(wish):
+			tables.append(table)
+			store.load(table, lambda rows, name=f"{table.kind} of {table.file}": progress(name, rows))  # type: ignore[misc]
+			if table.lines and not table.counted:
+				raise CannotRead(_nothing_counted(table))
+		if not store.has("Lead"):
 			raise CannotRead(
 				"No file of leads is among them. An export of the list of Leads is what every figure is of."
 			)
-		for table in tables:
-			store.load(table, lambda rows, name=table.file: progress(name, rows))  # type: ignore[misc]
-			if table.lines and not table.counted:
-				raise CannotRead(_nothing_counted(table))
 		latest = store.as_of()
 		if latest is None:
 			raise CannotRead("There are no leads in the files.")
@@ -82,6 +83,19 @@ def run(
 			f"{repeated:,} lines repeat the ID of a lead and count once: a report with rows of a table has one each."
 		)
 	return Audit(report, facts, names, tables)  # fmt: skip
+
+
+def _tables(wish: Wish) -> Iterator[Table]:
+	"""All tables, those of backups one after the other; what is of no use is refused before anything is read."""
+	backups = [path for _kind, path in wish.paths if backup.is_backup(path)]
+	opened = [
+		readers.open_table(path, kind, wish.mapped, wish.dates)
+		for kind, path in wish.paths
+		if not backup.is_backup(path)
+	]
+	yield from opened
+	for path in backups:
+		yield from backup.tables(path)
 
 
 def _nothing_counted(table: Table) -> str:

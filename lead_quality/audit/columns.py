@@ -110,6 +110,10 @@ FIELDS: dict[str, dict[str, tuple[str, str]]] = {
 			"Quotation|Quotation (Items)|Quotation (Sales Order Item)|Angebot|Devis|Presupuesto",
 		),
 	},
+	"Sales Order Item": {
+		"parent": (TEXT, "Parent|Sales Order"),
+		"prevdoc_docname": (TEXT, "Quotation"),
+	},
 	"Customer": {
 		"name": _NAME,
 		"creation": _CREATION,
@@ -141,6 +145,7 @@ NEEDED: dict[str, tuple[tuple[str, ...], ...]] = {
 	"Opportunity": (("name",), ("party_name", "lq_lead"), ("creation",)),
 	"Quotation": (("name",), ("party_name", "opportunity"), ("creation",)),
 	"Sales Order": (("name",), ("creation",), ("customer", "prevdoc_docname")),
+	"Sales Order Item": (("parent",), ("prevdoc_docname",)),
 	"Customer": (("name",), ("lead_name", "opportunity_name")),
 	"Communication": (("reference_name",), ("creation", "communication_date")),
 }

@@ -2,7 +2,7 @@
 
 import csv
 import itertools
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -68,7 +68,7 @@ class Table:
 
 	def rows(self) -> Iterator[dict[str, Value]]:
 		"""What each line says, by field: an instant, a number, a text, or None."""
-		plan = [(column, FIELDS[self.kind][column.field][0]) for column in self.columns]
+		plan = [(column.field, column.place, self._reader(column.field)) for column in self.columns]
 		needed = "creation" if self.kind == "Lead" else ""
 		for line, cells in self.source:
 			if not any(cells):
@@ -81,48 +81,65 @@ class Table:
 				found = f"{len(cells)} cells"
 				self._note(Problem(self.file, line, "", f"{self.width} cells", found, True))
 				continue
-			row = self._read(line, cells, plan, needed)
-			if row is not None:
-				self.counted += 1
-				yield row
+			row = self._read(line, cells, plan)
+			if needed and row[needed] is None:
+				self._tell_of_loss(line, cells, needed)
+				continue
+			self.counted += 1
+			yield row
 
 	def _read(
-		self, line: int, cells: list[str], plan: list[tuple[Recognised, str]], needed: str
-	) -> dict[str, Value] | None:
+		self, line: int, cells: list[str], plan: list[tuple[str, int, Callable[[str], Value]]]
+	) -> dict[str, Value]:
 		row: dict[str, Value] = {}
-		for column, kind in plan:
-			text = cells[column.place].strip() if column.place < len(cells) else ""
+		width = len(cells)
+		for field_name, place, reader in plan:
+			text = cells[place].strip() if place < width else ""
+			if not text:
+				row[field_name] = None
+				continue
 			try:
-				row[column.field] = self._value(text, kind) if text else None
+				row[field_name] = reader(text)
 			except values.Unreadable as expected:
-				row[column.field] = None
-				is_lost = column.field == needed
-				self._note(Problem(self.file, line, column.header, str(expected), text[:60], is_lost))
-				if is_lost:
-					return None
-			if not text and column.field == needed:
-				self._note(
-					Problem(self.file, line, column.header, "the day the lead came in", "nothing", True)
-				)
-				return None
+				row[field_name] = None
+				header = next(column.header for column in self.columns if column.field == field_name)
+				is_lost = (self.kind, field_name) == ("Lead", "creation")
+				self._note(Problem(self.file, line, header, str(expected), text[:60], is_lost))
 		return row
 
-	def _value(self, text: str, kind: str) -> Value:
+	def _tell_of_loss(self, line: int, cells: list[str], needed: str):
+		"""Note that a line does not count, as it lacks what it needs; if it has it and it is unreadable, that was said."""
+		column = next(column for column in self.columns if column.field == needed)
+		if column.place >= len(cells) or not cells[column.place].strip():
+			self._note(Problem(self.file, line, column.header, "the day the lead came in", "nothing", True))
+
+	def _reader(self, field_name: str) -> Callable[[str], Value]:
+		kind = FIELDS[self.kind][field_name][0]
 		if kind == MOMENT:
-			return values.moment(text, self.dates)
+			return lambda text: values.moment(text, self.dates)
 		if kind == NUMBER:
-			return values.amount(text, self.mark)
+			return lambda text: values.amount(text, self.mark)
 		if kind == ADDRESS:
-			found = values.addresses(text)
-			return found[0] if found else text.lower()
-		if kind == ADDRESSES:
-			return "|".join(values.addresses(text))
-		return " ".join(text.split())
+			return _address
+		return _addresses if kind == ADDRESSES else _one_line
 
 	def _note(self, problem: Problem):
 		self.problem_count += 1
 		if len(self.problems) < PROBLEMS_KEPT:
 			self.problems.append(problem)
+
+
+def _address(text: str) -> str:
+	found = values.addresses(text)
+	return found[0] if found else text.lower()
+
+
+def _addresses(text: str) -> str:
+	return "|".join(values.addresses(text))
+
+
+def _one_line(text: str) -> str:
+	return text if text.isalnum() else " ".join(text.split())
 
 
 def open_table(
@@ -219,7 +236,15 @@ def _headers(
 
 def _kind_named(path: Path) -> str | None:
 	letters = "".join(letter for letter in path.stem.lower() if letter.isalpha())
-	for kind in ("Communication", "Sales Order", "Quotation", "Opportunity", "Customer", "Lead"):
+	for kind in (
+		"Communication",
+		"Sales Order Item",
+		"Sales Order",
+		"Quotation",
+		"Opportunity",
+		"Customer",
+		"Lead",
+	):
 		if kind.replace(" ", "").lower()[:-1] in letters:
 			return kind
 	return None

@@ -158,11 +158,8 @@ class Store:
 
 	def as_of(self) -> datetime | None:
 		"""The latest instant at which anything was made or held; None of nothing."""
-		parts = [
-			f"select max(creation) as held_at from {NAMES[kind]}"
-			for kind in FIELDS
-			if kind != "Communication"
-		]
+		dated = [kind for kind in FIELDS if "creation" in _COLUMNS[kind]]
+		parts = [f"select max(creation) as held_at from {NAMES[kind]}" for kind in dated]
 		parts += ["select max(modified) from lead", "select max(held_at) from communication"]
 		found = self.one(f"select max(held_at) from ({' union all '.join(parts)})")
 		return found if isinstance(found, datetime) else None
@@ -249,7 +246,9 @@ standing as (
 	where coalesce(docstatus, 1) = 1 and lower(coalesce(status, '')) not in {_among((*DRAFT, *CANCELLED))}
 ),
 by_quotation as (
-	select distinct s.name, q.lead from standing s join quotations q on q.name = s.prevdoc_docname
+	select distinct s.name, q.lead from standing s
+	left join sales_order_item line on line.parent = s.name
+	join quotations q on q.name in (s.prevdoc_docname, line.prevdoc_docname)
 ),
 by_customer as (
 	select distinct s.name, coalesce(l.name, o.lead) as lead

@@ -12,6 +12,9 @@ _DATE = re.compile(
 	r"(?:Z|[+-]\d{2}:?\d{2})?"
 )
 _BARE = re.compile(r"[\w.+-]+@[\w.-]+")
+_ISO = re.compile(
+	r"20[0-9]{2}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8]) (?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]+)?"
+)
 _AMOUNT = re.compile(r"-?\d[\d.,' \u00a0\u202f]*")
 
 
@@ -40,6 +43,8 @@ def moment(value: str, order: str | None) -> datetime:
 
 	:raises Unreadable: it names none, or day and month cannot be told apart.
 	"""
+	if _ISO.fullmatch(value):  # as ERPNext writes nearly all
+		return datetime.fromisoformat(value[:19])
 	found = _DATE.fullmatch(value.strip())
 	if not found:
 		raise Unreadable("a date, such as 2026-03-31 14:05:00")

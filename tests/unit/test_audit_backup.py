@@ -1,0 +1,159 @@
+"""A backup gives the same figures as the exports of the same site, whatever stands in its texts."""
+
+import csv
+import gzip
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lead_quality.audit import backup, readers, sample
+from lead_quality.audit.readers import CannotRead
+from tests.unit.audit_files import run
+
+LEAD = ["CRM-LEAD-1", "2026-01-05 09:30:00.123456", None, "Open"]
+COLUMNS = ["name", "creation", "_user_tags", "status"]
+ESCAPES = {"\\": "\\\\", "'": "\\'", '"': '\\"', "\n": "\\n", "\r": "\\r", "\0": "\\0", "\x1a": "\\Z"}
+
+
+def quoted(value: object) -> str:
+	if value is None:
+		return "NULL"
+	if isinstance(value, int | float):
+		return str(value)
+	return "'" + "".join(ESCAPES.get(letter, letter) for letter in str(value)) + "'"
+
+
+def dump(table: str, columns: Sequence[str], rows: Sequence[Sequence[object]], is_new: bool = False) -> str:
+	"""A table as mariadb-dump writes it: all rows in a line, or each in its own as newer ones do."""
+	between, before = (",\n", "\n") if is_new else (",", " ")
+	made = ",\n".join(f"  `{column}` varchar(140) DEFAULT 'a;(b' COMMENT 'x'" for column in columns)
+	values = between.join(f"({','.join(quoted(value) for value in row)})" for row in rows)
+	insert = f"INSERT INTO `{table}` VALUES{before}{values};\n" if rows else ""
+	return (
+		f"DROP TABLE IF EXISTS `{table}`;\n/*!40101 SET character_set_client = utf8mb4 */;\nCREATE TABLE `{table}` (\n{made},\n"
+		f"  PRIMARY KEY (`name`)\n) ENGINE=InnoDB;\nLOCK TABLES `{table}` WRITE;\n{insert}UNLOCK TABLES;\n"
+	)
+
+
+def written(path: Path, text: str) -> Path:
+	with gzip.open(path, "wt", encoding="utf-8", newline="\n") as file:
+		file.write("-- MariaDB dump\n" + text)
+	return path
+
+
+def read(path: Path) -> Iterator[tuple[str, list[dict]]]:
+	for table in backup.tables(path):
+		yield table.kind, list(table.rows())
+
+
+@pytest.mark.parametrize("is_new", [False, True])
+def test_a_backup_gives_the_figures_of_the_exports(tmp_path, is_new):
+	paths = sample.write(tmp_path, leads=600)
+	text = dump("tabDocType", ["name", "x"], [["Lead", "INSERT INTO `tabLead` VALUES (1);"]], is_new)
+	for path in paths:
+		found = readers.open_table(path)
+		with path.open(newline="") as file:
+			_headers, *rows = list(csv.reader(file))
+		places = [column.place for column in found.columns]
+		fields = [column.field for column in found.columns]
+		some = [[row[place] or None for place in places] for row in rows]
+		half = len(some) // 2
+		text += dump(f"tab{found.kind}", fields, some[:half], is_new)
+		values = ",".join(f"({','.join(quoted(value) for value in row)})" for row in some[half:])
+		names = ", ".join(f"`{field}`" for field in fields)
+		text += f"INSERT INTO `tab{found.kind}` ({names}) VALUES {values};\n"
+	made = written(tmp_path / "20260630_180000-site-database.sql.gz", text)
+
+	by_backup, by_exports = run([made]), run(paths)
+
+	assert [table.problem_count for table in by_backup.tables] == [0] * 6
+	assert by_backup.report.figures == by_exports.report.figures
+	assert by_backup.report.sections == by_exports.report.sections
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.lists(st.text(max_size=12), min_size=2, max_size=2), max_size=4), st.booleans())
+def test_whatever_stands_in_a_text_it_stays_that_text(tmp_path_factory, texts, is_new):
+	rows = [[*LEAD, *some] for some in texts]
+	made = dump("tabLead", [*COLUMNS, "lead_name", "source"], rows, is_new)
+	path = written(tmp_path_factory.mktemp("dump") / "x.sql.gz", made + dump("tabUser", ["name"], [["a"]]))
+
+	found = dict(read(path)).get("Lead", [])
+
+	expected = [
+		[" ".join(text.replace("\0", "").replace("\x1a", "").split()) or None for text in some]
+		for some in texts
+	]
+	assert [[row["lead_name"], row["source"]] for row in found] == expected
+	assert all(row["creation"] == datetime(2026, 1, 5, 9, 30) for row in found)
+
+
+def test_the_source_is_found_by_its_name_in_each_version(tmp_path):
+	for column in ("source", "utm_source"):
+		path = written(tmp_path / f"{column}.sql.gz", dump("tabLead", [*COLUMNS, column], [[*LEAD, "Fair"]]))
+		assert next(read(path))[1][0]["source"] == "Fair"
+
+
+def test_orders_of_a_backup_are_credited_by_the_rows_that_name_their_quotation(tmp_path):
+	text = dump("tabLead", COLUMNS, [LEAD])
+	text += dump(
+		"tabQuotation",
+		["name", "creation", "docstatus", "quotation_to", "party_name"],
+		[["Q1", LEAD[1], 1, "Lead", LEAD[0]]],
+	)
+	text += dump(
+		"tabSales Order",
+		["name", "creation", "docstatus", "status", "customer", "base_grand_total", "currency"],
+		[["S1", LEAD[1], 1, "Completed", "C1", 900.5, "EUR"], ["S2", LEAD[1], 0, "Draft", "C1", 5, "EUR"]],
+	)
+	text += dump(
+		"tabSales Order Item",
+		["name", "parent", "prevdoc_docname"],
+		[["a", "S1", "Q1"], ["b", "S1", None], ["c", "S2", "Q1"]],
+	)
+
+	done = run([written(tmp_path / "x.sql.gz", text)])
+
+	assert [(one.is_sold, one.journey.value) for one in done.facts] == [(True, 900.5)]
+
+
+def test_what_is_broken_in_a_backup_is_told_by_its_line_and_the_rest_counts(tmp_path):
+	text = dump("tabLead", COLUMNS, [LEAD, [*LEAD[:1], "never", None, "Open"], LEAD], is_new=True)
+	text = text.replace(
+		"NULL,'Open');", "NULL,'Open'),\n('short','2026-01-01'),\n('torn,\n('x',NULL,NULL,NULL);"
+	)
+
+	tables = []
+	for table in backup.tables(written(tmp_path / "x.sql.gz", text)):
+		tables.append((list(table.rows()), table))
+
+	rows, table = tables[0]
+	assert len(rows) == 2
+	first = text.split("\n").index("INSERT INTO `tabLead` VALUES") + 2
+	assert [problem.line for problem in table.problems] == [first + 2, first + 4, first + 5, first + 6]
+
+
+@pytest.mark.parametrize(
+	"content",
+	[
+		b"",
+		b"no gzip",
+		gzip.compress(b"nothing of a database"),
+		gzip.compress(b"CREATE TABLE `x` (\n" * 999)[:40],
+	],
+)
+def test_what_is_no_backup_is_refused_by_name(tmp_path, content):
+	path = tmp_path / "some.sql.gz"
+	path.write_bytes(content)
+
+	with pytest.raises(CannotRead, match=r"some\.sql\.gz"):
+		list(read(path))
+
+
+def test_a_backup_without_leads_is_refused(tmp_path):
+	with pytest.raises(CannotRead, match="No file of leads"):
+		run([written(tmp_path / "x.sql.gz", dump("tabUser", ["name"], [["a"]]))])
