@@ -34,10 +34,12 @@ REPORTS = (
 	"Follow-up Compliance",
 	"Gate Overrides",
 	"Handover Quality",
+	"Lead to Proposal",
 	"Source Effectiveness",
 	"Leads at Risk",
 	"Speed to Lead",
 	"Stage Conversion",
+	"Stage Velocity",
 	"Wasted Leads",
 )
 WITH_LIST = {name: report_class(name).list_name for name in REPORTS if report_class(name).list_name}

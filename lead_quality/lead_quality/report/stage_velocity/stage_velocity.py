@@ -1,0 +1,170 @@
+"""How long leads take from one step of the funnel to the next: the median, and what nine of ten do not exceed."""
+
+from functools import cached_property
+
+from frappe import _
+
+from lead_quality.base.queries import Select
+from lead_quality.base.report import bars, column, count_column, lead_and_title
+from lead_quality.lead_quality.report.journeys import JourneyReport, days, percentiles
+
+ALL = "All Leads"
+# each way that is timed, to where it begins and ends
+WAYS = {
+	"Came In to Prospect": ("j.entered_at", "j.prospect_at"),
+	"Came In to Sales Ready": ("j.entered_at", "j.ready_at"),
+	"Handed Over to Accepted": ("j.handed_over_at", "j.accepted_at"),
+	"Prospect to Opportunity": ("j.prospect_at", "j.opportunity_at"),
+	"Opportunity to Quoted": ("j.opportunity_at", "j.quoted_at"),
+	"Quoted to Sale": ("j.quoted_at", "j.sale_at"),
+	"Came In to Sale": ("j.entered_at", "j.sale_at"),
+}
+
+
+def way_in_words(way: str) -> str:
+	return {
+		"Came In to Prospect": _("Came In to Prospect"),
+		"Came In to Sales Ready": _("Came In to Sales Ready"),
+		"Handed Over to Accepted": _("Handed Over to Accepted"),
+		"Prospect to Opportunity": _("Prospect to Opportunity"),
+		"Opportunity to Quoted": _("Opportunity to Quoted"),
+		"Quoted to Sale": _("Quoted to Sale"),
+		"Came In to Sale": _("Came In to Sale"),
+	}[way]
+
+
+class StageVelocity(JourneyReport):
+	"""One row per way of the leads that came in within the period and have gone it; by group, if asked for.
+
+	:param filters: those of a `JourneyReport`; `way`, one of `WAYS`, of the list.
+	"""
+
+	name = "Stage Velocity"
+	groups = {ALL: "", "Source": "source", "Segment": "segment", "Owner": "owner", "Month": "month"}
+	counts = {"leads": "1 = 1"}
+
+	def timed(self, ways: list[str]) -> str:
+		"""SQL: one row per way and lead. Where the second step came before the first, the lead took no time."""
+		names = " union all ".join(f"select '{way}' as way" for way in ways)
+
+		def instant(place: int) -> str:
+			cases = " ".join(f"when '{way}' then {WAYS[way][place]}" for way in ways)
+			return f"case ways.way {cases} end"
+
+		return f"""
+			select timed.*, greatest(timestampdiff(second, timed.began_at, timed.ended_at), 0) as seconds from (
+				select ways.way, j.name as `lead`, {self.group_column or f"'{ALL}'"} as grouped,
+					{instant(0)} as began_at, {instant(1)} as ended_at
+				from `tabLead Journey` j join ({names}) ways
+				where {{where}}
+			) timed
+			where timed.began_at is not null and timed.ended_at is not null
+		"""
+
+	def columns(self) -> list[dict]:
+		return [
+			column("group", _(self.filters.group_by), width=200),
+			column("step", _("Step"), width=220),
+			count_column("leads", _("Leads")),
+			column("median_days", _("Median Days"), "Float", 130, precision=1),
+			column("p90_days", _("Nine of Ten Within (Days)"), "Float", 200, precision=1),
+			column("slowest_days", _("Slowest (Days)"), "Float", 140, precision=1),
+		]
+
+	@cached_property
+	def found(self) -> list[dict]:
+		ranked = percentiles(
+			self.timed(list(WAYS)), {"median": 50, "p90": 90, "slowest": 100}, ("grouped", "way")
+		)
+		# one spelling for all ways of a group
+		return Select(
+			f"""
+			select found.*, convert(min(binary found.grouped) over (partition by found.grouped) using utf8mb4) as spelt
+			from ({ranked}) found order by found.grouped, field(found.way, {", ".join(repr(way) for way in WAYS)})
+			""",
+			self.where(),
+		).rows()
+
+	def rows(self) -> list[dict]:
+		"""One row per group and way: how many leads have gone it, in how many days half of them, nine of ten and all
+		did. The percentiles are those of `nearest_rank`."""
+		names = self.names_of({row["spelt"] for row in self.found})
+		names[ALL] = _(ALL)
+		rows = []
+		for row in self.found:
+			group = None if self.filters.group_by == ALL else row["spelt"]
+			links = (
+				self.links(way=row["way"])
+				if self.filters.group_by == ALL
+				else self.group_links(group, self.counts, way=row["way"])
+			)
+			rows.append(
+				{
+					"group": names[row["spelt"]],
+					"step": way_in_words(row["way"]),
+					"way": row["way"],
+					"leads": row["cases"],
+					"median_days": days(row["median"]),
+					"p90_days": days(row["p90"]),
+					"slowest_days": days(row["slowest"]),
+					"links": links,
+				}
+			)
+		return rows
+
+	def message(self, rows: list[dict]) -> str:
+		return _(
+			"Only leads that have gone a step are timed: those that still wait may take longer. Look at periods that are "
+			"old enough."
+		)
+
+	def chart(self, rows: list[dict]) -> dict | None:
+		if not rows:
+			return None
+		if self.filters.group_by != ALL:
+			rows = [row for row in rows if row["way"] == "Came In to Sale"][-12:]
+		labels = [row["step" if self.filters.group_by == ALL else "group"] for row in rows]
+		return bars(
+			labels,
+			{
+				label: [round(row[fieldname], 1) for row in rows]
+				for label, fieldname in (
+					(_("Median Days"), "median_days"),
+					(_("Nine of Ten Within (Days)"), "p90_days"),
+				)
+			},
+			["#1f6feb", "#8c959f"],
+		)
+
+	# the leads
+
+	def list_columns(self) -> list[dict]:
+		return [
+			*lead_and_title(),
+			column("step", _("Step"), width=220),
+			column("began_at", _("From"), "Datetime", 165),
+			column("ended_at", _("Until"), "Datetime", 165),
+			column("days", _("Days"), "Float", 100, precision=1),
+			column("source", _("Source"), width=150),
+			column("segment", _("Segment"), width=130),
+			column("present_owner", _("Owner"), "Link", 220, options="User"),
+		]
+
+	def listing(self) -> Select:
+		ways = [self.filters.way] if self.filters.way in WAYS else list(WAYS)
+		return Select(
+			f"""
+			select timed.*, l.title, own.source, own.segment, own.present_owner
+			from ({self.timed(ways)}) timed
+			join `tabLead Journey` own on own.name = timed.`lead`
+			left join `tabLead` l on l.name = timed.`lead`
+			order by timed.seconds desc, timed.`lead`, timed.way
+			""",
+			self.where(),
+		)
+
+	def listed(self, found: list) -> list[dict]:
+		return [{**row, "step": way_in_words(row["way"]), "days": days(row["seconds"])} for row in found]
+
+
+execute = StageVelocity.execute

@@ -1,0 +1,197 @@
+"""Stage Velocity and Lead to Proposal: every figure is that of a count by hand, and equals the leads behind it."""
+
+from collections import defaultdict
+from urllib.parse import parse_qs, urlsplit
+
+import frappe
+import pytest
+
+from lead_quality import api
+from lead_quality.demo.factories import make_lead, make_opportunity, make_quotation, make_sales_ready
+from lead_quality.lead_quality.report.lead_to_proposal.lead_to_proposal import LeadToProposal
+from lead_quality.lead_quality.report.stage_velocity.stage_velocity import ALL, WAYS, StageVelocity
+from tests.site import random_journeys as random_leads
+from tests.site.random_journeys import MANAGER, NORTH, NOW, PERIOD, REP, SEES, nearest_rank, same
+
+REPORTS = (StageVelocity, LeadToProposal)
+GROUP_OF = {
+	ALL: lambda lead: ALL.lower(),
+	"Source": lambda lead: same(lead.source) or "no source",
+	"Segment": lambda lead: same(lead.segment) or "no segment",
+	"Campaign": lambda lead: same(lead.campaign) or "no campaign",
+	"Owner": lambda lead: {REP: "rep", MANAGER: "manager"}.get(lead.owner_at_entry, "no owner"),
+	"Month": lambda lead: f"{lead.entered_at:%Y-%m}",
+}
+
+
+@pytest.fixture
+def world():
+	random_leads.make_readers()
+	leads = random_leads.write(250, 7)
+	calls = random_leads.write_calls(leads, 8)
+	for lead in leads:
+		lead.called_at = min(
+			(
+				touch.done_at
+				for touch in calls[lead.name]
+				if (touch.channel, touch.direction, touch.status) == ("Phone", "Outbound", "Done")
+				and not touch.is_automatic
+				and lead.quoted_at
+				and touch.done_at >= lead.quoted_at
+			),
+			default=None,
+		)
+	return leads
+
+
+def seen_by(leads: list, reader: str) -> dict[str, list]:
+	seen = [lead for lead in leads if SEES[reader](lead) and not lead.is_non_buyer]
+	assert seen
+	return seen
+
+
+def grouped(leads: list, group_by: str) -> dict[str, list]:
+	groups = defaultdict(list)
+	for lead in leads:
+		groups[GROUP_OF[group_by](lead)].append(lead)
+	return groups
+
+
+def days_between(begins, ends) -> float:
+	return max((ends - begins).total_seconds(), 0) / 86_400
+
+
+def about(value):
+	return None if value is None else pytest.approx(value, abs=1 / 86_400)
+
+
+@pytest.mark.parametrize("reader", SEES)
+def test_velocity_is_that_of_a_count_by_hand_for_every_reader(world, reader, as_user):
+	for group_by in StageVelocity.groups:
+		with as_user(reader):
+			rows = StageVelocity({**PERIOD, "group_by": group_by}, now=NOW).rows()
+		expected = {}
+		for group, leads in grouped(seen_by(world, reader), group_by).items():
+			for way, (begins, ends) in WAYS.items():
+				begins, ends = begins.removeprefix("j."), ends.removeprefix("j.")
+				times = [
+					days_between(lead[begins], lead[ends]) for lead in leads if lead[begins] and lead[ends]
+				]
+				if times:
+					expected[group, way] = (
+						len(times),
+						about(nearest_rank(times, 50)),
+						about(nearest_rank(times, 90)),
+						about(max(times)),
+					)
+		found = {
+			(row["group"].lower(), row["way"]): (
+				row["leads"],
+				row["median_days"],
+				row["p90_days"],
+				row["slowest_days"],
+			)
+			for row in rows
+		}
+		assert found == expected
+		assert len(rows) == len(found)
+
+
+@pytest.mark.parametrize("reader", SEES)
+def test_proposals_are_those_of_a_count_by_hand_for_every_reader(world, reader, as_user):
+	for group_by in LeadToProposal.groups:
+		with as_user(reader):
+			rows = LeadToProposal({**PERIOD, "group_by": group_by}, now=NOW).rows()
+		expected = {}
+		for group, leads in grouped(seen_by(world, reader), group_by).items():
+			offered = [lead for lead in leads if lead.opportunity_at]
+			quoted = [lead for lead in leads if lead.quoted_at]
+			called = [lead for lead in quoted if lead.called_at]
+			times = [days_between(lead.entered_at, lead.quoted_at) for lead in quoted]
+			of_offered = [lead for lead in offered if lead.quoted_at]
+			expected[group] = {
+				"leads": len(leads),
+				"opportunities": len(offered),
+				"quoted_opportunities": len(of_offered),
+				"without": len(offered) - len(of_offered),
+				"quoted": len(quoted),
+				"called": len(called),
+				"not_called": len(quoted) - len(called),
+				"quoted_percent": share(quoted, leads),
+				"opportunities_percent": share(of_offered, offered),
+				"called_percent": share(called, quoted),
+				"median_days": about(nearest_rank(times, 50)),
+				"p90_days": about(nearest_rank(times, 90)),
+			}
+		found = {row["group"].lower(): row for row in rows}
+		assert {
+			group: {name: found[group][name] for name in row} for group, row in expected.items()
+		} == expected
+		assert len(rows) == len(expected)
+
+
+def share(part: list, whole: list):
+	return pytest.approx(len(part) / len(whole) * 100) if whole else None
+
+
+@pytest.mark.parametrize("report", REPORTS)
+@pytest.mark.parametrize("reader", [MANAGER, NORTH, REP])
+def test_every_count_equals_the_leads_behind_it_for_every_reader(world, report, reader, as_user):
+	with as_user(reader):
+		for row in report({**PERIOD, "group_by": "Source"}, now=NOW).rows():
+			for count, link in row["links"].items():
+				query = {name: values[0] for name, values in parse_qs(urlsplit(link).query).items()}
+				listed, total = report(query, now=NOW).page()
+				assert total == len(listed) == row[count], (row["group"], count)
+				if report is StageVelocity:
+					assert max(lead["days"] for lead in listed) == about(row["slowest_days"])
+					assert {lead["step"] for lead in listed} == {row["step"]}
+
+
+@pytest.mark.parametrize("report", REPORTS)
+def test_more_leads_cost_no_more_queries(world, report, count_queries):
+	def queries() -> int:
+		with count_queries() as counted:
+			report(dict(PERIOD), now=NOW).shown()
+		return counted.count
+
+	queries()
+	before = queries()
+	frappe.db.sql("delete from `tabLead Journey` where name like 'RANDOM-02%%'")
+	assert queries() == before
+
+
+@pytest.mark.parametrize("report", REPORTS)
+def test_a_period_without_leads_is_no_error(report):
+	columns, rows, _message, chart, _summary = report(
+		{"from_date": "1999-01-01", "to_date": "1999-01-31"}
+	).shown()
+	assert columns and rows == [] and chart is None
+
+
+def test_the_figures_on_top_are_those_of_all_leads(world):
+	leads = seen_by(world, "Administrator")
+	quoted = [lead for lead in leads if lead.quoted_at]
+	called = [lead for lead in quoted if lead.called_at]
+	found = LeadToProposal(dict(PERIOD), now=NOW)
+	on_top = {figure["label"]: figure["value"] for figure in found.summary(found.rows())}
+	assert on_top["With a Quotation, of Leads"].startswith(f"{len(quoted) / len(leads) * 100:.1f}"[:2])
+	assert on_top["Called, of Quoted"].startswith(f"{len(called) / len(quoted) * 100:.1f}"[:2])
+	assert on_top["Median Days Until It"] != "–"
+
+
+def test_a_lead_is_timed_from_its_entry_to_its_quotation_and_its_call(freeze):
+	with freeze("2021-05-03 09:00") as clock:
+		lead = make_lead()
+		make_sales_ready(lead.name)
+		clock.move_to("2021-05-05 09:00:00.000001")  # ERPNext compares instants as text
+		make_quotation(opportunity=make_opportunity(lead.name).name)
+		clock.move_to("2021-05-06 09:00")
+		api.log_touch(lead.name, "Phone", "No Answer")
+		frappe.db.commit()
+	(row,) = LeadToProposal(dict(PERIOD)).rows()
+	assert (row["group"], row["quoted"], row["called"], row["median_days"]) == ("2021-05", 1, 1, about(2))
+	ways = {row["way"]: row["median_days"] for row in StageVelocity(dict(PERIOD)).rows()}
+	assert ways["Opportunity to Quoted"] == about(0)
+	assert ways["Came In to Sales Ready"] == about(0)
+	assert "Quoted to Sale" not in ways
