@@ -33,6 +33,7 @@ REPORTS = (
 	"Definition Use",
 	"Follow-up Compliance",
 	"Gate Overrides",
+	"Goals",
 	"Handover Quality",
 	"Lead to Proposal",
 	"Source Effectiveness",
@@ -43,6 +44,8 @@ REPORTS = (
 	"Wasted Leads",
 )
 WITH_LIST = {name: report_class(name).list_name for name in REPORTS if report_class(name).list_name}
+# nobody in the crowd has bought: the list of Goals is tried in test_goals
+CROWDED = [name for name in WITH_LIST if name != "Goals"]
 HOSTILE = "<img src=x onerror=alert(1)>"
 
 
@@ -109,7 +112,7 @@ def test_these_are_all_reports():
 # the list
 
 
-@pytest.mark.parametrize("report", WITH_LIST)
+@pytest.mark.parametrize("report", CROWDED)
 def test_a_list_shows_the_first_rows_and_says_how_many_there_are(report, crowd, monkeypatch):
 	everything = dict_rows(run(report, show=WITH_LIST[report]))
 	assert len(everything) >= len(crowd)
@@ -135,7 +138,7 @@ def test_a_list_reads_no_more_from_the_database_than_it_shows(report, crowd, mon
 	assert any("limit 3 offset 0" in query for query in queries)
 
 
-@pytest.mark.parametrize("report", WITH_LIST)
+@pytest.mark.parametrize("report", CROWDED)
 def test_all_rows_of_a_list_go_to_a_file_of_which_the_user_is_told(
 	report, crowd, manager, as_user, monkeypatch
 ):
@@ -244,7 +247,7 @@ def mail(report: str, user: str, file_format: str = "HTML", **filters) -> str | 
 	return frappe.get_doc("Auto Email Report", doc.name).get_report_content()
 
 
-@pytest.mark.parametrize("report", REPORTS)
+@pytest.mark.parametrize("report", [name for name in REPORTS if name != "Goals"])
 def test_a_report_is_mailed_in_every_format(report, crowd, manager):
 	for file_format in ("HTML", "CSV", "XLSX"):
 		assert mail(report, manager, file_format)
