@@ -117,7 +117,7 @@ def known_of(store: Store) -> Known:
 		orders=store.has("Sales Order") and (store.has("Customer") or store.has("Quotation")),
 		next_contact=store.has("Lead", "contact_date"),
 		owners=store.has("Lead", "lead_owner"),
-		sources=store.has("Lead", "source"),
+		sources=store.has("Lead", "source") or store.has("Lead", "utm_source"),
 		statuses=store.has("Lead", "status"),
 		addresses=any(store.has("Lead", name) for name in ("email_id", "phone", "mobile_no", "whatsapp_no")),
 	)

@@ -10,8 +10,6 @@ from lead_quality.audit.columns import BY_NAME, FIELDS, Recognised, missing
 from lead_quality.audit.readers import BROKEN, CannotRead, Row, Table
 
 SUFFIXES = (".sql.gz", ".sql")
-# v16 and v14 call the same things differently
-_ALIASES = {"utm_source": "source", "lead_source": "source"}
 _TABLES = {f"tab{kind}": kind for kind in FIELDS}
 _CREATE = re.compile(r"CREATE TABLE (?:IF NOT EXISTS )?`([^`]+)`")
 _COLUMN = re.compile(r"\s+`([^`]+)` ")
@@ -101,8 +99,7 @@ def _table(path: Path, name: str, columns: Sequence[str], lines: _Lines, begin: 
 	insert = _INSERT.match(begin[1])
 	if insert and insert[2]:
 		columns = re.findall(r"`([^`]+)`", insert[2])
-	places = {_ALIASES.get(column, column): place for place, column in enumerate(columns)}
-	places.update({column: place for place, column in enumerate(columns)})
+	places = {column: place for place, column in enumerate(columns)}
 	wanted = [field for field in FIELDS[kind] if field in places]
 	found = [
 		Recognised(field, number, columns[places[field]], BY_NAME) for number, field in enumerate(wanted)

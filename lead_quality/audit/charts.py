@@ -10,7 +10,7 @@ LABEL = 185  # of bars
 ROW, BAR = 28, 18
 LABEL_LENGTH = 22
 MANY = 16  # rows, from which on they stand closer
-PLOT = (52, 14, 560, 210)  # of lines: left, top, width, height
+PLOT = (52, 14, 650, 210)  # of lines: left, top, width, height
 
 
 def chart(section: Section, currency: str) -> str:

@@ -57,8 +57,9 @@ FIELDS: dict[str, dict[str, tuple[str, str]]] = {
 		"whatsapp_no": (TEXT, "WhatsApp|WhatsApp No"),
 		"source": (
 			TEXT,
-			"Source|Lead Source|UTM Source|utm_source|Quelle|Lead-Quelle|Fuente|Origen|Fonte|Origine|Bron|Origem",
+			"Source|Lead Source|Quelle|Lead-Quelle|Fuente|Origen|Fonte|Origine|Bron|Origem",
 		),
+		"utm_source": (TEXT, "UTM Source"),  # in v16, where the old column may still be there
 		"lead_owner": (
 			TEXT,
 			"Lead Owner|Lead-Besitzer|Eigentümer des Leads|Lead-Verantwortlicher|Verantwortlicher|Responsable du prospect"

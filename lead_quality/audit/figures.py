@@ -467,7 +467,7 @@ def leak(
 		shown_rows,
 		f"Wasted rate: of those old enough. In money: each wasted lead at the share of its source's touched leads that was sold × "
 		f"their median order; a source with under {MINIMUM} such leads, or {FEWEST_ORDERS} orders, takes what holds for all."
-		+ (f" {hidden} more are not shown." if hidden > 0 else ""),
+		+ (f" Not shown: {hidden} more." if hidden > 0 else ""),
 		missing,
 		BARS,
 		("worth",) if any(row[-1] for row in shown_rows) else ("wasted",),
@@ -476,10 +476,10 @@ def leak(
 
 SPEEDS = (
 	("within 15 min", 0.25),
-	("within 1 h", 1),
-	("within 2 h", 2),
-	("within 8 h", 8),
-	("within 24 h", 24),
+	("15 min to 1 h", 1),
+	("1 h to 2 h", 2),
+	("2 h to 8 h", 8),
+	("8 h to 24 h", 24),
 	("later", None),
 )
 
@@ -700,8 +700,8 @@ def policy(facts: Sequence[Facts], known: Known, options: Options, currency: str
 		if known.contacts
 		else "Nobody can tell without Communications.",
 		[
-			Column("leads_are", "Leads", TEXT),
-			Column("leads", "n"),
+			Column("group", "Which", TEXT),
+			Column("leads", "Leads"),
 			Column("hours", "Waited, median", HOURS),
 			Column("sold", "Sold", SHARE),
 			Column("n_sold", "n of Sold"),

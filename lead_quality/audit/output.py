@@ -23,7 +23,7 @@ SHOWN: dict[str, tuple[str, ...]] = {
 	"funnel": ("stage", "reached", "from_previous", "from_first", "worth"),
 	"leak_by_source": ("source", *_LEAK),
 	"leak_by_owner": ("owner", *_LEAK),
-	"policy": ("leads_are", "leads", "hours", "sold", "more"),
+	"policy": ("group", "leads", "hours", "sold", "more"),
 	"gaps": ("gap", "leads", "of", "share"),
 }
 ROWS_SHOWN = 8

@@ -221,7 +221,7 @@ with leads as (
 	select name, min(creation) as creation, max(modified) as modified, any_value(status) as status,
 		any_value(coalesce(lead_name, company_name)) as title, any_value(email_id) as email_id,
 		concat_ws('|', any_value(mobile_no), any_value(phone), any_value(whatsapp_no)) as phones,
-		any_value(source) as source, any_value(lead_owner) as lead_owner, max(contact_date) as contact_date
+		any_value(coalesce(utm_source, source)) as source, any_value(lead_owner) as lead_owner, max(contact_date) as contact_date
 	from lead group by name
 ),
 colleagues as (

@@ -92,10 +92,19 @@ def test_whatever_stands_in_a_text_it_stays_that_text(tmp_path_factory, texts, i
 	assert all(row["creation"] == datetime(2026, 1, 5, 9, 30) for row in found)
 
 
-def test_the_source_is_found_by_its_name_in_each_version(tmp_path):
-	for column in ("source", "utm_source"):
-		path = written(tmp_path / f"{column}.sql.gz", dump("tabLead", [*COLUMNS, column], [[*LEAD, "Fair"]]))
-		assert next(read(path))[1][0]["source"] == "Fair"
+@pytest.mark.parametrize(
+	("columns", "sources"),
+	[
+		(["source"], ["Fair"]),
+		(["utm_source"], ["Fair"]),
+		(["source", "utm_source"], ["Old", "Fair"]),
+		(["source", "utm_source"], ["Fair", None]),
+	],
+)
+def test_the_source_is_found_in_each_version_and_on_a_site_that_has_been_upgraded(tmp_path, columns, sources):
+	path = written(tmp_path / "x.sql.gz", dump("tabLead", [*COLUMNS, *columns], [[*LEAD, *sources]]))
+
+	assert [one.source for one in run([path]).facts] == ["Fair"]
 
 
 def test_orders_of_a_backup_are_credited_by_the_rows_that_name_their_quotation(tmp_path):

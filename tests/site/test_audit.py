@@ -1,0 +1,197 @@
+"""`lead-quality audit` tells of a site's exports what the app tells of the site itself."""
+
+import random
+from pathlib import Path
+
+import frappe
+import pytest
+from frappe.desk.reportview import export_query
+from frappe.utils import add_to_date, now_datetime
+
+from lead_quality.base.versions import lead_field
+from lead_quality.demo.factories import make_item, make_source
+from lead_quality.follow_up.jobs import read_history
+from tests.site.test_history import at, old_document, old_lead, old_mail, rep  # noqa: F401 (fixtures)
+
+pytest.importorskip("duckdb", reason="the bench's development dependencies bring it")
+
+from lead_quality.audit import audit, readers
+from lead_quality.audit.store import Store
+
+# what is exported: as a user would choose columns for the Report view
+COLUMNS = {
+	"Lead": ["name", "creation", "modified", "status", "lead_name", "email_id", "phone", "lead_owner"],
+	"Opportunity": ["name", "creation", "status", "opportunity_from", "party_name", "opportunity_owner"],
+	"Quotation": ["name", "creation", "status", "quotation_to", "party_name", "opportunity"],
+	"Sales Order": ["name", "creation", "status", "customer", "currency", "base_grand_total"],
+	"Customer": ["name", "creation", "lead_name", "opportunity_name"],
+	"Communication": [
+		"name",
+		"creation",
+		"communication_date",
+		"communication_type",
+		"communication_medium",
+		"sent_or_received",
+		"sender",
+		"recipients",
+		"subject",
+		"content",
+		"reference_doctype",
+		"reference_name",
+		"delivery_status",
+	],
+}
+# a journey's columns, and what the audit calls them
+SAME = {
+	"entered_at": "entered_at",
+	"first_touch_at": "first_touch_at",
+	"last_touch_at": "last_touch_at",
+	"conversation_at": "conversation_at",
+	"touches": "touches",
+	"touches_before_conversation": "tries",
+	"opportunity_at": "opportunity_at",
+	"quoted_at": "quoted_at",
+	"sale_at": "sale_at",
+}
+
+
+@pytest.fixture
+def old_company(old_lead, old_mail) -> list[str]:  # noqa: F811
+	"""Leads of long ago with all that may have happened to them, past every event of the app; the same ones each time."""
+	dice = random.Random(13)
+	source = make_source("Audit Fair")
+	leads = []
+	for number in range(40):
+		name = f"AUDIT-{number:02}"
+		leads.append(
+			old_lead(name, **{lead_field("source"): dice.choice([source, None]), "phone": "+49 30 123456"})
+		)
+		for day in sorted(dice.sample(range(1, 30), dice.randrange(6))):
+			_contact(dice, name, day, old_mail)
+		if dice.random() < 0.5:
+			_opportunity(dice, name, number)
+	return leads
+
+
+def _contact(dice: random.Random, lead: str, day: int, old_mail):  # noqa: F811
+	kind = dice.random()
+	if kind < 0.5:
+		old_mail(lead, day, sent=True, delivery_status=dice.choice(["", "", "Bounced"]))
+	elif kind < 0.75:
+		old_mail(lead, day, sent=False, subject=dice.choice(["Re: Our offer", "Automatic reply: Our offer"]))
+	else:
+		subject = dice.choice(["No answer", "Talked about the roof", "Wrong number"])
+		old_mail(lead, day, sent=True, communication_medium="Phone", subject=subject, recipients="")
+
+
+def _opportunity(dice: random.Random, lead: str, number: int):
+	opportunity, day = f"OPP-AUDIT-{number}", dice.randrange(1, 40)
+	status = dice.choice(["Open", "Lost"])
+	old_document(
+		"Opportunity",
+		opportunity,
+		at(day),
+		opportunity_from="Lead",
+		party_name=lead,
+		status=status,
+		currency="EUR",
+	)
+	if dice.random() < 0.6:
+		old_document(
+			"Quotation",
+			f"QTN-AUDIT-{number}",
+			at(day + 3),
+			quotation_to="Lead",
+			party_name=lead,
+			opportunity=opportunity,
+			docstatus=1,
+			status="Open",
+		)
+	if dice.random() < 0.6:
+		customer = f"CUST-AUDIT-{number}"
+		of = dice.choice([{"lead_name": lead}, {"opportunity_name": opportunity}])
+		old_document("Customer", customer, at(day + 5), customer_name=customer, **of)
+		docstatus = dice.choice([0, 1, 1])
+		old_document(
+			"Sales Order",
+			f"ORDER-AUDIT-{number}",
+			at(day + 6),
+			customer=customer,
+			docstatus=docstatus,
+			status="To Deliver and Bill" if docstatus else "Draft",
+			base_grand_total=100 + number,
+			currency="EUR",
+			items=[{"item_code": make_item(), "qty": 1}],
+		)
+
+
+def export(doctype: str, folder: Path, file_type: str) -> Path:
+	"""A file as the Report view's own export writes it, of what was there long ago."""
+	fields = [*COLUMNS[doctype], *([lead_field("source")] if doctype == "Lead" else [])]
+	frappe.local.form_dict = frappe._dict(
+		doctype=doctype,
+		title=doctype,
+		file_format_type=file_type,
+		fields=frappe.as_json([f"`tab{doctype}`.`{field}`" for field in fields]),
+		filters=frappe.as_json([[doctype, "creation", "between", [str(at(0)), str(at(60))]]]),
+		order_by=f"`tab{doctype}`.creation",
+		view="Report",
+	)
+	export_query()
+	path = folder / f"{doctype}.{'csv' if file_type == 'CSV' else 'xlsx'}"
+	path.write_bytes(frappe.local.response.filecontent)
+	return path
+
+
+@pytest.mark.parametrize("file_type", ["CSV", "Excel"])
+def test_the_audit_of_a_sites_exports_says_of_each_lead_what_its_journey_says(
+	old_company, tmp_path, file_type
+):
+	read_history()
+	paths = [export(doctype, tmp_path, file_type) for doctype in COLUMNS]
+	told = {
+		row.name: row
+		for row in frappe.get_all(
+			"Lead Journey", {"name": ["in", old_company]}, [*SAME, "name", "present_source"]
+		)
+	}
+
+	with Store() as store:
+		for path in paths:
+			table = readers.open_table(path)
+			store.load(table)
+			assert table.problem_count == 0, table.problems[0]
+		found = {journey.lead: journey for journey in store.journeys()}
+
+	assert set(found) == set(told) == set(old_company)
+	for lead in old_company:
+		for column, field in SAME.items():
+			if column == "touches_before_conversation" and not told[lead].conversation_at:
+				continue  # the journey counts them once there is a conversation
+			assert getattr(found[lead], field) == told[lead][column], (lead, column)
+		assert found[lead].source == (told[lead].present_source or "")
+
+
+def test_the_audit_of_a_sites_exports_calls_those_wasted_whom_the_app_calls_so(old_company, tmp_path):
+	read_history()
+	paths = [export(doctype, tmp_path, "CSV") for doctype in COLUMNS]
+	wish = audit.Wish(
+		[(None, path) for path in paths], as_of=now_datetime().replace(tzinfo=None, microsecond=0)
+	)
+
+	done = audit.run(wish, add_to_date(now_datetime(), days=1))
+
+	wasted = {one.journey.lead for one in done.facts if one.is_wasted}
+	rows = frappe.get_all(
+		"Lead Journey",
+		{"name": ["in", old_company]},
+		["name", "last_touch_at", "decided_at", "opportunity_at", "sale_at"],
+	)
+	assert wasted == {
+		row.name
+		for row in rows
+		if not (row.last_touch_at or row.decided_at or row.opportunity_at or row.sale_at)
+	}
+	assert 0 < len(wasted) < len(old_company)
+	funnel = next(section for section in done.report.sections if section.key == "funnel").records()
+	assert funnel[3]["reached"] == sum(row.sale_at is not None for row in rows)
