@@ -210,6 +210,20 @@ INDEXES = (
 	("Event", "reference_docname"),
 )
 
+# what the hourly look asks for changes since the last one; v16 does not index that by itself any more
+ASKED_FOR_CHANGES = (
+	"Lead",
+	"Opportunity",
+	"Quotation",
+	"Sales Order",
+	"Lead Stage Log",
+	"Lead Touch",
+	"Lead Handover",
+	"Lead Qualification",
+	"Follow Up Clock",
+)
+INDEX_OF_CHANGES = "lq_modified"
+
 LEAD_SUMMARY = tuple(
 	field["fieldname"]
 	for field in CUSTOM_FIELDS["Lead"]

@@ -7,8 +7,15 @@ from frappe.custom.doctype.property_setter.property_setter import make_property_
 from frappe.permissions import add_permission, update_permission_property
 
 from lead_quality import seed
+from lead_quality.base import query
 from lead_quality.base.versions import carry_over_renamed_fields, lead_field, mark_as_carried_over
-from lead_quality.custom_fields import CUSTOM_FIELDS, INDEXES, SITES_OWN
+from lead_quality.custom_fields import (
+	ASKED_FOR_CHANGES,
+	CUSTOM_FIELDS,
+	INDEX_OF_CHANGES,
+	INDEXES,
+	SITES_OWN,
+)
 from lead_quality.nurture import history
 
 # what the app's roles may do with leads, and nothing else
@@ -71,7 +78,8 @@ def make_custom_fields():
 
 
 def add_indexes():
-	"""Index the columns that ERPNext looks up at every save of a lead, unless they are indexed already.
+	"""Index the columns that ERPNext looks up at every save of a lead, and those that tell what has changed, unless they
+	are indexed already.
 
 	A Property Setter, as `bench add-database-index` makes it, keeps a migrate from dropping the index again.
 	"""
@@ -83,6 +91,18 @@ def add_indexes():
 		setter.db_set("module", "Lead Quality")
 		frappe.clear_cache(doctype=doctype)
 		frappe.db.add_index(doctype, [column])
+	for doctype in ASKED_FOR_CHANGES:
+		if not _is_indexed(doctype, "modified"):
+			frappe.db.add_index(doctype, ["modified"], INDEX_OF_CHANGES)
+
+
+def _is_indexed(doctype: str, column: str) -> bool:
+	return bool(
+		query.run(
+			f"show index from `tab{doctype}` where column_name = %s and seq_in_index = 1",
+			(column,),
+		)
+	)
 
 
 def grant_permissions():

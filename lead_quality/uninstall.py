@@ -5,7 +5,7 @@ from frappe.permissions import reset_perms
 
 from lead_quality.base import query
 from lead_quality.base.versions import CARRIED_OVER
-from lead_quality.custom_fields import CUSTOM_FIELDS, INDEXES
+from lead_quality.custom_fields import ASKED_FOR_CHANGES, CUSTOM_FIELDS, INDEX_OF_CHANGES, INDEXES
 from lead_quality.follow_up.backlog import TOLD_ON
 from lead_quality.install import LEAD_RIGHTS, chosen_from
 from lead_quality.patches.mark_unread_history import READ
@@ -84,6 +84,10 @@ def remove_indexes():
 			drops = f"alter table `tab{doctype}` drop index if exists `{column}_index`"
 			frappe.db.sql_ddl(drops)  # nosemgrep
 			frappe.clear_cache(doctype=doctype)
+
+	for doctype in ASKED_FOR_CHANGES:
+		drops = f"alter table `tab{doctype}` drop index if exists `{INDEX_OF_CHANGES}`"
+		frappe.db.sql_ddl(drops)  # nosemgrep
 
 
 def revoke_permissions():

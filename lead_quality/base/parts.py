@@ -6,7 +6,8 @@ processed twice, or resumed after its worker was killed, so `do` must not change
 
 import json
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import frappe
@@ -193,6 +194,32 @@ class PartedJob:
 			)
 		frappe.db.commit()  # nosemgrep (the end of a job)
 		self.tell_progress(run)
+
+
+@contextmanager
+def reading_committed() -> Iterator[None]:
+	"""The transactions that begin within read what is committed when they read it, and lock only what they change: a
+	statement that writes what it selects leaves the documents alone that it reads.
+
+	On a database that keeps a log of statements, which MariaDB does not do by itself, all stays as it is.
+	"""
+	said = dict(
+		query.run(
+			"""
+			show session variables
+			where variable_name in ('log_bin', 'binlog_format', 'tx_isolation', 'transaction_isolation')
+			"""
+		)
+	)
+	if said["log_bin"] == "ON" and said["binlog_format"] == "STATEMENT":
+		yield
+		return
+	level = said.get("transaction_isolation") or said["tx_isolation"]
+	query.run("set session transaction isolation level read committed")
+	try:
+		yield
+	finally:
+		query.run(f"set session transaction isolation level {level.replace('-', ' ')}")
 
 
 def open_parts(run: str) -> list[str]:

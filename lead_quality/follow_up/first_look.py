@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 import frappe
 
 from lead_quality.base import query
-from lead_quality.base.parts import PartedJob, progress
+from lead_quality.base.parts import PartedJob, progress, reading_committed
 from lead_quality.base.rows import update_rows
 from lead_quality.follow_up import backlog
 from lead_quality.funnel import deriving, journey, opportunities
@@ -37,7 +37,8 @@ def job() -> PartedJob:
 
 
 def do_part(part: str):
-	job().do_part(part)
+	with reading_committed():
+		job().do_part(part)
 
 
 def go_on(now: datetime) -> dict:
@@ -93,12 +94,12 @@ def read(leads: list[str], now: datetime) -> int:
 
 def _read_old_leads(rows: list, now: datetime):
 	summaries = history.read_old_leads(rows, now)
-	journey.mark(*(row.name for row in rows))
 	waiting = backlog.keep(_may_wait(summaries), now)
 	update_rows(
 		"Lead",
 		[{**row, "lq_waits": int(row["name"] in waiting), "lq_history_unread": 0} for row in summaries],
 	)
+	journey.write_in_bulk([row.name for row in rows])
 
 
 def _may_wait(summaries: list[dict]) -> list[str]:

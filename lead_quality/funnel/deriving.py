@@ -17,10 +17,15 @@ from lead_quality.funnel.service import ROWS_AT_ONCE, WRITTEN_LAST, at_entry, lo
 
 def leads_without_stage(limit: int) -> list[str]:
 	"""Leads that came in without document events, such as those from before the install, the oldest first."""
+	# two queries in one, as MariaDB would look through all leads for both at once
 	return query.run(
 		f"""
-		select name from `tabLead` where (lq_stage is null or lq_stage = '') and {HISTORY_READ}
-		order by creation limit %s
+		select found.name from (
+			select name, creation from `tabLead` where lq_stage is null and {HISTORY_READ}
+			union all
+			select name, creation from `tabLead` where lq_stage = '' and {HISTORY_READ}
+		) found
+		order by found.creation limit %s
 		""",
 		(limit,),
 		pluck=True,
@@ -150,6 +155,8 @@ def _known(leads: list[str], lock: str) -> dict[str, frappe._dict]:
 def _drop_derived(known: dict[str, frappe._dict]) -> int:
 	"""Forget the log of leads of which all is derived. Returns how many rows that were."""
 	leads = [lead for lead, log in known.items() if log.is_derived]
+	if not leads:
+		return 0
 	journey.mark(*leads)
 	dropped = query.run(
 		"select count(*) from `tabLead Stage Log` where `lead` in %(leads)s", {"leads": leads}
@@ -167,19 +174,30 @@ def _show(rows: list, is_derived: int):
 			summary.write(row.name, lq_stage=row.stage)
 		return
 	for stage in STAGES:
-		query.run(
-			"update `tabLead` set lq_stage = %(stage)s where name in %(leads)s",
-			{"stage": stage, "leads": [row.name for row in rows if row.stage == stage]},
-		)
+		leads = [row.name for row in rows if row.stage == stage]
+		if leads:  # for none, MariaDB would look through all leads, and lock them
+			query.run(
+				"update `tabLead` set lq_stage = %(stage)s where name in %(leads)s",
+				{"stage": stage, "leads": leads},
+			)
 
 
 def complete_segments():
 	"""Derived rows of leads that had no segment yet, as the hourly sorting had not come to them, take the present
 	one."""
-	query.run(
+	rows = query.run(
 		"""
-		update `tabLead Stage Log` log join `tabLead` l on l.name = log.lead
-		set log.segment = l.lq_segment
+		select log.name from `tabLead Stage Log` log join `tabLead` l on l.name = log.lead
 		where log.is_derived = 1 and log.segment is null and l.lq_segment is not null
-		"""
+		""",
+		pluck=True,
 	)
+	# looked for first, as an update would lock all that it looks through
+	for start in range(0, len(rows), ROWS_AT_ONCE):
+		query.run(
+			"""
+			update `tabLead Stage Log` log join `tabLead` l on l.name = log.lead set log.segment = l.lq_segment
+			where log.name in %(rows)s
+			""",
+			{"rows": rows[start : start + ROWS_AT_ONCE]},
+		)

@@ -142,19 +142,20 @@ def has_orphaned_rows(lead: str) -> bool:
 def missing_leads(limit: int) -> list[str]:
 	"""Names of leads that were deleted without document events, as a Transaction Deletion Record does, and that rows of
 	ours still name. Reads an index of each table from end to end."""
-	belonging = " union ".join(
-		f"select `{link.fieldname}` as lead from `tab{link.parent}`" for link in _links_to_leads()
-	)
-	return query.run(
-		f"""
-		select belongs.lead from ({belonging}) belongs
-		left join `tabLead` l on l.name = belongs.lead
-		where l.name is null and belongs.lead is not null and belongs.lead not like %s
-		order by belongs.lead limit %s
-		""",
-		(f"{DELETED}%", limit),
-		pluck=True,
-	)
+	found: set[str] = set()
+	for link in _links_to_leads():
+		column = f"t.`{link.fieldname}`"
+		found.update(
+			query.run(
+				f"""
+				select distinct {column} from `tab{link.parent}` t left join `tabLead` l on l.name = {column}
+				where l.name is null and {column} is not null and {column} not like %s order by {column} limit %s
+				""",
+				(f"{DELETED}%", limit),
+				pluck=True,
+			)
+		)
+	return sorted(found)[:limit]
 
 
 def _links_to_leads() -> list:

@@ -14,6 +14,7 @@ from lead_quality.base import query
 from lead_quality.base.parts import PartedJob, progress
 from lead_quality.base.rows import update_rows
 from lead_quality.engine import qualification as engine
+from lead_quality.funnel import journey
 from lead_quality.funnel.timeline import log_in_bulk
 from lead_quality.people.visitors import is_visitor
 from lead_quality.qualification import facts, segments, service, stored
@@ -102,7 +103,9 @@ def judge_chunk(
 	for outcome in outcomes:
 		outcome.compare()
 	stored.write([outcome.judged for outcome in outcomes if outcome.judged], now)
-	update_rows("Lead", [outcome.row for outcome in outcomes if outcome.row])
+	rows = [outcome.row for outcome in outcomes if outcome.row]
+	update_rows("Lead", rows)
+	journey.mark(*(row["name"] for row in rows))
 	log_in_bulk([(outcome.lead.name, words) for outcome in outcomes for words in outcome.comments], now)
 	for outcome in outcomes:
 		if outcome.judged and outcome.has_new_verdict:

@@ -4,11 +4,13 @@ import frappe
 import pytest
 from frappe.utils import add_to_date, get_datetime, now_datetime
 
+from lead_quality.custom_fields import ASKED_FOR_CHANGES
 from lead_quality.demo.factories import make_item, make_lead
+from lead_quality.follow_up import first_look
 from lead_quality.follow_up.attention import raise_unattended
 from lead_quality.follow_up.jobs import read_history
 from lead_quality.funnel import journey
-from lead_quality.funnel.jobs import reconcile_stages
+from lead_quality.funnel.jobs import reconcile_all_stages, reconcile_stages
 from lead_quality.install import add_indexes
 from lead_quality.nurture import history
 
@@ -276,6 +278,45 @@ def test_what_a_leads_first_order_is_looked_up_by_is_indexed(doctype, column):
 	assert is_indexed(doctype, column)
 
 
+@pytest.mark.parametrize("doctype", ASKED_FOR_CHANGES)
+def test_what_the_hourly_look_asks_for_changes_is_indexed_by_them_once(doctype):
+	rows = frappe.db.sql(
+		f"show index from `tab{doctype}` where column_name = 'modified' and seq_in_index = 1"
+	)
+	assert len(rows) == 1
+
+
+def test_a_look_at_all_stages_with_nothing_to_do_changes_no_lead_and_no_row_of_the_log(
+	old_lead, count_queries
+):
+	lead = old_lead("STANDS")
+	old_document("Opportunity", "OPP-STANDS", at(10), opportunity_from="Lead", party_name=lead, status="Open")
+	read_history()
+	reconcile_all_stages()
+	with count_queries() as queries:
+		assert reconcile_all_stages()["done"] == 0
+	# an update of an empty list would look through all rows, and lock them
+	written = [query for query in queries.writing() if "`tabLead`" in query or "`tabLead Stage Log`" in query]
+	assert written == []
+
+
+def test_the_reading_locks_nothing_that_it_only_reads(answered, monkeypatch):
+	def level() -> str:
+		rows = frappe.db.sql("show session variables like 't%%_isolation'", {"bound": 1})
+		return rows[0][1]
+
+	outside, within, read = level(), [], first_look.read
+
+	def looking(leads, now):
+		within.append(level())
+		return read(leads, now)
+
+	monkeypatch.setattr(first_look, "read", looking)
+	read_history()
+	assert set(within) == {"READ-COMMITTED"}
+	assert level() == outside == "REPEATABLE-READ"
+
+
 def test_a_migrate_adds_the_indexes_that_are_missing():
 	add_indexes()
 	assert is_indexed("Quotation", "opportunity")
@@ -313,7 +354,7 @@ def test_what_was_read_is_not_looked_at_again_as_its_journey_was_written_with_it
 
 def by_failure(lead, monkeypatch):
 	with monkeypatch.context() as broken:
-		broken.setattr(journey, "_store", lambda rows: frappe.db.sql("select nothing from nowhere"))
+		broken.setattr(journey, "_changes", lambda: "nothing = 1")
 		read_history()
 	frappe.db.delete("Error Log", {"method": ["like", "Lead Quality: the journey failed%"]})
 

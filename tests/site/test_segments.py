@@ -121,6 +121,10 @@ def test_all_leads_are_sorted_and_judged_again_and_the_change_is_on_their_timeli
 	frappe.db.commit()
 	assert {segment_of(lead) for lead in leads} == {"Port"}
 	assert segment_of(stays) == "Inbound"
+	assert frappe.db.get_value("Lead Journey", leads[0].name, ["segment", "present_segment"]) == (
+		"Inbound",
+		"Port",
+	)
 	run.reload()
 	assert (run.status, run.found, run.total) == ("Completed", run.total, frappe.db.count("Lead"))
 	assert run.done == 7
