@@ -1,5 +1,5 @@
 """What happened before the install, read in on a site with 100,000 old leads by two background workers: how fast, and
-whether the stages are true.
+whether the stages are true; and what the jobs take that look through stages and leads, when there is nothing to do.
 
 `./dev bench` runs it on a site of its own. To run it again on that site, in the bench's folder `sites`:
 
@@ -25,7 +25,7 @@ LEAD = f"concat('{MARK}', lpad({{}}, 7, '0'))"
 ANSWERED, OPPORTUNITIES = LEADS // 3, LEADS // 30
 SALES = OPPORTUNITIES // 3
 TABLES = ("Lead", "Communication", "Opportunity", "Customer", "Sales Order")
-OURS = ("Lead Touch", "Lead Stage Log", "Lead Backlog")
+OURS = ("Lead Touch", "Lead Stage Log", "Lead Backlog", "Lead Journey")
 
 
 def insert(doctype: str, count: int, later: str, **columns: str) -> None:
@@ -128,8 +128,9 @@ def counted() -> dict[str, int]:
 
 def measure() -> None:
 	from lead_quality.follow_up import first_look
-	from lead_quality.funnel.jobs import reconcile_stages
+	from lead_quality.funnel.jobs import reconcile_all_stages, reconcile_stages
 	from lead_quality.nurture import history
+	from lead_quality.overrides.deletion import forget_missing_leads
 
 	def is_done() -> bool:
 		frappe.db.rollback()
@@ -145,12 +146,13 @@ def measure() -> None:
 			f"history of {LEADS:,} leads read by {WORKERS} workers in {seconds:6.1f} s  {LEADS / seconds:7,.0f} leads/s"
 			f"  {crew.memory} MB a worker at most  {truth}"
 		)
-		reconcile_stages()
-		begin = time.perf_counter()
-		counts = reconcile_stages()
-		print(
-			f"the hourly look with nothing to do {(time.perf_counter() - begin) * 1000:7.1f} ms  {counts}\n"
-		)
+		for job in (reconcile_stages, reconcile_all_stages, forget_missing_leads):
+			job()
+			begin = time.perf_counter()
+			counts = job()
+			seconds = time.perf_counter() - begin
+			print(f"{job.__name__:22} with nothing to do {seconds * 1000:9.1f} ms  {counts}", flush=True)
+		print()
 
 
 def main() -> None:
