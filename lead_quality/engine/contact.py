@@ -1,9 +1,9 @@
-"""What ERPNext's records of contacts say: by which channel, whether anybody was reached, whether a mail was a person's."""
+"""Reads ERPNext's records of contacts: the channel, whether anybody was reached, whether a person wrote a mail."""
 
 from collections.abc import Collection, Iterable
 
-# the channel of a touch by the medium of a Communication; what else was logged counts for nothing. A chat is words
-# that are sent back and forth, as by SMS.
+# the medium of a Communication to the channel of a touch; other media do not count. A chat counts like SMS, as
+# messages that are sent back and forth.
 CHANNELS = {
 	"Email": "Email",
 	"Phone": "Phone",
@@ -13,12 +13,12 @@ CHANNELS = {
 	"Chat": "SMS",
 }
 
-# what ERPNext sends to many by itself
+# DocTypes from which ERPNext sends bulk mail
 MASS_MAIL = {"Email Campaign", "Newsletter"}
-# delivery statuses of a mail that has not reached anybody
+# delivery statuses of mail that was not delivered
 NOT_DELIVERED = {"Bounced", "Rejected", "Error", "Expired"}
 
-# How people write down that a call, visit or meeting came to nothing.
+# How users note that a call, visit or meeting reached nobody.
 WORDS = {
 	"Wrong Data": ("wrong number", "number not in service"),
 	"Left Message": ("left message", "left a message", "voicemail", "voice mail", "answering machine"),
@@ -32,14 +32,14 @@ WORDS = {
 		"no show",
 	),
 }
-# They say so at once: further down, the words are part of what was talked about.
+# Only at the beginning of a note: further down, the words belong to the conversation.
 WORDS_WITHIN = 140
 
 
 def said_outcome(text: str, further: Iterable[tuple[str, str]] = ()) -> str:
-	"""What came of a call, visit or meeting by the first words (no markup) that were written down about it.
+	"""The outcome of a call, visit or meeting by the first words (no markup) of its note.
 
-	:param further: outcomes and what else says them, such as their names in the user's language.
+	:param further: outcomes with other words for them, such as their names in the user's language.
 	"""
 	start = text.strip()[:WORDS_WITHIN].lower().replace("’", "'")
 	also = list(further)
@@ -56,10 +56,9 @@ def is_personal_mail(
 	recipients: Iterable[str],
 	colleagues: Collection[str],
 ) -> bool:
-	"""Whether an outgoing mail was written by a user, and not sent to many by ERPNext, to colleagues only, or to an
-	address that does not take it.
+	"""Whether an outgoing mail was written by a user, and is not bulk mail, mail to colleagues only, or undelivered.
 
-	:param recipients: bare addresses in lower case, as are those of `colleagues`.
+	:param recipients: bare addresses in lower case, like `colleagues`.
 	"""
 	if reference_doctype in MASS_MAIL or delivery_status in NOT_DELIVERED:
 		return False

@@ -264,13 +264,13 @@ def stop(enrollment, reason: str, status: str = "Stopped", now: datetime | None 
 
 
 def move_to_sales(lead, at: datetime):
-	"""Sales has accepted a lead document: the plan that was to make it ready ends.
+	"""Sales has accepted a lead document: its nurturing cadence ends.
 
-	Its steps after Handover Accepted come next, where it has some. Else it ends, and the one that the segment has for
-	after the handover starts.
+	The segment's Cadence After Handover replaces it. If there is none, the cadence continues with its steps counted from
+	Handover Accepted, if it has any.
 
-	:param at: naive instant in the site's zone, of the acceptance.
-	:returns: the Nurture Enrollment that goes on, or None.
+	:param at: naive instant of the acceptance, in the site's zone.
+	:returns: the Nurture Enrollment that continues, or None.
 	"""
 	after = plan_of(lead.lq_segment, "cadence_after_handover")
 	enrollment = open_enrollment(lead.name)

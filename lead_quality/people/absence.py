@@ -80,7 +80,7 @@ class Absences:
 		return f"{words} {_('{0} is covering.').format(get_fullname(acting))}" if acting else words
 
 
-def log_what_stood(absence: str, now: datetime):
+def log_previous_version(absence: str, now: datetime):
 	"""Keep what an absence says, and since when, before it is changed or deleted.
 
 	:param now: naive instant in the site's zone.

@@ -5,7 +5,7 @@ from frappe.utils import format_date, get_fullname, get_link_to_form, getdate, n
 from lead_quality.base.documents import OwnDocument
 from lead_quality.base.notices import is_reachable, tell, words_for
 from lead_quality.base.texts import bold
-from lead_quality.people.absence import log_what_stood
+from lead_quality.people.absence import log_previous_version
 from lead_quality.permissions import is_manager
 
 # the fields that define the absence and its substitute
@@ -14,28 +14,28 @@ SAYS = ("user", "substitute", "from_date", "to_date")
 
 class FollowUpAbsence(OwnDocument):
 	def validate(self):
-		self.check_whose()
+		self.check_user()
 		self.check_days()
 		self.check_substitute()
 		self.refuse_overlap()
-		self.log_what_stood()
+		self.log_previous_version()
 
 	def on_update(self):
 		before = self.get_doc_before_save()
 		fields = ("substitute", "from_date", "to_date")
 		if self.substitute and (not before or any(self.has_value_changed(field) for field in fields)):
-			self.tell_substitute()
+			self.notify_substitute()
 
 	def on_trash(self):
-		self.check_whose()
-		log_what_stood(self.name, now_datetime())
+		self.check_user()
+		log_previous_version(self.name, now_datetime())
 
-	def log_what_stood(self):
+	def log_previous_version(self):
 		"""Log the previous version: it decides who was responsible for deadlines that have passed."""
 		if not self.is_new() and any(self.has_value_changed(field) for field in SAYS):
-			log_what_stood(self.name, now_datetime())
+			log_previous_version(self.name, now_datetime())
 
-	def check_whose(self):
+	def check_user(self):
 		"""Users enter their own absences; managers enter absences of others."""
 		user = frappe.session.user
 		if self.flags.ignore_permissions or user in {self.user, "Administrator"}:
@@ -103,7 +103,7 @@ class FollowUpAbsence(OwnDocument):
 			as_dict=True,
 		)
 
-	def tell_substitute(self):
+	def notify_substitute(self):
 		if self.substitute == frappe.session.user:
 			return
 		with words_for(self.substitute):

@@ -21,7 +21,7 @@ class FollowUpPolicy(OwnDocument):
 
 	def validate(self):
 		self.check_targets()
-		self.forget_what_no_action_needs()
+		self.clear_unused_fields()
 		self.check_ladder()
 		self.check_last_resort()
 
@@ -54,7 +54,7 @@ class FollowUpPolicy(OwnDocument):
 			return True  # Frappe reports the missing value next
 		return can_count(span, unit, self.working_calendar)
 
-	def forget_what_no_action_needs(self):
+	def clear_unused_fields(self):
 		"""Clear values of other actions, because the form no longer shows them."""
 		for step in self.escalations:
 			for action, fieldname in NEEDS.items():
@@ -73,7 +73,7 @@ class FollowUpPolicy(OwnDocument):
 						"Escalations, row {0}: this is more than ten years, or the calendar {1} is never open."
 					).format(step.idx, frappe.bold(self.working_calendar))
 				)
-			self.check_what_is_needed(step)
+			self.check_required_field(step)
 			self.check_clock(step)
 			for other in self.escalations[:position]:
 				if _is_same(step, other):
@@ -83,7 +83,7 @@ class FollowUpPolicy(OwnDocument):
 						)
 					)
 
-	def check_what_is_needed(self, step):
+	def check_required_field(self, step):
 		fieldname = NEEDS.get(step.action)
 		if not fieldname:
 			return

@@ -22,7 +22,7 @@ class LeadHandover(OutlivesLinks, LeadFirst):
 		self.set_onload("away", away_in_words(self.to_user))
 
 	def validate(self):
-		self.refuse_bypass()
+		self.refuse_manual_status_change()
 
 	def after_insert(self):
 		journey.mark(self.lead)
@@ -33,7 +33,7 @@ class LeadHandover(OutlivesLinks, LeadFirst):
 			journey.mark(self.lead)
 			reactions.handover_decided(self)
 
-	def refuse_bypass(self):
+	def refuse_manual_status_change(self):
 		"""Refuse changes of the status by form or API: only the service changes it."""
 		before = self.get_doc_before_save()
 		if not before:

@@ -20,10 +20,10 @@ class LeadQualification(OutlivesLinks, LeadFirst):
 	"""The current qualification of a lead. It has one answer per criterion, or per criterion and contact."""
 
 	def validate(self):
-		self.refuse_second()
+		self.refuse_second_qualification()
 		self.check_access_to_lead()
-		self.choose_definition()
-		self.take_rows()
+		self.set_definition()
+		self.complete_rows()
 		self.check_decision()
 		self.judge()
 		self.check_answers()
@@ -33,7 +33,7 @@ class LeadQualification(OutlivesLinks, LeadFirst):
 		judgement.judge([judged], self.flags.now or now_datetime())
 		judged.put_into(self)
 
-	def choose_definition(self):
+	def set_definition(self):
 		"""Set the definition that is in force for the lead, whatever a form or an API call sends."""
 		if not self.is_new():
 			restore_protected_fields(self, "agreement")
@@ -97,7 +97,7 @@ class LeadQualification(OutlivesLinks, LeadFirst):
 			for row, field, value in hidden:
 				row.set(field, value)
 
-	def refuse_second(self):
+	def refuse_second_qualification(self):
 		other = self.is_new() and service.qualification_of(self.lead, lock=True)
 		if other:
 			frappe.throw(
@@ -116,7 +116,7 @@ class LeadQualification(OutlivesLinks, LeadFirst):
 		frappe.db.get_value("Lead", self.lead, "name", for_update=True)
 		return super().check_if_latest()
 
-	def take_rows(self):
+	def complete_rows(self):
 		"""Check the rows that a form or an API call has sent, and complete them with stored values.
 
 		:raises frappe.PermissionError: for an answer to a confidential criterion that the user may not write.

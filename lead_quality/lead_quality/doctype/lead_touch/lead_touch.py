@@ -16,10 +16,10 @@ LONGEST_DELAY = 31
 
 class LeadTouch(OutlivesLinks, LeadFirst):
 	def validate(self):
-		self.keep_plan()
+		self.restore_plan()
 		self.refuse_change_when_closed()
 		self.refuse_change_of_plan()
-		self.stamp_when_done()
+		self.set_time_when_done()
 		self.check_outcome()
 
 	@summary.gathers
@@ -44,7 +44,7 @@ class LeadTouch(OutlivesLinks, LeadFirst):
 			journey.mark(self.lead)
 			reactions.touch_corrected(self, self, corrections.follow(self))
 
-	def keep_plan(self):
+	def restore_plan(self):
 		restore_protected_fields(
 			self, "enrollment", "step", "occurrence", "addressee", "plan_key", "is_automatic"
 		)
@@ -93,14 +93,14 @@ class LeadTouch(OutlivesLinks, LeadFirst):
 				).format(self.lead_name or self.lead)
 			)
 
-	def stamp_when_done(self):
+	def set_time_when_done(self):
 		if self.status == "Done":
 			self.done_at = get_datetime(self.done_at or now_datetime())
 			if self.done_at > add_to_date(now_datetime(), minutes=5):
 				frappe.throw(_("This touch lies in the future: choose a time that has passed."))
-			self.stamp_who_and_when()
+			self.set_author_and_entry_time()
 
-	def stamp_who_and_when(self):
+	def set_author_and_entry_time(self):
 		"""Only managers can log touches of others. The time of entry is stored beside the time of the touch."""
 		before = self.get_doc_before_save()
 		is_new = not before or before.status != "Done"

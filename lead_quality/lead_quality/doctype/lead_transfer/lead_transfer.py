@@ -19,24 +19,24 @@ class LeadTransfer(OwnDocument):
 		self.set_onload("full_names", {user: frappe.utils.get_fullname(user) for user in users})
 
 	def validate(self):
-		self.keep_what_the_app_sets()
+		self.restore_app_fields()
 		if self.is_new():
 			self.status, self.started_by = "Queued", frappe.session.user
-			self.forget_what_is_not_needed()
+			self.clear_unused_fields()
 			self.check_choice()
 			self.check_giver()
 
 	def after_insert(self):
 		transfer.enqueue(self.name)
 
-	def keep_what_the_app_sets(self):
+	def restore_app_fields(self):
 		"""Users choose once (`set_only_once`); all other fields are set by the app, although the form of a new document
 		needs write permission."""
 		restore_protected_fields(
 			self, *(field.fieldname for field in self.meta.fields if field.fieldname not in CHOICE)
 		)
 
-	def forget_what_is_not_needed(self):
+	def clear_unused_fields(self):
 		for give_to, fieldname in NEEDS.items():
 			if self.give_to != give_to:
 				self.set(fieldname, None)

@@ -8,12 +8,12 @@ from lead_quality.funnel import origins
 
 class MarketingSpend(OwnDocument):
 	def validate(self):
-		self.check_what_for()
+		self.check_source_or_campaign()
 		self.check_amount()
 		check_order(self)
 		refuse_overlap(self, ("source", "campaign", "company"))
 
-	def check_what_for(self):
+	def check_source_or_campaign(self):
 		origins.check(self, "source", "campaign")
 		if not self.source and not self.campaign:
 			frappe.throw(

@@ -42,9 +42,9 @@ class SalesReadyAgreement(OwnDocument):
 		self.set_onload("signing", {**state, "changes": changes_in_words(self)})
 
 	def validate(self):
-		self.keep_signatures()
+		self.restore_signatures()
 		self.refuse_change_of_superseded()
-		self.clear_signatures_of_changed()
+		self.clear_signatures_on_change()
 		self.number()
 		check_active(self, "checklist")
 		self.check_reasons()
@@ -75,7 +75,7 @@ class SalesReadyAgreement(OwnDocument):
 
 	# validate
 
-	def keep_signatures(self):
+	def restore_signatures(self):
 		"""Users cannot set status, version, signatures and readers; a new agreement is an unsigned draft."""
 		if self.is_new():
 			self.update({"status": "Draft", "readers": [], **dict.fromkeys(SIGNATURES)})
@@ -92,7 +92,7 @@ class SalesReadyAgreement(OwnDocument):
 				)
 			)
 
-	def clear_signatures_of_changed(self):
+	def clear_signatures_on_change(self):
 		"""Clear signatures and readers when the content changes."""
 		before = self.get_doc_before_save()
 		if (
