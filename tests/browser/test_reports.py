@@ -9,6 +9,7 @@ from lead_quality import api
 from lead_quality.base.rows import insert_rows
 from lead_quality.demo.factories import make_lead, make_sales_ready, make_user
 from lead_quality.qualification.definitions import clear_caches
+from tests.site import random_journeys
 
 PASSWORD = "read-the-figures-2026"
 # minutes from the start of a clock until somebody acted; None: nobody has
@@ -131,6 +132,56 @@ def test_each_count_of_a_report_opens_the_rows_that_it_counts(
 			assert sum(clock["charged"] for clock in rows) == pytest.approx(count["count"])
 		else:
 			assert len(rows) == count["count"], count
+
+
+@pytest.fixture
+def known(manager, database):
+	"""Leads of 2021, and what was spent on them; all gone after the test."""
+	leads = random_journeys.write(240, 5)
+	for source, amount in (("Exhibition", 18_000), ("Website", 6_500)):
+		frappe.get_doc(
+			{
+				"doctype": "Marketing Spend",
+				"source": source,
+				"company": leads[0].company,
+				"amount": amount,
+				"from_date": "2021-01-01",
+				"to_date": "2021-12-31",
+			}
+		).insert()
+	database.commit()
+	yield leads
+	database.rollback()
+	for doctype in ("Lead", "Lead Journey"):
+		database.delete(doctype, {"name": ["in", [lead.name for lead in leads]]})
+	database.delete("Marketing Spend", {"from_date": "2021-01-01", "to_date": "2021-12-31"})
+	database.commit()
+
+
+@pytest.mark.parametrize(
+	("report", "picture", "row", "count"),
+	[
+		("Source Effectiveness", "source-effectiveness", "Exhibition", "qualified"),
+		("Lead to Proposal", "lead-to-proposal", "2021-03", "quoted"),
+		("Stage Velocity", "stage-velocity", "All Leads", "leads"),
+	],
+)
+def test_a_count_of_a_journey_report_opens_its_leads(
+	known, manager, page, desk, shoot, report, picture, row, count
+):
+	desk.login(manager, PASSWORD)
+	desk.open(f"query-report/{report}?from_date=2021-01-01&to_date=2021-12-31")
+	shown(page)
+	page.wait_for_timeout(1500)  # the bars of the chart grow
+	shoot(page, picture)
+	found = next(one for one in counts(page) if one["row"].startswith(row) and one["name"] == count)
+	assert found["count"] > 1
+	page.goto(found["link"])
+	page.wait_for_function("(name) => window.frappe?.query_report?.report_name === name", arg=report)
+	desk.settle()
+	shown(page)
+	assert page.evaluate("frappe.query_report.data.length") == found["count"]
+	assert page.evaluate("frappe.query_report.data.every((row) => row.lead.startsWith('RANDOM-'))")
 
 
 def test_compliance_tells_met_from_missed_and_late_from_forgotten(contacted, segment, manager, page, desk):
