@@ -21,6 +21,33 @@ LEAD_OF_OPPORTUNITY = (
 	"coalesce(nullif(o.lq_lead, ''), if(o.opportunity_from = 'Lead', nullif(o.party_name, ''), null))"
 )
 
+# As `leads_of_orders`: a submitted Sales Order, which the query names without an alias, that is credited to no lead.
+ORDER_WITHOUT_LEAD = f"""(
+	`tabSales Order`.docstatus = 1
+	and not exists (
+		select 1 from `tabSales Order Item` item join `tabQuotation` q on q.name = item.prevdoc_docname
+		left join `tabOpportunity` o on o.name = q.opportunity
+		where item.parent = `tabSales Order`.name and (
+			(q.quotation_to = 'Lead' and ifnull(q.party_name, '') != '')
+			or {LEAD_OF_OPPORTUNITY} is not null
+			or (q.quotation_to = 'Prospect' and q.party_name in (select row.parent from `tabProspect Lead` row))
+		)
+	)
+	and not exists (
+		select 1 from `tabSales Order Item` item
+		join `tabQuotation Item` row on row.parent = item.prevdoc_docname and row.parenttype = 'Quotation'
+		join `tabOpportunity` o on o.name = row.prevdoc_docname
+		where item.parent = `tabSales Order`.name and {LEAD_OF_OPPORTUNITY} is not null
+	)
+	and not exists (
+		select 1 from `tabCustomer` c left join `tabOpportunity` o on o.name = c.opportunity_name
+		where c.name = `tabSales Order`.customer and (
+			ifnull(c.lead_name, '') != '' or {LEAD_OF_OPPORTUNITY} is not null
+			or c.prospect_name in (select row.parent from `tabProspect Lead` row)
+		)
+	)
+)"""
+
 
 # leads of documents
 

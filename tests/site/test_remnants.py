@@ -69,8 +69,9 @@ REPORTS = [
 		for group in ("Marketer", "Rep", "Source", "Segment", "Checklist", "Month")
 	),
 	("Definition Use", {}, ("leads", "asked", "not_asked", "sales_ready")),
-	("Stage Conversion", {}, ("reached", "lost", "skipped", "median_days")),
-	("Stage Conversion", {"include_non_buyers": 1}, ("reached", "lost", "skipped", "median_days")),
+	("Stage Conversion", {}, ("reached", "skipped", "median_days", "in_period")),
+	("Stage Conversion", {"include_non_buyers": 1}, ("reached", "skipped", "median_days", "in_period")),
+	("Stage Conversion", {"group_by": "Source"}, ("leads", "prospect", "opportunity", "sale")),
 	("Gate Overrides", {}, ("overrides", "sales", "disqualified")),
 ]
 WITH_LISTS = {

@@ -1,16 +1,16 @@
-"""Cohort conversion of leads: of those that came in within a period, how many reached each stage, and how fast."""
+"""Cohort conversion of leads: of those that came in within a period, how many reached each step of the funnel, how fast,
+how many have stopped on the way, and how many are still on it."""
 
 from functools import cached_property
 from itertools import pairwise
 
 import frappe
 from frappe import _
-from frappe.utils import cint
+from frappe.utils import add_days, cint, getdate
 
 from lead_quality.base.queries import Select, Where
 from lead_quality.base.report import (
 	SMALL_SAMPLE,
-	Report,
 	bars,
 	column,
 	count_column,
@@ -20,176 +20,509 @@ from lead_quality.base.report import (
 	percent_column,
 )
 from lead_quality.base.routes import days_filter, list_route
-from lead_quality.engine.conversion import STAGES, cohort_steps
-from lead_quality.funnel.conditions import STANDS
-from lead_quality.funnel.remnants import lead_tables
+from lead_quality.engine.conversion import STAGES, Curve, Rate, Spell, incidence, rate_within
+from lead_quality.funnel.credit import ORDER_WITHOUT_LEAD
+from lead_quality.lead_quality.report.journeys import (
+	COHORTS,
+	FACETS,
+	FILTERS,
+	STEPS,
+	JourneyReport,
+	reached_at,
+	step_in_words,
+)
 
-# filters that say something of the lead: what has no lead is not in what they narrow
-OF_LEADS = ("source", "without_source", "segment", "owner")
+BY_STEP = "Stage"
+# what a list shows that no lead stands behind
+SALES_WITHOUT_LEAD = "sales_without_lead"
+DAY = 86_400_000_000  # microseconds
+# a curve is drawn through so many days
+MOST_POINTS = 60
 
 
-class StageConversion(Report):
-	"""One row per stage of the leads that came in within the period, as far as the reader may see them.
+class StageConversion(JourneyReport):
+	"""One row per step of the leads that came in within the period, or one per group of them.
 
-	:param filters: `from_date`, `to_date` (of the lead's entry), `source` or `without_source`, `segment`, `owner` (all
-	    as they were when it came in), `include_non_buyers`, `show`.
+	:param filters: those of `JourneyReport`; `within_days`: what a lead does later than so many days after it came in does
+	    not count, 0 for none; `all_steps`: also sales ready, accepted and quoted; `chart`: Steps, or Days; `show`; and of
+	    the list `count` and `step`.
 	"""
 
 	name = "Stage Conversion"
-	months = 6
-	list_name = "Leads"
+	groups = dict.fromkeys((BY_STEP, *COHORTS, *FACETS), "")
+	kept = (*JourneyReport.kept, "within_days", "all_steps")
 
-	def entries(self) -> Where:
-		"""The entries of the leads that count. Who was found not to be a buyer is left out, unless asked for."""
-		where = Where(self.user)
-		where.add("entry.stage = 'target'")
-		where.within("entry.entered_at", self.filters.from_date, self.filters.to_date)
-		where.equal("entry.source", self.filters.source)
-		where.equal("entry.segment", self.filters.segment)
-		where.equal("entry.owner_user", self.filters.owner)
-		if cint(self.filters.without_source):
-			where.blank("entry.source")
-		if not cint(self.filters.include_non_buyers):
-			for table in ("Lead", "Lead Remnant"):
-				where.add(
-					f"not exists (select 1 from `tab{table}` other where other.name = entry.lead and other.lq_non_buyer = 1)"
-				)
-		return where
+	def set_filters(self):
+		super().set_filters()
+		self.within = max(cint(self.filters.within_days), 0)
+		self.steps = tuple(STEPS) if cint(self.filters.all_steps) else STAGES
+		self.place = self.steps.index(self.filters.step) if self.filters.step in self.steps else None
 
-	def where(self, created: bool = True) -> Where:
-		where = self.entries()
-		seen = [
-			f"entry.lead in (select `tabLead`.name from {leads} where {{0}})"
-			for leads in lead_tables(self.user)
-		]
-		where.visible("Lead", " or ".join(seen))
-		return where
-
-	def held_back(self) -> Select:
-		query = """
-			select distinct entry.lead from `tabLead Stage Log` entry join `tabLead` on `tabLead`.name = entry.lead
-			where {where}
-		"""
-		return Select(query, self.entries())
+	# what is counted
 
 	@cached_property
-	def steps(self) -> list:
-		"""The engine's steps, of the first time that each lead entered each stage."""
-		log = self.where().select(
-			f"""
-			select log.lead, log.stage, min(log.entered_at) as entered_at
-			from `tabLead Stage Log` log
-			where log.lead in (select entry.lead from `tabLead Stage Log` entry where {{where}}) and {STANDS}
-			group by log.lead, log.stage
-			"""
+	def values(self) -> dict:
+		first, last = self.filters.from_date, self.filters.to_date
+		return {
+			"until": self.now,
+			"within": self.within,
+			"period_from": first and getdate(first),
+			"period_until": last and add_days(getdate(last), 1),
+		}
+
+	def has_entered(self, step: str) -> str:
+		"""SQL: whether a lead has entered a step, and in time."""
+		in_time = f" and {STEPS[step]} <= j.entered_at + interval %(within)s day" if self.within else ""
+		return f"ifnull({STEPS[step]} <= %(until)s{in_time}, 0)"
+
+	@cached_property
+	def facts(self) -> str:
+		"""SQL: how far a lead got (the place of its step), and whether it can get no further."""
+		last = len(self.steps) - 1
+		far = " ".join(
+			f"when {self.has_entered(self.steps[place])} then {place}" for place in range(last, 0, -1)
 		)
-		return cohort_steps((row.lead, row.stage, row.entered_at) for row in log)
+		over = " or j.entered_at + interval %(within)s day < %(until)s" if self.within else ""
+		return f"case {far} else 0 end as furthest, ifnull(j.exited_at <= %(until)s, 0){over} as is_stopped"
+
+	@cached_property
+	def found(self) -> list:
+		"""How many leads of each group got how far, and of these have stopped; `entered_…`: how many entered a step, and
+		did not go past it."""
+		entered = ", ".join(
+			f"sum({self.has_entered(step)}) as entered_{place}" for place, step in enumerate(self.steps)
+		)
+		group = f", {self.group_column}" if self.group_column else ""
+		return Select(
+			f"""
+			select {self.facts}, {self.grouped if group else "null"} as grouped, count(*) as leads,
+				sum(j.is_derived) as derived, {entered}
+			from `tabLead Journey` j where {{where}}
+			group by furthest, is_stopped{group}
+			""",
+			self.where(),
+			self.values,
+		).rows()
+
+	def counts_of(self, found: list) -> list[dict]:
+		"""One for each step: how many leads have `reached` it, are `lost` or still `open` there, have `skipped` it."""
+		counts = []
+		for place in range(len(self.steps)):
+			reached = _sum(found, lambda row, place=place: row.furthest >= place)
+			here = [row for row in found if row.furthest == place]
+			counts.append(
+				{
+					"reached": reached,
+					"lost": _sum(here, lambda row: row.is_stopped),
+					"open": _sum(here, lambda row: not row.is_stopped),
+					"skipped": reached - sum(int(row[f"entered_{place}"]) for row in found) if place else 0,
+				}
+			)
+		return counts
+
+	@cached_property
+	def counts_by_step(self) -> list[dict]:
+		return self.counts_of(self.found)
+
+	@property
+	def leads(self) -> int:
+		return self.counts_by_step[0]["reached"]
 
 	@cached_property
 	def leak(self) -> str | None:
-		"""The stage that the smallest share of the stage before gets to, if the sample is worth a judgement."""
+		"""The step that the smallest share of the step before gets to, if the sample is worth a judgement."""
 		judged = [
-			(step.from_previous, step.stage)
-			for before, step in pairwise(self.steps)
-			if step.from_previous is not None and before.reached >= SMALL_SAMPLE
+			(percent(after["reached"], before["reached"]), place)
+			for place, (before, after) in enumerate(pairwise(self.counts_by_step), 1)
+			if before["reached"] >= SMALL_SAMPLE
 		]
-		return min(judged)[1] if judged else None
+		return self.steps[min(judged)[1]] if judged else None
+
+	# leads that are still under way
+
+	def curves(self, places: range, grouped: bool = False) -> dict[tuple, Curve]:
+		"""By group (None unless `grouped`) and place of a step: which share of the leads comes to it by each day.
+
+		Of each lead whole days since it came in are looked at, the last one when it is over: whoever comes to the step
+		within five days does so on the fifth.
+		"""
+		group = self.group_column if grouped else None
+		age = "greatest(timestampdiff(day, j.entered_at, %(until)s), 0)"
+		exited = _day_of("j.exited_at")
+		parts = []
+		for place in places:
+			reached = _day_of(reached_at(self.steps, place))
+			parts.append(
+				f"""
+				select {place} as place, {self.grouped if group else "null"} as grouped, count(*) as leads,
+					case when {reached} <= {age} then 'reached' when {exited} <= {age} then 'exited' else 'open' end as way,
+					case when {reached} <= {age} then {reached} when {exited} <= {age} then {exited} else {age} end as days
+				from `tabLead Journey` j where {{where}}
+				group by way, days{f", {group}" if group else ""}
+				"""
+			)
+		spells: dict[tuple, list[Spell]] = {}
+		for row in Select(" union all ".join(parts), self.where(), self.values).rows():
+			key = (row.grouped, row.place)
+			spells.setdefault(key, []).append(Spell(int(row.days), row.way, row.leads))
+		return {key: incidence(some) for key, some in spells.items()}
+
+	@cached_property
+	def curve_of_step(self) -> dict[int, Curve]:
+		curves = self.curves(range(1, len(self.steps)))
+		return {place: curves.get((None, place), incidence([])) for place in range(1, len(self.steps))}
+
+	def expected(self, curve: Curve) -> Rate:
+		return rate_within(curve, self.within or None, SMALL_SAMPLE)
+
+	# one row a step
+
+	@cached_property
+	def medians(self) -> dict[int, float]:
+		"""Place of a step to the median of the days after which a lead that entered it did so."""
+		parts = " union all ".join(
+			f"""
+			select {place} as place,
+				greatest(timestampdiff(microsecond, j.entered_at, {STEPS[step]}), 0) / {DAY}e0 as days
+			from `tabLead Journey` j where {{where}} and {self.has_entered(step)}
+			"""
+			for place, step in enumerate(self.steps)
+			if place
+		)
+		rows = Select(
+			f"""
+			select place, avg(days) as days from (
+				select place, days, row_number() over (partition by place order by days) as nth,
+					count(*) over (partition by place) as leads
+				from ({parts}) entered
+			) ranked
+			where nth in (floor((leads + 1) / 2), ceil((leads + 1) / 2))
+			group by place
+			""",
+			self.where(),
+			self.values,
+		).rows()
+		return {row.place: float(row.days) for row in rows}
+
+	@cached_property
+	def in_period(self) -> list[int]:
+		"""How many leads entered each step within the period, whenever they came in."""
+		counts = ", ".join(
+			f"sum({self.within_period(STEPS[step])}) as at_{place}" for place, step in enumerate(self.steps)
+		)
+		where = self.seen(self.entries(came_in=False))
+		query = f"select {counts} from `tabLead Journey` j where {{where}}"
+		row = Select(query, where, self.values).rows()[0]
+		return [cint(row[f"at_{place}"]) for place in range(len(self.steps))]
+
+	def within_period(self, instant: str) -> str:
+		"""SQL: whether an instant lies within the period."""
+		words = [f"{instant} <= %(until)s"]
+		if self.filters.from_date:
+			words.append(f"{instant} >= %(period_from)s")
+		if self.filters.to_date:
+			words.append(f"{instant} < %(period_until)s")
+		return f"ifnull({' and '.join(words)}, 0)"
 
 	def columns(self) -> list[dict]:
+		return self.columns_of_groups() if self.group_column else self.columns_of_steps()
+
+	def rows(self) -> list[dict]:
+		return self.rows_of_groups() if self.group_column else self.rows_of_steps()
+
+	def columns_of_steps(self) -> list[dict]:
 		return [
 			column("stage", _("Stage"), width=140),
 			count_column("reached", _("Leads Reached"), width=130),
 			percent_column("from_previous", _("Of Stage Before"), width=140),
 			percent_column("from_first", _("Of All Leads")),
+			percent_column("expected", _("Expected, of All Leads"), width=180),
 			count_column("lost", _("Lost Here")),
+			count_column("open", _("Still Open Here"), width=140),
 			count_column("skipped", _("Skipped")),
 			column("median_days", _("Median Days Since Entry"), "Float", 210, precision=1),
+			count_column("in_period", _("Reached in This Period"), width=190),
 		]
 
-	def rows(self) -> list[dict]:
-		"""One row per stage; below them the opportunities of the period that no lead stands behind, if there are
-		any."""
+	def rows_of_steps(self) -> list[dict]:
+		"""One row per step; below them what no lead stands behind, if there is anything."""
 		rows = []
-		for step, following in zip(self.steps, [*self.steps[1:], None], strict=True):
+		last = len(self.steps) - 1
+		for place, (step, counts) in enumerate(zip(self.steps, self.counts_by_step, strict=True)):
+			before = self.counts_by_step[place - 1]["reached"] if place else None
+			share = self.expected(self.curve_of_step[place]).share if place else None
+			counted = {**counts, "in_period": self.in_period[place]}
+			if place == last:
+				counted.update({"lost": None, "open": None})
 			rows.append(
 				{
-					"stage": _(step.stage).capitalize(),
-					"reached": step.reached,
-					"from_previous": _percent(step.from_previous),
-					"from_first": _percent(step.from_first),
-					"lost": step.reached - following.reached if following else None,
-					"skipped": step.skipped,
-					"median_days": step.median_days,
-					"is_leak": step.stage == self.leak,
+					"stage": step_in_words(step),
+					**counted,
+					"from_previous": percent(counts["reached"], before) if before is not None else None,
+					"from_first": percent(counts["reached"], self.leads),
+					"expected": None if share is None else share * 100,
+					"median_days": self.medians.get(place) if place else (0.0 if self.leads else None),
+					"is_leak": step == self.leak,
+					"links": self.links([name for name, value in counted.items() if value], step=step),
 				}
 			)
 		return rows + self.without_lead()
 
-	def without_lead(self) -> list[dict]:
-		"""The row of the opportunities that came of no lead: made of a Customer or a Prospect, and credited to none.
+	# what has no lead
 
-		They are of the period in which they were made. Filters that narrow the leads leave them out.
-		"""
-		if any(self.filters.get(name) for name in OF_LEADS):
-			return []
-		where = Where(self.user)
-		where.visible("Opportunity")
+	@cached_property
+	def opportunities_without_lead(self) -> int:
+		"""Opportunities that came of no lead: made of a Customer or a Prospect, and credited to none. They are of the
+		period in which they were made. Filters that narrow the leads leave them out."""
+		where = self._without_lead("Opportunity")
 		where.blank("`tabOpportunity`.lq_lead")
 		where.add("`tabOpportunity`.opportunity_from != 'Lead'")
-		where.within("`tabOpportunity`.creation", self.filters.from_date, self.filters.to_date)
-		number = Select("select `tabOpportunity`.name from `tabOpportunity` where {where}", where).count()
-		if not number:
-			return []
-		link = list_route(
-			"Opportunity",
-			lq_lead=["is", "not set"],
-			opportunity_from=["!=", "Lead"],
-			creation=days_filter(self.filters.from_date, self.filters.to_date),
+		return 0 if self.is_narrowed else where.count("Opportunity")
+
+	@cached_property
+	def sales_without_lead(self) -> int:
+		"""As `opportunities_without_lead`: submitted orders that are credited to no lead."""
+		return 0 if self.is_narrowed else self._orders_without_lead().count("Sales Order")
+
+	@property
+	def is_narrowed(self) -> bool:
+		"""Whether a filter asks for some leads: what has no lead is not in what it narrows."""
+		names = ("without_source", *(name for name in FILTERS.values() if name != "company"))
+		return any(self.filters.get(name) for name in names)
+
+	def _without_lead(self, doctype: str) -> Where:
+		where = Where(self.user)
+		where.visible(doctype)
+		where.equal(f"`tab{doctype}`.company", self.filters.company)
+		where.within(f"`tab{doctype}`.creation", self.filters.from_date, self.filters.to_date)
+		return where
+
+	def _orders_without_lead(self) -> Where:
+		where = self._without_lead("Sales Order")
+		where.add(ORDER_WITHOUT_LEAD)
+		return where
+
+	def links_without_lead(self) -> dict[str, str]:
+		return {
+			"opportunity": list_route(
+				"Opportunity",
+				lq_lead=["is", "not set"],
+				opportunity_from=["!=", "Lead"],
+				company=self.filters.company,
+				creation=days_filter(self.filters.from_date, self.filters.to_date),
+			),
+			"sale": self.links([SALES_WITHOUT_LEAD])[SALES_WITHOUT_LEAD],
+		}
+
+	def without_lead(self) -> list[dict]:
+		links = self.links_without_lead()
+		counts = (
+			(_("No Lead"), self.opportunities_without_lead, links["opportunity"]),
+			(_("No Lead, Sales"), self.sales_without_lead, links["sale"]),
 		)
-		nothing = dict.fromkeys(("from_previous", "from_first", "lost", "skipped", "median_days"))
-		label = _("No Lead")
-		return [{"stage": label, "reached": number, **nothing, "is_leak": False, "links": {"reached": link}}]
+		names = (
+			"from_previous",
+			"from_first",
+			"expected",
+			"lost",
+			"open",
+			"skipped",
+			"median_days",
+			"in_period",
+		)
+		nothing = dict.fromkeys(names)
+		return [
+			{"stage": label, "reached": number, **nothing, "is_leak": False, "links": {"reached": link}}
+			for label, number, link in counts
+			if number
+		]
+
+	# one row a group
+
+	def columns_of_groups(self) -> list[dict]:
+		steps = []
+		for step in self.steps[1:]:
+			words, name = step_in_words(step), frappe.scrub(step)
+			steps += [
+				count_column(name, words),
+				percent_column(f"{name}_percent", _("{0}, of All").format(words)),
+			]
+		return [
+			column("group", _(self.filters.group_by), width=200),
+			count_column("leads", _("Leads")),
+			*steps,
+			percent_column("expected", _("Sale, Expected"), width=140),
+			count_column("lost", _("Lost")),
+			count_column("open", _("Still Open")),
+			column("note", _("Note"), width=260),
+		]
+
+	def rows_of_groups(self) -> list[dict]:
+		groups: dict[str | None, list] = {}
+		for row in self.found:
+			groups.setdefault(row.grouped, []).append(row)
+		last = len(self.steps) - 1
+		curves = {group: curve for (group, _place), curve in self.curves(range(last, last + 1), True).items()}
+		names = self.names_of(groups)
+		rows = [
+			self.row_of_group(group, names[group], groups[group], curves[group])
+			for group in sorted(groups, key=lambda group: (group is None, group))
+		]
+		return rows + self.row_without_lead()
+
+	def row_of_group(self, group: str | None, label: str, found: list, curve: Curve) -> dict:
+		counts = self.counts_of(found)
+		leads = counts[0]["reached"]
+		row = {"group": label, "leads": leads, "links": self.group_links(group, ["leads", "lost", "open"])}
+		for step, of_step in zip(self.steps[1:], counts[1:], strict=True):
+			name, reached = frappe.scrub(step), of_step["reached"]
+			row.update({name: reached, f"{name}_percent": percent(reached, leads)})
+			row["links"][name] = self.group_links(group, ["reached"], step=step)["reached"]
+		expected = self.expected(curve)
+		return {
+			**row,
+			"expected": None if expected.share is None else expected.share * 100,
+			"lost": sum(of_step["lost"] for of_step in counts[:-1]),
+			"open": sum(of_step["open"] for of_step in counts[:-1]),
+			"note": self.note(expected, _sum_of(found, "derived"), leads),
+		}
+
+	def note(self, expected: Rate, derived: int, leads: int) -> str | None:
+		words = []
+		if expected.is_too_young:
+			words.append(_("Too young: none was seen for {0} days").format(self.within))
+		elif expected.is_small:
+			words.append(_("Few leads"))
+		if derived:
+			words.append(_("{0} of {1} from before the app").format(derived, leads))
+		return ". ".join(words) or None
+
+	def row_without_lead(self) -> list[dict]:
+		if not (self.opportunities_without_lead or self.sales_without_lead):
+			return []
+		nothing = {column["fieldname"]: None for column in self.columns_of_groups()}
+		return [
+			{
+				**nothing,
+				"group": _("No Lead"),
+				"opportunity": self.opportunities_without_lead,
+				"sale": self.sales_without_lead,
+				"links": self.links_without_lead(),
+			}
+		]
+
+	# words and pictures
 
 	def message(self, rows: list[dict]) -> str:
 		words = [self._cohort_in_words()]
-		if len(rows) > len(self.steps):
+		derived = _sum_of(self.found, "derived")
+		if derived:
 			words.append(
 				_(
-					"No Lead counts the opportunities of this period that did not come from a lead: they are not part of any share."
+					"{0} of these leads came in before the app was there: what happened to them was read from other documents, and may be late or incomplete."
+				).format(frappe.bold(derived))
+			)
+		if self.leads and not self.group_column:
+			words.append(self._estimates_in_words())
+		if self.opportunities_without_lead or self.sales_without_lead:
+			words.append(
+				_(
+					"No Lead counts the opportunities and orders of this period that did not come from a lead: they are not part of any share."
 				)
 			)
-		return " ".join(words)
+		return " ".join(word for word in words if word)
 
 	def _cohort_in_words(self) -> str:
-		if not self.steps[0].reached:
+		if not self.leads:
 			return _("No lead came in within this period.")
-		words = _(
-			"Each row counts the leads of this period that ever reached the stage or a later one, whenever that was."
-		)
+		if self.within:
+			words = _(
+				"Each step counts the leads of this period that reached it or a later one within {0} days after they came in."
+			).format(frappe.bold(self.within))
+		else:
+			words = _(
+				"Each step counts the leads of this period that ever reached it or a later one, whenever that was."
+			)
 		if not self.leak:
 			return words
-		leak = _("The biggest leak is on the way to {0}.").format(frappe.bold(_(self.leak).capitalize()))
+		leak = _("The biggest leak is on the way to {0}.").format(frappe.bold(step_in_words(self.leak)))
 		return f"{words} {leak}"
 
-	def chart(self, rows: list[dict]) -> dict:
+	def _estimates_in_words(self) -> str:
+		young = [
+			step_in_words(step)
+			for place, step in enumerate(self.steps)
+			if place and self.expected(self.curve_of_step[place]).is_too_young
+		]
+		words = _(
+			"Reached in This Period counts who came to the step in these days, whenever they came in: it says how much was done, and differs, as the leads of today are not the sales of today."
+		)
+		if young:
+			too_young = _("These leads are too young to say how many come within {0} days to: {1}.").format(
+				self.within, ", ".join(young)
+			)
+			return f"{too_young} {words}"
+		return words
+
+	def chart(self, rows: list[dict]) -> dict | None:
+		if self.group_column:
+			return self.chart_of_groups([row for row in rows if row["leads"]])
+		if self.filters.chart == "Days":
+			return self.chart_of_days()
 		return bars(
-			[_(step.stage).capitalize() for step in self.steps],
-			{_("Leads"): [step.reached for step in self.steps]},
+			[step_in_words(step) for step in self.steps],
+			{_("Leads"): [counts["reached"] for counts in self.counts_by_step]},
 			["#1f6feb"],
 		)
 
+	def chart_of_groups(self, rows: list[dict]) -> dict | None:
+		if not rows:
+			return None
+		rows = rows[-24:] if self.filters.group_by in COHORTS else rows[:24]
+		shares = {
+			_("{0}, of All").format(step_in_words(step)): [
+				round(row[f"{frappe.scrub(step)}_percent"] or 0, 1) for row in rows
+			]
+			for step in self.steps[1:]
+		}
+		return bars([row["group"] for row in rows], shares, COLORS[: len(shares)])
+
+	def chart_of_days(self) -> dict | None:
+		"""The share of all leads that comes to each step by each day, open leads allowed for."""
+		seen_for = max((curve.seen_for for curve in self.curve_of_step.values()), default=0)
+		end = int(min(seen_for, self.within) if self.within else seen_for)
+		if not end:
+			return None
+		width = -(-end // MOST_POINTS)
+		days = [*range(0, end, width), end]
+		shares = {
+			step_in_words(step): shares_by(self.curve_of_step[place], days)
+			for place, step in enumerate(self.steps)
+			if place
+		}
+		chart = bars([str(day) for day in days], shares, COLORS[: len(shares)])
+		options = {"lineOptions": {"hideDots": 1}, "axisOptions": {"xIsSeries": 1}}
+		return {**chart, "type": "line", **options}
+
 	def summary(self, rows: list[dict]) -> list[dict]:
-		steps = self.steps
-		if not steps[0].reached:
+		counts = self.counts_by_step
+		if not self.leads:
 			return []
-		first_to_last = _way(steps[0], steps[-1], steps[-1].from_first, "Grey")
 		ways = [
-			_way(before, step, step.from_previous, "Red" if step.stage == self.leak else "Blue")
-			for before, step in pairwise(steps)
+			_way(
+				before,
+				step,
+				percent(counts[place]["reached"], counts[place - 1]["reached"]),
+				"Red" if step == self.leak else "Blue",
+			)
+			for place, (before, step) in enumerate(pairwise(self.steps), 1)
 		]
-		counts = self.follow_through()
-		quoted = percent(counts["quoted"], counts["opportunities"])
-		called = percent(counts["called"], counts["quoted"])
+		first_to_last = _way(
+			self.steps[0], self.steps[-1], percent(counts[-1]["reached"], self.leads), "Grey"
+		)
+		followed = self.follow_through()
+		quoted = percent(followed["quoted"], followed["opportunities"])
+		called = percent(followed["called"], followed["quoted"])
 		return [
 			*ways,
 			first_to_last,
@@ -199,77 +532,123 @@ class StageConversion(Report):
 
 	def follow_through(self) -> dict[str, int]:
 		"""What became of the opportunities of these leads, one a lead: `opportunities`; `quoted`, those with a
-		submitted Quotation, to the lead or of an Opportunity that is the lead's or credited to it; `called`, those of
-		these whose lead a person has called after the first Quotation was made."""
+		submitted Quotation, to the lead or of an Opportunity that is credited to it; `called`, those of these whose lead
+		a person has called after the first Quotation was made."""
 		rows = self.where().select(
-			f"""
-			select
-				count(*) as opportunities,
-				sum(quoted.at is not null) as quoted,
-				sum(exists(
+			"""
+			select count(*) as opportunities, sum(j.quoted_at is not null) as quoted,
+				sum(j.quoted_at is not null and exists(
 					select 1 from `tabLead Touch` touch
 					where
-						touch.lead = reached.lead and touch.channel = 'Phone' and touch.direction = 'Outbound'
-						and touch.status = 'Done' and touch.is_automatic = 0 and touch.done_at >= quoted.at
+						touch.lead = j.name and touch.channel = 'Phone' and touch.direction = 'Outbound'
+						and touch.status = 'Done' and touch.is_automatic = 0 and touch.done_at >= j.quoted_at
 				)) as called
-			from (
-				select distinct log.lead from `tabLead Stage Log` log
-				where
-					log.stage = 'opportunity' and {STANDS}
-					and log.lead in (select entry.lead from `tabLead Stage Log` entry where {{where}})
-			) reached
-			left join (
-				select made.lead, min(made.at) as at
-				from (
-					select q.party_name as `lead`, q.creation as at from `tabQuotation` q
-					where q.docstatus = 1 and q.quotation_to = 'Lead'
-					union all
-					select coalesce(nullif(o.lq_lead, ''), if(o.opportunity_from = 'Lead', o.party_name, null)), q.creation
-					from `tabQuotation` q join `tabOpportunity` o on o.name = q.opportunity
-					where q.docstatus = 1
-				) made
-				group by made.lead
-			) quoted on quoted.lead = reached.lead
+			from `tabLead Journey` j where {where} and j.opportunity_at is not null
 			"""
 		)
 		return {name: int(count or 0) for name, count in rows[0].items()}
 
 	# the leads
 
+	@property
+	def is_of_orders(self) -> bool:
+		return self.filters.count == SALES_WITHOUT_LEAD
+
 	def list_columns(self) -> list[dict]:
+		if self.is_of_orders:
+			return [
+				column("sales_order", _("Sales Order"), "Link", 200, options="Sales Order"),
+				column("customer_name", _("Customer"), width=250),
+				column("creation", _("Made"), "Datetime", 165),
+			]
 		return [
 			*lead_and_title(),
-			*(column(stage, _(stage).capitalize(), "Datetime", 165) for stage in STAGES),
+			*(column(frappe.scrub(step), step_in_words(step), "Datetime", 165) for step in self.steps),
+			column("exited_at", _("Left the Funnel"), "Datetime", 165),
+			column("exit_reason", _("Why"), width=200),
 		]
 
+	def counted(self) -> str:
+		place, last = self.place, len(self.steps) - 1
+		here = f"fact.furthest = {place}" if place is not None else f"fact.furthest < {last}"
+		return {
+			"reached": f"fact.furthest >= {place or 0}",
+			"lost": f"{here} and fact.is_stopped",
+			"open": f"{here} and not fact.is_stopped",
+			"skipped": f"fact.furthest >= {place or 0} and not fact.has_entered",
+		}.get(self.filters.count, "1 = 1")
+
 	def listing(self) -> Select:
-		"""Each lead with the first time that it entered each stage, the newest first."""
-		stages = ", ".join(
-			f"min(case when log.stage = '{stage}' then log.entered_at end) as `{stage}`" for stage in STAGES
-		)
+		"""Each lead with the first time that it entered each step, the newest first; or the orders without a lead."""
+		if self.is_of_orders:
+			return Select(
+				"""
+				select `tabSales Order`.name as sales_order, `tabSales Order`.customer_name, `tabSales Order`.creation
+				from `tabSales Order` where {where}
+				order by `tabSales Order`.creation desc, `tabSales Order`.name desc
+				""",
+				self._orders_without_lead(),
+			)
+		step = self.steps[self.place or 0]
+		where = self.where()
+		if self.filters.count == "in_period":
+			where = self.seen(self.entries(came_in=False))
+			where.add(self.within_period(STEPS[step]))
+		instants = ", ".join(f"{STEPS[step]} as `{frappe.scrub(step)}`" for step in self.steps)
 		return Select(
 			f"""
-			select log.`lead`, max(l.title) as title, {stages}
-			from `tabLead Stage Log` log left join `tabLead` l on l.name = log.lead
-			where log.lead in (select entry.lead from `tabLead Stage Log` entry where {{where}}) and {STANDS}
-			group by log.`lead`
-			order by `target` desc, log.`lead` desc
+			select fact.* from (
+				select j.`lead`, l.title, {instants}, j.exited_at, j.exit_reason, {self.facts},
+					{self.has_entered(step)} as has_entered
+				from `tabLead Journey` j left join `tabLead` l on l.name = j.name
+				where {{where}}
+			) fact
+			where {self.counted()}
+			order by fact.target desc, fact.`lead` desc
 			""",
-			self.where(),
+			where,
+			self.values,
 		)
 
+	def listed(self, found: list) -> list[dict]:
+		return [{**row, "exit_reason": row.get("exit_reason") and _(row["exit_reason"])} for row in found]
 
-def _percent(share: float | None) -> float | None:
-	return None if share is None else share * 100
+
+COLORS = ["#1f6feb", "#8250df", "#1a7f37", "#bf8700", "#cf222e", "#57606a"]
+
+
+def shares_by(curve: Curve, days: list[int]) -> list[float | None]:
+	"""The share in percent by each of some days, ascending; None once nobody was seen for so long."""
+	shares: list[float | None] = []
+	points, place, share = curve.points, 0, 0.0
+	for day in days:
+		while place < len(points) and points[place].day <= day:
+			share = points[place].share_reached
+			place += 1
+		shares.append(None if curve.is_too_young(day) else round(share * 100, 1))
+	return shares
+
+
+def _day_of(instant: str) -> str:
+	"""SQL: on which day since a lead came in, of 24 hours, the first one 1; 0 for what lies before; null for null."""
+	return f"(greatest(timestampdiff(microsecond, j.entered_at, {instant}), 0) + {DAY - 1}) div {DAY}"
+
+
+def _sum(rows: list, condition) -> int:
+	return sum(int(row["leads"]) for row in rows if condition(row))
+
+
+def _sum_of(rows: list, name: str) -> int:
+	return sum(cint(row[name]) for row in rows)
 
 
 def _whole(value: float | None) -> str:
 	return "–" if value is None else f"{value:.0f} %"
 
 
-def _way(before, step, share: float | None, indicator: str) -> dict:
-	label = _("{0} to {1}").format(_(before.stage).capitalize(), _(step.stage).capitalize())
-	return on_top(label, _whole(_percent(share)), indicator)
+def _way(before: str, step: str, share: float | None, indicator: str) -> dict:
+	label = _("{0} to {1}").format(step_in_words(before), step_in_words(step))
+	return on_top(label, _whole(share), indicator)
 
 
 execute = StageConversion.execute
