@@ -225,6 +225,7 @@ scheduler_events = {
 	"daily_long": [
 		"lead_quality.overrides.deletion.forget_missing_leads",
 		"lead_quality.funnel.jobs.reconcile_all_stages",
+		"lead_quality.funnel.jobs.check_targets",
 		"lead_quality.follow_up.attention.raise_unattended",
 	],
 }

@@ -3,7 +3,8 @@
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Callable
-from datetime import date
+from dataclasses import dataclass
+from datetime import date, datetime
 
 import frappe
 from frappe.utils import cint, flt
@@ -44,3 +45,27 @@ def rates_into(currency: str | None) -> Callable[[str | None, date], float | Non
 		return rates[other][place] or None
 
 	return rate_on
+
+
+@dataclass
+class Total:
+	"""Amounts added up in one currency, each by the rate of its day. `cases` are those in it; one without a rate is left
+	out and counted apart.
+
+	:param rate_on: see `rates_into`, into that currency.
+	"""
+
+	currency: str | None
+	rate_on: Callable[[str | None, date], float | None]
+	amount: float = 0.0
+	cases: int = 0
+	without_rate: int = 0
+
+	def add(self, amount: float, currency: str | None, at: datetime):
+		""":param currency: of the amount; without one, that of the total."""
+		rate = 1.0 if currency in {None, "", self.currency} else self.rate_on(currency, at.date())
+		if rate is None:
+			self.without_rate += 1
+			return
+		self.amount += flt(amount) * rate
+		self.cases += 1

@@ -426,6 +426,13 @@ def share_in_words(value: float | None, precision: int = 1) -> str:
 	return "–" if value is None else f"{figure(value, precision)} %"
 
 
+def share_of(part: int, whole: int) -> str:
+	"""A share in words; of few cases the cases themselves."""
+	if 0 < whole < SMALL_SAMPLE:
+		return _("{0} of {1} leads").format(part, whole)
+	return share_in_words(percent(part, whole))
+
+
 def on_top(label: str, value, indicator: str, datatype: str = "Data") -> dict:
 	"""A figure above the report."""
 	return {"label": label, "value": value, "datatype": datatype, "indicator": indicator}

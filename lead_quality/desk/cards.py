@@ -1,14 +1,26 @@
 """Number cards with filters that Frappe's own cards cannot express: the figure, and the list that a click opens."""
 
-import frappe
-from frappe.desk.doctype.number_card.number_card import get_result
-from frappe.utils import now_datetime
+from typing import TypeVar
 
-from lead_quality.base.queries import leads_where
+import frappe
+from frappe import _
+from frappe.desk.doctype.number_card.number_card import get_result
+from frappe.utils import escape_html, fmt_money, now_datetime
+
+from lead_quality.base.currency import Total, company_currency, rates_into
+from lead_quality.base.queries import Where, leads_where
+from lead_quality.base.report import SMALL_SAMPLE, percent
 from lead_quality.base.versions import several_conditions
 from lead_quality.follow_up import risks
+from lead_quality.lead_quality.report.journeys import JourneyReport
+from lead_quality.lead_quality.report.qualified_leads.qualified_leads import QualifiedLeads
+from lead_quality.lead_quality.report.wasted_leads.wasted_leads import WastedLeads
 
 RISKS_REPORT = "Leads at Risk"
+# what is written on a card, whatever the reader's number format: the desk puts it into that
+NUMBER_FORMAT = "#,###.##"
+
+Kind = TypeVar("Kind", bound=JourneyReport)
 
 
 @frappe.whitelist()
@@ -44,6 +56,120 @@ def stale_leads(filters: str | list | None = None) -> dict:
 	return _risk_card(risks.STALE)
 
 
+# of the leads that came in within the last three months, as the report Qualified Leads counts them
+
+
+@frappe.whitelist()
+def qualified_leads(filters: str | list | None = None) -> dict:
+	"""Number card: of the leads that came in, the share that is qualified by now. See `leads_overdue`."""
+	return _share_card(QualifiedLeads, "qualified", "leads")
+
+
+@frappe.whitelist()
+def qualified_leads_pursued(filters: str | list | None = None) -> dict:
+	"""Number card: of the qualified leads, the share that somebody pursues. See `leads_overdue`."""
+	return _share_card(QualifiedLeads, "pursued", "qualified")
+
+
+@frappe.whitelist()
+def wasted_leads(filters: str | list | None = None) -> dict:
+	"""Number card: of the leads that came in, the share that is wasted. See `leads_overdue`."""
+	return _share_card(WastedLeads, "wasted", "leads")
+
+
+@frappe.whitelist()
+def first_response(filters: str | list | None = None) -> dict:
+	"""Number card: the working time after which half of the leads that have a first response had it. See
+	`leads_overdue`."""
+	report = _report(QualifiedLeads, "answered")
+	seconds = report.median_response()
+	shown = "–" if seconds is None else _span(seconds)
+	return {**_card(shown, report), "figure": seconds}
+
+
+@frappe.whitelist()
+def money_not_pursued(filters: str | list | None = None) -> dict:
+	"""Number card: what the qualified leads are worth that are open, and that nobody pursues. See `leads_overdue`."""
+	report = _report(QualifiedLeads, "not_pursued")
+	total = Total(report.currency, rates_into(report.currency))
+	for group in report.worth.values():
+		total.amount += group.amount
+		total.cases += group.cases
+		total.without_rate += group.without_rate
+	return {**_card(_money(total), report), "figure": total.amount}
+
+
+@frappe.whitelist()
+def money_in_handover(filters: str | list | None = None) -> dict:
+	"""Number card: what the handovers are worth that wait for an answer. See `leads_overdue`."""
+	frappe.has_permission("Lead Handover", "read", throw=True)
+	currency = company_currency(None)
+	total = Total(currency, rates_into(currency))
+	where = Where()
+	where.add("`tabLead Handover`.status = 'Sent' and `tabLead Handover`.expected_value != 0")
+	where.visible("Lead Handover")
+	for row in where.select(
+		"select expected_value, currency, sent_at from `tabLead Handover` where {where} order by name"
+	):
+		total.add(row.expected_value, row.currency, row.sent_at)
+	return {
+		"value": _as_written(_money(total)),
+		"fieldtype": "Data",
+		"figure": total.amount,
+		"route": ["List", "Lead Handover", "List"],
+		"route_options": {"status": "Sent"},
+	}
+
+
+def _report(kind: type[Kind], count: str) -> Kind:
+	"""A report's list of what a card counts."""
+	frappe.has_permission("Lead", "read", throw=True)
+	filters = {**QualifiedLeads.defaults(), "show": "Leads", "count": count}
+	if not may_run(kind.name):
+		filters["without_deleted"] = 1  # no list of leads has them
+	return kind(filters)
+
+
+def _share_card(kind: type[QualifiedLeads] | type[WastedLeads], part: str, whole: str) -> dict:
+	"""The share of one count of a report in another; the list behind it is that of the first."""
+	report = _report(kind, part)
+	totals = report.totals()
+	share = percent(totals[part], totals[whole])
+	if share is None:
+		shown = "–"
+	elif totals[whole] < SMALL_SAMPLE:
+		shown = _("{0} of {1}").format(totals[part], totals[whole])
+	else:
+		shown = _("{0} % of {1}").format(f"{share:.1f}", f"{totals[whole]:,}")
+	return {**_card(shown, report), "figure": share, "counted": totals[part], "of": totals[whole]}
+
+
+def _card(shown: str, report: JourneyReport) -> dict:
+	"""What a card shows, and what a click on it opens: the report's list, or to those who may run no report, a list of
+	leads."""
+	card = {"value": _as_written(shown), "fieldtype": "Data"}
+	if may_run(report.name):
+		return {**card, "route": ["query-report", report.name], "route_options": {**report.filters}}
+	return {**card, **_names_list([row["lead"] for row in report.listing().rows()])}
+
+
+def _as_written(shown: str) -> str:
+	"""Words and figures on a card. The desk takes the text out of markup, and fails on a text without any."""
+	return f"<span>{escape_html(shown)}</span>"
+
+
+def _span(seconds: float) -> str:
+	minutes = round(seconds / 60)
+	return _("{0} min").format(minutes) if minutes < 60 else _("{0} h").format(f"{seconds / 3600:,.1f}")
+
+
+def _money(total: Total) -> str:
+	shown = fmt_money(total.amount, 0, total.currency, NUMBER_FORMAT)
+	if total.without_rate:
+		return _("{0} + {1} without a rate").format(shown, total.without_rate)
+	return shown
+
+
 def _list_card(filters: list, route_options: dict) -> dict:
 	"""A figure that a list of leads shows; `route_options` are the same filters as the desk takes them."""
 	count = get_result(frappe._dict(document_type="Lead", function="Count"), filters)
@@ -66,11 +192,13 @@ def _risk_card(fault: str) -> dict:
 			"route_options": {"show": "Leads", "fault": fault},
 		}
 	names = [row.name for row in _leads_at_risk(fault, "`tabLead`.name")]
+	return {"value": len(names), "fieldtype": "Int", **_names_list(names)}
+
+
+def _names_list(names: list[str]) -> dict:
+	"""The list of some leads; without any name it would leave the filter out."""
 	return {
-		"value": len(names),
-		"fieldtype": "Int",
 		"route": ["List", "Lead", "List"],
-		# without any name the list would leave the filter out
 		"route_options": {"name": ["in", ",".join(names) or "-"]},
 	}
 

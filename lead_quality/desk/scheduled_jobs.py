@@ -162,6 +162,9 @@ def job_words() -> dict[str, str]:
 		"lead_quality.handover.jobs.resume_transfers": _("Resumes interrupted lead transfers"),
 		"lead_quality.funnel.jobs.reconcile_stages": _("Completes the stage log"),
 		"lead_quality.funnel.jobs.reconcile_all_stages": _("Checks the whole stage log"),
+		"lead_quality.funnel.jobs.check_targets": _(
+			"Notifies the owners of steps that are below their target"
+		),
 		"lead_quality.follow_up.jobs.read_history": _("Imports what happened before the installation"),
 		"lead_quality.nurture.jobs.repair_contacts": _("Records contacts and opt-outs that were missed"),
 		"lead_quality.overrides.deletion.forget_missing_leads": _("Deletes the records of deleted leads"),

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from lead_quality.base import query
 from lead_quality.base.runs import JobRun
-from lead_quality.funnel import deriving, journey
+from lead_quality.funnel import deriving, journey, targets
 
 JOB, JOB_OF_ALL = "reconcile_stages", "reconcile_all_stages"
 CHUNK = 1_000
@@ -38,6 +38,15 @@ def reconcile_all_stages(now: datetime | None = None) -> dict:
 	journey.remove_orphans()
 	journey.keep_remnants()
 	return _reconcile(run, None)
+
+
+def check_targets(now: datetime | None = None) -> dict:
+	"""Tell the owners of steps that have fallen under their target, each once until it has recovered.
+
+	:param now: naive instant in the site's zone.
+	:returns: counts found (targets whose step has an owner), done (owners told), failed.
+	"""
+	return JobRun("check_targets", now).each(targets.owned(), targets.check, commit_every=1).finish()
 
 
 def _reconcile(run: JobRun, since: datetime | None) -> dict:

@@ -11,6 +11,7 @@ import frappe
 
 from lead_quality.base import query
 from lead_quality.base.links import DELETED
+from lead_quality.base.queries import Where
 from lead_quality.base.versions import lead_field
 from lead_quality.funnel.conditions import BAD_DATA, human_touch
 from lead_quality.permissions import bindable, lead_condition, list_condition
@@ -114,6 +115,15 @@ def lead_tables(user: str) -> tuple[str, ...]:
 	"""What a query that counts leads reads as `tabLead`, one after the other: the leads, and what is left of deleted ones
 	where that counts for its reader."""
 	return ("`tabLead`", f"{as_leads()} `tabLead`") if count_for(user) else ("`tabLead`",)
+
+
+def see(where: Where):
+	"""Only the leads that the reader may see, and what is left of those that he might have seen. The query names their
+	journeys `j`."""
+	seen = [
+		f"j.name in (select `tabLead`.name from {table} where {{0}})" for table in lead_tables(where.user)
+	]
+	where.visible("Lead", " or ".join(seen))
 
 
 def count_for(user: str) -> bool:

@@ -12,10 +12,11 @@ from frappe.utils import cint
 
 from lead_quality.base import query
 from lead_quality.base.currency import company_currency
+from lead_quality.base.links import DELETED
 from lead_quality.base.queries import Select, Where
 from lead_quality.base.report import Report, full_names, no_source
 from lead_quality.base.versions import campaign_doctype, source_doctype
-from lead_quality.funnel.remnants import lead_tables
+from lead_quality.funnel.remnants import see
 
 # each step of the funnel, in order, and when a lead entered it
 STEPS = {
@@ -70,7 +71,7 @@ class JourneyReport(Report):
 
 	:param filters: `from_date`, `to_date` (of the lead's entry); `company`, `segment`, `source` or `without_source`,
 	    `campaign`, `territory`, `owner`, `checklist`; `as_at`: these as they were At Entry, or Today;
-	    `include_non_buyers`; `group_by`; and of a list `count` and `group` or `without_group`.
+	    `include_non_buyers`; `without_deleted`; `group_by`; and of a list `count` and `group` or `without_group`.
 	"""
 
 	months = 6
@@ -106,6 +107,8 @@ class JourneyReport(Report):
 			where.blank(self.facet("Source"))
 		if not cint(self.filters.include_non_buyers):
 			where.add("j.is_non_buyer = 0")
+		if cint(self.filters.without_deleted):
+			where.add(f"j.name not like '{DELETED}%%'")
 		self.of_group(where)
 		return where
 
@@ -135,10 +138,7 @@ class JourneyReport(Report):
 
 	def seen(self, where: Where) -> Where:
 		"""Only the leads that the reader may see, and what is left of those that he might have seen."""
-		leads = [
-			f"j.name in (select `tabLead`.name from {table} where {{0}})" for table in lead_tables(self.user)
-		]
-		where.visible("Lead", " or ".join(leads))
+		see(where)
 		return where
 
 	def held_back(self) -> Select:

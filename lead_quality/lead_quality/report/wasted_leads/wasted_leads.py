@@ -1,5 +1,6 @@
 """Wasted leads: those without a touch, a decision or a planned step in time, and why."""
 
+from collections.abc import Iterable
 from functools import cached_property
 
 import frappe
@@ -8,43 +9,31 @@ from frappe.utils import cint
 
 from lead_quality.base.queries import Select, Where
 from lead_quality.base.report import (
-	SMALL_SAMPLE,
-	Report,
 	bars,
 	column,
 	count_column,
-	full_names,
 	lead_and_title,
-	no_source,
 	on_top,
 	percent,
 	percent_column,
-	share_in_words,
+	share_of,
 )
 from lead_quality.engine.waste import ACCEPTANCE, ENTRY
 from lead_quality.funnel import waste
-from lead_quality.funnel.remnants import lead_tables
+from lead_quality.lead_quality.report.journeys import COHORTS, JourneyReport, step_in_words
 
-# `group_by` to its column; the age is in whole months until today
-GROUPS = {
-	"Month": "date_format(j.entered_at, '%%Y-%%m')",
-	"Source": "j.source",
-	"Owner": "j.present_owner",
-	"Age": "least(timestampdiff(month, j.entered_at, %(now)s), 24)",
-}
+# a lead's age in whole months until today
+AGE = "least(timestampdiff(month, j.entered_at, %(now)s), 24)"
 
 
-class WastedLeads(Report):
+class WastedLeads(JourneyReport):
 	"""One row per group of leads that came in within the period: how many of them are wasted now.
 
-	:param filters: `from_date`, `to_date` (of the lead's entry), `company`, `segment` and `source` (as they were when it
-	    came in), `owner` (present owner), `group_by`; `show`, and for the list `count` and `group` or `without_group`.
+	:param filters: as of `JourneyReport`; `owner` is the present one.
 	"""
 
 	name = "Wasted Leads"
-	months = 6
-	list_name = "Leads"
-	groups = GROUPS
+	groups = {name: name for name in ("Month", "Source", "Owner", "Age")}
 	counts = {
 		"leads": "1 = 1",
 		"wasted": "fact.since is not null",
@@ -52,36 +41,22 @@ class WastedLeads(Report):
 		"since_acceptance": f"fact.since = '{ACCEPTANCE}'",
 		"young": "fact.is_young",
 	}
-	kept = ("from_date", "to_date", "company", "segment", "source", "owner", "group_by")
 
-	def entries(self) -> Where:
-		where = Where(self.user)
-		where.within("j.entered_at", self.filters.from_date, self.filters.to_date)
-		where.equal("j.company", self.filters.company)
-		where.equal("j.segment", self.filters.segment)
-		where.equal("j.source", self.filters.source)
-		where.equal("j.present_owner", self.filters.owner)
-		if self.is_list and (self.filters.group or cint(self.filters.without_group)):
-			group = self.groups[self.filters.group_by]
-			if cint(self.filters.without_group):
-				where.blank(group)
-			else:
-				where.equal(group, str(self.filters.group))
-		return where
+	def set_filters(self):
+		super().set_filters()
+		self.filters.include_non_buyers = 1  # whom nobody has looked at, nobody can know to be none
 
-	def where(self, created: bool = True) -> Where:
-		where = self.entries()
-		seen = [
-			f"j.name in (select `tabLead`.name from {leads} where {{0}})" for leads in lead_tables(self.user)
-		]
-		where.visible("Lead", " or ".join(seen))
-		return where
+	def facet(self, name: str) -> str:
+		return "j.present_owner" if name == "Owner" else super().facet(name)
 
-	def held_back(self) -> Select:
-		query = (
-			"select j.name from `tabLead Journey` j join `tabLead` on `tabLead`.name = j.name where {where}"
-		)
-		return Select(query, self.entries(), {"now": self.now})
+	@cached_property
+	def group_column(self) -> str | None:
+		return AGE if self.filters.group_by == "Age" else super().group_column
+
+	def of_group(self, where: Where):
+		super().of_group(where)
+		if self.filters.group_by == "Age":
+			where.values["now"] = self.now
 
 	@cached_property
 	def within(self) -> int:
@@ -98,7 +73,7 @@ class WastedLeads(Report):
 		self.values.update(values)
 		return f"""
 			select j.name as `lead`, l.title, j.source, j.present_owner, j.stage, j.entered_at, j.accepted_at,
-				{self.groups[self.filters.group_by]} as grouped,
+				{self.group_column} as grouped,
 				{waste.WASTED_SINCE} as since, {waste.IS_YOUNG} as is_young
 			from `tabLead Journey` j
 			left join `tabLead` l on l.name = j.name
@@ -118,37 +93,48 @@ class WastedLeads(Report):
 		]
 
 	@cached_property
-	def found(self) -> list[dict]:
+	def found(self) -> list:
 		# build the facts first, because they bind values
 		facts = self.facts
 		return Select(
-			f"select fact.grouped, {self.count_columns()} from ({facts}) fact group by fact.grouped order by fact.grouped",
+			f"""
+			select convert(min(binary fact.grouped) using utf8mb4) as grouped, {self.count_columns()}
+			from ({facts}) fact group by fact.grouped order by fact.grouped
+			""",
 			self.where(),
 			self.values,
 		).rows()
 
+	def totals(self) -> dict[str, int]:
+		"""Each count over all the leads."""
+		facts = self.facts
+		(row,) = Select(
+			f"select {self.count_columns()} from ({facts}) fact", self.where(), self.values
+		).rows()
+		return {name: cint(row[name]) for name in self.counts}
+
 	def rows(self) -> list[dict]:
-		names = full_names(row["grouped"] for row in self.found) if self.filters.group_by == "Owner" else {}
+		names = self.names_of(row.grouped for row in self.found)
 		rows = []
 		for row in self.found:
 			counts = {name: cint(row[name]) for name in self.counts}
-			group = row["grouped"]
 			rows.append(
 				{
-					"group": self.group_in_words(group, names),
+					"group": names[row.grouped],
 					**counts,
 					"wasted_percent": percent(counts["wasted"], counts["leads"]),
-					"links": self.links(group=group, without_group=int(group is None)),
+					"links": self.group_links(row.grouped, self.counts),
 				}
 			)
 		return rows
 
-	def group_in_words(self, group, names: dict) -> str:
-		if self.filters.group_by == "Age":
-			return _("24 months and more") if group == 24 else _("{0} months").format(group)
-		if group is None:
-			return no_source() if self.filters.group_by == "Source" else _("No Owner")
-		return names.get(group, group)
+	def names_of(self, groups: Iterable[str | None]) -> dict[str | None, str]:
+		if self.filters.group_by != "Age":
+			return super().names_of(groups)
+		return {
+			months: _("24 months and more") if months == "24" else _("{0} months").format(months)
+			for months in groups
+		}
 
 	def message(self, rows: list[dict]) -> str:
 		return _(
@@ -158,7 +144,7 @@ class WastedLeads(Report):
 	def chart(self, rows: list[dict]) -> dict | None:
 		if not rows:
 			return None
-		rows = rows[-24:] if self.filters.group_by == "Month" else rows[:24]
+		rows = rows[-24:] if self.filters.group_by in COHORTS else rows[:24]
 		return bars(
 			[row["group"] for row in rows],
 			{_("Wasted %"): [round(row["wasted_percent"], 1) for row in rows]},
@@ -167,12 +153,9 @@ class WastedLeads(Report):
 
 	def summary(self, rows: list[dict]) -> list[dict]:
 		leads, wasted = (sum(row[name] for row in rows) for name in ("leads", "wasted"))
-		share = share_in_words(percent(wasted, leads))
-		if leads < SMALL_SAMPLE:
-			share = _("{0} of {1} leads").format(wasted, leads)
 		return [
 			on_top(_("Wasted"), wasted, "Red" if wasted else "Green", "Int"),
-			on_top(_("Wasted %"), share, "Red" if wasted else "Green"),
+			on_top(_("Wasted %"), share_of(wasted, leads), "Red" if wasted else "Green"),
 		]
 
 	# the leads
@@ -197,7 +180,7 @@ class WastedLeads(Report):
 		)
 
 	def listed(self, found: list) -> list[dict]:
-		return [{**row, "stage": _(row["stage"]).capitalize(), "why": self.why(row)} for row in found]
+		return [{**row, "stage": step_in_words(row["stage"]), "why": self.why(row)} for row in found]
 
 	def why(self, row) -> str | None:
 		if not row["since"]:
