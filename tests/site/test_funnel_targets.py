@@ -9,10 +9,12 @@ import pytest
 from frappe.desk import query_report
 from frappe.utils import get_datetime
 
+from lead_quality.base import report as base
 from lead_quality.demo.factories import make_source
 from lead_quality.engine.targets import cohort
 from lead_quality.funnel import targets
 from lead_quality.funnel.jobs import check_targets
+from lead_quality.lead_quality.report.funnel_targets.funnel_targets import FunnelTargets
 from tests.site.helpers import messages_to
 
 NOW = "2026-06-15 03:00:00"
@@ -270,3 +272,15 @@ def test_each_figure_of_the_report_equals_the_leads_behind_it(owner, freeze, as_
 				filters = {key: values[0] for key, values in parse_qs(urlsplit(link).query).items()}
 				behind = query_report.run("Funnel Targets", filters=filters)["result"]
 				assert len(behind) == row[name], (row["label"], name)
+
+
+def test_the_list_shows_the_first_rows_and_exports_all(owner, freeze, monkeypatch):
+	make_target()
+	leads = make_journeys(5, reached=2)
+	monkeypatch.setattr(base, "MOST_ROWS", 2)
+	with freeze(NOW):
+		result = query_report.run("Funnel Targets", filters={"show": "Leads"})
+		pages = [*FunnelTargets({"show": "Leads"}).all_pages()]
+	assert len(result["result"]) == 2
+	assert "of <strong>5</strong> rows" in result["message"]
+	assert {row["lead"] for page in pages for row in page} == set(leads)
