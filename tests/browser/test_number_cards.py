@@ -1,5 +1,7 @@
 """A click on a number card shows as many rows as the card says, wherever the user's clock is."""
 
+import re
+
 import frappe
 import pytest
 from frappe.utils import add_days, now_datetime
@@ -70,3 +72,29 @@ def test_a_card_opens_as_many_rows_as_it_says(user, roles, zone, page, desk, dat
 			)
 		assert (card, rows) == (card, shown)
 		assert shown > 0
+
+
+def test_a_share_on_the_managers_dashboard_opens_the_leads_that_it_counts(page, desk, database):
+	user = "mira.cards@example.com"
+	make_user("sela.cards@example.com", "Sales User")
+	make_user(user, "Sales Manager", "Lead Quality Manager", password=PASSWORD)
+	make_crowd(user)
+	database.commit()
+	desk.login(user, PASSWORD)
+	for card in ("Qualified leads, %", "Qualified leads pursued, %", "Wasted leads, %"):
+		desk.open("dashboard-view/Lead Quality")
+		title = page.get_by_text(card, exact=True)
+		number = page.locator(".number-widget-box").filter(has=title).locator(".number")
+		number.wait_for()
+		shown = number.inner_text()
+		number.click()
+		page.wait_for_function("() => location.pathname.includes('/query-report/')")
+		page.wait_for_function("() => frappe.query_report?.data !== undefined")
+		desk.settle()
+		rows = page.evaluate("frappe.query_report.data.length")
+		share, whole = re.fullmatch(r"([\d.]+)(?: %)? of ([\d,]+)", shown.strip()).groups()
+		counted = float(share) * int(whole) / 100 if "%" in shown else int(share)
+		assert (card, rows) == (card, round(counted))
+	desk.open("dashboard-view/Lead Quality")
+	for label in ("Target", "Prospect", "Opportunity", "Sale"):
+		page.locator(".dashboard-graph").get_by_text(label, exact=True).first.wait_for()
