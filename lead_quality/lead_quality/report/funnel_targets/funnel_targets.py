@@ -40,6 +40,7 @@ class FunnelTargets(Report):
 		where = Where(self.user)
 		where.visible(targets.DOCTYPE)
 		where.equal("`tabFunnel Target`.name", self.filters.target)
+		where.among("`tabFunnel Target`.step", targets.REACHED_AT)
 		return where.select(
 			"""
 			select name, step, rate, within_days, minimum_leads, owner_user, source, segment, company, from_date, to_date,
