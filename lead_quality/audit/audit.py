@@ -1,7 +1,7 @@
 """An audit from its files to its report."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, time, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from lead_quality.engine.working_time import Interval, WorkingCalendar
 LISTED = 20  # wasted leads on the page
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 HOURS = "Mon-Fri 09:00-17:00"
+FOUND = "found"
 AHEAD = timedelta(
 	days=1
 )  # the site's clock may be ahead of the one here; what is dated later yet is a mistake
@@ -55,7 +56,9 @@ def run(
 	:param progress: told which file is read, and how many rows there are.
 	:raises CannotRead: a file is of no use, or no leads are among them.
 	"""
-	calendar = calendar_of(wish.hours, wish.zone)
+	calendar_of(
+		wish.hours if wish.hours != FOUND else HOURS, wish.zone
+	)  # what is no calendar is refused at once
 	with Store() as store:
 		tables = []
 		for table in _tables(wish):
@@ -71,12 +74,13 @@ def run(
 		if latest is None:
 			raise CannotRead("There are no leads in the files.")
 		now = wish.as_of or min(latest, present + AHEAD)
-		options = Options(now, calendar, wish.wasted_after, wish.policy_hours)
+		hours = found_hours(store) if wish.hours == FOUND else wish.hours
+		options = Options(now, calendar_of(hours, wish.zone), wish.wasted_after, wish.policy_hours)
 		known = known_of(store)
 		currency, repeated = store.currency(), store.repeated()
-		facts = figures.see(store.journeys(), known, options)
+		facts = figures.see(store.journeys(now), known, options)
 	names = Names(facts, wish.is_anonymous)
-	report = _report(wish, facts, known, options, currency, names)
+	report = _report(replace(wish, hours=hours), facts, known, options, currency, names)
 	report.files = [_file(table, wish.is_anonymous) for table in tables]
 	if repeated:
 		report.cannot.append(
@@ -111,7 +115,8 @@ def _nothing_counted(table: Table) -> str:
 def known_of(store: Store) -> Known:
 	"""What the files tell of."""
 	return Known(
-		contacts=store.has("Communication"),
+		contacts=any(store.has(kind) for kind in ("Communication", "Call Log", "Event")),
+		calls=store.has("Call Log") or store.has("Event"),
 		opportunities=store.has("Opportunity"),
 		quotations=store.has("Quotation"),
 		orders=store.has("Sales Order") and (store.has("Customer") or store.has("Quotation")),
@@ -121,6 +126,20 @@ def known_of(store: Store) -> Known:
 		statuses=store.has("Lead", "status"),
 		addresses=any(store.has("Lead", name) for name in ("email_id", "phone", "mobile_no", "whatsapp_no")),
 	)
+
+
+def found_hours(store: Store) -> str:
+	"""When people work, by when they write, call and visit, in the words of `calendar_of`.
+
+	:raises CannotRead: there is too little of that to say.
+	"""
+	busy = store.busy_hours()
+	if busy is None:
+		raise CannotRead(
+			f"--hours found: there are too few Communications to say when people work. Say it: --hours {HOURS!r}."
+		)
+	days, opens, closes = busy
+	return "; ".join(f"{WEEKDAYS[day].capitalize()} {opens:02}:00-{closes:02}:00" for day in days)
 
 
 def calendar_of(hours: str, zone: str) -> WorkingCalendar:
@@ -207,7 +226,8 @@ def _cannot(known: Known) -> list[str]:
 			(known.opportunities, "No Opportunities: interest is read from the lead's status."),
 			(known.orders, "No Sales Orders with their Quotations or Customers: sales are read from the lead's status, and nothing is known in money."),
 			(known.statuses, "No status of leads: who was disqualified, lost or wants no contact counts as wasted."),
-			(False, "Calls and meetings that nobody has logged, and what stands in Call Log and Event."),
+			(known.calls, "No Call Log and no Event: calls and meetings count as far as they were logged as Communications."),
+			(False, "Calls and meetings that nobody has logged."),
 			(False, "Why people did what they did: shares that differ are no proof of a cause."),
 		)
 		if not is_there

@@ -71,7 +71,11 @@ def _parser() -> argparse.ArgumentParser:
 	audit.add_argument(
 		"--dates", choices=["dmy", "mdy", "ymd"], default="", help="the order of dates, if files cannot tell"
 	)
-	audit.add_argument("--hours", default="", help='when people work ("Mon-Fri 09:00-17:00")')
+	audit.add_argument(
+		"--hours",
+		default="",
+		help='when people work ("Mon-Fri 09:00-17:00"), or "found": by when they write and call',
+	)
 	audit.add_argument("--zone", default="UTC", help="the site's time zone, for summer time (UTC: none)")
 	audit.add_argument(
 		"--wasted-after",

@@ -120,6 +120,7 @@ FIELDS: dict[str, dict[str, tuple[str, str]]] = {
 		"creation": _CREATION,
 		"lead_name": (TEXT, "From Lead|Lead|Von Lead|Du Prospect|Desde iniciativa"),
 		"opportunity_name": (TEXT, "From Opportunity|Opportunity|Von Chance"),
+		"prospect_name": (TEXT, "From Prospect|Prospect"),
 	},
 	"Communication": {
 		"name": _NAME,
@@ -138,6 +139,40 @@ FIELDS: dict[str, dict[str, tuple[str, str]]] = {
 		"email_status": (TEXT, "Email Status|E-Mail-Status"),
 		"owner": _OWNER,
 	},
+	"Call Log": {
+		"name": _NAME,
+		"creation": _CREATION,
+		"status": _STATUS,
+		"type": (TEXT, "Type|Typ|Tipo"),
+		"start_time": (MOMENT, "Start Time|Startzeit"),
+		"end_time": (MOMENT, "End Time|Endzeit"),
+		"link_doctype": (TEXT, "Link Document Type|Link Document Type (Dynamic Link)"),
+		"link_name": (TEXT, "Link Name|Link Name (Dynamic Link)"),
+	},
+	"Event": {
+		"name": _NAME,
+		"creation": _CREATION,
+		"event_category": (TEXT, "Event Category|Ereigniskategorie"),
+		"status": _STATUS,
+		"starts_on": (MOMENT, "Starts on|Starts On|Startet am"),
+		"modified_by": (TEXT, "Last Updated By|Modified By"),
+		"reference_doctype": (TEXT, "Reference Document Type|Reference Document Type (Event Participants)"),
+		"reference_docname": (TEXT, "Reference Name|Reference Name (Event Participants)"),
+	},
+	# tables of other documents, as a backup has them
+	"Communication Link": {"parent": (TEXT, ""), "link_doctype": (TEXT, ""), "link_name": (TEXT, "")},
+	"Dynamic Link": {
+		"parent": (TEXT, ""),
+		"parenttype": (TEXT, ""),
+		"link_doctype": (TEXT, ""),
+		"link_name": (TEXT, ""),
+	},
+	"Event Participants": {
+		"parent": (TEXT, ""),
+		"reference_doctype": (TEXT, ""),
+		"reference_docname": (TEXT, ""),
+	},
+	"Prospect Lead": {"parent": (TEXT, ""), "lead": (TEXT, "")},
 }
 KINDS = tuple(FIELDS)
 # without which a table is of no use: one of each group
@@ -147,8 +182,14 @@ NEEDED: dict[str, tuple[tuple[str, ...], ...]] = {
 	"Quotation": (("name",), ("party_name", "opportunity"), ("creation",)),
 	"Sales Order": (("name",), ("creation",), ("customer", "prevdoc_docname")),
 	"Sales Order Item": (("parent",), ("prevdoc_docname",)),
-	"Customer": (("name",), ("lead_name", "opportunity_name")),
+	"Customer": (("name",), ("lead_name", "opportunity_name", "prospect_name")),
 	"Communication": (("reference_name",), ("creation", "communication_date")),
+	"Call Log": (("name",), ("status",), ("creation", "start_time")),
+	"Event": (("name",), ("event_category",), ("status",), ("starts_on",)),
+	"Communication Link": (("parent",), ("link_doctype",), ("link_name",)),
+	"Dynamic Link": (("parent",), ("parenttype",), ("link_doctype",), ("link_name",)),
+	"Event Participants": (("parent",), ("reference_doctype",), ("reference_docname",)),
+	"Prospect Lead": (("parent",), ("lead",)),
 }
 
 LEAD_STATUSES = {

@@ -8,7 +8,15 @@ from typing import NamedTuple
 
 from lead_quality.audit.readers import Value
 from lead_quality.engine.clock import TALKS
-from lead_quality.engine.contact import CHANNELS, MASS_MAIL, NOT_DELIVERED, said_outcome
+from lead_quality.engine.contact import (
+	CALL_OUTCOMES,
+	CHANNELS,
+	EVENT_CHANNELS,
+	HELD,
+	MASS_MAIL,
+	NOT_DELIVERED,
+	said_outcome,
+)
 from lead_quality.engine.mail import PERSON, read_as
 
 RECEIVED = {
@@ -29,9 +37,12 @@ _MARKUP = re.compile(r"<[^>]*>")
 
 
 class Contact(NamedTuple):
-	"""A Communication that may be a contact with a lead, as far as it tells by itself: whether it was between colleagues,
-	and whether it answers us, is seen beside the others."""
+	"""A Communication, Call Log or Event that may be a contact with a lead, as far as it tells by itself: whether it was
+	between colleagues, and whether it answers us, is seen beside the others. Which leads it is with is told by its reference
+	or by rows of its tables."""
 
+	doctype: str
+	name: str
 	at: datetime
 	channel: str
 	is_sent: bool
@@ -40,7 +51,7 @@ class Contact(NamedTuple):
 	sender: str
 	recipients: str | None
 	reference_doctype: str | None
-	reference_name: str
+	reference_name: str | None
 
 
 def read(row: Mapping[str, Value]) -> Contact | None:
@@ -53,7 +64,7 @@ def read(row: Mapping[str, Value]) -> Contact | None:
 	at = row.get("communication_date") or row.get("creation")
 	if text("communication_type") not in ("", "Communication") or medium not in CHANNELS:
 		return None
-	if not isinstance(at, datetime) or not text("reference_name"):
+	if not isinstance(at, datetime):
 		return None
 	is_sent = text("sent_or_received").lower() not in RECEIVED
 	is_talk = medium in TALKS
@@ -63,6 +74,8 @@ def read(row: Mapping[str, Value]) -> Contact | None:
 	elif not (_is_ours(row, medium) if is_sent else _is_theirs(row)):
 		return None
 	return Contact(
+		doctype="Communication",
+		name=text("name"),
 		at=at,
 		channel=CHANNELS[medium],
 		is_sent=is_sent,
@@ -71,7 +84,44 @@ def read(row: Mapping[str, Value]) -> Contact | None:
 		sender=text("sender"),
 		recipients=(text("recipients") or "|") if "recipients" in row and medium == "Email" else None,
 		reference_doctype=text("reference_doctype") or None,
-		reference_name=text("reference_name"),
+		reference_name=text("reference_name") or None,
+	)
+
+
+def read_call(row: Mapping[str, Value]) -> Contact | None:
+	"""As `read`, of a Call Log."""
+	at = row.get("start_time") or row.get("end_time") or row.get("creation")
+	outcome = CALL_OUTCOMES.get(str(row.get("status") or ""))
+	if outcome is None or not isinstance(at, datetime):
+		return None
+	is_sent = str(row.get("type") or "") != "Incoming"
+	return _talk("Call Log", row, at, "Phone", is_sent, outcome, ("link_doctype", "link_name"))
+
+
+def read_event(row: Mapping[str, Value]) -> Contact | None:
+	"""As `read`, of an Event. What nobody called off by its end, a nightly job of Frappe's closes in the Administrator's name:
+	that says nothing about whether anybody came."""
+	channel, status = EVENT_CHANNELS.get(str(row.get("event_category") or "")), row.get("status")
+	at = row.get("starts_on")
+	if channel is None or status not in HELD or not isinstance(at, datetime):
+		return None
+	if status == "Closed" and row.get("modified_by") == "Administrator":
+		return None
+	return _talk("Event", row, at, channel, True, "Connected", ("reference_doctype", "reference_docname"))
+
+
+def _talk(
+	doctype: str,
+	row: Mapping[str, Value],
+	at: datetime,
+	channel: str,
+	is_sent: bool,
+	outcome: str,
+	reference: tuple[str, str],
+) -> Contact:
+	of, name = (str(row.get(field) or "") or None for field in reference)
+	return Contact(
+		doctype, str(row.get("name") or ""), at, channel, is_sent, True, outcome, "", None, of, name
 	)
 
 

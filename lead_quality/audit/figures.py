@@ -58,6 +58,7 @@ class Known:
 	"""Which data there are, beside the leads themselves."""
 
 	contacts: bool = True
+	calls: bool = True
 	opportunities: bool = True
 	quotations: bool = True
 	orders: bool = True
@@ -373,7 +374,7 @@ def _cannot_stages(known: Known) -> str:
 		if not is_there
 	]
 	if not lacking:
-		return "Leads that reach a customer by a Prospect only; mails that are linked to a lead by its timeline only."
+		return "Exports: what a lead comes to by way of a Prospect only, and mails that are linked to it by its timeline only. A backup has these."
 	return f"Without {' and '.join(lacking)}, what they prove is read from the lead's status, which has no date of its own."
 
 

@@ -2,6 +2,7 @@
 
 import csv
 import itertools
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -165,7 +166,9 @@ def open_table(
 	if begin[index][1] and begin[index][1][0].strip().endswith(
 		":"
 	):  # a Data Export: its first cells say what is in a row
-		data = list(itertools.dropwhile(lambda row: bool(row[1] and row[1][0].strip()), data))
+		names = list(itertools.takewhile(lambda row: bool(row[1] and row[1][0].strip()), data))
+		data = data[len(names) :]
+		dates = dates or _order_said(names)
 		headers = _of_parent(headers)
 		notes.append("a Data Export")
 	data += itertools.islice(lines, LOOKED_AT)
@@ -248,6 +251,16 @@ def _kind_named(path: Path) -> str | None:
 		if kind.replace(" ", "").lower()[:-1] in letters:
 			return kind
 	return None
+
+
+def _order_said(names: Iterable[Row]) -> str:
+	"""The order of dates that a Data Export says among what its columns hold, as `dd-mm-yyyy`; empty, if it does not."""
+	for _line, cells in names:
+		for cell in cells:
+			parts = re.split("[-./]", cell.strip().lower())
+			if sorted(parts) == ["dd", "mm", "yyyy"]:
+				return "".join(part[0] for part in parts).upper()
+	return ""
 
 
 def _of_parent(headers: Sequence[str]) -> list[str]:

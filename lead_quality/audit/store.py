@@ -17,6 +17,8 @@ from lead_quality.engine.conversion import TWO_WAY
 
 _TYPES = {MOMENT: "timestamp", NUMBER: "double"}
 _CONTACT = {
+	"doctype": "varchar",
+	"name": "varchar",
 	"held_at": "timestamp",
 	"channel": "varchar",
 	"is_sent": "boolean",
@@ -32,8 +34,20 @@ _COLUMNS = {
 	for kind, fields in FIELDS.items()
 }
 _COLUMNS["Communication"] = _CONTACT
-NAMES = {kind: kind.lower().replace(" ", "_") for kind in FIELDS}
+_LINK = dict.fromkeys(("parenttype", "parent", "link_doctype", "link_name"), "varchar")
+# what other tables than the one of their DocType hold
+_INSTEAD = {
+	"Call Log": "Communication",
+	"Event": "Communication",
+	"Communication Link": "Dynamic Link",
+	"Event Participants": "Dynamic Link",
+}
+_COLUMNS["Dynamic Link"] = _LINK
+for _kind in _INSTEAD:
+	del _COLUMNS[_kind]
+NAMES = {kind: kind.lower().replace(" ", "_") for kind in _COLUMNS}
 ROWS_AT_ONCE = 5_000
+FEWEST_CONTACTS = 100  # that it takes to say when people work
 
 # what ERPNext's status of a document says, in the languages whose labels are known; what it does not name is none of these
 DRAFT = ("draft", "entwurf", "brouillon", "borrador", "bozza", "concept", "rascunho")
@@ -130,8 +144,12 @@ class Store:
 
 		:param progress: told how many rows there are, now and then.
 		"""
-		rows = _contacts(table.rows()) if table.kind == "Communication" else _plain_rows(table)
-		self._append(table.kind, rows, progress)
+		kind = _INSTEAD.get(table.kind, table.kind)
+		if kind == "Communication":
+			rows: Iterable[Sequence[Value]] = _contacts(table)
+		else:
+			rows = _links(table) if kind == "Dynamic Link" else _plain_rows(table)
+		self._append(kind, rows, progress)
 		self.fields.setdefault(table.kind, set()).update(table.fields)
 
 	def _append(self, kind: str, rows: Iterable[Sequence[Value]], progress: Callable[[int], None]):
@@ -158,7 +176,7 @@ class Store:
 
 	def as_of(self) -> datetime | None:
 		"""The latest instant at which anything was made or held; None of nothing."""
-		dated = [kind for kind in FIELDS if "creation" in _COLUMNS[kind]]
+		dated = [kind for kind, columns in _COLUMNS.items() if "creation" in columns]
 		parts = [f"select max(creation) as held_at from {NAMES[kind]}" for kind in dated]
 		parts += ["select max(modified) from lead", "select max(held_at) from communication"]
 		found = self.one(f"select max(held_at) from ({' union all '.join(parts)})")
@@ -173,14 +191,29 @@ class Store:
 			or ""
 		)
 
+	def busy_hours(self) -> tuple[list[int], int, int] | None:
+		"""When people write, call and visit: the weekdays (0 is Monday) that have a tenth of the busiest one's share or more, and
+		the full hours between which nine of ten of it is done. None, if it is too little to say."""
+		sent = "from communication where is_sent"
+		row = self.database.execute(
+			f"select count(*), quantile_disc(hour(held_at), 0.05), quantile_disc(hour(held_at), 0.95) {sent}"
+		).fetchone()
+		if row is None or row[0] < FEWEST_CONTACTS:
+			return None
+		days = self.database.execute(
+			f"select isodow(held_at) - 1 as day, count(*) as n {sent} group by 1 qualify n >= 0.1 * max(n) over () order by 1"
+		).fetchall()
+		return [day for day, _n in days], row[1], row[2] + 1
+
 	def repeated(self) -> int:
 		"""How many lines repeat the ID of a lead: a report with rows of a table has one for each of them."""
 		return int(str(self.one("select count(name) - count(distinct name) from lead")))
 
-	def journeys(self) -> Iterator[Journey]:
-		"""One row a lead, by entry and name."""
+	def journeys(self, now: datetime = datetime.max) -> Iterator[Journey]:
+		"""One row a lead, by entry and name, with the contacts that were held by `now`."""
 		cursor = self.database.cursor()
-		cursor.execute(_JOURNEYS, {"currency": self.currency()})
+		until = min(now, datetime(9999, 1, 1))
+		cursor.execute(_JOURNEYS, {"currency": self.currency(), "now": until})
 		while rows := cursor.fetchmany(ROWS_AT_ONCE):
 			for row in rows:
 				yield Journey(*row)
@@ -203,11 +236,26 @@ def _plain_rows(table: Table) -> Iterator[Sequence[Value]]:
 		yield [row.get(field) for field in names]
 
 
-def _contacts(rows: Iterable[Mapping[str, Value]]) -> Iterator[Sequence[Value]]:
-	for row in rows:
-		contact = evidence.read(row)
+_READERS = {"Communication": evidence.read, "Call Log": evidence.read_call, "Event": evidence.read_event}
+
+
+def _contacts(table: Table) -> Iterator[Sequence[Value]]:
+	read = _READERS[table.kind]
+	for row in table.rows():
+		contact = read(row)
 		if contact:
 			yield contact
+
+
+def _links(table: Table) -> Iterator[Sequence[Value]]:
+	"""Rows of tables that say with which leads a contact was held; of those of all documents, a call's only."""
+	for row in table.rows():
+		if table.kind == "Event Participants":
+			yield ["Event", row["parent"], row["reference_doctype"], row["reference_docname"]]
+		elif table.kind == "Communication Link":
+			yield ["Communication", row["parent"], row["link_doctype"], row["link_name"]]
+		elif row["parenttype"] == "Call Log":
+			yield [row["parenttype"], row["parent"], row["link_doctype"], row["link_name"]]
 
 
 def _among(values: Iterable[str]) -> str:
@@ -236,10 +284,16 @@ opportunities as (
 	from opportunity o join leads l
 		on l.name = coalesce(o.lq_lead, if(coalesce(o.opportunity_from, 'Lead') = 'Lead', o.party_name, null))
 ),
+prospects as (
+	select line.parent as name, arg_min(l.name, (l.creation, l.name)) as lead
+	from prospect_lead line join leads l on l.name = line.lead group by line.parent
+),
 quotations as (
 	select distinct q.name, q.creation, l.name as lead from quotation q
 	left join opportunities o on o.name = q.opportunity
-	join leads l on l.name = coalesce(if(coalesce(q.quotation_to, 'Lead') = 'Lead', q.party_name, null), o.lead)
+	left join prospects p on p.name = q.party_name and q.quotation_to = 'Prospect'
+	join leads l
+		on l.name = coalesce(if(coalesce(q.quotation_to, 'Lead') = 'Lead', q.party_name, null), o.lead, p.lead)
 ),
 standing as (
 	select * from sales_order
@@ -251,11 +305,12 @@ by_quotation as (
 	join quotations q on q.name in (s.prevdoc_docname, line.prevdoc_docname)
 ),
 by_customer as (
-	select distinct s.name, coalesce(l.name, o.lead) as lead
+	select distinct s.name, coalesce(l.name, o.lead, p.lead) as lead
 	from standing s join customer c on c.name = s.customer
 	left join leads l on l.name = c.lead_name
 	left join opportunities o on o.name = c.opportunity_name
-	where coalesce(l.name, o.lead) is not null and s.name not in (select name from by_quotation)
+	left join prospects p on p.name = c.prospect_name
+	where coalesce(l.name, o.lead, p.lead) is not null and s.name not in (select name from by_quotation)
 ),
 orders as (
 	select credited.lead, s.name, min(s.creation) as creation,
@@ -274,20 +329,32 @@ interest as (
 ),
 proposals as (select lead, min(creation) as held_at from quotations group by lead),
 customers as (
-	select distinct coalesce(l.name, o.lead) as lead from customer c
+	select distinct coalesce(l.name, o.lead, p.lead) as lead from customer c
 	left join leads l on l.name = c.lead_name
 	left join opportunities o on o.name = c.opportunity_name
+	left join prospects p on p.name = c.prospect_name
 ),
 external as (
 	select distinct c.rowid as row from communication c, unnest(string_split(c.recipients, '|')) as t(address)
 	where t.address != '' and t.address not in (select address from colleagues)
 ),
+named as (
+	select c.rowid as contact, c.reference_doctype as doctype, c.reference_name as name
+	from communication c where c.reference_name is not null
+	union all
+	select c.rowid, link.link_doctype, link.link_name
+	from communication c join dynamic_link link on link.parenttype = c.doctype and link.parent = c.name
+),
+held_with as (
+	select distinct n.contact, coalesce(l.name, o.lead) as lead from named n
+	left join leads l on l.name = n.name and coalesce(n.doctype, 'Lead') = 'Lead'
+	left join opportunities o on o.name = n.name and coalesce(n.doctype, 'Opportunity') = 'Opportunity'
+	where coalesce(l.name, o.lead) is not null
+),
 contacts as (
-	select coalesce(l.name, o.lead) as lead, c.held_at, c.is_sent, c.is_talk, c.outcome
-	from communication c
-	left join leads l on l.name = c.reference_name and coalesce(c.reference_doctype, 'Lead') = 'Lead'
-	left join opportunities o on o.name = c.reference_name and coalesce(c.reference_doctype, 'Opportunity') = 'Opportunity'
-	where coalesce(l.name, o.lead) is not null and if(
+	select w.lead, c.held_at, c.is_sent, c.is_talk, c.outcome
+	from held_with w join communication c on c.rowid = w.contact
+	where c.held_at <= $now and if(
 		c.is_sent,
 		c.recipients is null or c.rowid in (select row from external),
 		c.is_talk or c.sender is null or c.sender not in (select address from colleagues)

@@ -13,6 +13,12 @@ CHANNELS = {
 	"Chat": "SMS",
 }
 
+# outcome of a finished call by the Call Log's status; a call that failed or is still going on reached nobody
+CALL_OUTCOMES = {"Completed": "Connected", "No Answer": "No Answer", "Busy": "No Answer"}
+
+EVENT_CHANNELS = {"Meeting": "Meeting", "Call": "Phone"}
+HELD = ("Completed", "Closed")
+
 # DocTypes from which ERPNext sends bulk mail
 MASS_MAIL = {"Email Campaign", "Newsletter"}
 # delivery statuses of mail that was not delivered

@@ -16,15 +16,9 @@ from lead_quality.base import query
 from lead_quality.base.persons import person
 from lead_quality.engine import contact
 from lead_quality.engine.clock import TALKS
-from lead_quality.engine.contact import CHANNELS
+from lead_quality.engine.contact import CALL_OUTCOMES, CHANNELS, EVENT_CHANNELS, HELD
 from lead_quality.funnel.conditions import HISTORY_READ
 from lead_quality.nurture.mail import addresses_in, written_by_lead, written_by_person
-
-# what came of a telephone call that is over; one that failed, or is not over yet, has reached nobody
-CALL_OUTCOMES = {"Completed": "Connected", "No Answer": "No Answer", "Busy": "No Answer"}
-
-EVENT_CHANNELS = {"Meeting": "Meeting", "Call": "Phone"}
-HELD = ("Completed", "Closed")
 
 # a form dates what is logged by the clock of the user's computer
 CLOCKS_DIFFER_BY = timedelta(minutes=5)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import frappe
 import pytest
+from frappe.core.doctype.data_export.exporter import export_data
 from frappe.desk.reportview import export_query
 from frappe.utils import add_to_date, now_datetime
 
@@ -15,8 +16,10 @@ from tests.site.test_history import at, old_document, old_lead, old_mail, rep  #
 
 pytest.importorskip("duckdb", reason="the bench's development dependencies bring it")
 
-from lead_quality.audit import audit, readers
+from lead_quality.audit import audit, backup, readers
+from lead_quality.audit.columns import FIELDS
 from lead_quality.audit.store import Store
+from tests.unit.test_audit_backup import dump, written
 
 # what is exported: as a user would choose columns for the Report view
 COLUMNS = {
@@ -125,6 +128,53 @@ def _opportunity(dice: random.Random, lead: str, number: int):
 		)
 
 
+@pytest.fixture
+def linked(old_company, old_mail, rep) -> list[str]:  # noqa: F811
+	"""The same leads with what only rows of other tables say: mails on their timeline, calls, meetings, a prospect."""
+	dice = random.Random(17)
+	for number, lead in enumerate(old_company):
+		for day in sorted(dice.sample(range(1, 30), dice.randrange(3))):
+			old_mail(lead, day, sent=dice.random() < 0.6, link=True)
+		if dice.random() < 0.4:
+			day, name = dice.randrange(1, 30), f"CALL-AUDIT-{number}"
+			old_document(
+				"Call Log",
+				name,
+				at(day),
+				id=name,
+				status=dice.choice(["Completed", "No Answer", "Failed"]),
+				type=dice.choice(["Outgoing", "Incoming"]),
+				start_time=at(day, 1),
+				end_time=at(day, 2),
+				links=[{"link_doctype": "Lead", "link_name": lead}],
+			)
+		if dice.random() < 0.4:
+			old_document(
+				"Event",
+				f"EVENT-AUDIT-{number}",
+				at(2),
+				subject="Meeting",
+				event_category=dice.choice(["Meeting", "Call", "Other"]),
+				status=dice.choice(["Open", "Completed", "Closed"]),
+				starts_on=at(dice.randrange(3, 30)),
+				owner=rep,
+				event_participants=[{"reference_doctype": "Lead", "reference_docname": lead}],
+			)
+	old_document("Prospect", "PROSPECT-AUDIT", at(1), company_name="P", leads=[{"lead": old_company[0]}])
+	old_document("Customer", "CUST-PROSPECT", at(2), customer_name="P", prospect_name="PROSPECT-AUDIT")
+	return old_company
+
+
+def back_up(folder: Path) -> Path:
+	"""What a backup has of the tables that an audit needs, and of one that it does not."""
+	text = ""
+	for table in [*(f"tab{kind}" for kind in FIELDS), "tabUser"]:
+		columns = frappe.db.get_table_columns(table.removeprefix("tab"))
+		names = ", ".join(f"`{column}`" for column in columns)
+		text += dump(table, columns, frappe.db.sql(f"select {names} from `{table}`"), is_new=True)
+	return written(folder / "20240601-site-database.sql.gz", text)
+
+
 def export(doctype: str, folder: Path, file_type: str) -> Path:
 	"""A file as the Report view's own export writes it, of what was there long ago."""
 	fields = [*COLUMNS[doctype], *([lead_field("source")] if doctype == "Lead" else [])]
@@ -143,28 +193,57 @@ def export(doctype: str, folder: Path, file_type: str) -> Path:
 	return path
 
 
+def data_export(doctype: str, folder: Path) -> Path:
+	"""A file as the page Data Export writes it."""
+	fields = [*COLUMNS[doctype], *([lead_field("source")] if doctype == "Lead" else [])]
+	export_data(
+		doctype=doctype,
+		select_columns=frappe.as_json({doctype: fields}),
+		with_data=1,
+		file_type="CSV",
+		template=True,
+	)
+	path = folder / f"{doctype}.csv"
+	path.write_text(frappe.local.response["result"], encoding="utf-8")
+	return path
+
+
+def test_the_audit_of_data_exports_says_of_each_lead_what_its_journey_says(old_company, tmp_path):
+	read_history()
+	exported = [data_export(doctype, tmp_path) for doctype in COLUMNS if doctype != "Communication"]
+
+	compare([*exported, export("Communication", tmp_path, "CSV")], old_company)
+
+
 @pytest.mark.parametrize("file_type", ["CSV", "Excel"])
 def test_the_audit_of_a_sites_exports_says_of_each_lead_what_its_journey_says(
 	old_company, tmp_path, file_type
 ):
 	read_history()
-	paths = [export(doctype, tmp_path, file_type) for doctype in COLUMNS]
+
+	compare([export(doctype, tmp_path, file_type) for doctype in COLUMNS], old_company)
+
+
+def test_the_audit_of_a_backup_says_of_each_lead_what_its_journey_says(linked, tmp_path):
+	read_history()
+
+	compare([back_up(tmp_path)], linked)
+
+
+def compare(paths: list[Path], leads: list[str]):
+	"""Hold what the audit makes of files against the leads' journeys."""
 	told = {
 		row.name: row
-		for row in frappe.get_all(
-			"Lead Journey", {"name": ["in", old_company]}, [*SAME, "name", "present_source"]
-		)
+		for row in frappe.get_all("Lead Journey", {"name": ["in", leads]}, [*SAME, "name", "present_source"])
 	}
-
 	with Store() as store:
 		for path in paths:
-			table = readers.open_table(path)
-			store.load(table)
-			assert table.problem_count == 0, table.problems[0]
-		found = {journey.lead: journey for journey in store.journeys()}
-
-	assert set(found) == set(told) == set(old_company)
-	for lead in old_company:
+			for table in backup.tables(path) if backup.is_backup(path) else [readers.open_table(path)]:
+				store.load(table)
+				assert table.problem_count == 0, table.problems[0]
+		found = {journey.lead: journey for journey in store.journeys(now_datetime())}
+	assert set(told) == set(leads) <= set(found)
+	for lead in leads:
 		for column, field in SAME.items():
 			if column == "touches_before_conversation" and not told[lead].conversation_at:
 				continue  # the journey counts them once there is a conversation

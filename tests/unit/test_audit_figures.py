@@ -524,3 +524,34 @@ def test_leads_that_come_in_after_the_day_of_the_audit_do_not_count(tmp_path):
 	paths = write(tmp_path, lead=[lead("L1"), lead("L2", creation=at(500))])
 
 	assert figure(run(paths, as_of=at(100)), "leads") == 1
+
+
+def test_working_hours_are_found_by_when_people_write_and_call(tmp_path):
+	sent = [
+		mail("L1", 24 * day + hour, name=f"C{day}{hour}")
+		for day in range(28)
+		for hour in range(8)
+		if day % 7 < 5
+	]
+	sent += [
+		mail("L1", 24 * 5 + 4, name="on a Saturday"),
+		mail("L1", 11, name="late", sent_or_received="Received"),
+	]
+
+	done = run(write(tmp_path, lead=[lead()], communication=sent), hours="found")
+
+	assert done.report.settings["working_hours"] == "; ".join(
+		f"{day} 09:00-17:00" for day in ("Mon", "Tue", "Wed", "Thu", "Fri")
+	)
+
+
+def test_working_hours_are_not_found_by_too_few_contacts(tmp_path):
+	with pytest.raises(ValueError, match="too few Communications"):
+		run(write(tmp_path, lead=[lead()], communication=[mail("L1", 1)]), hours="found")
+
+
+def test_what_happens_after_the_day_of_the_audit_does_not_count(tmp_path):
+	paths = write(tmp_path, lead=[lead()], communication=[mail("L1", 300)])
+
+	assert figure(run(paths, as_of=at(200)), "wasted_rate") == 1
+	assert figure(run(paths, as_of=at(400)), "wasted_rate") == 0

@@ -56,7 +56,7 @@ DATA_EXPORT = '''"Data Import Template"
 "Column Name:","name","creation","status","source","~","name","source","~"
 "Mandatory:","Yes","No","Yes","No","","Yes","No",""
 "Type:","Data","Datetime","Select","Link","","Data","Data",""
-"Info:","","31-12-2025","One of: Lead, Open","","","","",""
+"Info:","","dd-mm-yyyy","One of: Lead, Open","","","","",""
 "Start entering data below this line"
 "","""CRM-LEAD-2026-00001""","05-01-2026 09:30:00","Open","Website","","x1","not the lead's",""
 "","","","","","","x2","not the lead's",""
@@ -64,10 +64,10 @@ DATA_EXPORT = '''"Data Import Template"
 
 
 def test_a_data_export_is_read_by_its_fieldnames_and_only_the_document_itself(tmp_path):
-	found, rows = read(tmp_path, DATA_EXPORT.replace('"05-01-2026', '"25-01-2026'))
+	found, rows = read(tmp_path, DATA_EXPORT)
 
 	assert fields(found) == {"name": "name", "creation": "creation", "status": "status", "source": "source"}
-	assert rows[0]["creation"] == datetime(2026, 1, 25, 9, 30)
+	assert rows[0]["creation"] == datetime(2026, 1, 5, 9, 30)  # it says that the day comes first
 	assert rows[0]["source"] == "Website"
 	assert "a Data Export" in found.notes
 
