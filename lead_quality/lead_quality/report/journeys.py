@@ -266,7 +266,7 @@ def percentiles(timed: str, of: dict[str, int], keys: Sequence[str] = ("grouped"
 	)
 	return f"""
 		select {by}, count(*) as cases, {picked} from (
-			select timed.*, row_number() over (partition by {within} order by timed.seconds) as nth,
+			select {within}, timed.seconds, row_number() over (partition by {within} order by timed.seconds) as nth,
 				count(*) over (partition by {within}) as size
 			from ({timed}) timed
 		) ranked
