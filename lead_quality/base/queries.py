@@ -130,8 +130,10 @@ def sources(of_deleted: bool = False) -> str:
 		left join (
 			select l.source as value, coalesce(m.name, l.source) as spelling
 			from (
-				select {source} as source, row_number() over (partition by {source} order by binary {source}) as nth
-				from {leads} where ifnull({source}, '') != ''
+				select s.source, row_number() over (partition by s.source order by binary s.source) as nth
+				from (
+					select min({source}) as source from {leads} where ifnull({source}, '') != '' group by binary {source}
+				) s
 			) l
 			left join `tab{source_doctype()}` m on m.name = l.source
 			where l.nth = 1

@@ -1,9 +1,11 @@
 """Which criteria of a checklist tell good leads from bad ones: what sales declined where each was met, and was not."""
 
 from collections import Counter
+from datetime import datetime, timedelta
 
 import frappe
 from frappe import _
+from frappe.utils import cint
 
 from lead_quality.base.report import (
 	DECIDED,
@@ -111,34 +113,43 @@ class CriterionEffectiveness(Report):
 			where {where}
 			"""
 		)[0].total
-		rows = where.select(
-			"""
-			select
-				a.criterion,
-				count(distinct q.name) as answered,
-				count(distinct case when a.met = 1 then q.name end) as met
-			from `tabLead Qualification` q
-			join `tabLead` on `tabLead`.name = q.lead
-			join `tabLead Qualification Answer` a on a.parent = q.name and a.parenttype = 'Lead Qualification'
-			join `tabQualification Criterion` c on c.parent = q.checklist and c.criterion = a.criterion
-			where
-				{where}
-				and (ifnull(a.value, '') != '' or ifnull(a.confidential_value, '') != '')
-				and (
-					ifnull(c.expires_after_days, 0) = 0
-					or a.answered_on is null
-					or a.answered_on >= %(now)s - interval c.expires_after_days day
-				)
-			group by a.criterion
-			order by a.criterion
+		criteria = frappe.get_cached_doc("Qualification Checklist", self.checklist).criteria
+		if not criteria:
+			return total, Counter(), Counter()
+		places = range(len(criteria))
+		# one row a qualification, in the order in which they are stored: what counts each of them once sorts nothing
+		facts = ", ".join(
+			f"max({condition}) as answered_{place}, max({condition} and a.met = 1) as met_{place}"
+			for place, condition in enumerate(map(_is_answered, places))
+		)
+		sums = ", ".join(
+			f"sum(q.answered_{place}) as answered_{place}, sum(q.met_{place}) as met_{place}" for place in places
+		)
+		(row,) = where.select(
+			f"""
+			select {sums}
+			from (
+				select straight_join {facts}
+				from `tabLead Qualification` q
+				join `tabLead` on `tabLead`.name = q.lead
+				join `tabLead Qualification Answer` a on a.parent = q.name and a.parenttype = 'Lead Qualification'
+				where {{where}} and (ifnull(a.value, '') != '' or ifnull(a.confidential_value, '') != '')
+				group by q.name
+			) q
 			""",
-			now=self.now,
+			**{f"criterion_{place}": criterion.criterion for place, criterion in enumerate(criteria)},
+			**{f"since_{place}": self.oldest(criterion) for place, criterion in enumerate(criteria)},
 		)
-		return (
-			total,
-			Counter({row.criterion: row.answered for row in rows}),
-			Counter({row.criterion: row.met for row in rows}),
+		answered, met = (
+			Counter({criteria[place].criterion: cint(row[f"{what}_{place}"]) for place in places})
+			for what in ("answered", "met")
 		)
+		return total, answered, met
+
+	def oldest(self, criterion) -> datetime:
+		"""When an answer has to be given, at the earliest, to count today."""
+		days = cint(criterion.expires_after_days)
+		return self.now - timedelta(days=days) if days else datetime(1000, 1, 1)
 
 	def count_handovers(self) -> Counter:
 		"""Decided handovers, by the keys of the criteria that were met when sent, and by whether sales declined.
@@ -187,6 +198,10 @@ class CriterionEffectiveness(Report):
 			},
 			["#1f6feb", "#d1242f"],
 		)
+
+
+def _is_answered(place: int) -> str:
+	return f"a.criterion = %(criterion_{place})s and ifnull(a.answered_on >= %(since_{place})s, 1)"
 
 
 execute = CriterionEffectiveness.execute

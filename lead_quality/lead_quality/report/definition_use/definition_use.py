@@ -39,6 +39,21 @@ LEADS = """
 	where {where}
 """
 
+# The same to be counted, each lead with 1 or 0. A limit keeps MariaDB from looking the answers up again for each count.
+FLAGS = """
+	select nullif(`tabLead`.lead_owner, '') as user, `tabLead`.lq_verdict = 'Sales Ready' as is_ready, {is_asked} as is_asked
+	from {leads}
+	where {where}
+	limit 18446744073709551615
+"""
+IS_ASKED = """(
+	select 1
+	from `tabLead Qualification` q
+	join `tabLead Qualification Answer` a on a.parent = q.name and a.parenttype = 'Lead Qualification'
+	where q.lead = `tabLead`.name and ifnull(a.answered_by, '') != '' and a.answered_on is not null
+	limit 1
+) is not null"""
+
 # the same of what is left of deleted leads
 LEADS_OF_DELETED = """
 	select
@@ -95,18 +110,25 @@ class DefinitionUse(Report):
 		Asked are the leads of which a person has answered at least one criterion; sales ready those that are so now.
 		`links` maps each count to the leads that it counts.
 		"""
+		tables = zip(lead_tables(self.user), (IS_ASKED, "`tabLead`.asked_at is not null"), strict=False)
+		flags = " union all ".join(
+			f"({FLAGS.replace('{leads}', table).replace('{is_asked}', is_asked)})" for table, is_asked in tables
+		)
 		found = self.where().select(
 			f"""
 			select
 				found.user,
-				sum(found.verdict = 'Sales Ready' and found.asked_at is not null) as ready_asked,
-				{self.count_columns()}
-			from ({self.leads}) found group by found.user
+				count(*) as leads,
+				sum(found.is_asked) as asked,
+				ifnull(sum(found.is_ready), 0) as sales_ready,
+				ifnull(sum(found.is_ready and found.is_asked), 0) as ready_asked
+			from ({flags}) found group by found.user
 			"""
 		)
 		names = full_names(row.user for row in found)
 		rows = []
 		for row in found:
+			row.not_asked = row.leads - row.asked
 			counts = {name: int(row[name]) for name in self.counts}
 			rows.append(
 				{
