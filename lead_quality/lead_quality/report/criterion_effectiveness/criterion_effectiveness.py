@@ -123,7 +123,8 @@ class CriterionEffectiveness(Report):
 			for place, condition in enumerate(map(_is_answered, places))
 		)
 		sums = ", ".join(
-			f"sum(q.answered_{place}) as answered_{place}, sum(q.met_{place}) as met_{place}" for place in places
+			f"sum(q.answered_{place}) as answered_{place}, sum(q.met_{place}) as met_{place}"
+			for place in places
 		)
 		(row,) = where.select(
 			f"""

@@ -112,7 +112,8 @@ class DefinitionUse(Report):
 		"""
 		tables = zip(lead_tables(self.user), (IS_ASKED, "`tabLead`.asked_at is not null"), strict=False)
 		flags = " union all ".join(
-			f"({FLAGS.replace('{leads}', table).replace('{is_asked}', is_asked)})" for table, is_asked in tables
+			f"({FLAGS.replace('{leads}', table).replace('{is_asked}', is_asked)})"
+			for table, is_asked in tables
 		)
 		found = self.where().select(
 			f"""

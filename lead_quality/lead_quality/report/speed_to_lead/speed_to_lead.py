@@ -1,13 +1,19 @@
 """How long a lead waits for the first person to get in touch: a distribution, and what became of the leads."""
 
-from collections import Counter
+from array import array
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
 from functools import cached_property
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
 import frappe
 from frappe import _
-from frappe.utils import cint
+from frappe.utils import cint, get_system_timezone
 
 from lead_quality.base import query
+from lead_quality.base.persons import person
 from lead_quality.base.queries import Where, sources
 from lead_quality.base.report import (
 	Report,
@@ -42,7 +48,46 @@ BUCKETS = {
 	"never": None,
 }
 
-LEADS_AT_ONCE = 1_000
+LEADS_AT_ONCE = 20_000
+
+
+class Lead(NamedTuple):
+	"""A lead as the query finds it; see `SpeedToLead.leads`."""
+
+	lead: str
+	title: str | None
+	source: str | None
+	segment: str | None
+	grouped: str | None
+	company: str | None
+	lead_owner: str | None
+	entered_at: datetime
+	is_moved: int  # it has Lead Holdings, or its name has the number of one that has: numbers are found faster
+	touched_at: datetime | None
+	sales_ready: int
+
+
+@dataclass
+class Group:
+	"""What is counted of the leads of a group: how many there are in each bucket, how many of these are sales ready, and
+	the times of those that were touched, in seconds; see `waits`."""
+
+	leads: Counter = field(default_factory=Counter)
+	ready: Counter = field(default_factory=Counter)
+	times: dict[str, array] = field(
+		default_factory=lambda: {part: array("q") for part in ("seconds", "routing", "rep")}
+	)
+	in_real_time: int = 0
+
+	def add(self, other: "Group"):
+		self.leads.update(other.leads)
+		self.ready.update(other.ready)
+		for part, times in other.times.items():
+			self.times[part].extend(times)
+		self.in_real_time += other.in_real_time
+
+	def hours(self, percentile: float, part: str = "seconds") -> float | None:
+		return hours(nearest_rank(self.times[part], percentile))
 
 
 class SpeedToLead(Report):
@@ -84,21 +129,16 @@ class SpeedToLead(Report):
 		return where
 
 	@cached_property
-	def leads(self) -> list:
-		"""The leads with the time to their first touch and its bucket.
+	def leads(self) -> list[Lead]:
+		"""The leads with their first touch.
 
 		- entered at: the lead's creation, at which its clock First Response starts.
 		- touched at: the first touch that stops that clock (`engine.clock.is_human_touch`): one made by a person, with an
 		  answer or without; also a conversation that the lead began. None if there is none yet.
-		- seconds: between the two; 0 if the touch was made before the lead was entered. With `time` Raw every second
-		  counts; else working time by the calendar of the follow-up policy of the lead's segment of today, of its company
-		  first. Where there is no such calendar (`is_working` 0), real time.
-		- routing, rep: the seconds of these in which nobody held the lead, and in which somebody did; they add up to
-		  seconds.
 		- sales ready: is so now, or was handed over.
 		"""
 		tables, parts = lead_tables(self.user), []
-		query = f"""
+		text = f"""
 			select
 				`tabLead`.name as `lead`,
 				`tabLead`.title,
@@ -108,27 +148,79 @@ class SpeedToLead(Report):
 				`tabLead`.company,
 				`tabLead`.lead_owner,
 				`tabLead`.creation as entered_at,
-				moved.lead is not null as is_moved,
+				moved.number is not null as is_moved,
 				{{touched_at}} as touched_at,
 				case when {{sales_ready}} then 1 else 0 end as sales_ready
 			from {{leads}}
 			{sources(of_deleted=len(tables) > 1)}
-			left join (select distinct lead from `tabLead Holding`) moved on moved.lead = `tabLead`.name
+			left join (
+				select distinct crc32(lead) as number from `tabLead Holding`
+			) moved on moved.number = crc32(`tabLead`.name)
 			where {{where}}
 		"""
 		for table, facts in zip(tables, (OF_LEADS, OF_DELETED), strict=False):
-			part = query.replace("{leads}", table)
+			part = text.replace("{leads}", table)
 			for name, expression in facts.items():
 				part = part.replace(f"{{{name}}}", expression)
 			parts.append(part)
-		leads = self.where().select(f"{' union all '.join(parts)} order by entered_at, `lead`")
-		held = get_holdings([lead.lead for lead in leads if lead.is_moved])
-		for lead in leads:
-			lead.held = held.get(lead.lead, ())
-			lead.is_working = int(self.calendar_of(lead) is not None and self.is_working)
-			lead.update(waits(lead, self.calendar_of(lead) if lead.is_working else None))
-			lead.bucket = bucket_of(lead.seconds)
-		return leads
+		where = self.where()
+		union = " union all ".join(parts).replace("{where}", str(where))
+		order = "order by entered_at, `lead`" if self.is_list else ""
+		found = query.run(f"{union} {order}", where.values)
+		return [Lead._make(row) for row in found]
+
+	@cached_property
+	def held(self) -> dict[str, list]:
+		return get_holdings([lead.lead for lead in self.leads if lead.is_moved and lead.touched_at])
+
+	@cached_property
+	def zone(self) -> ZoneInfo:
+		return ZoneInfo(get_system_timezone())
+
+	def waits(self, lead: Lead, calendar) -> dict[str, int | None]:
+		"""See `waits`."""
+		if lead.is_moved or not lead.touched_at:
+			return waits(lead, self.held.get(lead.lead, ()), calendar)
+		# most leads have had one owner only: as `waits`, without a look at who held it when
+		start, end = (
+			instant.replace(microsecond=0, tzinfo=self.zone).astimezone(timezone.utc)
+			for instant in (lead.entered_at, lead.touched_at)
+		)
+		seconds = measure_by(calendar)(start, end) if start < end else 0
+		routing = 0 if person(lead.lead_owner) else seconds
+		return {"seconds": seconds, "routing": routing, "rep": seconds - routing}
+
+	def measure_of(self, lead: Lead):
+		"""The calendar that the lead's time is counted by; None for real time."""
+		return self.calendar_of(lead) if self.is_working else None
+
+	@cached_property
+	def by_group(self) -> dict[str | None, Group]:
+		"""- seconds: between a lead's entry and its first touch; 0 if the touch was made before the lead was entered. With
+		  `time` Raw every second counts; else working time by the calendar of the follow-up policy of the lead's segment of
+		  today, of its company first. Where there is no such calendar, real time.
+		- routing, rep: the seconds of these in which nobody held the lead, and in which somebody did; they add up to
+		  seconds.
+		"""
+		groups: dict[str | None, Group] = defaultdict(Group)
+		for lead in self.leads:
+			group, calendar = groups[lead.grouped], self.measure_of(lead)
+			wait = self.waits(lead, calendar)
+			bucket = bucket_of(wait["seconds"])
+			group.leads[bucket] += 1
+			group.ready[bucket] += lead.sales_ready
+			if wait["seconds"] is not None:
+				group.in_real_time += calendar is None
+				for part, times in group.times.items():
+					times.append(wait[part])
+		return groups
+
+	@cached_property
+	def of_all(self) -> Group:
+		everything = Group()
+		for group in self.by_group.values():
+			everything.add(group)
+		return everything
 
 	@cached_property
 	def calendars(self) -> dict:
@@ -175,32 +267,30 @@ class SpeedToLead(Report):
 
 		`links` maps each count to the leads that it counts. No leads, no rows.
 		"""
-		groups: dict[str | None, list] = {}
-		for lead in self.leads:
-			groups.setdefault(lead.grouped, []).append(lead)
 		labels = self.bucket_labels()
 		rows = []
-		for group, members in sorted(groups.items(), key=lambda item: (-len(item[1]), item[0] or "")):
-			in_bucket = Counter(lead.bucket for lead in members)
-			ready = Counter(lead.bucket for lead in members if lead.sales_ready)
+		by_size = sorted(self.by_group.items(), key=lambda item: (-item[1].leads.total(), item[0] or ""))
+		for name, group in by_size:
+			leads = group.leads.total()
 			rows.append(
 				{
-					**self._row(group, None, len(members), len(members), ready.total(), len(members)),
-					"label": self._group_label(group),
+					**self._row(name, None, leads, leads, group.ready.total(), leads),
+					"label": self._group_label(name),
 					"indent": 0,
-					"touched": sum(lead.seconds is not None for lead in members),
-					"median_hours": hours(_percentile(members, 50)),
-					"percentile_hours": hours(_percentile(members, 90)),
-					"routing_hours": hours(_percentile(members, 50, "routing")),
-					"rep_hours": hours(_percentile(members, 50, "rep")),
+					"touched": len(group.times["seconds"]),
+					"median_hours": group.hours(50),
+					"percentile_hours": group.hours(90),
+					"routing_hours": group.hours(50, "routing"),
+					"rep_hours": group.hours(50, "rep"),
 				}
 			)
 			reached = 0
 			for bucket in BUCKETS:
-				reached += in_bucket[bucket]
+				in_bucket = group.leads[bucket]
+				reached += in_bucket
 				rows.append(
 					{
-						**self._row(group, bucket, in_bucket[bucket], len(members), ready[bucket], reached),
+						**self._row(name, bucket, in_bucket, leads, group.ready[bucket], reached),
 						"label": labels[bucket],
 						"indent": 1,
 						**dict.fromkeys(("median_hours", "percentile_hours", "routing_hours", "rep_hours")),
@@ -241,7 +331,7 @@ class SpeedToLead(Report):
 			if self.is_working
 			else _("Times are real time, nights and weekends included."),
 		]
-		uncounted = sum(bool(lead.touched_at) and not lead.is_working for lead in self.leads)
+		uncounted = self.of_all.in_real_time
 		if self.is_working and uncounted:
 			words.append(
 				_(
@@ -254,8 +344,7 @@ class SpeedToLead(Report):
 		"""Leads by bucket."""
 		if not self.leads:
 			return None
-		in_bucket = Counter(lead.bucket for lead in self.leads)
-		ready = Counter(lead.bucket for lead in self.leads if lead.sales_ready)
+		in_bucket, ready = self.of_all.leads, self.of_all.ready
 		return bars(
 			[*self.bucket_labels().values()],
 			{
@@ -268,8 +357,8 @@ class SpeedToLead(Report):
 	def summary(self, rows: list[dict]) -> list[dict]:
 		if not self.leads:
 			return []
-		never = sum(lead.bucket == "never" for lead in self.leads)
-		median, percentile = hours(_percentile(self.leads, 50)), hours(_percentile(self.leads, 90))
+		never = self.of_all.leads["never"]
+		median, percentile = self.of_all.hours(50), self.of_all.hours(90)
 		return [
 			on_top(_("Median Hours of Touched Leads"), figure(median, 2), "Blue"),
 			on_top(_("90th Percentile Hours of Touched Leads"), figure(percentile, 2), "Blue"),
@@ -300,14 +389,17 @@ class SpeedToLead(Report):
 			column("sales_ready", _("Sales Ready"), "Check", 110),
 		]
 
-	def all_listed(self) -> list:
+	def all_listed(self) -> list[Lead]:
 		"""The leads behind a count; which bucket a lead is in, no query can tell."""
 		bucket, ready_only = self.filters.bucket, cint(self.filters.sales_ready)
 		return [
 			lead
 			for lead in self.leads
-			if (bucket not in BUCKETS or bucket == lead.bucket) and (lead.sales_ready or not ready_only)
+			if (lead.sales_ready or not ready_only) and (bucket not in BUCKETS or bucket == self.bucket(lead))
 		]
+
+	def bucket(self, lead: Lead) -> str:
+		return bucket_of(self.waits(lead, self.measure_of(lead))["seconds"])
 
 	def listed(self, found: list) -> list[dict]:
 		"""The leads with their times in either measure; None where there is no calendar to tell working time by."""
@@ -315,15 +407,20 @@ class SpeedToLead(Report):
 		rows = []
 		for lead in found:
 			calendar = self.calendar_of(lead)
-			raw = waits(lead, None)
-			working = waits(lead, calendar) if calendar else dict.fromkeys(raw)
+			raw = self.waits(lead, None)
+			working = self.waits(lead, calendar) if calendar else dict.fromkeys(raw)
+			shown = working if calendar and self.is_working else raw
+			bucket = bucket_of(shown["seconds"])
 			rows.append(
 				{
-					**{key: value for key, value in lead.items() if key != "held"},
+					**lead._asdict(),
+					**shown,
 					**{f"working_{part}_hours": hours(seconds) for part, seconds in working.items()},
 					**{f"raw_{part}_hours": hours(seconds) for part, seconds in raw.items()},
-					"label": labels[lead.bucket],
-					"hours": hours(lead.seconds),
+					"is_working": int(calendar is not None and self.is_working),
+					"bucket": bucket,
+					"label": labels[bucket],
+					"hours": hours(shown["seconds"]),
 				}
 			)
 		return rows
@@ -360,18 +457,18 @@ def get_holdings(leads: list[str]) -> dict[str, list]:
 	return held
 
 
-def waits(lead, calendar) -> dict[str, int | None]:
+def waits(lead, held, calendar) -> dict[str, int | None]:
 	"""How long a lead waited for its first touch, in whole seconds: `seconds` in all, `routing` of them while nobody
 	held it, `rep` while somebody did. None where nobody has touched it yet.
 
-	:param lead: with `held`, its Lead Holdings; see `holdings_between`.
+	:param held: its Lead Holdings; see `holdings_between`.
 	:param calendar: working time of it; without one, real time.
 	"""
 	if not lead.touched_at:
 		return {"seconds": None, "routing": None, "rep": None}
 	start, end = in_utc(lead.entered_at), in_utc(lead.touched_at)
-	held = holdings_between(start, end, lead.held, lead.lead_owner)
-	seconds = time_held(start, end, held, measure_by(calendar))
+	holdings = holdings_between(start, end, held, lead.lead_owner)
+	seconds = time_held(start, end, holdings, measure_by(calendar))
 	routing = seconds.pop(None, 0)
 	rep = sum(seconds.values())
 	return {"seconds": routing + rep, "routing": routing, "rep": rep}
@@ -397,11 +494,6 @@ def bucket_of(seconds: int | None) -> str:
 	if seconds is None:
 		return "never"
 	return next((name for name, longest in BUCKETS.items() if longest and seconds <= longest), "later")
-
-
-def _percentile(leads: list, percentile: float, part: str = "seconds") -> float | None:
-	"""Of the seconds to the first touch, or of a part of them (see `waits`), over the leads that have one."""
-	return nearest_rank([lead[part] for lead in leads if lead[part] is not None], percentile)
 
 
 execute = SpeedToLead.execute
