@@ -207,8 +207,8 @@ def _leads_at_risk(fault: str, columns: str) -> list:
 	"""Leads that the user may see, as the report lists them."""
 	where = leads_where(frappe._dict(), created=False)
 	where.add("`tabLead`.disabled = 0")
-	where.add(risks.IS[fault])
-	query = f"select {columns} from {risks.LEADS} where {{where}}"
+	where.add(risks.IS_OF_MANY[fault])
+	query = f"select {columns} from {risks.MANY_LEADS} where {{where}}"
 	return where.select(query, **risks.values_at(now_datetime()))
 
 

@@ -245,9 +245,9 @@ def backlog_findings() -> Iterator[dict]:
 
 def owner_findings(now: datetime) -> Iterator[dict]:
 	where = Where()
-	where.add(risks.IS[risks.NO_OWNER])
+	where.add(risks.IS_OF_MANY[risks.NO_OWNER])
 	count = where.select(
-		f"select count(*) as leads from {risks.LEADS} where {{where}}", **risks.values_at(now)
+		f"select count(*) as leads from {risks.MANY_LEADS} where {{where}}", **risks.values_at(now)
 	)[0].leads
 	if count:
 		yield {

@@ -20,7 +20,7 @@ from lead_quality.base.report import (
 	user_column,
 )
 from lead_quality.follow_up import risks
-from lead_quality.follow_up.risks import ALL, ALL_FACTS, IS, IS_FOUND, LEADS, RISKS, STEPS
+from lead_quality.follow_up.risks import ALL, ALL_FACTS_OF_MANY, IS_FOUND, IS_OF_MANY, MANY_LEADS, RISKS
 
 ANY = " or ".join(IS_FOUND.values())
 
@@ -76,13 +76,12 @@ class LeadsAtRisk(Report):
 		"""The leads with the fault in the filters, or any fault; the longest untouched first."""
 		where = self.where()
 		if self.fault:
-			where.add(IS[self.fault])
+			where.add(IS_OF_MANY[self.fault])
 		return Select(
 			f"""
 			select
 				found.*,
-				{", ".join(f"{condition} as `{risk}`" for risk, condition in IS_FOUND.items())},
-				{", ".join(f"{risks.next_step_at(kind)} as `{kind} At`" for kind in STEPS)}
+				{", ".join(f"{condition} as `{risk}`" for risk, condition in IS_FOUND.items())}
 			from (
 				select
 					`tabLead`.name as `lead`,
@@ -92,8 +91,8 @@ class LeadsAtRisk(Report):
 					nullif(`tabLead`.company, '') as company,
 					`tabLead`.lq_last_touch_at as last_touch_at,
 					{risks.UNTOUCHED_SINCE} as untouched_since,
-					{ALL_FACTS}
-				from {LEADS}
+					{ALL_FACTS_OF_MANY}
+				from {MANY_LEADS}
 				where {{where}}
 				{ALL}
 			) found
@@ -115,16 +114,15 @@ class LeadsAtRisk(Report):
 		"""
 		labels = {risk: _(risk) for risk in RISKS}
 		today = self.now.date()
+		steps = risks.next_steps([lead.lead for lead in found], self.now)
 		for lead in found:
 			lead.risks = [risk for risk in RISKS if lead.pop(risk)]
 			lead.faults = ", ".join(labels[risk] for risk in lead.risks)
 			lead.days_untouched = (today - lead.untouched_since.date()).days
 			lead.stale_in = _days_until(lead.stale_on, lead, today)
 			lead.shelf_life_in = _days_until(lead.shelf_life_ends_on, lead, today)
-			steps = {kind: lead.pop(f"{kind} At") for kind in STEPS}
-			kind = min((kind for kind in steps if steps[kind]), key=lambda kind: steps[kind], default=None)
+			kind, lead.next_step_at = steps.get(lead.lead, (None, None))
 			lead.next_step = kind and _(kind)
-			lead.next_step_at = kind and steps[kind]
 		return found
 
 	def list_message(self, rows: list[dict]) -> str | None:
@@ -156,7 +154,7 @@ class LeadsAtRisk(Report):
 		where.add(f"`tabLead`.disabled = 0 or {risks.IS_HIDDEN}")
 		return Select(
 			f"""
-			select found.`lead` from (select `tabLead`.name as `lead`, {ALL_FACTS} from {LEADS} where {{where}} {ALL}) found
+			select found.`lead` from (select `tabLead`.name as `lead`, {ALL_FACTS_OF_MANY} from {MANY_LEADS} where {{where}} {ALL}) found
 			where {ANY}
 			""",
 			where,
@@ -175,7 +173,7 @@ class LeadsAtRisk(Report):
 		return self.where().select(
 			f"""
 			select found.grouped, sum(found.in_work) as in_work, sum({ANY}) as at_risk, {sums}
-			from (select {group} as grouped, {ALL_FACTS} from {LEADS} where {{where}} {ALL}) found
+			from (select {group} as grouped, {ALL_FACTS_OF_MANY} from {MANY_LEADS} where {{where}} {ALL}) found
 			group by found.grouped
 			order by at_risk desc, found.grouped
 			""",

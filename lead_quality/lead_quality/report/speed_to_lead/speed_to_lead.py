@@ -62,7 +62,9 @@ class Lead(NamedTuple):
 	company: str | None
 	lead_owner: str | None
 	entered_at: datetime
-	is_moved: int  # it has Lead Holdings, or its name has the number of one that has: numbers are found faster
+	is_moved: (
+		int  # it has Lead Holdings, or its name has the number of one that has: numbers are found faster
+	)
 	touched_at: datetime | None
 	sales_ready: int
 
