@@ -1,6 +1,6 @@
-"""The class of reports: counts in groups, a link from each count to its rows, and the list of these.
+"""The base class of reports: counts in groups, a link from each count to its rows, and the list of these rows.
 
-Frappe calls `execute` of the report's module, which is that of a subclass of `Report`. A report reads tables, no rooms.
+Frappe calls `execute` in the report's module, which belongs to a subclass of `Report`. Reports read tables, not rooms.
 """
 
 import csv
@@ -26,14 +26,14 @@ from lead_quality.base.routes import report_route
 from lead_quality.base.versions import lead_field
 from lead_quality.permissions import held_back_condition
 
-# below this many cases a share says little; shown, but marked
+# shares of fewer cases are shown, but marked
 SMALL_SAMPLE = 10
 
-# what sales answered; a handover that still waits, or that was pulled back, has no answer
+# answers of sales; handovers that wait or were pulled back have none
 DECLINED = ("Rejected", "Returned")
 DECIDED = ("Accepted", *DECLINED)
 
-# a list shows so many rows; all of them are exported, so many at once
+# rows shown in a list, and rows per batch of an export
 MOST_ROWS = 1_000
 ROWS_AT_ONCE = 50_000
 EXPORT_TIMEOUT = 3_600  # seconds
@@ -42,25 +42,25 @@ EXPORT_TIMEOUT = 3_600  # seconds
 class Report:
 	"""A report of one set of filters at one moment.
 
-	A subclass gives `columns` and `rows` of the groups, `list_columns` and `listing` of what is behind their counts, and
-	may give a `message`, a `chart`, and a `summary`.
+	A subclass provides `columns` and `rows` of the groups, `list_columns` and `listing` of the rows behind their counts, and
+	optionally `message`, `chart` and `summary`.
 
-	:param filters: as the form or a link gives them. Without any, the form's defaults hold, so that a report that is
-	    mailed (Auto Email Report), prepared or called by REST counts what the form shows.
+	:param filters: from the form or a link. Without any, the form's defaults apply, so that a report that is mailed
+	    (Auto Email Report), prepared or called by REST counts what the form shows.
 	:param now: naive instant in the site's zone.
 	"""
 
-	# the name of its Report, to which its links lead
+	# the name of its Report, for its links
 	name = ""
-	# the period that the form begins with: so many months, until today; 0 for none
+	# the default period in months until today; 0 for none
 	months = 0
-	# what `show` says for the list; empty, if the report has none
+	# the value of `show` for the list; empty without a list
 	list_name = ""
-	# `group_by` to the column that it groups by; the first counts unless another is chosen
+	# each `group_by` to its column; the first is the default
 	groups: dict[str, str] = {}
-	# each count to the condition on what the list shows of what it counts
+	# each count to the condition on the rows of the list
 	counts: dict[str, str] = {}
-	# the filters that a link from a count keeps
+	# filters that are passed on in the link of a count
 	kept: tuple[str, ...] = ("from_date", "to_date", "company", "segment")
 
 	def __init__(self, filters: dict | None = None, now: datetime | None = None):
@@ -71,13 +71,13 @@ class Report:
 
 	@classmethod
 	def execute(cls, filters: dict | None = None) -> tuple:
-		"""What Frappe shows: columns, rows, message, chart and summary."""
+		"""The result for Frappe: columns, rows, message, chart and summary."""
 		return cls(filters).shown()
 
-	# what a subclass gives
+	# provided by subclasses
 
 	def set_filters(self):
-		"""Puts right what the filters leave open."""
+		"""Complete the filters."""
 		if self.groups and self.filters.group_by not in self.groups:
 			self.filters.group_by = next(iter(self.groups))
 
@@ -100,19 +100,19 @@ class Report:
 		raise NotImplementedError
 
 	def listing(self) -> Select:
-		"""The query of the rows behind a count, or of all."""
+		"""The query of the rows behind a count, or of all rows."""
 		raise NotImplementedError
 
 	def all_listed(self) -> list | None:
-		"""Instead of `listing`, all these rows, where no query can tell which they are."""
+		"""All rows of the list, for reports that cannot select them with a query in `listing`."""
 		return None
 
 	def listed(self, found: list) -> list[dict]:
-		"""Some of the rows of `listing`, as the list shows them."""
+		"""Some rows of `listing`, prepared for display."""
 		return found
 
 	def count_listing(self, listing: Select) -> int:
-		"""How many rows the list has, if they are more than it shows."""
+		"""How many rows the list has, if there are more than it shows."""
 		return listing.count()
 
 	def list_message(self, rows: list[dict]) -> str | None:
@@ -122,11 +122,11 @@ class Report:
 		return None
 
 	def held_back(self) -> Select | None:
-		"""The leads that the report would count, were they not kept from this reader; their condition is to be
-		added."""
+		"""The leads that the report would count if they were not hidden from this reader; the caller adds their
+		condition."""
 		return None
 
-	# what all have in common
+	# common to all reports
 
 	@property
 	def is_list(self) -> bool:
@@ -134,7 +134,7 @@ class Report:
 
 	@classmethod
 	def defaults(cls) -> dict:
-		"""The filters that the form begins with, as far as they narrow what is counted."""
+		"""The default filters of the form that restrict what is counted."""
 		if not cls.months:
 			return {}
 		today = nowdate()
@@ -160,7 +160,7 @@ class Report:
 		)
 
 	def page(self) -> tuple[list[dict], int]:
-		"""The first rows of the list, and how many there are."""
+		"""The first rows of the list, and their total number."""
 		everything = self.all_listed()
 		if everything is not None:
 			return self._shown_list(everything[:MOST_ROWS]), len(everything)
@@ -172,7 +172,7 @@ class Report:
 		return self._shown_list(found), total
 
 	def all_pages(self) -> Iterator[list[dict]]:
-		"""All rows of the list, some thousands at a time."""
+		"""All rows of the list, in batches of some thousands."""
 		everything = self.all_listed()
 		if everything is not None:
 			for start in range(0, len(everything), ROWS_AT_ONCE):
@@ -184,7 +184,7 @@ class Report:
 			start += len(found)
 
 	def _shown_list(self, found: list) -> list[dict]:
-		"""Some rows of the list. What is left of a deleted lead has no name, and nothing that could be opened."""
+		"""Some rows of the list. Records of deleted leads have no name and cannot be opened."""
 		rows = self.listed(found)
 		for row in rows:
 			if str(row.get("lead") or "").startswith(DELETED):
@@ -192,7 +192,7 @@ class Report:
 		return rows
 
 	def where(self, created: bool = True) -> Where:
-		"""See `leads_where`; of this report's reader and filters."""
+		"""See `leads_where`, with this report's reader and filters."""
 		return leads_where(self.filters, created, self.user)
 
 	def of_source(self, where: Where):
@@ -209,11 +209,11 @@ class Report:
 		)
 
 	def counted(self) -> str:
-		"""SQL: the condition of the count whose rows the list shows; of all rows, if it is none."""
+		"""SQL: the condition of the count whose rows the list shows; without a count, of all rows."""
 		return self.counts.get(self.filters.count, "1 = 1")
 
 	def links(self, names: Iterable[str] | None = None, **more) -> dict[str, str]:
-		"""Count to the address of this report's list of what it counts."""
+		"""Each count to the address of the list of its rows."""
 		own = {key: self.filters[key] for key in self.kept if self.filters.get(key)}
 		own.update({"show": self.list_name, **more})
 		return {name: report_route(self.name, **own, count=name) for name in names or self.counts}
@@ -232,14 +232,14 @@ class Report:
 		).format(frappe.bold(number))
 
 
-# who reads it
+# permissions of the reader
 
 
 def _reader(report: str, filters) -> str:
-	"""Whose permissions count: those of the session's user, or those that an Auto Email Report names.
+	"""The user whose permissions apply: the session's user, or the user of an Auto Email Report.
 
-	Frappe mails reports as Administrator. `keep_reader` has put the user of whom the mail says that it follows their
-	permissions into its filters; only who could have it mailed in that user's name may ask so.
+	Frappe mails reports as Administrator, so `keep_reader` stores the user whose permissions the mail follows in its
+	filters. Only users who could set up such a mail may use this filter.
 	"""
 	reader = filters.pop("reader", None)
 	user = frappe.session.user
@@ -256,7 +256,7 @@ def _reader(report: str, filters) -> str:
 
 
 def keep_reader(doc, method=None):
-	"""Auto Email Report `validate`: a report of ours is told whose permissions its mail says to follow."""
+	"""Auto Email Report `validate`: store the user whose permissions the mail follows in the filters of our reports."""
 	report = frappe.get_cached_value("Report", doc.report, ["module", "report_type"], as_dict=True)
 	if not report or (report.module, report.report_type) != ("Lead Quality", "Script Report"):
 		return
@@ -264,7 +264,7 @@ def keep_reader(doc, method=None):
 	doc.filters = json.dumps({**filters, "reader": doc.user})
 
 
-# more rows than a browser bears
+# exports of all rows
 
 
 def _cut(total: int) -> str | None:
@@ -280,7 +280,7 @@ def _number(value: int) -> str:
 
 
 def _refuse_partial_export(total: int):
-	"""Nobody is given a part of the rows who has asked for a file of them."""
+	"""Refuse an export that would contain only a part of the rows."""
 	if total > MOST_ROWS and frappe.form_dict.get("cmd") == "frappe.desk.query_report.export_query":
 		frappe.throw(
 			_("There are {0} rows, and only the first {1} are shown. Choose Export All Rows.").format(
@@ -291,9 +291,9 @@ def _refuse_partial_export(total: int):
 
 @frappe.whitelist(methods=["POST"])
 def export_all_rows(report: str, filters: str | dict | None = None):
-	"""Write all rows of a report's list to a file, in the background; the user is told when it is ready.
+	"""Write all rows of a report's list to a file, in the background; the user is notified when it is ready.
 
-	:raises frappe.PermissionError: to who may not run the report, or may not export what it is of.
+	:raises frappe.PermissionError: for users who may not run the report or may not export its DocType.
 	"""
 	doc = get_report_doc(report)
 	can_export(doc.ref_doctype, raise_exception=True)
@@ -316,14 +316,14 @@ def export_all_rows(report: str, filters: str | dict | None = None):
 
 
 def write_export(report: str, filters: dict) -> str:
-	"""Background job: the file of `export_all_rows`, and the word to its user.
+	"""Background job: write the file of `export_all_rows`, and notify its user.
 
 	:returns: the name of the File.
 	"""
 	shown = report_class(report)(filters)
 	name = f"{_(report)} {nowdate()}"
 	with tempfile.TemporaryFile() as packed:
-		# packed, as a site takes files of some megabytes only
+		# compressed, because sites limit the size of files to some megabytes
 		with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
 			with io.TextIOWrapper(archive.open(f"{name}.csv", "w"), "utf-8-sig", newline="") as content:
 				_write_rows(shown, csv.writer(content))
@@ -348,9 +348,9 @@ def _write_rows(shown: Report, writer):
 
 
 def report_class(report: str) -> type[Report]:
-	"""The class of a report of ours.
+	"""The class of one of the app's reports.
 
-	:raises frappe.ValidationError: if it is none of ours.
+	:raises frappe.ValidationError: for other reports.
 	"""
 	name = frappe.scrub(report)
 	try:
@@ -361,19 +361,19 @@ def report_class(report: str) -> type[Report]:
 
 
 def _as_text(value):
-	"""A value as a file has it. A spreadsheet would compute a text that begins like a formula."""
+	"""A value for a file, safe from spreadsheets, which evaluate text that begins like a formula."""
 	if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r"):
 		return f"'{value}"
 	return value
 
 
-# what is shown is no markup
+# texts without markup
 
 
 def markup_free(value):
-	"""A text that the desk, a mail or a file shows as it is, whatever it says.
+	"""A text that the desk, a mail or a file shows literally.
 
-	Frappe cleans what is saved through it, and shows texts as HTML; what came into a table past it is not clean.
+	Frappe sanitizes documents when it saves them, and shows texts as HTML; rows that were written otherwise are not sanitized.
 	"""
 	if isinstance(value, str) and ("<" in value or ">" in value):
 		return value.replace("<", "&lt;").replace(">", "&gt;")
@@ -392,12 +392,12 @@ def _chart_without_markup(data: dict) -> dict:
 
 
 def percent(part: float, whole: float) -> float | None:
-	"""`part` of `whole` in percent; None, which is shown empty, where there is nothing to take a share of."""
+	"""`part` of `whole` in percent; None, which is shown empty, if `whole` is 0."""
 	return part / whole * 100 if whole else None
 
 
 def nearest_rank(values: Sequence[float], percentile: float) -> float | None:
-	"""The percentile by nearest rank: the smallest value that at least so many percent of the values do not exceed.
+	"""The percentile by nearest rank: the smallest value that at least this percentage of the values do not exceed.
 
 	It is one of the values, never between two; the 50th is the median (of an even number the lower middle). None
 	without values.
@@ -463,7 +463,7 @@ def full_names(users: Iterable[str | None]) -> dict[str | None, str]:
 
 
 def no_source() -> str:
-	"""What the leads without a source are called; a source may well be called Unknown."""
+	"""The label of leads without a source, because a source may be named Unknown."""
 	return _("No Source")
 
 
@@ -471,7 +471,7 @@ def no_source() -> str:
 
 
 def column(fieldname: str, label: str, fieldtype: str = "Data", width: int = 130, **more) -> dict:
-	# Frappe's table takes words for numbers where the first row has none
+	# without a number in the first row, Frappe's table treats the column as text
 	align = {"align": "left"} if fieldtype in ("Data", "Link", "Datetime") else {}
 	return {"fieldname": fieldname, "label": label, "fieldtype": fieldtype, "width": width, **align, **more}
 
@@ -500,8 +500,7 @@ def user_column(fieldname: str, label: str) -> dict:
 
 
 def pick_checklist(filters, user: str) -> str | None:
-	"""The checklist that the filters name, else the active one that judges most of the leads that a user may see, else
-	None."""
+	"""The checklist in the filters, or else the active one of most leads that the user may see, or else None."""
 	if filters.checklist:
 		return filters.checklist
 	where = Where(user)
