@@ -39,6 +39,7 @@ REPORTS = (
 	"Lead to Proposal",
 	"Source Effectiveness",
 	"Leads at Risk",
+	"Leaks",
 	"Qualified Leads",
 	"Speed to Lead",
 	"Stage Conversion",

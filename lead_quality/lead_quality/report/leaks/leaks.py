@@ -1,0 +1,337 @@
+"""Where leads are lost: how many fewer than agreed get to each step, what that costs, and what they leave for."""
+
+from functools import cached_property
+
+from frappe import _
+from frappe.utils import cint, flt, fmt_money, getdate
+
+from lead_quality.base.queries import Select, Where
+from lead_quality.base.report import (
+	bars,
+	column,
+	count_column,
+	lead_and_title,
+	on_top,
+	percent,
+	percent_column,
+)
+from lead_quality.lead_quality.report.journeys import (
+	STEPS,
+	JourneyReport,
+	Money,
+	percentiles,
+	reached_at,
+	step_in_words,
+)
+
+# what a target may be of, the narrower ones first
+SCOPE = {"source": "Source", "segment": "Segment", "company": "Company"}
+COUNTS = ("leads", "reached", "lost", "open", "young")
+
+
+class Leaks(JourneyReport):
+	"""One row per Funnel Target that holds within the period; and one per step that has none.
+
+	A lead counts for the narrowest target of a step that is of its source, segment and company, and of the day on which it
+	came in. Where a target gives days, a lead counts once they are over.
+
+	:param filters: those of a `JourneyReport`; of the list `count`, `step` and `target`.
+	"""
+
+	name = "Leaks"
+	counts = {
+		"leads": "not fact.is_young",
+		"reached": "fact.is_reached and not fact.is_young",
+		"lost": "fact.is_lost",
+		"open": "fact.is_open",
+		"young": "fact.is_young",
+		"won": "fact.amount > 0",
+	}
+
+	@cached_property
+	def money(self) -> Money:
+		return Money(self.filters.company)
+
+	@cached_property
+	def values(self) -> dict:
+		return {"now": self.now, **self.money.values}
+
+	@cached_property
+	def targets(self) -> list:
+		"""The targets that the reader may see and that hold on a day of the period, the narrower ones first."""
+		where = Where(self.user)
+		where.visible("Funnel Target")
+		if self.filters.to_date:
+			where.add(
+				"ifnull(`tabFunnel Target`.from_date, '1000-01-01') <= %(until)s",
+				until=getdate(self.filters.to_date),
+			)
+		if self.filters.from_date:
+			where.add(
+				"ifnull(`tabFunnel Target`.to_date, '9999-12-31') >= %(since)s",
+				since=getdate(self.filters.from_date),
+			)
+		narrow = " + ".join(f"(ifnull({field}, '') != '')" for field in SCOPE)
+		return where.select(
+			f"""
+			select name, lower(step) as step, rate, within_days, source, segment, company, from_date, to_date
+			from `tabFunnel Target` where {{where}}
+			order by {narrow} desc, ifnull(source, '') = '', ifnull(segment, '') = '', creation, name
+			"""
+		)
+
+	def targets_of(self, step: str) -> list:
+		return [target for target in self.targets if target.step == step]
+
+	def facts(self, step: str, dated: bool = True) -> tuple[str, dict]:
+		"""SQL and its values: one row a lead, with the `number` of its target of a step (0 for none), whether it has reached
+		the step, is lost before it, still open, or too young to tell; and its `amount`, if it has ordered.
+
+		:param dated: by the days on which the targets hold; False for the leads that a target would be of on any day.
+		"""
+		values: dict = {}
+		number, within = [], []
+		for place, target in enumerate(self.targets_of(step), 1):
+			asked = [
+				f"{self.facet(SCOPE[field])} = {_bound(values, target[field])}"
+				for field in SCOPE
+				if target[field]
+			]
+			if dated and target.from_date:
+				asked.append(f"j.entered_at >= {_bound(values, target.from_date)}")
+			if dated and target.to_date:
+				asked.append(f"j.entered_at < {_bound(values, target.to_date)} + interval 1 day")
+			number.append(f"when {' and '.join(asked) or '1 = 1'} then {place}")
+			within.append(f"when {place} then {max(cint(target.within_days), 0)}")
+		reached = reached_at(tuple(STEPS), list(STEPS).index(step))
+		numbers = f"case {' '.join(number)} else 0 end" if number else "0"
+		days = f"case numbered.number {' '.join(within)} else 0 end" if within else "0"
+		text = f"""
+			select timed.*,
+				timed.is_reached = 0 and not timed.is_young and (timed.days > 0 or timed.has_left) as is_lost,
+				timed.is_reached = 0 and not timed.is_young and timed.days = 0 and not timed.has_left as is_open
+			from (
+				select numbered.*, {days} as days,
+					{days} > 0 and numbered.entered_at + interval {days} day > %(now)s as is_young,
+					ifnull(numbered.reached_at <= %(now)s
+						and ({days} = 0 or numbered.reached_at <= numbered.entered_at + interval {days} day), 0) as is_reached,
+					ifnull(numbered.exited_at <= %(now)s, 0) as has_left
+				from (
+					select j.name as `lead`, j.entered_at, {reached} as reached_at, j.exited_at, j.exit_stage,
+						j.exit_reason, j.sale_at, {numbers} as number,
+						if(j.sale_at is null, null, {self.money.amount}) as amount
+					from `tabLead Journey` j {self.money.join} where {{where}}
+				) numbered
+			) timed
+		"""
+		return text, values
+
+	# what is counted
+
+	def found(self, step: str) -> dict[int, dict]:
+		"""Number of a target to its counts, how many of those who got to the step have ordered, and what most of the lost
+		ones left for."""
+		facts, values = self.facts(step)
+		rows = Select(
+			f"""
+			select fact.number, if(fact.is_lost, fact.exit_stage, null) as left_at,
+				if(fact.is_lost, fact.exit_reason, null) as reason, {self.count_columns()},
+				sum({self.counts["reached"]} and fact.sale_at is not null) as sold
+			from ({facts}) fact group by fact.number, left_at, reason order by fact.number, left_at, reason
+			""",
+			self.where(),
+			{**self.values, **values},
+		).rows()
+		found: dict[int, dict] = {}
+		most: dict[int, int] = {}
+		for row in rows:
+			counts = found.setdefault(row.number, dict.fromkeys((*COUNTS, "sold"), 0) | {"reason": None})
+			for name in (*COUNTS, "sold"):
+				counts[name] += cint(row[name])
+			if row.reason and cint(row.lost) > most.get(row.number, 0):
+				most[row.number] = cint(row.lost)
+				counts["reason"] = (row.left_at, row.reason)
+		return found
+
+	def worth(self, step: str) -> dict[int, tuple[int, float]]:
+		"""Number of a target to how many leads of its source and segment have been won with a value, whenever they came
+		in, and the median of that."""
+		facts, values = self.facts(step, dated=False)
+		timed = f"select fact.number, fact.amount as seconds from ({facts}) fact where fact.amount > 0"
+		rows = Select(
+			percentiles(timed, {"median": 50}, ("number",)),
+			self.seen(self.entries(came_in=False)),
+			{**self.values, **values},
+		).rows()
+		return {row.number: (cint(row.cases), flt(row.median)) for row in rows}
+
+	def columns(self) -> list[dict]:
+		currency = {"options": "currency"}
+		return [
+			column("step", _("Step"), width=130),
+			column("of", _("Of"), width=200),
+			count_column("leads", _("Leads")),
+			count_column("reached", _("Reached It")),
+			percent_column("reached_percent", _("Reached, of All"), 140),
+			percent_column("target_percent", _("Target"), 100),
+			column("missing", _("Leads Short"), "Float", 120, precision=1),
+			count_column("lost", _("Lost Before")),
+			count_column("open", _("Still Open")),
+			count_column("young", _("Too Young to Tell"), 150),
+			column("reason", _("Most Leave"), width=230),
+			percent_column("sale_percent", _("Then Order"), 120),
+			column("median_value", _("Won Median"), "Currency", 130, **currency),
+			count_column("won", _("Won With a Value"), 150),
+			column("missing_value", _("Money Short"), "Currency", 140, **currency),
+			column("point_value", _("One Point Is Worth"), "Currency", 160, **currency),
+		]
+
+	def rows(self) -> list[dict]:
+		"""The dearest leak first; what nobody can put a value on by how many leads are short; then what has no target."""
+		rows = []
+		for step in list(STEPS)[1:]:
+			found, worth = self.found(step), self.worth(step)
+			targets = self.targets_of(step)
+			for number, target in enumerate(targets, 1):
+				if number in found:
+					rows.append(
+						self.row(step, target, found[number], worth.get(_first_like(target, targets)))
+					)
+			if 0 in found and not targets:
+				rows.append(self.row(step, None, found[0], worth.get(0)))
+		return sorted(rows, key=_dearest_first)
+
+	def row(self, step: str, target, counts: dict, worth: tuple[int, float] | None) -> dict:
+		leads, reached = counts["leads"], counts["reached"]
+		won, median = worth or (0, None)
+		sells = counts["sold"] / reached if reached else None
+		value = median * sells if median is not None and sells is not None else None
+		missing = max(leads * flt(target.rate) / 100 - reached, 0) if target else None
+		name = target.name if target else None
+		links = self.links(step=step, target=name)
+		return {
+			"step": step_in_words(step),
+			"of": self.scope_in_words(target),
+			**{count: counts[count] for count in COUNTS},
+			"reached_percent": percent(reached, leads),
+			"target_percent": flt(target.rate) if target else None,
+			"missing": missing,
+			"reason": _left_in_words(counts["reason"]),
+			"sale_percent": percent(counts["sold"], reached),
+			"median_value": median,
+			"won": won,
+			"missing_value": missing * value if missing is not None and value is not None else None,
+			"point_value": leads / 100 * value if value is not None else None,
+			"currency": self.money.currency,
+			"links": links,
+		}
+
+	def scope_in_words(self, target) -> str:
+		if not target:
+			return _("No target")
+		return ", ".join(target[field] for field in SCOPE if target[field]) or _("All leads")
+
+	# words and pictures
+
+	def message(self, rows: list[dict]) -> str:
+		if not rows:
+			return _("No lead came in within this period.")
+		words = _(
+			"Money Short is how many leads are missing to the target, times the share of those who get to the step that then order, times the median value of what was won of the same source or segment. It is empty where nothing was won."
+		)
+		if not self.targets:
+			words = f"{_('There is no Funnel Target for this period: set one, so that leaks can be told from what is normal.')} {words}"
+		return words
+
+	def chart(self, rows: list[dict]) -> dict | None:
+		dear = [row for row in rows if row["missing_value"]][:12]
+		if not dear:
+			return None
+		labels = [f"{row['step']}: {row['of']}" for row in dear]
+		return bars(labels, {_("Money Short"): [round(row["missing_value"], 2) for row in dear]}, ["#d1242f"])
+
+	def summary(self, rows: list[dict]) -> list[dict]:
+		leak = next((row for row in rows if row["missing"]), None)
+		if not leak:
+			return []
+		money = leak["missing_value"]
+		return [
+			on_top(_("Biggest Leak"), f"{leak['step']}: {leak['of']}", "Red"),
+			on_top(
+				_("Money Short There"),
+				"–" if money is None else fmt_money(money, 0, self.money.currency),
+				"Red" if money else "Grey",
+			),
+		]
+
+	# the leads
+
+	@property
+	def step(self) -> str:
+		return self.filters.step if self.filters.step in list(STEPS)[1:] else "prospect"
+
+	def list_columns(self) -> list[dict]:
+		return [
+			*lead_and_title(),
+			column("entered_at", _("Came In"), "Datetime", 165),
+			column("reached_at", _("Reached the Step"), "Datetime", 165),
+			column("exited_at", _("Left the Funnel"), "Datetime", 165),
+			column("exit_stage", _("Left At"), width=120),
+			column("exit_reason", _("Why"), width=220),
+			column("amount", _("Value of the Order"), "Currency", 150, options="currency"),
+		]
+
+	def listing(self) -> Select:
+		is_of_won = self.filters.count == "won"
+		facts, values = self.facts(self.step, dated=not is_of_won)
+		where = self.seen(self.entries(came_in=False)) if is_of_won else self.where()
+		if self.filters.target:
+			targets = self.targets_of(self.step)
+			numbers = {target.name: place for place, target in enumerate(targets, 1)}
+			if is_of_won:
+				numbers = {target.name: _first_like(target, targets) for target in targets}
+			of_target = f"fact.number = {numbers.get(self.filters.target, -1)}"
+		else:
+			of_target = "1 = 1" if not self.filters.count else "fact.number = 0"
+		return Select(
+			f"""
+			select fact.*, l.title from ({facts}) fact left join `tabLead` l on l.name = fact.`lead`
+			where {of_target} and {self.counted()} order by fact.entered_at desc, fact.`lead` desc
+			""",
+			where,
+			{**self.values, **values},
+		)
+
+	def listed(self, found: list) -> list[dict]:
+		return [
+			{
+				**row,
+				"exit_stage": row["exit_stage"] and step_in_words(row["exit_stage"]),
+				"exit_reason": row["exit_reason"] and _(row["exit_reason"]),
+				"currency": self.money.currency,
+			}
+			for row in found
+		]
+
+
+def _first_like(target, targets: list) -> int:
+	"""The number of the first target of the same source, segment and company, on whatever days it holds."""
+	scopes = [[one[field] or "" for field in SCOPE] for one in targets]
+	return scopes.index([target[field] or "" for field in SCOPE]) + 1
+
+
+def _bound(values: dict, value) -> str:
+	name = f"target_{len(values)}"
+	values[name] = value
+	return f"%({name})s"
+
+
+def _left_in_words(left: tuple[str, str] | None) -> str | None:
+	return _("{0}, as {1}").format(_(left[1]), step_in_words(left[0])) if left else None
+
+
+def _dearest_first(row: dict) -> tuple:
+	return (row["missing"] is None, -(row["missing_value"] or 0), -(row["missing"] or 0))
+
+
+execute = Leaks.execute
