@@ -20,6 +20,8 @@ STEPS = {
 	"quoted": "quoted_at",
 	"sale": "sale_at",
 }
+# what shows that a lead came to a step, besides the step itself
+SHOWN_BY = {"prospect": ("prospect", "opportunity", "sale"), "opportunity": ("opportunity", "sale")}
 TARGETS = (
 	{"step": "Prospect", "rate": 60},
 	{"step": "Prospect", "rate": 90, "source": "Exhibition", "within_days": 3},
@@ -70,8 +72,8 @@ def by_hand(leads: list, step: str, target) -> dict[str, list]:
 	within = timedelta(days=target.within_days or 0) if target else timedelta()
 	counts = {name: [] for name in (*COUNTS, "sold")}
 	for lead in leads:
-		came = [lead[at] for name, at in STEPS.items() if list(STEPS).index(name) >= list(STEPS).index(step)]
-		at = min((instant for instant in came if instant), default=None)
+		came = [lead[STEPS[name]] for name in SHOWN_BY.get(step, (step,))]
+		at = min((instant for instant in came if instant and instant <= NOW), default=None)
 		if within and lead.entered_at + within > NOW:
 			counts["young"].append(lead)
 			continue

@@ -15,12 +15,12 @@ from lead_quality.base.report import (
 	percent,
 	percent_column,
 )
+from lead_quality.funnel.targets import REACHED_AT
 from lead_quality.lead_quality.report.journeys import (
 	STEPS,
 	JourneyReport,
 	Money,
 	percentiles,
-	reached_at,
 	step_in_words,
 )
 
@@ -103,7 +103,7 @@ class Leaks(JourneyReport):
 				asked.append(f"j.entered_at < {_bound(values, target.to_date)} + interval 1 day")
 			number.append(f"when {' and '.join(asked) or '1 = 1'} then {place}")
 			within.append(f"when {place} then {max(cint(target.within_days), 0)}")
-		reached = reached_at(tuple(STEPS), list(STEPS).index(step))
+		reached = REACHED_AT[step.title()]
 		numbers = f"case {' '.join(number)} else 0 end" if number else "0"
 		days = f"case numbered.number {' '.join(within)} else 0 end" if within else "0"
 		text = f"""
