@@ -179,6 +179,21 @@ def lead_condition(user: str | None = None) -> str:
 	return list_condition("Lead", user or frappe.session.user)
 
 
+def sees_whole_companies(user: str) -> bool:
+	"""Whether nothing but User Permissions for companies narrows this user's list of leads.
+
+	It is asked of the rights and not of the leads: what depends on leads that a user may not see tells that there are any.
+	"""
+	if not lead_condition(user):
+		return True
+	if not get_role_permissions(frappe.get_meta("Lead"), user=user).get("read"):
+		return False
+	rules = DatabaseQuery("Lead", user=user)
+	rules.build_match_conditions(as_condition=False)
+	narrowing = {doctype for permissions in rules.match_filters for doctype in permissions}
+	return narrowing == {"Company"} and not rules.get_permission_query_conditions()
+
+
 def list_condition(doctype: str, user: str) -> str:
 	"""The SQL condition on a DocType's table that permissions put on this user's list of it; empty if none."""
 	if user == "Administrator":

@@ -6,7 +6,6 @@ from datetime import date
 from functools import cached_property
 
 from frappe import _
-from frappe.permissions import get_user_permissions
 from frappe.utils import cint, flt, fmt_money, get_last_day, getdate
 
 from lead_quality.base.currency import rates_into
@@ -28,7 +27,7 @@ from lead_quality.engine.spend import Spend, Spent, months_between, spent_within
 from lead_quality.funnel import waste
 from lead_quality.funnel.conditions import cannot_be_reached
 from lead_quality.lead_quality.report.journeys import FILTERS, JourneyReport, Money, days, percentiles
-from lead_quality.permissions import lead_condition
+from lead_quality.permissions import sees_whole_companies
 
 GROUPS = {"Source": "source", "Campaign": "campaign", "Segment": "segment", "Month": "month"}
 # sales declines so many percent of what a source has handed over: it cries wolf, unless another share is chosen
@@ -148,21 +147,9 @@ class SourceEffectiveness(JourneyReport):
 			return _("Spend is entered by source and campaign: what was spent on a segment is not known.")
 		if any(self.filters.get(name) for name in UNKNOWN_OF_SPEND):
 			return _("What was spent on some of the leads of a source is not known: no costs are shown.")
-		if not self.sees_all:
+		if not sees_whole_companies(self.user):
 			return _("You see some of the leads that the money was spent on: no costs are shown.")
 		return None
-
-	@cached_property
-	def sees_all(self) -> bool:
-		"""Whether the reader sees all leads of the companies whose spend he sees."""
-		if not lead_condition(self.user):
-			return True
-		query = "select j.name from `tabLead Journey` j where {where}"
-		everything = self.entries()
-		companies = [row.get("doc") for row in get_user_permissions(self.user).get("Company") or []]
-		if companies:
-			everything.among("j.company", companies)
-		return Select(query, self.where()).count() >= Select(query, everything).count()
 
 	def spends_where(self) -> Where:
 		where = Where(self.user)
