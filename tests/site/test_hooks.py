@@ -81,6 +81,9 @@ def test_scheduled_function_does_its_work_once_and_has_nothing_left_when_it_runs
 	make_lead(first_name="Left", lead_owner=leaver)
 	frappe.get_doc({"doctype": "Lead Transfer", "from_user": leaver, "give_to": "Segment Owner"}).insert()
 	frappe.db.after_commit.reset()  # their jobs are lost
+	# no lead of today has bought yet
+	step = {"step": "Sale", "rate": 50, "within_days": 30, "minimum_leads": 1}
+	frappe.get_doc({"doctype": "Funnel Target", "owner_user": "manager@hooks.example", **step}).insert()
 	raise_alerts(
 		[
 			{
