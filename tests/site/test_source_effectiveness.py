@@ -390,8 +390,8 @@ def test_what_led_to_lead_source_quality_leads_to_source_effectiveness(world):
 
 def test_a_lead_counts_as_soon_as_it_is_saved(freeze):
 	with freeze("2021-05-05 10:00"):
-		make_lead(source="Website")
+		lead = make_lead(source="Website")
 		frappe.db.commit()
-		assert journey.rebuild() == 0
+		assert journey.rebuild([lead.name]) == 0
 		(row,) = query_report.run(NEW, filters=PERIOD)["result"][:1]
 	assert (row["source"], row["leads"]) == ("Website", 1)
