@@ -8,12 +8,10 @@ end hold whatever the kept table says.
 both versions of Frappe, with the same file: where they differ, a cell says so.
 """
 
-import importlib
 import inspect
 import itertools
 import json
 import os
-import pkgutil
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,6 +25,7 @@ import lead_quality
 from lead_quality import api
 from lead_quality.base.report import report_class
 from lead_quality.demo.factories import make_agreement, make_checklist, make_lead, make_user
+from tests.modules import import_all
 
 VISITOR, PORTAL, BARE, OTHERS = "Visitor", "Portal user", "Desk user", "Other desk user"
 OUTSIDERS = (VISITOR, PORTAL, BARE, OTHERS)
@@ -243,10 +242,7 @@ def world(site, client_of):
 def whitelisted() -> dict[str, tuple]:
 	"""Every function of the package that a request may call: how the table names it, to the function, and the DocType
 	whose method it is."""
-	for module in pkgutil.walk_packages(lead_quality.__path__, "lead_quality."):
-		# the audit is no part of a site, and asks for packages that no bench has
-		if not module.name.startswith("lead_quality.audit"):
-			importlib.import_module(module.name)
+	import_all()
 	found = {}
 	for function in frappe.whitelisted:
 		if function.__module__.startswith("lead_quality.") and "." not in function.__qualname__:

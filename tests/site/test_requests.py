@@ -8,13 +8,11 @@ import frappe
 import pytest
 from frappe.model import default_fields
 
-import lead_quality
 from lead_quality import api
 from lead_quality.demo.factories import make_lead, make_sales_ready
+from tests.modules import import_all
 
-for module in pkgutil.walk_packages(lead_quality.__path__, "lead_quality."):
-	if not module.name.startswith("lead_quality.demo"):
-		importlib.import_module(module.name)
+import_all()
 
 DOCTYPES = pytest.mark.parametrize(
 	"doctype",
