@@ -228,6 +228,7 @@ def test_a_mis_clicked_outcome_is_corrected(lead, at):
 	correct(touch, outcome="No Answer")
 	assert (stage(lead), prospects()) == ("target", 0)
 	assert (clock(lead).status, str(clock(lead).stopped_at)) == ("Met", TEN_PAST)
+	at.move_to("2026-03-02 10:21:00")
 	correct(touch, outcome="Connected")
 	assert (stage(lead), prospects()) == ("prospect", 1)
 
