@@ -485,7 +485,7 @@ def test_a_policy_says_in_words_what_will_happen(people, page, desk, database, s
 		[
 			"When it is missed, the lead's owner is notified.",
 			"4 working hours after the deadline the manager of the lead's owner is notified.",
-			"1 working day after the deadline the lead is pulled back: to whoever handed it over, else to the pool.",
+			"1 working day after the deadline the lead is pulled back to its sender, or else to the pool.",
 			"When it is missed, the receiver is notified.",
 		]
 	)
