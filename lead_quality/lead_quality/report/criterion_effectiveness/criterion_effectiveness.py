@@ -119,8 +119,8 @@ class CriterionEffectiveness(Report):
 		places = range(len(criteria))
 		# one row a qualification, in the order in which they are stored: what counts each of them once sorts nothing
 		facts = ", ".join(
-			f"max({condition}) as answered_{place}, max({condition} and a.met = 1) as met_{place}"
-			for place, condition in enumerate(map(_is_answered, places))
+			f"max({_is_answered(place)}) as answered_{place}, max({_is_answered(place)} and a.met = 1) as met_{place}"
+			for place in places
 		)
 		sums = ", ".join(
 			f"sum(q.answered_{place}) as answered_{place}, sum(q.met_{place}) as met_{place}"
