@@ -44,7 +44,7 @@ _HAS_OWN = """exists (
 
 
 def leads_of(target, day: date, user: str) -> Where:
-	"""The leads by which a target is judged on a day, as far as a user may see them, no buyers left out. The query names
+	"""The leads by which a target is judged on a day, as far as a user may see them, non-buyers left out. The query names
 	their journeys `j`.
 
 	:param target: a Funnel Target, document or row.

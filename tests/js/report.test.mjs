@@ -1,7 +1,12 @@
 import assert from "node:assert/strict";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+import vm from "node:vm";
 import "./desk.mjs";
-import { formatter } from "../../lead_quality/public/js/desk/report.js";
+import * as report from "../../lead_quality/public/js/desk/report.js";
+
+const { formatter, journey_filters, minimum } = report;
 
 // as the desk shows a cell: a link by its fieldtype, anything else as it comes
 const as_desk = (value, row, { fieldtype }) => (fieldtype === "Link" ? `<a href="#">${value}</a>` : value);
@@ -12,4 +17,116 @@ test("a record that the user may open is a link, any other one is text", () => {
 	assert.equal(cell("Inbound", "Lead Segment"), `<a href="#">Inbound</a>`);
 	assert.equal(cell("olga@example.com", "User"), "olga@example.com");
 	assert.equal(cell("<img src=x>", "User"), "&lt;img src=x&gt;");
+});
+
+test("the filters of a journey report stand in one order, of a list those that the list needs", () => {
+	const filters = journey_filters({
+		months: 6,
+		groups: ["Month", "Source"],
+		narrowed_by: ["source", "company"],
+		as_at: true,
+		more: [minimum()],
+		counts: [
+			["won", "Won"],
+			["leads", "Leads"],
+		],
+	});
+	assert.deepEqual(
+		filters.map(({ fieldname, default: chosen }) => [fieldname, chosen]),
+		[
+			["group_by", "Month"],
+			["from_date", "2026-05-27"],
+			["to_date", "2026-11-27"],
+			["company", undefined],
+			["source", undefined],
+			["without_source", 0],
+			["as_at", "At Entry"],
+			["minimum", 10],
+			["show", "Groups"],
+			["count", "won"],
+			["group", undefined],
+			["without_group", 0],
+		],
+	);
+	const of_list = filters.filter((filter) => filter.depends_on).map((filter) => filter.fieldname);
+	assert.deepEqual(of_list, ["count", "group", "without_group"]);
+});
+
+test("a report that counts no groups has no filter of a group", () => {
+	const names = journey_filters({ months: 1 }).map((filter) => filter.fieldname);
+	assert.deepEqual(names, [
+		"from_date",
+		"to_date",
+		"company",
+		"segment",
+		"source",
+		"without_source",
+		"owner",
+		"show",
+	]);
+});
+
+const folder = fileURLToPath(new URL("../../lead_quality/lead_quality/report/", import.meta.url));
+globalThis.lead_quality = { report };
+for (const name of readdirSync(folder)) {
+	const script = `${folder}${name}/${name}.js`;
+	if (existsSync(script)) vm.runInThisContext(readFileSync(script, "utf8"));
+}
+const journeys = [
+	"Lead to Proposal",
+	"Leaks",
+	"Qualified Leads",
+	"Source Effectiveness",
+	"Stage Conversion",
+	"Stage Velocity",
+	"Wasted Leads",
+];
+
+test("every report names each of its filters once, in words, and each choice has a label", () => {
+	for (const [name, { filters }] of Object.entries(globalThis.frappe.query_reports)) {
+		const names = filters.map((filter) => filter.fieldname);
+		assert.equal(new Set(names).size, names.length, name);
+		for (const { fieldname, label, options } of filters) {
+			assert.ok(label, `${name}: ${fieldname}`);
+			for (const option of Array.isArray(options) ? options : [])
+				assert.ok(option.label || option.value === "", `${name}: ${fieldname} ${option.value}`);
+		}
+	}
+});
+
+test("the same filter has the same words in all reports on journeys, and the same value the same label", () => {
+	const words = {};
+	const same = (key, label) => assert.equal((words[key] ??= label), label, key);
+	for (const name of journeys) {
+		for (const { fieldname, label, fieldtype, options } of globalThis.frappe.query_reports[name]
+			.filters) {
+			same(fieldname, label);
+			same(`${fieldname} type`, fieldtype);
+			const is_shared = ["group_by", "show", "as_at", "step"].includes(fieldname);
+			for (const option of is_shared ? options : []) same(`${fieldname} ${option.value}`, option.label);
+		}
+	}
+});
+
+test("the filters that reports on journeys share come in the same order", () => {
+	const place = new Map(
+		journey_filters({
+			months: 6,
+			groups: ["Month"],
+			narrowed_by: ["company", "segment", "source", "campaign", "territory", "owner", "checklist"],
+			as_at: true,
+			non_buyers: true,
+			counts: [["leads", "Leads"]],
+		}).map(({ fieldname }, index) => [fieldname, index]),
+	);
+	for (const name of journeys) {
+		const places = globalThis.frappe.query_reports[name].filters
+			.map((filter) => place.get(filter.fieldname))
+			.filter((index) => index !== undefined);
+		assert.deepEqual(
+			places,
+			places.toSorted((one, other) => one - other),
+			name,
+		);
+	}
 });

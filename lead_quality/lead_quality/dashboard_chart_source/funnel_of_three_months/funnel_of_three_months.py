@@ -23,7 +23,7 @@ class Funnel(JourneyReport):
 
 @frappe.whitelist()
 def get(**kwargs) -> dict:
-	"""The leads that the user may see, no buyers left out.
+	"""The leads that the user may see, non-buyers left out.
 
 	:param kwargs: what Frappe sends to every chart; this one has no filters.
 	"""

@@ -99,7 +99,7 @@ class FunnelTargets(Report):
 		if not rows:
 			return _("There is no Funnel Target yet that you may see: make one for each step.")
 		return _(
-			"Each step is judged by the leads of 90 days of entries, the last of which have had their days in full. No buyers are left out."
+			"Each step is judged by the leads of 90 days of entries, the last of which have had their days in full. Non-buyers are left out."
 		)
 
 	def summary(self, rows: list[dict]) -> list[dict]:

@@ -33,7 +33,7 @@ _LEFT_ALONE = f"({QUALIFIED} and not ifnull({PURSUED}, 0))"
 
 
 class QualifiedLeads(JourneyReport):
-	"""One row per group of the leads that came in within the period, no buyers left out: how many of them are qualified
+	"""One row per group of the leads that came in within the period, non-buyers left out: how many of them are qualified
 	by now, and how many of these are pursued.
 
 	:param filters: as of `JourneyReport`; `owner` is that of today.

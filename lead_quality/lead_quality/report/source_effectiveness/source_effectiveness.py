@@ -205,8 +205,8 @@ class SourceEffectiveness(JourneyReport):
 		return [
 			column(self.key, _(self.filters.group_by), width=190),
 			count_column("leads", _("Leads"), 90),
-			count_column("not_buyers", _("Not Buyers")),
-			percent_column("not_buyers_percent", _("Not Buyers %"), 120),
+			count_column("not_buyers", _("Non-Buyers")),
+			percent_column("not_buyers_percent", _("Non-Buyers %"), 120),
 			count_column("bad_data", _("Bad Data"), 100),
 			percent_column("bad_data_percent", _("Bad Data %"), 110),
 			count_column("wasted", _("Wasted"), 95),

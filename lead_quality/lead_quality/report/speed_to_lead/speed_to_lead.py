@@ -93,7 +93,7 @@ class Group:
 
 
 class SpeedToLead(Report):
-	"""The leads that came in within the period by the time to their first touch; disabled ones and no buyers left out.
+	"""The leads that came in within the period by the time to their first touch; disabled ones and non-buyers left out.
 
 	:param filters: `from_date`, `to_date`, `company`, `segment`, `source` or `without_source`, `time` (Working, Raw),
 	    `group_by` (empty for all leads), `show`; and of the list `bucket`, `group` or `without_group`, `sales_ready`.

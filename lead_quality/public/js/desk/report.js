@@ -37,6 +37,9 @@ export const check = (fieldname, label, more = {}) => ({
 	...more,
 });
 
+// a text that is typed, as of a source that may be gone meanwhile
+const text = (fieldname, label, more = {}) => ({ fieldname, label, fieldtype: "Data", ...more });
+
 export const checklist = () => ({
 	...link("checklist", __("Checklist"), "Qualification Checklist"),
 	description: __("Empty: the active one that judges most leads"),
@@ -58,6 +61,85 @@ export const minimum = () => ({
 	fieldtype: "Int",
 	default: 10,
 });
+
+// The steps of the funnel as a report names them; their values are those of `STEPS` in journeys.py.
+export const steps = () => [
+	["target", __("Target")],
+	["prospect", __("Prospect")],
+	["sales ready", __("Sales Ready")],
+	["accepted", __("Accepted")],
+	["opportunity", __("Opportunity")],
+	["quoted", __("Quoted")],
+	["sale", __("Sale")],
+];
+
+// What a report on journeys groups by.
+const groupings = () => ({
+	"All Leads": __("All Leads"),
+	Stage: __("Stage"),
+	Month: __("Month"),
+	Quarter: __("Quarter"),
+	Week: __("Week"),
+	Source: __("Source"),
+	Segment: __("Segment"),
+	Campaign: __("Campaign"),
+	Territory: __("Territory"),
+	Owner: __("Owner"),
+	Company: __("Company"),
+	Definition: __("Definition"),
+	Age: __("Age"),
+});
+
+// What it is narrowed to, in this order.
+const facets = () => ({
+	company: [link("company", __("Company"), "Company")],
+	segment: [link("segment", __("Segment"), "Lead Segment")],
+	source: [text("source", __("Source")), check("without_source", __("Without Source"))],
+	campaign: [text("campaign", __("Campaign"))],
+	territory: [link("territory", __("Territory"), "Territory")],
+	owner: [link("owner", __("Owner"), "User")],
+	checklist: [link("checklist", __("Definition"), "Qualification Checklist")],
+});
+
+// The filters of a report on journeys, as `JourneyReport` reads them: each in one wording, all in one order.
+// `months`: of the period in which the leads came in, until today. `groups`: what it groups by, the first one to begin
+// with; none: it cannot. `narrowed_by`: names of `facets`. `as_at`: whether these can be taken as of today.
+// `non_buyers`: whether they can be counted. `more`: the report's own filters. `shows`: what it shows before a count is
+// opened. `counts`: each count whose leads it lists, and its label; `of_list`: the list's own filters.
+export function journey_filters({
+	months,
+	groups = [],
+	narrowed_by = ["company", "segment", "source", "owner"],
+	as_at = false,
+	non_buyers = false,
+	more = [],
+	shows = ["Groups", __("Groups")],
+	counts = [],
+	of_list = [],
+}) {
+	const in_list = { depends_on: "eval:doc.show === 'Leads'" };
+	const when = [
+		["At Entry", __("At Entry")],
+		["Today", __("Today")],
+	];
+	const grouped_by = groups.map((name) => [name, groupings()[name]]);
+	const of_group = [
+		text("group", __("Of Group"), in_list),
+		check("without_group", __("Without Group"), in_list),
+	];
+	return [
+		...(groups.length ? [select("group_by", __("Group By"), grouped_by)] : []),
+		...period(__("Came in from"), __("Came in until"), months),
+		...Object.entries(facets()).flatMap(([name, filters]) => (narrowed_by.includes(name) ? filters : [])),
+		...(as_at ? [select("as_at", __("Source, Owner, … as They Were"), when)] : []),
+		...(non_buyers ? [check("include_non_buyers", __("Include Non-Buyers"))] : []),
+		...more,
+		select("show", __("Show"), [shows, ["Leads", __("Leads")]]),
+		...(counts.length ? [select("count", __("Leads Counted As"), counts, in_list)] : []),
+		...of_list.map((filter) => ({ ...filter, ...in_list })),
+		...(groups.length ? of_group : []),
+	];
+}
 
 // Whether the figure of a column is taken of few cases; `cases`: a column to those that count them.
 export function is_small(column, data, cases) {
