@@ -23,6 +23,9 @@ from frappe.utils.redis_wrapper import RedisWrapper
 from lead_quality.demo.factories import make_lead
 from lead_quality.qualification.definitions import CHANGED_HERE
 
+# these measure how long tests take
+freezegun.configure(extend_ignore_list=["hypothesis", "_pytest.timing"])
+
 # --- isolation ---------------------------------------------------------------------------------------------
 
 

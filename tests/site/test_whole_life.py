@@ -25,7 +25,6 @@ from email.message import EmailMessage
 from email.utils import format_datetime
 
 import frappe
-import freezegun
 import pytest
 from erpnext.crm.doctype.lead.lead import make_customer as map_customer_of_lead
 from erpnext.crm.doctype.opportunity.opportunity import make_customer as map_customer_of_opportunity
@@ -96,9 +95,6 @@ STATUSES = ("Lead", "Open", "Replied", "Interested", "Do Not Contact", "Lost Quo
 # What is known to be wrong, by the words of the oracle, and what it is. Each run prints which of it was met; whoever
 # mends one takes it out.
 WAITING: dict[str, str] = {}
-
-# it measures its own time
-freezegun.configure(extend_ignore_list=["hypothesis"])
 
 # an error of these kinds is no sentence that says what to do
 UNCLEAR = (
