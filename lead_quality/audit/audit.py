@@ -11,6 +11,7 @@ from lead_quality.audit.figures import Facts, Known, Options
 from lead_quality.audit.lists import Names
 from lead_quality.audit.readers import CannotRead, Table
 from lead_quality.audit.report import TEXT, Column, Report, Section
+from lead_quality.audit.site import Fetched
 from lead_quality.audit.store import Store
 from lead_quality.engine.working_time import Interval, WorkingCalendar
 
@@ -25,7 +26,7 @@ AHEAD = timedelta(
 
 @dataclass(frozen=True)
 class Wish:
-	"""What the user has asked for; `paths` are files, with their DocType where it was said."""
+	"""What the user has asked for; `paths` are files, with their DocType where it was said; `site` is what was read of one."""
 
 	paths: Sequence[tuple[str | None, Path]]
 	mapped: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
@@ -37,6 +38,7 @@ class Wish:
 	as_of: datetime | None = None
 	company: str = ""
 	is_anonymous: bool = False
+	site: Fetched | None = None
 
 
 @dataclass
@@ -82,6 +84,8 @@ def run(
 	names = Names(facts, wish.is_anonymous)
 	report = _report(replace(wish, hours=hours), facts, known, options, currency, names)
 	report.files = [_file(table, wish.is_anonymous) for table in tables]
+	if wish.site:
+		report.cannot += wish.site.lacking
 	if repeated:
 		report.cannot.append(
 			f"{repeated:,} lines repeat the ID of a lead and count once: a report with rows of a table has one each."
@@ -100,6 +104,8 @@ def _tables(wish: Wish) -> Iterator[Table]:
 	yield from opened
 	for path in backups:
 		yield from backup.tables(path)
+	if wish.site:
+		yield from wish.site.tables()
 
 
 def _nothing_counted(table: Table) -> str:

@@ -4,14 +4,18 @@ import argparse
 import json
 import sys
 import tempfile
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, nullcontext
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import lead_quality
 from lead_quality.audit.columns import KINDS
+
+if TYPE_CHECKING:
+	from lead_quality.audit.site import Fetched
 
 OUT = "lead-quality-audit"
 NEEDS = "The audit needs more than is here ({0} is missing). Install it: pip install 'lead_quality[audit]', or run ./dev audit"
@@ -19,12 +23,13 @@ EXAMPLES = """
   lead-quality audit --sample                    a company that the command makes up: what an audit looks like
   lead-quality audit Lead.csv                    leads alone suffice
   lead-quality audit *.csv --out client          with Opportunity, Quotation, Sales Order, Customer, Communication
+  lead-quality audit --site https://erp.example.com --key-file key.txt
   lead-quality audit Lead=contacts.xlsx --map Lead.creation="Entered" --map Lead.source="Campaign"
 """
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-	"""Run the command; returns its exit status: 0, or 2 if it was asked for what it cannot do."""
+	"""Run the command; returns its exit status: 0, 2 if it was asked for what it cannot do, 130 if it was broken off."""
 	options = _parser().parse_args(arguments)
 	try:
 		return _audit(options)
@@ -33,6 +38,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 		if library not in {"duckdb", "rich", "openpyxl"}:
 			raise
 		print(NEEDS.format(library), file=sys.stderr)
+	except KeyboardInterrupt:
+		print(
+			"lead-quality: broken off. What was read of a site is kept: the same command goes on with it.",
+			file=sys.stderr,
+		)
+		return 130
 	except (ValueError, OSError) as error:
 		print(f"lead-quality: {error}", file=sys.stderr)
 	return 2
@@ -57,6 +68,22 @@ def _parser() -> argparse.ArgumentParser:
 	)
 	audit.add_argument(
 		"--sample", action="store_true", help="20,000 leads of a company that never was, instead of files"
+	)
+	audit.add_argument(
+		"--site", metavar="ADDRESS", default="", help="a site, read over its API, instead of files: read only"
+	)
+	audit.add_argument(
+		"--key-file",
+		metavar="FILE",
+		type=Path,
+		help="where API key and secret of a user of the site stand, as key:secret (or in the variable LEAD_QUALITY_KEY)",
+	)
+	audit.add_argument(
+		"--rate",
+		type=float,
+		default=4.0,
+		metavar="N",
+		help="requests a second that the site is asked at most (4)",
 	)
 	audit.add_argument("--out", metavar="FOLDER", type=Path, help=f"where the page and the lists go ({OUT})")
 	audit.add_argument(
@@ -104,8 +131,8 @@ def _parser() -> argparse.ArgumentParser:
 def _audit(options: argparse.Namespace) -> int:
 	from lead_quality.audit import audit, output, sample
 
-	if bool(options.files) == options.sample:
-		raise ValueError("name the files, or say --sample. lead-quality audit --help has examples.")
+	if [bool(options.files), options.sample, bool(options.site)].count(True) != 1:
+		raise ValueError("name the files, or say --site or --sample. lead-quality audit --help has examples.")
 	try:
 		present = datetime.now(ZoneInfo(options.zone)).replace(tzinfo=None)
 	except (ZoneInfoNotFoundError, ValueError):
@@ -119,6 +146,7 @@ def _audit(options: argparse.Namespace) -> int:
 		if options.sample:
 			folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="lead-quality-")))
 			paths = [(None, path) for path in sample.write(folder)]
+		fetched = _fetched(options) if options.site else None
 		wish = audit.Wish(
 			paths=paths,
 			mapped=_mapped(options.map),
@@ -130,6 +158,7 @@ def _audit(options: argparse.Namespace) -> int:
 			as_of=options.as_of,
 			company=options.company or ("a company that never was" if options.sample else ""),
 			is_anonymous=options.anonymise,
+			site=fetched,
 		)
 		if options.json:
 			done = audit.run(wish, present)
@@ -143,7 +172,20 @@ def _audit(options: argparse.Namespace) -> int:
 		written = output.write(done, options.out or Path(OUT))
 	if not options.json:
 		output.show(done, written)
+	if fetched:
+		fetched.forget()
 	return 0
+
+
+def _fetched(options: argparse.Namespace) -> "Fetched":
+	"""What is read of a site, in a folder beside what is written; it goes when the audit stands."""
+	from lead_quality.audit import output, site
+
+	client = site.Client(options.site, site.key_of(options.key_file), options.rate)
+	folder = (options.out or Path(OUT)) / "site"
+	quiet: Callable[[str, int], None] = lambda _kind, _rows: None  # noqa: E731
+	with nullcontext(quiet) if options.json else output.progress() as progress:
+		return site.fetch(client, folder, progress, with_names=not options.anonymise)
 
 
 def _kind_and_path(name: str) -> tuple[str | None, Path]:

@@ -113,8 +113,10 @@ def test_json_is_all_that_is_printed_and_nothing_is_written(small, tmp_path, mon
 @pytest.mark.parametrize(
 	("words", "said"),
 	[
-		([], "name the files, or say --sample"),
-		(["--sample", "x.csv"], "name the files, or say --sample"),
+		([], "name the files, or say --site or --sample"),
+		(["--sample", "x.csv"], "name the files, or say --site or --sample"),
+		(["--sample", "--site", "erp.example.com"], "name the files, or say --site or --sample"),
+		(["--site", "http://erp.example.com", "--key-file", "Lead.csv"], "does not hold a key"),
 		(["nowhere.csv"], "there is no such file"),
 		(["Leed=nowhere.csv"], "is no kind of file"),
 		(["Lead.csv", "--map", "source"], "is not like Lead.source"),
