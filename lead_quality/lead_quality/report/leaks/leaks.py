@@ -1,5 +1,6 @@
 """Where leads are lost: how many fewer than agreed get to each step, what that costs, and what they leave for."""
 
+from collections import Counter
 from functools import cached_property
 
 from frappe import _
@@ -27,6 +28,9 @@ from lead_quality.lead_quality.report.journeys import (
 # what a target may be of, the narrower ones first
 SCOPE = {"source": "Source", "segment": "Segment", "company": "Company"}
 COUNTS = ("leads", "reached", "lost", "open", "young")
+# what has become of a lead at a step, as a number and as what it is counted as
+OPEN, REACHED, LOST, YOUNG = range(4)
+STATES = ("open", "reached", "lost", "young")
 
 
 class Leaks(JourneyReport):
@@ -90,22 +94,8 @@ class Leaks(JourneyReport):
 		:param dated: by the days on which the targets hold; False for the leads that a target would be of on any day.
 		"""
 		values: dict = {}
-		number, within = [], []
-		for place, target in enumerate(self.targets_of(step), 1):
-			asked = [
-				f"{self.facet(SCOPE[field])} = {_bound(values, target[field])}"
-				for field in SCOPE
-				if target[field]
-			]
-			if dated and target.from_date:
-				asked.append(f"j.entered_at >= {_bound(values, target.from_date)}")
-			if dated and target.to_date:
-				asked.append(f"j.entered_at < {_bound(values, target.to_date)} + interval 1 day")
-			number.append(f"when {' and '.join(asked) or '1 = 1'} then {place}")
-			within.append(f"when {place} then {max(cint(target.within_days), 0)}")
+		numbers, days = self.numbers(step, "numbered.number", values, dated)
 		reached = REACHED_AT[step.title()]
-		numbers = f"case {' '.join(number)} else 0 end" if number else "0"
-		days = f"case numbered.number {' '.join(within)} else 0 end" if within else "0"
 		text = f"""
 			select timed.*,
 				timed.is_reached = 0 and not timed.is_young and (timed.days > 0 or timed.has_left) as is_lost,
@@ -126,44 +116,109 @@ class Leaks(JourneyReport):
 		"""
 		return text, values
 
+	def numbers(self, step: str, number: str, values: dict, dated: bool = True) -> tuple[str, str]:
+		"""SQL: the number of a lead's target of a step, 0 for none; and within how many days it is to be reached, 0 for any
+		time, which names the first as `number`. Adds to the `values` that both bind; see `facts`."""
+		numbers, within = [], []
+		for place, target in enumerate(self.targets_of(step), 1):
+			asked = [
+				f"{self.facet(SCOPE[field])} = {_bound(values, target[field])}"
+				for field in SCOPE
+				if target[field]
+			]
+			if dated and target.from_date:
+				asked.append(f"j.entered_at >= {_bound(values, target.from_date)}")
+			if dated and target.to_date:
+				asked.append(f"j.entered_at < {_bound(values, target.to_date)} + interval 1 day")
+			numbers.append(f"when {' and '.join(asked) or '1 = 1'} then {place}")
+			within.append(f"when {place} then {max(cint(target.within_days), 0)}")
+		if not numbers:
+			return "0", "0"
+		return f"case {' '.join(numbers)} else 0 end", f"case {number} {' '.join(within)} else 0 end"
+
 	# what is counted
 
-	def found(self, step: str) -> dict[int, dict]:
-		"""Number of a target to its counts, how many of those who got to the step have ordered, and what most of the lost
-		ones left for."""
-		facts, values = self.facts(step)
+	@cached_property
+	def found(self) -> dict[str, dict[int, dict]]:
+		"""Step and number of a target to its counts, how many of those who got to the step have ordered, and what most of
+		the lost ones left for. All steps are counted in one pass over the leads."""
+		steps, values = list(STEPS)[1:], dict(self.values)
+		numbers, states = [], []
+		for place, step in enumerate(steps):
+			number, days = self.numbers(step, f"numbered.number_{place}", values)
+			numbers.append(f"{number} as number_{place}, {REACHED_AT[step.title()]} as reached_{place}")
+			until = f"numbered.entered_at + interval {days} day"
+			# the same as in `facts`, as one number
+			states.append(f"""case
+				when {days} > 0 and {until} > %(now)s then {YOUNG}
+				when numbered.reached_{place} <= %(now)s and ({days} = 0 or numbered.reached_{place} <= {until}) then {REACHED}
+				when {days} > 0 or numbered.exited_at <= %(now)s then {LOST}
+				else {OPEN}
+			end as state_{place}""")
+		keys = [f"number_{place}" for place in range(len(steps))]
 		rows = Select(
 			f"""
-			select fact.number, if(fact.is_lost, fact.exit_stage, null) as left_at,
-				if(fact.is_lost, fact.exit_reason, null) as reason, {self.count_columns()},
-				sum({self.counts["reached"]} and fact.sale_at is not null) as sold
-			from ({facts}) fact group by fact.number, left_at, reason order by fact.number, left_at, reason
+			select {", ".join(keys)}, {", ".join(states)}, numbered.exit_stage, numbered.exit_reason,
+				numbered.sale_at is not null as has_sale, count(*) as leads
+			from (
+				select {", ".join(numbers)}, j.entered_at, j.exited_at, j.exit_stage, j.exit_reason, j.sale_at
+				from `tabLead Journey` j where {{where}}
+			) numbered
+			group by {", ".join(keys)}, {", ".join(f"state_{place}" for place in range(len(steps)))}, exit_stage, exit_reason,
+				has_sale
+			order by exit_stage, exit_reason
 			""",
 			self.where(),
-			{**self.values, **values},
+			values,
 		).rows()
+		return {step: self._counted_at(place, rows) for place, step in enumerate(steps)}
+
+	def _counted_at(self, place: int, rows: list) -> dict[int, dict]:
+		"""Of the rows of all steps, those of the step at a place."""
 		found: dict[int, dict] = {}
-		most: dict[int, int] = {}
+		left: dict[int, Counter] = {}
+		spelt: dict[tuple[str, str], tuple[str, str]] = {}
 		for row in rows:
-			counts = found.setdefault(row.number, dict.fromkeys((*COUNTS, "sold"), 0) | {"reason": None})
-			for name in (*COUNTS, "sold"):
-				counts[name] += cint(row[name])
-			if row.reason and cint(row.lost) > most.get(row.number, 0):
-				most[row.number] = cint(row.lost)
-				counts["reason"] = (row.left_at, row.reason)
+			number, state = cint(row[f"number_{place}"]), cint(row[f"state_{place}"])
+			counts = found.setdefault(number, dict.fromkeys((*COUNTS, "sold"), 0) | {"reason": None})
+			counts[STATES[state]] += row.leads
+			if state != YOUNG:
+				counts["leads"] += row.leads
+			if state == REACHED and row.has_sale:
+				counts["sold"] += row.leads
+			if state == LOST and row.exit_reason:
+				# as the database compares texts
+				reason = row.exit_stage, row.exit_reason.casefold()
+				spelt.setdefault(reason, (row.exit_stage, row.exit_reason))
+				left.setdefault(number, Counter())[reason] += row.leads
+		for number, reasons in left.items():
+			found[number]["reason"] = spelt[reasons.most_common(1)[0][0]]
 		return found
 
 	def worth(self, step: str) -> dict[int, tuple[int, float]]:
 		"""Number of a target to how many leads of its source and segment have been won with a value, whenever they came
 		in, and the median of that."""
-		facts, values = self.facts(step, dated=False)
-		timed = f"select fact.number, fact.amount as seconds from ({facts}) fact where fact.amount > 0"
-		rows = Select(
-			percentiles(timed, {"median": 50}, ("number",)),
-			self.seen(self.entries(came_in=False)),
-			{**self.values, **values},
-		).rows()
-		return {row.number: (cint(row.cases), flt(row.median)) for row in rows}
+		values = dict(self.values)
+		number, _days = self.numbers(step, "", values, dated=False)
+		key = (number, *values.values())
+		if key not in self._worth:
+			where = self.seen(self.entries(came_in=False))
+			# what has not been ordered has no amount: most leads need not be looked at
+			where.add("j.sale_at is not null")
+			timed = f"""
+				select valued.number, valued.amount as seconds from (
+					select {number} as number, {self.money.amount} as amount
+					from `tabLead Journey` j {self.money.join} where {{where}}
+				) valued where valued.amount > 0
+			"""
+			rows = Select(percentiles(timed, {"median": 50}, ("number",)), where, values).rows()
+			self._worth[key] = {row.number: (cint(row.cases), flt(row.median)) for row in rows}
+		return self._worth[key]
+
+	@cached_property
+	def _worth(self) -> dict[tuple, dict[int, tuple[int, float]]]:
+		"""Steps whose targets are of the same sources and segments have the same worth."""
+		return {}
 
 	def columns(self) -> list[dict]:
 		currency = {"options": "currency"}
@@ -190,7 +245,7 @@ class Leaks(JourneyReport):
 		"""The dearest leak first; what nobody can put a value on by how many leads are short; then what has no target."""
 		rows = []
 		for step in list(STEPS)[1:]:
-			found, worth = self.found(step), self.worth(step)
+			found, worth = self.found[step], self.worth(step)
 			targets = self.targets_of(step)
 			for number, target in enumerate(targets, 1):
 				if number in found:
