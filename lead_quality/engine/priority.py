@@ -1,0 +1,216 @@
+"""Which lead first: how likely a sale is, by a table of weights that was learned from the company's own sales.
+
+A model is a table: field, value (or range of numbers), weight. To score a lead, to say why and to read the table takes
+nothing but this module; `learning.py` makes the table.
+"""
+
+import math
+from bisect import bisect_left, bisect_right
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+# what a lead says in a field: a text, a number, or nothing
+Value = str | float | None
+Facts = Mapping[str, Value]
+
+# nothing was entered: a value like any other
+MISSING = ""
+
+# Who somebody is decides nothing: no model learns from these, nor from what tells of them.
+NEVER = frozenset(
+	"""name lead_name first_name middle_name last_name salutation gender date_of_birth birth_date age
+	nationality language marital_status religion image email_id phone mobile_no whatsapp_no""".split()
+)
+# the most that the weights of one lead may come to, so that no exponent overflows
+FURTHEST = 30.0
+
+
+@dataclass(frozen=True)
+class Weight:
+	"""A line of the table. `weight` is added to the log odds of a sale; the average lead has 0 of every field.
+
+	`leads` of the past had this value, and `won` of them bought in time.
+	"""
+
+	field: str
+	value: str
+	weight: float
+	leads: int
+	won: int
+
+
+@dataclass(frozen=True)
+class Model:
+	"""What was learned. `cuts` are the lower ends of the ranges of each field of numbers, but for the first.
+
+	`ranks` are the probabilities below which 1 %, 2 %, … 99 % of the past leads lay. `horizons` are the days within
+	which a sale counts, by segment; the empty name is that of all others.
+	"""
+
+	intercept: float
+	lines: tuple[Weight, ...]
+	cuts: Mapping[str, tuple[float, ...]]
+	ranks: tuple[float, ...]
+	leads: int
+	won: int
+	horizons: Mapping[str, int]
+	table: Mapping[str, Mapping[str, Weight]] = field(init=False, repr=False, compare=False)
+
+	def __post_init__(self) -> None:
+		table: dict[str, dict[str, Weight]] = {}
+		for line in self.lines:
+			table.setdefault(line.field, {})[line.value] = line
+		object.__setattr__(self, "table", table)
+
+	@property
+	def prior(self) -> float:
+		"""The share of the past leads that bought in time."""
+		return self.won / self.leads
+
+	def as_dict(self) -> dict[str, Any]:
+		"""For JSON."""
+		return {
+			"intercept": self.intercept,
+			"lines": [list(asdict(line).values()) for line in self.lines],
+			"cuts": {name: list(cuts) for name, cuts in self.cuts.items()},
+			"ranks": list(self.ranks),
+			"leads": self.leads,
+			"won": self.won,
+			"horizons": dict(self.horizons),
+		}
+
+	@classmethod
+	def from_dict(cls, stored: Mapping[str, Any]) -> "Model":
+		return cls(
+			stored["intercept"],
+			tuple(Weight(*line) for line in stored["lines"]),
+			{name: tuple(cuts) for name, cuts in stored["cuts"].items()},
+			tuple(stored["ranks"]),
+			stored["leads"],
+			stored["won"],
+			stored["horizons"],
+		)
+
+
+@dataclass(frozen=True)
+class Reason:
+	"""One field's part in a score. `factor`: an average lead with this value buys so many times as often as an average
+	lead. `line` is the line of the table that says so."""
+
+	field: str
+	value: str
+	factor: float
+	line: Weight
+
+	@property
+	def raises(self) -> bool:
+		return self.factor > 1
+
+
+def key_of(value: Value, cuts: Sequence[float] | None = None) -> str:
+	"""Under which value of the table a lead's value stands.
+
+	:param cuts: of a field of numbers; a text there is as if nothing were entered.
+	"""
+	if cuts is None:
+		if isinstance(value, float) and value.is_integer():
+			return str(int(value))
+		return MISSING if value is None else str(value).strip()
+	if not is_number(value):
+		return MISSING
+	place = bisect_right(cuts, float(value or 0))
+	low = f"{cuts[place - 1]:.12g}" if place else ""
+	high = f"{cuts[place]:.12g}" if place < len(cuts) else ""
+	return f"{low}..{high}"
+
+
+def is_number(value: object) -> bool:
+	"""Whether this is a number that can be put in order."""
+	return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def score(model: Model, facts: Facts) -> float:
+	"""How likely it is that a lead buys within the horizon of its segment, between 0 and 1.
+
+	What the table has no line for weighs nothing.
+	"""
+	total = model.intercept
+	for name, lines in model.table.items():
+		line = lines.get(key_of(facts.get(name), model.cuts.get(name)))
+		if line:
+			total += line.weight
+	return probability(total)
+
+
+def probability(log_odds: float) -> float:
+	return 1 / (1 + math.exp(-max(-FURTHEST, min(FURTHEST, log_odds))))
+
+
+def priority(model: Model, likelihood: float) -> int:
+	"""A lead's place among those of the past, 0 to 100: so many percent of them were less likely to buy.
+
+	Of those that were as likely, half count.
+	"""
+	below, upto = bisect_left(model.ranks, likelihood), bisect_right(model.ranks, likelihood)
+	return 100 if 0 < len(model.ranks) == below else (below + upto + 1) // 2
+
+
+def priority_by_rules(met: int, criteria: int) -> int:
+	"""Where nothing could be learned, leads go by how much of their checklist they meet, 0 to 100."""
+	return round(100 * max(0, min(met, criteria)) / criteria) if criteria > 0 else 0
+
+
+def reasons(model: Model, facts: Facts, count: int = 3) -> list[Reason]:
+	"""What moves a lead's score most, either way, the strongest first."""
+	found = []
+	for name, lines in model.table.items():
+		line = lines.get(key_of(facts.get(name), model.cuts.get(name)))
+		if line and line.weight:
+			found.append(_reason(model, line))
+	return sorted(found, key=lambda reason: (-abs(reason.line.weight), reason.field))[:count]
+
+
+def would_raise(model: Model, facts: Facts, changeable: Collection[str], count: int = 3) -> list[Reason]:
+	"""What would raise a lead's score most, of what people can still find out or do, the strongest first.
+
+	:param changeable: the fields of which that can be said.
+	:returns: the best other value of each; `factor` is how many times as likely the lead itself would buy.
+	"""
+	now = score(model, facts)
+	found = []
+	for name in changeable:
+		lines = model.table.get(name)
+		if not lines:
+			continue
+		best = max(lines.values(), key=lambda line: (line.weight, line.value))
+		then = score(model, {**facts, name: _example(best, model.cuts.get(name))})
+		if best.weight > 0 and best.value != MISSING and then > now:
+			found.append(Reason(name, best.value, then / now, best))
+	return sorted(found, key=lambda reason: (-reason.factor, reason.field))[:count]
+
+
+def _reason(model: Model, line: Weight) -> Reason:
+	average = math.log(model.prior / (1 - model.prior)) if 0 < model.prior < 1 else model.intercept
+	return Reason(line.field, line.value, probability(average + line.weight) / probability(average), line)
+
+
+def _example(line: Weight, cuts: Sequence[float] | None) -> Value:
+	"""A value that stands under this line."""
+	if cuts is None or line.value == MISSING:
+		return line.value
+	low, _dots, _high = line.value.partition("..")
+	return float(low) if low else cuts[0] - 1
+
+
+def kind_of_mail(address: str | None, free_hosts: Collection[str]) -> str:
+	"""What sort of address a lead gave: none, of a free mail host, or of a domain of its own."""
+	host = (address or "").strip().lower().rpartition("@")[2]
+	if not host or "@" not in (address or ""):
+		return MISSING
+	return "Free Mail" if host in free_hosts else "Own Domain"
+
+
+def completeness(values: Iterable[Value]) -> int:
+	"""How many of these are filled in."""
+	return sum(value not in (None, "", 0) for value in values)
