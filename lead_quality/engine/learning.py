@@ -365,8 +365,8 @@ def _fit(coded: _Coded, strength: float = STRENGTH) -> tuple[list[list[float]], 
 		moved = abs(step)
 		for weight, rows_of_value in zip(weights, holders, strict=True):
 			for code, rows in enumerate(rows_of_value):
-				up = sum(map(short.__getitem__, rows)) - strength * weight[code]
-				step = _bounded(up / (sum(map(bend.__getitem__, rows)) + strength))
+				up = sum([short[row] for row in rows]) - strength * weight[code]
+				step = _bounded(up / (sum([bend[row] for row in rows]) + strength))
 				if abs(step) < STILL / 4:
 					continue
 				moved = max(moved, abs(step))
