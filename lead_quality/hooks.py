@@ -118,6 +118,7 @@ doc_events = {
 		"after_insert": "lead_quality.overrides.lead.after_insert",
 		"on_update": "lead_quality.overrides.lead.on_update",
 		"on_change": "lead_quality.overrides.lead.on_change",
+		"before_rename": "lead_quality.overrides.lead.before_rename",
 		"after_rename": "lead_quality.overrides.lead.after_rename",
 		"on_trash": "lead_quality.overrides.lead.on_trash",
 	},

@@ -63,7 +63,6 @@ COUNTS = (
 )
 
 _PLACE = f"field(log.stage, {', '.join(repr(stage) for stage in STAGES)})"
-_LAST_FIRST = f"partition by log.lead order by log.creation desc, log.entered_at desc, {_PLACE} desc"
 
 
 def _entered(place: int) -> str:
@@ -75,27 +74,38 @@ def _at_entry(column: str) -> str:
 	return f"max(if(said.nth = 1, nullif(said.{column}, ''), null))"
 
 
-# What the log says of each lead. A row that nothing has corrected counts as long as no later one names an earlier stage.
-_STAGES = f"""
-	select said.lead,
-		max(if(said.from_last = 1, said.stage, null)) as stage,
-		min(said.entered_at) as entered_at,
-		{_entered(2)} as prospect_at, {_entered(3)} as opportunity_at, {_entered(4)} as sale_at,
-		max(if(said.place = 3 and said.lowest = 3, said.reference_name, null)) as opportunity,
-		max(if(said.place = 4 and said.lowest = 4, said.reference_name, null)) as sales_order,
-		{_at_entry("source")} as source, {_at_entry("campaign")} as campaign, {_at_entry("segment")} as segment,
-		{_at_entry("territory")} as territory, {_at_entry("owner_user")} as owner_user,
-		max(if(said.nth = 1, said.is_derived, 0)) as is_derived
-	from (
-		select log.lead, log.stage, log.entered_at, log.source, log.campaign, log.segment, log.territory,
-			log.owner_user, log.is_derived, log.reference_name, {_PLACE} as place,
-			min({_PLACE}) over ({_LAST_FIRST} rows unbounded preceding) as lowest,
-			row_number() over ({_LAST_FIRST}) as from_last,
-			row_number() over (partition by log.lead order by log.entered_at, {_PLACE}, log.creation) as nth
-		from `tabLead Stage Log` log where log.lead in %(leads)s and {STANDS}
-	) said
-	group by said.lead
-"""
+def stages_said(which: str, entry: str = "log.lead", stands: str = STANDS) -> str:
+	"""SQL: what the log says of each lead. A row that nothing has corrected counts as long as no later one names an
+	earlier stage.
+
+	:param which: the rows of the log, which is named `log`.
+	:param entry: whose row it is.
+	:param stands: which of them nothing has corrected.
+	"""
+	last_first = f"partition by {entry} order by log.creation desc, log.entered_at desc, {_PLACE} desc"
+	return f"""
+		select min(said.lead) as `lead`,
+			max(if(said.from_last = 1, said.stage, null)) as stage,
+			min(said.entered_at) as entered_at,
+			{_entered(2)} as prospect_at, {_entered(3)} as opportunity_at, {_entered(4)} as sale_at,
+			max(if(said.place = 3 and said.lowest = 3, said.reference_name, null)) as opportunity,
+			max(if(said.place = 4 and said.lowest = 4, said.reference_name, null)) as sales_order,
+			{_at_entry("source")} as source, {_at_entry("campaign")} as campaign, {_at_entry("segment")} as segment,
+			{_at_entry("territory")} as territory, {_at_entry("owner_user")} as owner_user,
+			max(if(said.nth = 1, said.is_derived, 0)) as is_derived
+		from (
+			select log.lead, {entry} as entry, log.stage, log.entered_at, log.source, log.campaign, log.segment,
+				log.territory, log.owner_user, log.is_derived, log.reference_name, {_PLACE} as place,
+				min({_PLACE}) over ({last_first} rows unbounded preceding) as lowest,
+				row_number() over ({last_first}) as from_last,
+				row_number() over (partition by {entry} order by log.entered_at, {_PLACE}, log.creation) as nth
+			from `tabLead Stage Log` log where {which} and {stands}
+		) said
+		group by said.entry
+	"""
+
+
+_STAGES = stages_said("log.lead in %(leads)s")
 
 _TWO_WAY = f"t.status = 'Done' and t.is_automatic = 0 and t.outcome in ({', '.join(repr(outcome) for outcome in TWO_WAY)})"
 _UNREACHED = ", ".join(repr(outcome) for outcome in UNREACHED)

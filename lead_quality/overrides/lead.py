@@ -8,7 +8,7 @@ from frappe.utils import get_datetime, now_datetime
 from lead_quality.base.listeners import listener
 from lead_quality.follow_up import backlog, endings, hiding
 from lead_quality.follow_up import service as follow_up
-from lead_quality.funnel import deriving, journey, person, remnants, summary
+from lead_quality.funnel import deriving, journey, past, person, remnants, summary
 from lead_quality.funnel import service as funnel
 from lead_quality.funnel.endings import DISQUALIFIED, NO_CONTACT, STATUSES
 from lead_quality.funnel.lead_save import LeadSave
@@ -79,6 +79,12 @@ def on_change(lead, method=None):
 		return
 	deriving.derive_stages(lead.name)
 	endings.end_if_over([lead.name], lost_anew=lead.status == "Lost Quotation")
+
+
+@listener
+def before_rename(lead, method=None, old=None, new=None, merge=False):
+	if merge:
+		past.keep_apart(old)
 
 
 @listener

@@ -8,7 +8,7 @@ from functools import cached_property
 
 import frappe
 from frappe import _
-from frappe.utils import cint
+from frappe.utils import add_days, cint, format_date, getdate
 
 from lead_quality.base import query
 from lead_quality.base.currency import company_currency
@@ -16,6 +16,7 @@ from lead_quality.base.links import DELETED
 from lead_quality.base.queries import Select, Where
 from lead_quality.base.report import Report, full_names, no_source
 from lead_quality.base.versions import campaign_doctype, source_doctype
+from lead_quality.funnel import past
 from lead_quality.funnel.remnants import see
 
 # each step of the funnel, in order, and when a lead entered it
@@ -71,11 +72,14 @@ class JourneyReport(Report):
 
 	:param filters: `from_date`, `to_date` (of the lead's entry); `company`, `segment`, `source` or `without_source`,
 	    `campaign`, `territory`, `owner`, `checklist`; `as_at`: these as they were At Entry, or Today;
-	    `include_non_buyers`; `without_deleted`; `group_by`; and of a list `count` and `group` or `without_group`.
+	    `include_non_buyers`; `without_deleted`; `group_by`; and of a list `count` and `group` or `without_group`. Of a
+	    report that `can_look_back` also `as_of`: a day, by what was known at the end of which is counted.
 	"""
 
 	months = 6
 	list_name = "Leads"
+	# whether the stage log alone says what the report counts, so that it can say so as of any day
+	can_look_back = False
 	kept = (
 		"from_date",
 		"to_date",
@@ -84,14 +88,30 @@ class JourneyReport(Report):
 		"as_at",
 		"include_non_buyers",
 		"group_by",
+		"as_of",
 	)
 
 	def set_filters(self):
 		super().set_filters()
+		as_of = getdate(self.filters.as_of) if self.can_look_back and self.filters.as_of else None
+		# by what was known then; None for what is known now
+		self.as_of = past.end_of(as_of) if as_of and as_of < self.now.date() else None
+		# what happened later does not count
+		self.until = self.as_of or self.now
 		if self.filters.as_at not in (AT_ENTRY, TODAY):
 			self.filters.as_at = AT_ENTRY
 
 	# which leads
+
+	def journeys(self, came_in: bool = True) -> str:
+		"""SQL: what the report counts, named `j`, for a query of `entries`.
+
+		:param came_in: as of `entries`.
+		"""
+		if not self.as_of:
+			return "`tabLead Journey` j"
+		first, last = (self.filters.from_date, self.filters.to_date) if came_in else (None, None)
+		return f"{past.journeys(first and getdate(first), last and add_days(getdate(last), 1))} j"
 
 	def entries(self, came_in: bool = True) -> Where:
 		"""The leads that the filters ask for, whoever asks.
@@ -99,6 +119,8 @@ class JourneyReport(Report):
 		:param came_in: of the period in which they came in; False if the caller means another instant.
 		"""
 		where = Where(self.user)
+		if self.as_of:
+			where.values["as_of"] = self.as_of
 		if came_in:
 			where.within("j.entered_at", self.filters.from_date, self.filters.to_date)
 		for facet, name in FILTERS.items():
@@ -143,9 +165,43 @@ class JourneyReport(Report):
 
 	def held_back(self) -> Select:
 		return Select(
-			"select j.name from `tabLead Journey` j join `tabLead` on `tabLead`.name = j.name where {where}",
+			f"select j.name from {self.journeys()} join `tabLead` on `tabLead`.name = j.name where {{where}}",
 			self.entries(),
 		)
+
+	# what was known then
+
+	def differing(self, state: str) -> Select:
+		"""The leads of which is known now what was not then, or the other way round: `lead`, and the `state` that it
+		was in by the end of that day by what was known `then`, and is `known` now to have been in; the highest of them,
+		where two leads have become one since.
+
+		:param state: SQL on `j`.
+		"""
+		parts = " union all ".join(
+			f"select j.name as `lead`, {state} as state, {sign} as sign from {table} where {{where}} and j.entered_at <= %(as_of)s"
+			for table, sign in ((self.journeys(), 1), ("`tabLead Journey` j", -1))
+		)
+		return Select(
+			f"""
+			select differs.`lead`, max(if(differs.sign > 0, differs.state, null)) as `then`,
+				max(if(differs.sign < 0, differs.state, null)) as known
+			from (
+				select found.`lead`, found.state, sum(found.sign) as sign from ({parts}) found
+				group by found.`lead`, found.state having sum(found.sign) != 0
+			) differs
+			group by differs.`lead` order by differs.`lead`
+			""",
+			self.where(),
+		)
+
+	def looks_back_in_words(self) -> str:
+		"""As of when is counted, and what is not known of then."""
+		if not self.as_of:
+			return ""
+		return _(
+			"As of the end of {0}, in the site's time zone, by what had been entered by then. Company, definition, non-buyers and who may see a lead are as they are today."
+		).format(frappe.bold(format_date(self.as_of.date())))
 
 	# groups
 
@@ -163,7 +219,7 @@ class JourneyReport(Report):
 		return f"""(
 			select value, spelt, row_number() over (order by value) as number from (
 				select {self.group_column} as value, min({self.group_column} collate utf8mb4_bin) as spelt
-				from `tabLead Journey` j where {{where}} group by {self.group_column}
+				from {self.journeys()} where {{where}} group by {self.group_column}
 			) named
 			where value is not null
 		)"""

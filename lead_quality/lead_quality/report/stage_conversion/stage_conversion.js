@@ -30,6 +30,12 @@
 					default: 0,
 					description: __("Empty: reached ever"),
 				},
+				{
+					fieldname: "as_of",
+					label: __("As Of"),
+					fieldtype: "Date",
+					description: __("By what was known at the end of that day. Empty: now"),
+				},
 				check("all_steps", __("Also Sales Ready, Accepted, Quoted")),
 				select("chart", __("Chart"), [
 					["Steps", __("Steps")],
@@ -45,6 +51,7 @@
 				["skipped", __("Skipped")],
 				["in_period", __("Reached in This Period")],
 				["sales_without_lead", __("Sales Without Lead")],
+				["corrected", __("Corrected Since")],
 			],
 			of_list: [select("step", __("Step"), [["", ""], ...steps()])],
 		}),

@@ -43,6 +43,8 @@ from lead_quality.lead_quality.report.journeys import (
 )
 
 BY_STEP = "Stage"
+# the leads of which more is known now than was then
+CORRECTED = "corrected"
 # what a list shows that no lead stands behind
 SALES_WITHOUT_LEAD = "sales_without_lead"
 DAY = 86_400_000_000  # microseconds
@@ -59,16 +61,19 @@ class StageConversion(JourneyReport):
 	:param filters: those of `JourneyReport`; `within_days`: what a lead does later than so many days after it came in does
 	    not count, 0 for none; `all_steps`: also sales ready, accepted and quoted; `chart`: Steps, or Days; `show`; and of
 	    the list `count` and `step`.
+
+	As of a past day it counts by the stage log: the four stages, and not who had left the funnel.
 	"""
 
 	name = "Stage Conversion"
+	can_look_back = True
 	groups = dict.fromkeys((BY_STEP, *COHORTS, *FACETS), "")
 	kept = (*JourneyReport.kept, "within_days", "all_steps")
 
 	def set_filters(self):
 		super().set_filters()
 		self.within = max(cint(self.filters.within_days), 0)
-		self.steps = tuple(STEPS) if cint(self.filters.all_steps) else STAGES
+		self.steps = tuple(STEPS) if cint(self.filters.all_steps) and not self.as_of else STAGES
 		self.place = self.steps.index(self.filters.step) if self.filters.step in self.steps else None
 
 	# what is counted
@@ -77,7 +82,7 @@ class StageConversion(JourneyReport):
 	def values(self) -> dict:
 		first, last = self.filters.from_date, self.filters.to_date
 		return {
-			"until": self.now,
+			"until": self.until,
 			"within": self.within,
 			"period_from": first and getdate(first),
 			"period_until": last and add_days(getdate(last), 1),
@@ -110,7 +115,7 @@ class StageConversion(JourneyReport):
 			f"""
 			select {self.facts}, {self.grouped if group else "null"} as grouped, count(*) as leads,
 				sum(j.is_derived) as derived, {entered}
-			from `tabLead Journey` j where {{where}}
+			from {self.journeys()} where {{where}}
 			group by furthest, is_stopped{group}
 			""",
 			self.where(),
@@ -174,7 +179,7 @@ class StageConversion(JourneyReport):
 				select {place} as place, {number} as number, count(*) as leads,
 					if({reached} <= {age}, 3 * ({reached}),
 						least(ifnull(3 * ({exited}) + 1, {NEVER}), 3 * {age} + 2)) as `end`
-				from `tabLead Journey` j {join} where {{where}}
+				from {self.journeys()} {join} where {{where}}
 				group by `end`, number
 				"""
 			)
@@ -193,7 +198,7 @@ class StageConversion(JourneyReport):
 
 	@cached_property
 	def curve_of_step(self) -> dict[int, Curve]:
-		curves = self.curves(range(1, len(self.steps)))
+		curves = {} if self.as_of else self.curves(range(1, len(self.steps)))
 		return {place: curves.get((None, place), incidence([])) for place in range(1, len(self.steps))}
 
 	def expected(self, curve: Curve) -> Rate:
@@ -208,7 +213,7 @@ class StageConversion(JourneyReport):
 			f"""
 			select {place} as place,
 				greatest(timestampdiff(microsecond, j.entered_at, {STEPS[step]}), 0) / {DAY}e0 as days
-			from `tabLead Journey` j where {{where}} and {self.has_entered(step)}
+			from {self.journeys()} where {{where}} and {self.has_entered(step)}
 			"""
 			for place, step in enumerate(self.steps)
 			if place
@@ -235,7 +240,7 @@ class StageConversion(JourneyReport):
 			f"sum({self.within_period(STEPS[step])}) as at_{place}" for place, step in enumerate(self.steps)
 		)
 		where = self.seen(self.entries(came_in=False))
-		query = f"select {counts} from `tabLead Journey` j where {{where}}"
+		query = f"select {counts} from {self.journeys(came_in=False)} where {{where}}"
 		row = Select(query, where, self.values).rows()[0]
 		return [cint(row[f"at_{place}"]) for place in range(len(self.steps))]
 
@@ -276,7 +281,7 @@ class StageConversion(JourneyReport):
 			before = self.counts_by_step[place - 1]["reached"] if place else None
 			share = self.expected(self.curve_of_step[place]).share if place else None
 			counted = {**counts, "in_period": self.in_period[place]}
-			if place == last:
+			if place == last or self.as_of:
 				counted.update({"lost": None, "open": None})
 			rows.append(
 				{
@@ -301,12 +306,12 @@ class StageConversion(JourneyReport):
 		where = self._without_lead("Opportunity")
 		where.blank("`tabOpportunity`.lq_lead")
 		where.add("`tabOpportunity`.opportunity_from != 'Lead'")
-		return 0 if self.is_narrowed else where.count("Opportunity")
+		return 0 if self.is_narrowed or self.as_of else where.count("Opportunity")
 
 	@cached_property
 	def sales_without_lead(self) -> int:
 		"""As `opportunities_without_lead`: submitted orders that are credited to no lead."""
-		return 0 if self.is_narrowed else self._orders_without_lead().count("Sales Order")
+		return 0 if self.is_narrowed or self.as_of else self._orders_without_lead().count("Sales Order")
 
 	@property
 	def is_narrowed(self) -> bool:
@@ -386,15 +391,16 @@ class StageConversion(JourneyReport):
 		for row in self.found:
 			groups.setdefault(row.grouped, []).append(row)
 		last = len(self.steps) - 1
-		curves = {group: curve for (group, _place), curve in self.curves(range(last, last + 1), True).items()}
+		found = {} if self.as_of else self.curves(range(last, last + 1), True)
+		curves = {group: curve for (group, _place), curve in found.items()}
 		names = self.names_of(groups)
 		rows = [
-			self.row_of_group(group, names[group], groups[group], curves[group])
+			self.row_of_group(group, names[group], groups[group], curves.get(group))
 			for group in sorted(groups, key=lambda group: (group is None, group))
 		]
 		return rows + self.row_without_lead()
 
-	def row_of_group(self, group: str | None, label: str, found: list, curve: Curve) -> dict:
+	def row_of_group(self, group: str | None, label: str, found: list, curve: Curve | None) -> dict:
 		counts = self.counts_of(found)
 		leads = counts[0]["reached"]
 		row = {"group": label, "leads": leads, "links": self.group_links(group, ["leads", "lost", "open"])}
@@ -402,6 +408,9 @@ class StageConversion(JourneyReport):
 			name, reached = frappe.scrub(step), of_step["reached"]
 			row.update({name: reached, f"{name}_percent": percent(reached, leads)})
 			row["links"][name] = self.group_links(group, ["reached"], step=step)["reached"]
+		if curve is None:
+			note = self.note(None, _sum_of(found, "derived"), leads)
+			return {**row, "expected": None, "lost": None, "open": None, "note": note}
 		expected = self.expected(curve)
 		return {
 			**row,
@@ -411,11 +420,11 @@ class StageConversion(JourneyReport):
 			"note": self.note(expected, _sum_of(found, "derived"), leads),
 		}
 
-	def note(self, expected: Rate, derived: int, leads: int) -> str | None:
+	def note(self, expected: Rate | None, derived: int, leads: int) -> str | None:
 		words = []
-		if expected.is_too_young:
+		if expected and expected.is_too_young:
 			words.append(_("Too young: none was seen for {0} days").format(self.within))
-		elif expected.is_small:
+		elif leads < SMALL_SAMPLE:
 			words.append(_("Few leads"))
 		if derived:
 			words.append(_("{0} of {1} from before the app").format(derived, leads))
@@ -438,7 +447,7 @@ class StageConversion(JourneyReport):
 	# words and pictures
 
 	def message(self, rows: list[dict]) -> str:
-		words = [self._cohort_in_words()]
+		words = [self.looks_back_in_words(), self._cohort_in_words()]
 		derived = _sum_of(self.found, "derived")
 		if derived:
 			words.append(
@@ -446,7 +455,7 @@ class StageConversion(JourneyReport):
 					"{0} of these leads came in before the app was there: what happened to them was read from other documents, and may be late or incomplete."
 				).format(frappe.bold(derived))
 			)
-		if self.leads and not self.group_column:
+		if self.leads and not self.group_column and not self.as_of:
 			words.append(self._estimates_in_words())
 		if self.opportunities_without_lead or self.sales_without_lead:
 			words.append(
@@ -455,6 +464,33 @@ class StageConversion(JourneyReport):
 				)
 			)
 		return " ".join(word for word in words if word)
+
+	def looks_back_in_words(self) -> str:
+		"""As of when is counted, and of how many leads more is known now."""
+		if not self.as_of:
+			return ""
+		words = _(
+			"What had left the funnel, sales ready, accepted and quoted, and what has no lead, is not known as of then."
+		)
+		return f"{super().looks_back_in_words()} {words} {self._corrections_in_words()}"
+
+	@cached_property
+	def corrected(self) -> Select:
+		"""The leads whose stages by the end of that day are others by what is known now. Their state is a digit for each
+		step, 1 where they have entered it."""
+		digits = ", ".join(self.has_entered(step) for step in self.steps)
+		found = self.differing(f"concat({digits})")
+		return Select(found.query, found.where, self.values)
+
+	def _corrections_in_words(self) -> str:
+		number = self.corrected.count()
+		if not number:
+			return _("No corrections since.")
+		link = self.links([CORRECTED])[CORRECTED]
+		words = _(
+			"{0} corrections since: of so many of these leads something was entered late, corrected or taken back afterwards."
+		)
+		return words.format(f'<a href="{frappe.utils.escape_html(link)}">{number}</a>')
 
 	def _cohort_in_words(self) -> str:
 		if not self.leads:
@@ -491,7 +527,7 @@ class StageConversion(JourneyReport):
 	def chart(self, rows: list[dict]) -> dict | None:
 		if self.group_column:
 			return self.chart_of_groups([row for row in rows if row["leads"]])
-		if self.filters.chart == "Days":
+		if self.filters.chart == "Days" and not self.as_of:
 			return self.chart_of_days()
 		return bars(
 			[step_in_words(step) for step in self.steps],
@@ -544,6 +580,8 @@ class StageConversion(JourneyReport):
 		first_to_last = _way(
 			self.steps[0], self.steps[-1], percent(counts[-1]["reached"], self.leads), "Grey"
 		)
+		if self.as_of:
+			return [*ways, first_to_last]
 		followed = self.follow_through()
 		quoted = percent(followed["quoted"], followed["opportunities"])
 		called = percent(followed["called"], followed["quoted"])
@@ -578,12 +616,22 @@ class StageConversion(JourneyReport):
 	def is_of_orders(self) -> bool:
 		return self.filters.count == SALES_WITHOUT_LEAD
 
+	@property
+	def is_of_corrected(self) -> bool:
+		return bool(self.as_of) and self.filters.count == CORRECTED
+
 	def list_columns(self) -> list[dict]:
 		if self.is_of_orders:
 			return [
 				column("sales_order", _("Sales Order"), "Link", 200, options="Sales Order"),
 				column("customer_name", _("Customer"), width=250),
 				column("creation", _("Made"), "Datetime", 165),
+			]
+		if self.is_of_corrected:
+			return [
+				*lead_and_title(),
+				column("was", _("Stage, as Known Then"), width=200),
+				column("is", _("Stage Then, as Known Now"), width=220),
 			]
 		return [
 			*lead_and_title(),
@@ -613,6 +661,15 @@ class StageConversion(JourneyReport):
 				""",
 				self._orders_without_lead(),
 			)
+		if self.is_of_corrected:
+			return Select(
+				f"""
+				select found.*, l.title from ({self.corrected.query}) found
+				left join `tabLead` l on l.name = found.`lead` order by found.`lead`
+				""",
+				self.corrected.where,
+				self.corrected.values,
+			)
 		step = self.steps[self.place or 0]
 		where = self.where()
 		if self.filters.count == "in_period":
@@ -624,7 +681,8 @@ class StageConversion(JourneyReport):
 			select fact.* from (
 				select j.`lead`, l.title, {instants}, j.exited_at, j.exit_reason, {self.facts},
 					{self.has_entered(step)} as has_entered
-				from `tabLead Journey` j left join `tabLead` l on l.name = j.name
+				from {self.journeys(came_in=self.filters.count != "in_period")}
+				left join `tabLead` l on l.name = j.name
 				where {{where}}
 			) fact
 			where {self.counted()}
@@ -635,7 +693,16 @@ class StageConversion(JourneyReport):
 		)
 
 	def listed(self, found: list) -> list[dict]:
+		if self.is_of_corrected:
+			return [
+				{**row, "was": self.state_in_words(row["then"]), "is": self.state_in_words(row["known"])}
+				for row in found
+			]
 		return [{**row, "exit_reason": row.get("exit_reason") and _(row["exit_reason"])} for row in found]
+
+	def state_in_words(self, state: str | None) -> str | None:
+		"""The furthest step of a state of `corrected`; None for a lead that was not there."""
+		return state and step_in_words(self.steps[state.rindex("1")])
 
 
 COLORS = ["#1f6feb", "#8250df", "#1a7f37", "#bf8700", "#cf222e", "#57606a"]

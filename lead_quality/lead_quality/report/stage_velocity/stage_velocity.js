@@ -9,7 +9,15 @@
 			groups: ["All Leads", "Source", "Segment", "Owner", "Month"],
 			as_at: true,
 			non_buyers: true,
-			more: [minimum()],
+			more: [
+				{
+					fieldname: "as_of",
+					label: __("As Of"),
+					fieldtype: "Date",
+					description: __("By what was known at the end of that day. Empty: now"),
+				},
+				minimum(),
+			],
 			shows: ["Steps", __("Steps")],
 			of_list: [
 				select("way", __("Step"), [

@@ -6,7 +6,8 @@ from frappe import _
 
 from lead_quality.base.queries import Select
 from lead_quality.base.report import bars, column, count_column, lead_and_title
-from lead_quality.lead_quality.report.journeys import JourneyReport, days, percentiles
+from lead_quality.engine.conversion import STAGES
+from lead_quality.lead_quality.report.journeys import STEPS, JourneyReport, days, percentiles
 
 ALL = "All Leads"
 # each way that is timed, to where it begins and ends
@@ -42,6 +43,13 @@ class StageVelocity(JourneyReport):
 	name = "Stage Velocity"
 	groups = {ALL: "", "Source": "source", "Segment": "segment", "Owner": "owner", "Month": "month"}
 	counts = {"leads": "1 = 1"}
+	can_look_back = True
+
+	@property
+	def ways(self) -> list[str]:
+		"""Those that are timed; as of a past day, those between the four stages."""
+		known = [STEPS[stage] for stage in STAGES]
+		return [way for way, ends in WAYS.items() if not self.as_of or all(end in known for end in ends)]
 
 	def timed(self, ways: list[str]) -> str:
 		"""SQL: one row per way and lead. Where the second step came before the first, the lead took no time."""
@@ -55,7 +63,7 @@ class StageVelocity(JourneyReport):
 			select timed.*, greatest(timestampdiff(second, timed.began_at, timed.ended_at), 0) as seconds from (
 				select ways.way, j.name as `lead`, {self.group_column or f"'{ALL}'"} as grouped,
 					{instant(0)} as began_at, {instant(1)} as ended_at
-				from `tabLead Journey` j join ({names}) ways
+				from {self.journeys()} join ({names}) ways
 				where {{where}}
 			) timed
 			where timed.began_at is not null and timed.ended_at is not null
@@ -74,7 +82,7 @@ class StageVelocity(JourneyReport):
 	@cached_property
 	def found(self) -> list[dict]:
 		ranked = percentiles(
-			self.timed(list(WAYS)), {"median": 50, "p90": 90, "slowest": 100}, ("grouped", "way")
+			self.timed(self.ways), {"median": 50, "p90": 90, "slowest": 100}, ("grouped", "way")
 		)
 		# one spelling for all ways of a group
 		return Select(
@@ -113,10 +121,14 @@ class StageVelocity(JourneyReport):
 		return rows
 
 	def message(self, rows: list[dict]) -> str:
-		return _(
+		words = _(
 			"Only leads that have gone a step are timed: those that still wait may take longer. Look at periods that are "
 			"old enough."
 		)
+		if not self.as_of:
+			return words
+		only = _("Only ways between the four stages are known as of then.")
+		return f"{self.looks_back_in_words()} {only} {words}"
 
 	def chart(self, rows: list[dict]) -> dict | None:
 		if not rows:
@@ -151,7 +163,7 @@ class StageVelocity(JourneyReport):
 		]
 
 	def listing(self) -> Select:
-		ways = [self.filters.way] if self.filters.way in WAYS else list(WAYS)
+		ways = [self.filters.way] if self.filters.way in self.ways else self.ways
 		return Select(
 			f"""
 			select timed.*, l.title, own.source, own.segment, own.present_owner
