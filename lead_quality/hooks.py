@@ -30,6 +30,7 @@ after_uninstall = "lead_quality.uninstall.after_uninstall"
 # Desk
 # ----
 
+app_include_css = "lead_quality.bundle.css"
 app_include_js = "lead_quality.bundle.js"
 # scripts of our own DocTypes lie in their folders
 doctype_js = {"Communication": "public/js/communication_form.js", "Lead": "public/js/lead_form.js"}

@@ -69,6 +69,7 @@ def get_panel(lead: str) -> dict:
 	panel["absences"] = incoming.hints_for(doc, getdate(now_datetime()))
 	panel["opt_outs"] = wishes_of(doc)
 	panel["likely_duplicates"] = likely_duplicates(doc)
+	panel["rest_until"] = nurture.day_to_rest_until(doc, getdate(now_datetime()))
 	panel["hint"] = sheet.non_buyer_hint(doc)
 	panel["mail_problem"] = _mail_problem(doc)
 	return panel

@@ -3,12 +3,13 @@
 from datetime import datetime
 
 import frappe
-from frappe.utils import add_months, getdate
+from frappe.utils import getdate
 
 from lead_quality.engine.clock import PAUSED_BY_SNOOZE
 from lead_quality.follow_up.service import cancel
 from lead_quality.handover import pulling_back
 from lead_quality.handover.service import AGREED_CLOCKS
+from lead_quality.nurture.service import day_to_rest_until
 from lead_quality.people.assignment import choose
 from lead_quality.qualification.answering import answer
 
@@ -41,7 +42,7 @@ def reassign(lead: str, assignment_rule: str) -> str:
 
 
 def recycle(lead: str, outcome_reason: str, now: datetime):
-	"""Return a lead to nurturing: it is snoozed for three months and then comes back by itself.
+	"""Return a lead to nurturing: it is snoozed until a working day in three months, and then comes back by itself.
 
 	Nobody has triaged it or been in touch by that: its clocks are over without anybody having acted.
 
@@ -53,7 +54,7 @@ def recycle(lead: str, outcome_reason: str, now: datetime):
 		[],
 		decision="Nurture",
 		outcome_reason=outcome_reason,
-		nurture_until=add_months(getdate(now), 3),
+		nurture_until=day_to_rest_until(frappe.get_doc("Lead", lead), getdate(now)),
 	)
 
 

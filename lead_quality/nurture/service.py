@@ -4,12 +4,13 @@ from datetime import date, datetime, time, timedelta
 
 import frappe
 from frappe import _
-from frappe.utils import get_datetime, get_link_to_form, getdate, now_datetime
+from frappe.utils import add_months, get_datetime, get_link_to_form, getdate, now_datetime
 
 from lead_quality.base import query
 from lead_quality.base.site_time import aware, get_calendar, naive
 from lead_quality.base.texts import bold
 from lead_quality.engine import cadence as engine
+from lead_quality.engine.working_time import NoWorkingTime
 from lead_quality.funnel import endings, lead_lock, summary
 from lead_quality.funnel.conditions import OPEN_ENROLLMENTS
 from lead_quality.funnel.lead_save import LeadSave
@@ -24,7 +25,10 @@ from lead_quality.nurture.planning import (
 	plan_touch,
 	planned_touch,
 )
-from lead_quality.qualification.segments import plan_of
+from lead_quality.qualification.segments import plan_of, policy_of
+
+# how long a lead rests that is not for now, unless another day is chosen
+MONTHS_TO_REST = 3
 
 # enrollment
 
@@ -188,6 +192,27 @@ def wait_for(lead: str, day: date):
 		snooze(enrollment, begins, enrollment.snooze_reason)
 
 
+def day_to_rest_until(lead, today: date) -> date:
+	"""The day that is proposed to a lead of which nothing is to be expected now: three months on, or the next on which
+	the calendar opens that its cadence, else its policy goes by. The day itself, if there is none.
+
+	:param lead: a Lead document.
+	"""
+	day = getdate(add_months(today, MONTHS_TO_REST))
+	enrollment = open_enrollment(lead.name)
+	cadence = enrollment.cadence if enrollment else plan_of(lead.lq_segment, "cadence")
+	policy = None if cadence else policy_of(lead)
+	calendar = (
+		frappe.get_cached_value("Nurture Cadence", cadence, "working_calendar")
+		if cadence
+		else policy and policy.working_calendar
+	)
+	try:
+		return _opens_on(calendar, day).date() if calendar else day
+	except NoWorkingTime:
+		return day  # whoever decides shall not be kept from it by hours that never begin
+
+
 def closed_days(cadence: str, after: date, days: int) -> list[date]:
 	"""Of the days after a day, those on which the calendar of a cadence does not open."""
 	following = [after + timedelta(days=count) for count in range(1, days + 1)]
@@ -196,7 +221,11 @@ def closed_days(cadence: str, after: date, days: int) -> list[date]:
 
 def _opening_on(cadence: str, day: date) -> datetime:
 	"""When the calendar of a cadence opens on a day or after it; naive, in the site's zone."""
-	calendar = get_calendar(frappe.get_cached_value("Nurture Cadence", cadence, "working_calendar"))
+	return _opens_on(frappe.get_cached_value("Nurture Cadence", cadence, "working_calendar"), day)
+
+
+def _opens_on(name: str, day: date) -> datetime:
+	calendar = get_calendar(name)
 	begins = aware(datetime.combine(day, time.min))
 	return naive(begins if calendar.is_open(begins) else calendar.next_opening(begins))
 

@@ -17,7 +17,7 @@ from lead_quality.nurture import history
 from lead_quality.qualification import requalify
 
 PACKAGE = Path(lead_quality.__file__).parent
-DOTTED_PATH = re.compile(r"(lead_quality|frappe|erpnext)(\.(?!js$)\w+)+")
+DOTTED_PATH = re.compile(r"(lead_quality|frappe|erpnext)(\.(?!(?:js|css)$)\w+)+")
 ASSET = re.compile(r"(/assets/lead_quality/|public/).+\.(js|css|svg|png)")
 
 

@@ -548,3 +548,27 @@ def test_a_day_on_which_the_calendar_is_closed_is_not_offered_to_snooze_until():
 	friday = date(2026, 11, 27)
 	assert service.closed_days(cadence, friday, 4) == [date(2026, 11, 28), date(2026, 11, 29)]
 	assert api.get_panel(lead)["next_touch"]["closed_days"]
+
+
+@pytest.mark.parametrize("by", ["the cadence it is on", "the cadence of its segment", "its policy"])
+def test_a_lead_is_proposed_to_rest_until_a_working_day_in_three_months(by, freeze):
+	if by == "its policy":
+		frappe.get_doc("Lead Segment", "Inbound").update({"cadence": None}).save()
+	with freeze("2026-05-08 11:00"):
+		lead = make_lead()
+		if by == "the cadence of its segment":
+			api.stop(lead.name, "Stop Early: Asked us to stop")
+		# 8 August is a Saturday
+		assert api.get_panel(lead.name)["rest_until"] == date(2026, 8, 10)
+	assert service.day_to_rest_until(lead, date(2026, 5, 5)) == date(2026, 8, 5)
+
+
+def test_where_no_calendar_says_otherwise_a_lead_rests_three_months_to_the_day():
+	lead = frappe.new_doc("Lead")
+	assert service.day_to_rest_until(lead, date(2026, 5, 8)) == date(2026, 8, 8)
+	frappe.db.delete("Working Calendar Hours", {"parent": "Office Hours"})
+	frappe.db.set_value("Working Calendar", "Office Hours", "modified", frappe.utils.now())
+	frappe.clear_document_cache("Working Calendar", "Office Hours")
+	lead = make_lead()
+	assert service.day_to_rest_until(lead, date(2026, 5, 8)) == date(2026, 8, 8)
+	frappe.db.delete("Error Log", {"method": ["like", "No %"]})

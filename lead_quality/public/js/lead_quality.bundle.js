@@ -2,6 +2,7 @@
 
 import { start } from "./desk/deadlines.js";
 import { health_page } from "./desk/health.js";
+import { follow_moved } from "./desk/moved.js";
 import * as report from "./desk/report.js";
 import { versioned_form } from "./desk/versioned.js";
 import * as communication from "./forms/communication.js";
@@ -44,3 +45,4 @@ Object.assign(lead_quality, {
 });
 
 start();
+follow_moved();

@@ -11,7 +11,9 @@ export const sales_ready_agreement_form = {
 		frm.set_query("checklist", () => ({ filters: { status: "Active" } }));
 		frm.set_query("reason", "reasons", () => ({ filters: { enabled: 1 } }));
 	},
+	deadline_unit: (frm) => name_units(frm),
 	refresh(frm) {
+		name_units(frm);
 		frm.page.set_indicator(__(frm.doc.status), AGREEMENT[frm.doc.status]);
 		const state = !frm.is_new() && frm.doc.__onload?.signing;
 		frm.toggle_display(["readers_section", "signatures_section"], Boolean(state));
@@ -29,6 +31,19 @@ export const sales_ready_agreement_form = {
 export const sales_ready_agreement_list = {
 	get_indicator: ({ status }) => [__(status), AGREEMENT[status], `status,=,${status}`],
 };
+
+// who reads a number shall see of what
+function name_units(frm) {
+	const labels = {
+		accept_within: __("Accept Within"),
+		first_touch_within: __("First Touch Within"),
+		pull_back_after: __("Pull Back After"),
+	};
+	const unit = frm.doc.deadline_unit;
+	for (const [fieldname, label] of Object.entries(labels)) {
+		frm.set_df_property(fieldname, "label", unit ? `${label} (${__(unit)})` : label);
+	}
+}
 
 // who signs shall know what is new in it
 const changes_html = (changes) =>

@@ -155,7 +155,7 @@ export async function disqualify(panel) {
 		dialog.set_df_property("nurture_until", "hidden", !later);
 		dialog.set_df_property("nurture_until", "reqd", later);
 		if (later && !dialog.get_value("nurture_until")) {
-			dialog.set_value("nurture_until", frappe.datetime.add_months(frappe.datetime.get_today(), 3));
+			dialog.set_value("nurture_until", panel.data.rest_until);
 		}
 		if (!later) dialog.set_value("nurture_until", null);
 		dialog.set_primary_action(later ? __("Nurture until then") : __("Disqualify"), () =>
