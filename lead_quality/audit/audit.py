@@ -6,13 +6,14 @@ from datetime import datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
-from lead_quality.audit import backup, figures, lists, readers
+from lead_quality.audit import backup, figures, lists, readers, recipe
 from lead_quality.audit.figures import Facts, Known, Options
 from lead_quality.audit.lists import Names
 from lead_quality.audit.readers import CannotRead, Table
 from lead_quality.audit.report import TEXT, Column, Report, Section
 from lead_quality.audit.site import Fetched
 from lead_quality.audit.store import Store
+from lead_quality.engine.recipe import Record
 from lead_quality.engine.working_time import Interval, WorkingCalendar
 
 LISTED = 20  # wasted leads on the page
@@ -47,6 +48,7 @@ class Audit:
 	facts: list[Facts]
 	names: Names
 	tables: list[Table]
+	proposed: list[Record]
 
 
 def run(
@@ -81,8 +83,11 @@ def run(
 		known = known_of(store)
 		currency, repeated = store.currency(), store.repeated()
 		facts = figures.see(store.journeys(now), known, options)
+		busy = store.busy_hours()
 	names = Names(facts, wish.is_anonymous)
 	report = _report(replace(wish, hours=hours), facts, known, options, currency, names)
+	proposed = recipe.proposals(facts, known, options, busy, wish.zone)
+	report.sections.append(recipe.section(proposed))
 	report.files = [_file(table, wish.is_anonymous) for table in tables]
 	if wish.site:
 		report.cannot += wish.site.lacking
@@ -90,7 +95,7 @@ def run(
 		report.cannot.append(
 			f"{repeated:,} lines repeat the ID of a lead and count once: a report with rows of a table has one each."
 		)
-	return Audit(report, facts, names, tables)  # fmt: skip
+	return Audit(report, facts, names, tables, proposed)  # fmt: skip
 
 
 def _tables(wish: Wish) -> Iterator[Table]:
@@ -140,12 +145,13 @@ def found_hours(store: Store) -> str:
 	:raises CannotRead: there is too little of that to say.
 	"""
 	busy = store.busy_hours()
-	if busy is None:
+	if not busy:
 		raise CannotRead(
 			f"--hours found: there are too few Communications to say when people work. Say it: --hours {HOURS!r}."
 		)
-	days, opens, closes = busy
-	return "; ".join(f"{WEEKDAYS[day].capitalize()} {opens:02}:00-{closes:02}:00" for day in days)
+	return "; ".join(
+		f"{WEEKDAYS[day.weekday].capitalize()} {day.opens:02}:00-{day.closes:02}:00" for day in busy
+	)
 
 
 def calendar_of(hours: str, zone: str) -> WorkingCalendar:

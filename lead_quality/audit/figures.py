@@ -718,6 +718,12 @@ def policy(facts: Sequence[Facts], known: Known, options: Options, currency: str
 	)  # fmt: skip
 
 
+def due(facts: Iterable[Facts], options: Options) -> tuple[int, int]:
+	"""How many leads a clock of the policy's hours would have called out, and how many of these nobody has touched yet."""
+	some = [one for one in facts if _was_due(one, options)]
+	return len(some), sum(one.hours is None for one in some)
+
+
 def _was_due(one: Facts, options: Options) -> bool:
 	if one.hours is not None:
 		return one.hours > options.policy_hours

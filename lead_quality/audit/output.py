@@ -14,7 +14,9 @@ from rich.text import Text
 from lead_quality.audit import lists
 from lead_quality.audit.audit import Audit
 from lead_quality.audit.page import page
+from lead_quality.audit.recipe import FILE
 from lead_quality.audit.report import TEXT, Section, shown
+from lead_quality.engine.recipe import written
 
 PAGE = "audit.html"
 # the sections that the terminal shows, and their columns that go into its width
@@ -44,7 +46,9 @@ def progress() -> Iterator[Callable[[str, int], None]]:
 def write(audit: Audit, folder: Path) -> list[Path]:
 	"""Write the page and the lists into a folder, and say which files they are: the page first."""
 	folder.mkdir(parents=True, exist_ok=True)
-	paths = [folder / name for name in (PAGE, "wasted.csv", "duplicates.csv", "problems.csv", "audit.json")]
+	paths = [
+		folder / name for name in (PAGE, "wasted.csv", "duplicates.csv", "problems.csv", "audit.json", FILE)
+	]
 	paths[0].write_text(page(audit.report), encoding="utf-8")
 	lists.write(paths[1], lists.WASTED_HEADERS, lists.wasted(audit.facts, audit.names))
 	lists.write(paths[2], lists.DUPLICATE_HEADERS, lists.duplicates(audit.facts, audit.names))
@@ -52,6 +56,7 @@ def write(audit: Audit, folder: Path) -> list[Path]:
 	paths[4].write_text(
 		json.dumps(audit.report.as_json(), indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
 	)
+	paths[5].write_text(written(audit.proposed, audit.report.title, audit.report.as_of), encoding="utf-8")
 	return paths
 
 
@@ -62,7 +67,7 @@ def _problems(audit: Audit) -> Iterator[list[str | int]]:
 			yield [*(problem[key] for key in ("file", "line", "column", "expected", "found")), counts]
 
 
-def show(audit: Audit, written: Sequence[Path]):
+def show(audit: Audit, paths: Sequence[Path]):
 	"""The summary in the terminal."""
 	report, console = audit.report, Console()
 	console.print()
@@ -80,7 +85,7 @@ def show(audit: Audit, written: Sequence[Path]):
 			console.print(_table(section, report.currency))
 			console.print()
 	_tell_of_files(audit, console)
-	for path in written:
+	for path in paths:
 		console.print(Text(f"  {path}"), soft_wrap=True)
 
 

@@ -116,6 +116,16 @@ class Journey:
 	over: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Busy:
+	"""The full hours of a weekday (0 is Monday) between which nine of ten contacts are made by people, and how many these are."""
+
+	weekday: int
+	opens: int
+	closes: int
+	contacts: int
+
+
 class Store:
 	"""An embedded database in memory; what does not fit goes to a folder of its own that is removed with it."""
 
@@ -191,19 +201,21 @@ class Store:
 			or ""
 		)
 
-	def busy_hours(self) -> tuple[list[int], int, int] | None:
-		"""When people write, call and visit: the weekdays (0 is Monday) that have a tenth of the busiest one's share or more, and
-		the full hours between which nine of ten of it is done. None, if it is too little to say."""
+	def busy_hours(self) -> list[Busy]:
+		"""When people write, call and visit, on the weekdays that have a tenth of the busiest one's contacts or more; a day with
+		few of them has the hours of all. Empty, if it is too little to say."""
 		sent = "from communication where is_sent"
-		row = self.database.execute(
-			f"select count(*), quantile_disc(hour(held_at), 0.05), quantile_disc(hour(held_at), 0.95) {sent}"
-		).fetchone()
+		whole = "count(*), quantile_disc(hour(held_at), 0.05), quantile_disc(hour(held_at), 0.95)"
+		row = self.database.execute(f"select {whole} {sent}").fetchone()
 		if row is None or row[0] < FEWEST_CONTACTS:
-			return None
+			return []
 		days = self.database.execute(
-			f"select isodow(held_at) - 1 as day, count(*) as n {sent} group by 1 qualify n >= 0.1 * max(n) over () order by 1"
+			f"select isodow(held_at) - 1 as day, {whole} {sent} group by 1 qualify count(*) >= 0.1 * max(count(*)) over () order by 1"
 		).fetchall()
-		return [day for day, _n in days], row[1], row[2] + 1
+		return [
+			Busy(day, *((opens, closes + 1) if n >= FEWEST_CONTACTS else (row[1], row[2] + 1)), n)
+			for day, n, opens, closes in days
+		]
 
 	def repeated(self) -> int:
 		"""How many lines repeat the ID of a lead: a report with rows of a table has one for each of them."""

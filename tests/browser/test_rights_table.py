@@ -298,6 +298,7 @@ def arguments(world: World, function, lead: str) -> dict:
 		"page_len": 5,
 		"prospect": world.prospect,
 		"reason": "none",
+		"recipe": '{"format": "lead_quality.recipe", "version": 1, "records": []}',
 		"ref_docname": lead,
 		"ref_doctype": "Lead",
 		"reference_doctype": "Lead",

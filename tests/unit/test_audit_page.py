@@ -132,6 +132,7 @@ def test_lists_are_written_beside_the_page(tmp_path):
 		"wasted.csv",
 		"duplicates.csv",
 		"problems.csv",
+		"recipe.json",
 	}
 	with (tmp_path / "new/out/wasted.csv").open(encoding="utf-8-sig", newline="") as file:
 		rows = list(csv.DictReader(file))
