@@ -2,31 +2,21 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+
+from lead_quality.audit.labels import HEADERS, words
 
 TEXT, MOMENT, NUMBER, ADDRESS, ADDRESSES = "text", "moment", "number", "address", "addresses"
 
-# DocType → field → type, and the labels by which it is known beside its fieldname: those of ERPNext v14 to v16 in English,
-# and in German, French, Spanish, Italian, Dutch and Portuguese.
-_NAME = (TEXT, "ID|name|Kennung|Identifiant|Identificador|N. di riferimento")
-_CREATION = (
-	MOMENT,
-	"Created On|Creation|Created|Erstellt am|Angelegt am|Créé le|Date de création|Creado el|Creado en|Fecha de creación"
-	"|Creato il|Creato su|Gemaakt op|Aangemaakt op|Criado em|Data de criação",
-)
-_MODIFIED = (
-	MOMENT,
-	"Last Updated On|Last Modified On|Modified|Zuletzt aktualisiert am|Zuletzt geändert am|Dernière mise à jour le"
-	"|Última actualización|Ultimo aggiornamento il|Laatst bijgewerkt op|Última atualização em",
-)
-_OWNER = (
-	TEXT,
-	"Created By|Erstellt von|Créé par|Creado por|Creato da|Gemaakt door|Aangemaakt door|Criado por",
-)
-_STATUS = (TEXT, "Status|Statut|Estado|Stato|Situação")
-_CURRENCY = (TEXT, "Currency|Währung|Devise|Moneda|Valuta|Moeda")
-_DOCSTATUS = (NUMBER, "Document Status|Dokumentenstatus")
+# DocType → field → type, and the labels by which it is known beside its fieldname: those of ERPNext v14 to v16 in English;
+# those in other languages are in `labels`
+_NAME = (TEXT, "ID|name")
+_CREATION = (MOMENT, "Created On|Creation|Created")
+_MODIFIED = (MOMENT, "Last Updated On|Last Modified On|Modified")
+_OWNER = (TEXT, "Created By")
+_STATUS = (TEXT, "Status")
+_DOCSTATUS = (NUMBER, "Document Status")
 
 FIELDS: dict[str, dict[str, tuple[str, str]]] = {
 	"Lead": {
@@ -35,81 +25,46 @@ FIELDS: dict[str, dict[str, tuple[str, str]]] = {
 		"modified": _MODIFIED,
 		"owner": _OWNER,
 		"status": _STATUS,
-		"lead_name": (
-			TEXT,
-			"Full Name|Lead Name|Person Name|Vollständiger Name|Nom complet|Nombre completo|Nome completo|Volledige naam"
-			"|Volledige Naam",
-		),
-		"company_name": (
-			TEXT,
-			"Organization Name|Organisation Name|Organization|Firmenname|Name der Organisation|Nom de l'organisation"
-			"|Nom de l'Organisation|Nombre de la organización|Nome dell'organizzazione|Organisatienaam|Nome da Organização",
-		),
-		"email_id": (
-			ADDRESS,
-			"Email|Email Address|E-Mail|E-Mail-Adresse|Email Id|Adresse e-mail|Correo electrónico|E-mail|E-mailadres",
-		),
-		"phone": (TEXT, "Phone|Telefon|Téléphone|Teléfono|Telefono|Telefoon|Telefone"),
-		"mobile_no": (
-			TEXT,
-			"Mobile No|Mobile No.|Mobile|Mobilfunknummer|Mobil|N° mobile|Nº móvil|Cellulare|Mobiel nummer|Telefone Celular",
-		),
+		"lead_name": (TEXT, "Full Name|Lead Name|Person Name"),
+		"company_name": (TEXT, "Organization Name|Organisation Name|Organization"),
+		"email_id": (ADDRESS, "Email|Email Address|Email Id"),
+		"phone": (TEXT, "Phone"),
+		"mobile_no": (TEXT, "Mobile No|Mobile No.|Mobile"),
 		"whatsapp_no": (TEXT, "WhatsApp|WhatsApp No"),
-		"source": (
-			TEXT,
-			"Source|Lead Source|Quelle|Lead-Quelle|Fuente|Origen|Fonte|Origine|Bron|Origem",
-		),
+		"source": (TEXT, "Source|Lead Source"),
 		"utm_source": (TEXT, "UTM Source"),  # in v16, where the old column may still be there
-		"lead_owner": (
-			TEXT,
-			"Lead Owner|Lead-Besitzer|Eigentümer des Leads|Lead-Verantwortlicher|Verantwortlicher|Responsable du prospect"
-			"|Responsable du Prospect|Propietario de la iniciativa|Propietario de Iniciativa|Proprietario del lead|Lead eigenaar"
-			"|Leadeigenaar|Proprietário do Cliente Potencial",
-		),
-		"contact_date": (MOMENT, "Next Contact Date|Nächstes Kontaktdatum|Date du Prochain Contact"),
-		"company": (TEXT, "Company|Unternehmen|Firma|Société|Compañía|Azienda|Bedrijf|Empresa"),
+		"lead_owner": (TEXT, "Lead Owner"),
+		"contact_date": (MOMENT, "Next Contact Date"),
+		"company": (TEXT, "Company"),
 	},
 	"Opportunity": {
 		"name": _NAME,
 		"creation": _CREATION,
 		"status": _STATUS,
-		"opportunity_from": (
-			TEXT,
-			"Opportunity From|Chance von|Opportunité De|Oportunidad desde|Opportunità da",
-		),
-		"party_name": (TEXT, "Party|Partei|Tiers|Tercero|Parte|Lead"),
+		"opportunity_from": (TEXT, "Opportunity From"),
+		"party_name": (TEXT, "Party|Lead"),
 		"lq_lead": (TEXT, ""),
-		"opportunity_owner": (TEXT, "Opportunity Owner|Verantwortlicher der Chance"),
+		"opportunity_owner": (TEXT, "Opportunity Owner"),
 	},
 	"Quotation": {
 		"name": _NAME,
 		"creation": _CREATION,
 		"status": _STATUS,
 		"docstatus": _DOCSTATUS,
-		"quotation_to": (TEXT, "Quotation To|Angebot für|Devis Pour|Presupuesto para|Preventivo a"),
-		"party_name": (TEXT, "Party|Partei|Tiers|Tercero|Parte|Lead"),
-		"opportunity": (TEXT, "Opportunity|Chance|Opportunité|Oportunidad|Opportunità"),
+		"quotation_to": (TEXT, "Quotation To"),
+		"party_name": (TEXT, "Party|Lead"),
+		"opportunity": (TEXT, "Opportunity"),
 	},
 	"Sales Order": {
 		"name": _NAME,
 		"creation": _CREATION,
 		"status": _STATUS,
 		"docstatus": _DOCSTATUS,
-		"customer": (TEXT, "Customer|Kunde|Client|Cliente|Klant"),
-		"currency": _CURRENCY,
-		"base_grand_total": (
-			NUMBER,
-			"Grand Total (Company Currency)|Gesamtbetrag (Unternehmenswährung)|Gesamtsumme (Unternehmenswährung)"
-			"|Total TTC (Devise de la Société)",
-		),
-		"grand_total": (
-			NUMBER,
-			"Grand Total|Gesamtbetrag|Gesamtsumme|Total TTC|Suma total|Totale generale|Totaal",
-		),
-		"prevdoc_docname": (
-			TEXT,
-			"Quotation|Quotation (Items)|Quotation (Sales Order Item)|Angebot|Devis|Presupuesto",
-		),
+		"customer": (TEXT, "Customer"),
+		"currency": (TEXT, "Currency"),
+		"base_grand_total": (NUMBER, "Grand Total (Company Currency)"),
+		"grand_total": (NUMBER, "Grand Total"),
+		"prevdoc_docname": (TEXT, "Quotation|Quotation (Items)|Quotation (Sales Order Item)"),
 	},
 	"Sales Order Item": {
 		"parent": (TEXT, "Parent|Sales Order"),
@@ -118,43 +73,43 @@ FIELDS: dict[str, dict[str, tuple[str, str]]] = {
 	"Customer": {
 		"name": _NAME,
 		"creation": _CREATION,
-		"lead_name": (TEXT, "From Lead|Lead|Von Lead|Du Prospect|Desde iniciativa"),
-		"opportunity_name": (TEXT, "From Opportunity|Opportunity|Von Chance"),
+		"lead_name": (TEXT, "From Lead|Lead"),
+		"opportunity_name": (TEXT, "From Opportunity|Opportunity"),
 		"prospect_name": (TEXT, "From Prospect|Prospect"),
 	},
 	"Communication": {
 		"name": _NAME,
 		"creation": _CREATION,
-		"communication_date": (MOMENT, "Date|Datum|Fecha|Data"),
-		"communication_type": (TEXT, "Communication Type|Kommunikationstyp|Type de communication"),
-		"communication_medium": (TEXT, "Type|Communication Medium|Medium|Typ|Tipo"),
-		"sent_or_received": (TEXT, "Sent or Received|Gesendet oder empfangen|Gesendet oder Empfangen"),
-		"sender": (ADDRESS, "From|Sender|Von|Absender|De|Da|Van"),
-		"recipients": (ADDRESSES, "To|Recipients|An|Empfänger|À|A|Para|Aan"),
-		"subject": (TEXT, "Subject|Betreff|Sujet|Asunto|Oggetto|Onderwerp|Assunto"),
-		"content": (TEXT, "Message|Content|Nachricht"),
-		"reference_doctype": (TEXT, "Reference Document Type|Reference DocType|Referenz-Dokumenttyp"),
-		"reference_name": (TEXT, "Reference Name|Referenzname|Nom de référence"),
-		"delivery_status": (TEXT, "Delivery Status|Zustellstatus|Lieferstatus"),
-		"email_status": (TEXT, "Email Status|E-Mail-Status"),
+		"communication_date": (MOMENT, "Date"),
+		"communication_type": (TEXT, "Communication Type"),
+		"communication_medium": (TEXT, "Type|Communication Medium"),
+		"sent_or_received": (TEXT, "Sent or Received"),
+		"sender": (ADDRESS, "From|Sender"),
+		"recipients": (ADDRESSES, "To|Recipients"),
+		"subject": (TEXT, "Subject"),
+		"content": (TEXT, "Message|Content"),
+		"reference_doctype": (TEXT, "Reference Document Type|Reference DocType"),
+		"reference_name": (TEXT, "Reference Name"),
+		"delivery_status": (TEXT, "Delivery Status"),
+		"email_status": (TEXT, "Email Status"),
 		"owner": _OWNER,
 	},
 	"Call Log": {
 		"name": _NAME,
 		"creation": _CREATION,
 		"status": _STATUS,
-		"type": (TEXT, "Type|Typ|Tipo"),
-		"start_time": (MOMENT, "Start Time|Startzeit"),
-		"end_time": (MOMENT, "End Time|Endzeit"),
+		"type": (TEXT, "Type"),
+		"start_time": (MOMENT, "Start Time"),
+		"end_time": (MOMENT, "End Time"),
 		"link_doctype": (TEXT, "Link Document Type|Link Document Type (Dynamic Link)"),
 		"link_name": (TEXT, "Link Name|Link Name (Dynamic Link)"),
 	},
 	"Event": {
 		"name": _NAME,
 		"creation": _CREATION,
-		"event_category": (TEXT, "Event Category|Ereigniskategorie"),
+		"event_category": (TEXT, "Event Category"),
 		"status": _STATUS,
-		"starts_on": (MOMENT, "Starts on|Starts On|Startet am"),
+		"starts_on": (MOMENT, "Starts on|Starts On"),
 		"modified_by": (TEXT, "Last Updated By|Modified By"),
 		"reference_doctype": (TEXT, "Reference Document Type|Reference Document Type (Event Participants)"),
 		"reference_docname": (TEXT, "Reference Name|Reference Name (Event Participants)"),
@@ -192,19 +147,22 @@ NEEDED: dict[str, tuple[tuple[str, ...], ...]] = {
 	"Prospect Lead": (("parent",), ("lead",)),
 }
 
-LEAD_STATUSES = {
-	"lead",
-	"open",
-	"replied",
-	"opportunity",
-	"quotation",
-	"lost quotation",
-	"interested",
-	"converted",
-	"do not contact",
-}
+LEAD_STATUSES = set(
+	words(
+		"lead",
+		"open",
+		"replied",
+		"opportunity",
+		"quotation",
+		"lost quotation",
+		"interested",
+		"converted",
+		"do not contact",
+	)
+)
 IS_ADDRESS = re.compile(r"[^@\s<>,;]+@[^@\s<>,;]+\.[^@\s<>,;]{2,}")
 _IS_LEAD_ID = re.compile(r"(?:CRM-)?LEAD-[\w-]+", re.IGNORECASE)
+_IS_OPPORTUNITY_ID = re.compile(r"(?:CRM-)?OPP-[\w-]+", re.IGNORECASE)
 _IS_TIMED = re.compile(r"\d{1,4}[-./]\d{1,2}[-./]\d{1,4}[ T]\d{1,2}:\d{2}.*")
 
 BY_NAME, BY_LABEL, BY_CONTENT, BY_MAP = "its fieldname", "its label", "what stands in it", "--map"
@@ -229,9 +187,10 @@ def plain(label: str) -> str:
 def _known(kind: str) -> dict[str, list[tuple[str, str]]]:
 	"""Header, as compared, to the fields that it may be and by what."""
 	known: dict[str, list[tuple[str, str]]] = {}
-	for field, (_type, labels) in FIELDS[kind].items():
+	for field, (_type, english) in FIELDS[kind].items():
 		known.setdefault(field, []).append((field, BY_NAME))
-		for label in labels.split("|"):
+		others = HEADERS.get(f"{kind}.{field}", HEADERS.get(field, "")) if english else ""
+		for label in dict.fromkeys([*english.split("|"), *others.split("|")]):
 			if label and plain(label) != field:
 				known.setdefault(plain(label), []).append((field, BY_LABEL))
 	return known
@@ -256,13 +215,22 @@ def recognise(
 	"""
 	found = _mapped(kind, headers, mapped)
 	for by in (BY_NAME, BY_LABEL):
-		for place, header in enumerate(headers):
+		for place, header in _likeliest_first(headers, rows):
 			for field, how in _KNOWN[kind].get(plain(header), ()):
 				if how == by and field not in found and place not in _places(found):
 					found[field] = Recognised(field, place, header, by)
-	if kind == "Lead":
-		_by_content(headers, rows, found)
+	_by_content(kind, headers, rows, found)
 	return sorted(found.values(), key=lambda column: column.place)
+
+
+def _likeliest_first(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> list[tuple[int, str]]:
+	"""Headers with their places, those first that hold words of a status: `Estado` is one in Spanish, and a part of Brazil in
+	Portuguese."""
+
+	def holds_none(place: int) -> bool:
+		return not any(place < len(row) and row[place].lower() in LEAD_STATUSES for row in rows)
+
+	return sorted(enumerate(headers), key=lambda one: (holds_none(one[0]), one[0]))
 
 
 def _mapped(kind: str, headers: Sequence[str], mapped: Mapping[str, str]) -> dict[str, Recognised]:
@@ -283,15 +251,31 @@ def _places(found: Mapping[str, Recognised]) -> set[int]:
 	return {column.place for column in found.values()}
 
 
-def _by_content(headers: Sequence[str], rows: Sequence[Sequence[str]], found: dict[str, Recognised]):
-	"""Add what only one of the columns that nothing else names can be."""
-	taken = _places(found)
-	for field, test in (
+Test = Callable[[Sequence[str]], bool]
+_BY_CONTENT: dict[str, tuple[tuple[str, Test], ...]] = {
+	"Lead": (
 		("name", lambda values: _share(values, _IS_LEAD_ID) == 1 and len(set(values)) == len(values)),
-		("status", lambda values: {value.casefold() for value in values} <= LEAD_STATUSES),
+		("status", lambda values: {value.lower() for value in values} <= LEAD_STATUSES),
 		("email_id", lambda values: _share(values, IS_ADDRESS) >= 0.9 and len(set(values)) > len(values) / 2),
 		("creation", lambda values: _share(values, _IS_TIMED) == 1),
-	):
+	),
+	"Opportunity": (
+		("name", lambda values: _share(values, _IS_OPPORTUNITY_ID) == 1 and len(set(values)) == len(values)),
+	),
+	"Quotation": (("opportunity", lambda values: _share(values, _IS_OPPORTUNITY_ID) == 1),),
+	"Customer": (
+		("lead_name", lambda values: _share(values, _IS_LEAD_ID) == 1),
+		("opportunity_name", lambda values: _share(values, _IS_OPPORTUNITY_ID) == 1),
+	),
+}
+
+
+def _by_content(
+	kind: str, headers: Sequence[str], rows: Sequence[Sequence[str]], found: dict[str, Recognised]
+):
+	"""Add what only one of the columns that nothing else names can be."""
+	taken = _places(found)
+	for field, test in _BY_CONTENT.get(kind, ()):
 		if field in found:
 			continue
 		fitting = []

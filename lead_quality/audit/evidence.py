@@ -6,6 +6,7 @@ from datetime import datetime
 from email.message import Message
 from typing import NamedTuple
 
+from lead_quality.audit.labels import words
 from lead_quality.audit.readers import Value
 from lead_quality.engine.clock import TALKS
 from lead_quality.engine.contact import (
@@ -19,19 +20,7 @@ from lead_quality.engine.contact import (
 )
 from lead_quality.engine.mail import PERSON, read_as
 
-RECEIVED = {
-	"received",
-	"empfangen",
-	"erhalten",
-	"reçu",
-	"recibido",
-	"recibida",
-	"ricevuto",
-	"ricevuta",
-	"ontvangen",
-	"recebido",
-	"recebida",
-}
+RECEIVED = set(words("received"))
 _NO_HEADERS = Message()
 _MARKUP = re.compile(r"<[^>]*>")
 

@@ -11,6 +11,7 @@ import duckdb
 
 from lead_quality.audit import evidence
 from lead_quality.audit.columns import FIELDS, MOMENT, NUMBER
+from lead_quality.audit.labels import words
 from lead_quality.audit.readers import Table, Value
 from lead_quality.engine.clock import UNREACHED
 from lead_quality.engine.conversion import TWO_WAY
@@ -49,40 +50,18 @@ NAMES = {kind: kind.lower().replace(" ", "_") for kind in _COLUMNS}
 ROWS_AT_ONCE = 5_000
 FEWEST_CONTACTS = 100  # that it takes to say when people work
 
-# what ERPNext's status of a document says, in the languages whose labels are known; what it does not name is none of these
-DRAFT = ("draft", "entwurf", "brouillon", "borrador", "bozza", "concept", "rascunho")
-CANCELLED = ("cancelled", "storniert", "abgebrochen", "annulé", "cancelado", "annullato", "geannuleerd")
-CONVERTED = (
-	"converted",
-	"konvertiert",
-	"umgewandelt",
-	"converti",
-	"convertido",
-	"convertito",
-	"geconverteerd",
-)
-LOST = (
-	"lost quotation",
-	"verlorenes angebot",
-	"angebot verloren",
-	"devis perdu",
-	"presupuesto perdido",
-	"preventivo perso",
-)
-NO_CONTACT = ("do not contact", "nicht kontaktieren", "ne pas contacter", "no contactar", "non contattare")
-LOST_OPPORTUNITY = ("lost", "verloren", "perdu", "perdido", "perso")
-QUOTATION_STATUS = ("quotation", "angebot", "devis", "presupuesto", "preventivo", "offerte")
-OPPORTUNITY_STATUS = ("opportunity", "chance", "opportunité", "oportunidad", "opportunità")
-REPLIED = (
-	"replied",
-	"beantwortet",
-	"répondu",
-	"respondido",
-	"risposto",
-	"beantwoord",
-	"interested",
-	"interessiert",
-)
+# what ERPNext's status of a document says, in the languages whose words are known; what it does not name is none of these
+DRAFT = words("draft")
+CANCELLED = words("cancelled")
+CONVERTED = words("converted")
+LOST = words("lost quotation")
+NO_CONTACT = words("do not contact")
+LOST_OPPORTUNITY = words("lost")
+QUOTATION_STATUS = words("quotation")
+OPPORTUNITY_STATUS = words("opportunity")
+REPLIED = words("replied", "interested")
+# what an Opportunity and a Quotation may be made for beside a Lead; in other languages the lead's name tells
+NO_LEAD = "('Customer', 'Prospect')"
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,7 +273,7 @@ colleagues as (
 opportunities as (
 	select distinct o.name, o.creation, lower(o.status) as status, l.name as lead
 	from opportunity o join leads l
-		on l.name = coalesce(o.lq_lead, if(coalesce(o.opportunity_from, 'Lead') = 'Lead', o.party_name, null))
+		on l.name = coalesce(o.lq_lead, if(coalesce(o.opportunity_from, 'Lead') in {NO_LEAD}, null, o.party_name))
 ),
 prospects as (
 	select line.parent as name, arg_min(l.name, (l.creation, l.name)) as lead
@@ -305,7 +284,7 @@ quotations as (
 	left join opportunities o on o.name = q.opportunity
 	left join prospects p on p.name = q.party_name and q.quotation_to = 'Prospect'
 	join leads l
-		on l.name = coalesce(if(coalesce(q.quotation_to, 'Lead') = 'Lead', q.party_name, null), o.lead, p.lead)
+		on l.name = coalesce(if(coalesce(q.quotation_to, 'Lead') in {NO_LEAD}, null, q.party_name), o.lead, p.lead)
 ),
 standing as (
 	select * from sales_order
