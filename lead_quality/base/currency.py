@@ -25,8 +25,7 @@ def rates_into(currency: str | None) -> Callable[[str | None, date], float | Non
 	than the Accounts Settings allow. Its web service is not called: a report would wait for it for each currency and
 	day.
 	"""
-	settings = frappe.get_cached_doc("Accounts Settings")
-	oldest = None if cint(settings.allow_stale) else cint(settings.stale_days)
+	oldest = _days_until_stale()
 	days, rates = defaultdict(list), defaultdict(list)
 	for other, day, rate in query.run(
 		"""
@@ -45,6 +44,30 @@ def rates_into(currency: str | None) -> Callable[[str | None, date], float | Non
 		return rates[other][place] or None
 
 	return rate_on
+
+
+def stored_rate(from_currency: str, to_currency: str, day: date) -> float | None:
+	"""As `rates_into`, of one currency and day."""
+	if from_currency == to_currency:
+		return 1.0
+	newest = query.run(
+		"""
+		select `date`, exchange_rate from `tabCurrency Exchange`
+		where from_currency = %s and to_currency = %s and `date` <= %s
+		order by `date` desc, creation desc, name desc limit 1
+		""",
+		(from_currency, to_currency, day),
+	)
+	oldest = _days_until_stale()
+	if not newest or (oldest is not None and (day - newest[0][0]).days >= oldest):
+		return None
+	return flt(newest[0][1]) or None
+
+
+def _days_until_stale() -> int | None:
+	"""After how many days a stored rate no longer counts; None for never."""
+	settings = frappe.get_cached_doc("Accounts Settings")
+	return None if cint(settings.allow_stale) else cint(settings.stale_days)
 
 
 @dataclass

@@ -7,6 +7,7 @@ from frappe.utils import getdate
 
 from lead_quality.engine.clock import PAUSED_BY_SNOOZE
 from lead_quality.follow_up.service import cancel
+from lead_quality.funnel.ownership import give_lead
 from lead_quality.handover import pulling_back
 from lead_quality.handover.service import AGREED_CLOCKS
 from lead_quality.nurture.service import day_to_rest_until
@@ -36,8 +37,7 @@ def reassign(lead: str, assignment_rule: str) -> str:
 	rule.users = [row for row in rule.users if row.user == user]
 	rule.do_assignment(doc.as_dict())
 	doc.reload()
-	doc.lead_owner = user
-	doc.save(ignore_permissions=True)
+	give_lead(doc, user)
 	return user
 
 
@@ -77,6 +77,5 @@ def carry_out(step, clock, now: datetime) -> str | None:
 	if step.action == "Pull Back":
 		lead = frappe.get_doc("Lead", clock.lead)
 		if lead.lead_owner:
-			lead.lead_owner = None
-			lead.save(ignore_permissions=True)
+			give_lead(lead, None)
 	return None

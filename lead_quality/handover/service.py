@@ -13,6 +13,7 @@ from lead_quality.base.site_time import aware, format_for_user, get_calendar, na
 from lead_quality.base.texts import as_html, bold
 from lead_quality.engine.clock import due_at
 from lead_quality.funnel import endings, lead_lock, summary
+from lead_quality.funnel.ownership import give_lead
 from lead_quality.handover.deciders import check_decider, may_stand_in, stands_on_both_sides
 from lead_quality.handover.dossier import make_dossier
 from lead_quality.nurture.channels import closed_channels, no_channel_in_words, wants_nothing
@@ -210,8 +211,7 @@ def accept(name: str, now: datetime | None = None):
 	handover = _decide(name, "Accepted", now)
 	lead = frappe.get_doc("Lead", handover.lead)
 	if lead.lead_owner != handover.to_user:
-		lead.lead_owner = handover.to_user
-		lead.save(ignore_permissions=True)
+		give_lead(lead, handover.to_user)
 	_tell_sender(handover)
 	return handover
 
@@ -240,8 +240,7 @@ def give_back(handover):
 	"""The lead belongs to the sender again, unless somebody else has taken it meanwhile."""
 	lead = frappe.get_doc("Lead", handover.lead)
 	if lead.lead_owner == handover.to_user and handover.from_user != handover.to_user:
-		lead.lead_owner = handover.from_user
-		lead.save(ignore_permissions=True)
+		give_lead(lead, handover.from_user)
 
 
 def end_for_lead(lead: str, now: datetime) -> bool:

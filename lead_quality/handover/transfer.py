@@ -20,6 +20,7 @@ from lead_quality.base.queries import Where
 from lead_quality.base.rows import insert_rows
 from lead_quality.base.runs import MAX_ERROR_LENGTH, JobRun, was_rolled_back
 from lead_quality.funnel.conditions import IN_WORK
+from lead_quality.funnel.ownership import give_lead
 from lead_quality.funnel.timeline import log_on_lead
 from lead_quality.handover import pulling_back
 from lead_quality.people.absence import today
@@ -242,9 +243,8 @@ def give(doc, name: str, now: datetime) -> bool:
 	# before the lead is saved: Frappe's rules assign one that nobody is assigned to
 	_move_assignments(doc, lead, receiver, rule)
 	lead.reload()  # with the assignments
-	lead.lead_owner = receiver
 	lead.flags.lead_transfer = doc.name  # kept with who has held the lead
-	lead.save(ignore_permissions=True)
+	give_lead(lead, receiver)
 	log_on_lead(lead.name, _in_words(doc, receiver))
 	_count_move(doc.name, receiver, now)
 	return True

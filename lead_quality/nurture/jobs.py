@@ -32,7 +32,12 @@ def repair_contacts(now: datetime | None = None) -> dict:
 	run.each(opt_out.still_planned(MOST), lambda lead, now: opt_out.respect_opt_outs(lead) or 1)
 	run.each(delivery.undelivered(since, MOST), _follow_delivery)
 	run.each(corrections.misplaced(since, MOST), _settle)
-	run.each(incoming.nameless(run.now - FRESH, MOST), lambda name, now: incoming.link_stored(name))
+	# Frappe may ask gravatar.com for a picture of each sender: no lead is locked meanwhile
+	run.each(
+		incoming.nameless(run.now - FRESH, MOST),
+		lambda name, now: incoming.link_stored(name),
+		commit_every=1,
+	)
 	run.each(
 		[1], lambda _item, now: len(ledger.catch_up(evidence.untold(now - FRESH, MOST), now - FRESH, now))
 	)

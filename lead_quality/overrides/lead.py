@@ -8,7 +8,7 @@ from frappe.utils import get_datetime, now_datetime
 from lead_quality.base.listeners import listener
 from lead_quality.follow_up import backlog, endings, hiding
 from lead_quality.follow_up import service as follow_up
-from lead_quality.funnel import deriving, journey, past, person, remnants, summary
+from lead_quality.funnel import deriving, journey, ownership, past, person, remnants, summary
 from lead_quality.funnel import service as funnel
 from lead_quality.funnel.endings import DISQUALIFIED, NO_CONTACT, STATUSES
 from lead_quality.funnel.lead_save import LeadSave
@@ -27,6 +27,7 @@ UNTOUCHED = ("Lead", "Open")
 
 @listener
 def validate(lead, method=None):
+	ownership.remove_placeholder(lead)
 	summary.protect(lead)
 	hiding.check(lead)
 	person.keep_keys(lead)

@@ -1,11 +1,12 @@
 """What the scheduler runs for segments and judgements."""
 
 from datetime import datetime
+from functools import partial
 
 from frappe.utils import now_datetime
 
 from lead_quality.base.runs import JobRun
-from lead_quality.qualification import requalify, segments, service
+from lead_quality.qualification import rates, requalify, segments, service
 
 MOST_LEADS = 20_000
 CHUNK = 500
@@ -26,21 +27,24 @@ def sort_leads(now: datetime | None = None) -> dict:
 	return run.each(chunks, requalify.judge_chunk, commit_every=1).finish()
 
 
-def judge_expired(now: datetime | None = None) -> dict:
+def judge_expired(now: datetime | None = None, leads: list[str] | None = None) -> dict:
 	"""Judge the leads again whose verdict time may have changed: an answer has expired, a date has passed, or the
-	day has come until which a lead was to rest.
+	day has come until which a lead was to rest. Exchange rates that their answers lack are asked for first, while
+	nothing is locked.
 
 	Whoever asks for a verdict that matters, as the gate does, judges at that moment; this brings lists up to date.
 
 	:param now: naive instant in the site's zone.
+	:param leads: only these, if exchange rates of theirs were missing.
 	:returns: counts found, done, failed.
 	"""
 	now = now or now_datetime()
-	return (
-		JobRun("judge_expired", now)
-		.each(service.expired(now, MOST_LEADS), service.judge_again, commit_every=1)
-		.finish()
-	)
+	names = service.expired(now, MOST_LEADS) if leads is None else service.judgements_of(leads)
+	fetched = rates.fetch(names)
+	if leads is not None and not fetched:
+		return {"found": 0, "done": 0, "failed": 0}
+	judge_again = partial(service.judge_again, rates=fetched)
+	return JobRun("judge_expired", now).each(names, judge_again, commit_every=1).finish()
 
 
 def resume_requalification(now: datetime | None = None) -> dict:

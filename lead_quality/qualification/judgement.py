@@ -6,12 +6,11 @@ back to the document (`put_into`), which Frappe then saves.
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import datetime
 
 import frappe
-from erpnext.setup.utils import get_exchange_rate
 from frappe import _
-from frappe.utils import flt, get_datetime, getdate
+from frappe.utils import get_datetime, getdate
 
 from lead_quality.base.currency import company_currency
 from lead_quality.base.query import among
@@ -20,6 +19,7 @@ from lead_quality.people.visitors import is_visitor
 from lead_quality.qualification import facts
 from lead_quality.qualification.answers import ANSWER, as_answer, key_of, place, set_value, value_of
 from lead_quality.qualification.checklists import Checklist, get_checklist, is_readable
+from lead_quality.qualification.rates import RETRY_AFTER, Rates, is_awaited
 from lead_quality.qualification.words import decision_in_words, reason_in_words
 
 # what tells whose judgement it is, what a person decides, and what judging changes of a Lead Qualification
@@ -45,8 +45,7 @@ class Judgement(frappe._dict):
 
 	`before` is what the database has of it, None for a new one: these fields, its `answers` by their keys and, where it
 	was loaded, its `rows` by name, as an answer that is moved gets another key. `answered` are the keys of the answers
-	that somebody gives at this moment. `asks_for_rates` tells whether an exchange rate that nobody knew is asked for
-	again, which may take a call over the network.
+	that somebody gives at this moment. `awaits_rate` tells whether an exchange rate is missing that is still asked for.
 	"""
 
 	lead: str
@@ -107,9 +106,10 @@ class Judgement(frappe._dict):
 		if criterion.amount_currency:
 			row.currency = company_currency(lead.get("company")) or criterion.amount_currency
 
-	def stamp_answers(self, checklist: Checklist, now: datetime):
+	def stamp_answers(self, checklist: Checklist, now: datetime, rates: Rates):
 		"""Who said what and when; only an answer that was given anew gets a new stamp."""
 		criteria, before = checklist.rows, self.stored()
+		self.awaits_rate = False
 		stored, rows = before.answers, before.get("rows") or {}
 		for row in self.answers:
 			# one that has been moved has the stamp that it had, not that of the answer whose place it takes
@@ -134,12 +134,12 @@ class Judgement(frappe._dict):
 			if not criterion.amount_currency:
 				row.currency = None
 			else:
-				# asked once and kept, so that the same answers give the same verdict every time
-				row.exchange_rate = old.exchange_rate if old and not changed else 0
-				if not row.exchange_rate and (changed or self.asks_for_rates):
-					row.exchange_rate = exchange_rate(
-						row.currency, criterion.amount_currency, getdate(row.answered_on)
-					)
+				# looked up once and kept, so that the same answers give the same verdict every time
+				kept = old.exchange_rate if old and not changed else 0
+				day = getdate(row.answered_on)
+				row.exchange_rate = kept or rates.find(row.currency, criterion.amount_currency, day)
+				if not row.exchange_rate and is_awaited(row.answered_on, now):
+					self.awaits_rate = True
 
 	def decide(self, checklist: Checklist, now: datetime) -> engine.Judgement:
 		"""Set verdict, counts and reason by the answers that are there, at an instant."""
@@ -230,16 +230,24 @@ def of_document(doc, before=None, answered: set | frozenset = frozenset()) -> Ju
 		answers=list({**(before.answers if before else {}), **given}.values()),
 		before=before,
 		answered=answered,
-		asks_for_rates=True,
 	)
 
 
-def judge(judgements: Sequence[Judgement], now: datetime, leads: Mapping | None = None):
+def judge(
+	judgements: Sequence[Judgement],
+	now: datetime,
+	leads: Mapping | None = None,
+	rates: Rates | None = None,
+):
 	"""Take up what the leads' own fields say, and judge them.
+
+	A judgement that awaits an exchange rate is valid for an hour only.
 
 	:param now: naive instant in the site's zone.
 	:param leads: documents or rows by name, with the fields that answer criteria; by default they are read.
+	:param rates: by default those stored on the site; others are asked for after the commit.
 	"""
+	rates = rates or Rates()
 	if leads is None:
 		leads = _read_leads(judgements)
 	for judged in judgements:
@@ -247,9 +255,14 @@ def judge(judgements: Sequence[Judgement], now: datetime, leads: Mapping | None 
 		judged.judged_at = now
 		judged.fill_rows(checklist)
 		judged.answer_from_lead(checklist, leads.get(judged.lead))
-		judged.stamp_answers(checklist, now)
+		judged.stamp_answers(checklist, now, rates)
 		judged.decide(checklist, now)
+		if judged.awaits_rate:
+			judged.valid_until = min(filter(None, (judged.valid_until, now + RETRY_AFTER)))
 		judged.stamp_verdict(now)
+	waiting = [judged.lead for judged in judgements if judged.awaits_rate]
+	if waiting:
+		rates.ask_later(waiting)
 
 
 def _read_leads(judgements: Sequence[Judgement]) -> dict:
@@ -266,11 +279,6 @@ def _read_leads(judgements: Sequence[Judgement]) -> dict:
 		order_by="name asc",
 	)
 	return {row.name: row for row in rows}
-
-
-def exchange_rate(from_currency: str, to_currency: str, day: date) -> float:
-	"""ERPNext's rate between two currencies on a day; 0 if it knows none."""
-	return flt(get_exchange_rate(from_currency, to_currency, str(day)))
 
 
 def verdict_values(doc) -> dict:

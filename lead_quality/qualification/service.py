@@ -1,6 +1,6 @@
 """Judgements of leads: load, judge, save."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
 
 import frappe
@@ -15,6 +15,7 @@ from lead_quality.qualification import facts, stored
 from lead_quality.qualification.agreement import agreement_for
 from lead_quality.qualification.checklists import checklist_for, expected_checklist, get_checklist
 from lead_quality.qualification.judgement import Judgement, judge, verdict_values
+from lead_quality.qualification.rates import Rates
 
 # as people and other rooms see it
 
@@ -165,10 +166,18 @@ def expired(now: datetime, limit: int) -> list[str]:
 	)
 
 
-def judge_again(name: str, now: datetime) -> bool:
+def judgements_of(leads: Collection[str]) -> list[str]:
+	"""Names of the Lead Qualifications of some leads."""
+	return frappe.get_all(
+		"Lead Qualification", {"lead": query.among(leads)}, pluck="name", order_by="name asc"
+	)
+
+
+def judge_again(name: str, now: datetime, rates: Mapping | None = None) -> bool:
 	"""Save a Lead Qualification again, and with it the verdict that it has by now. Returns whether it has changed.
 
 	:param now: naive instant in the site's zone.
+	:param rates: exchange rates that were missing, as `rates.fetch` returns them.
 	"""
 	# the lead first, as everywhere else
 	frappe.db.get_value(
@@ -176,10 +185,10 @@ def judge_again(name: str, now: datetime) -> bool:
 	)
 	doc = frappe.get_doc("Lead Qualification", name, for_update=True)
 	is_back = doc.decision == "Nurture" and doc.nurture_until and getdate(doc.nurture_until) <= now.date()
-	if not is_back and (not doc.valid_until or get_datetime(doc.valid_until) >= now):
+	if not is_back and not rates and (not doc.valid_until or get_datetime(doc.valid_until) >= now):
 		return False
 	before = doc.verdict
-	doc.flags.now = now
+	doc.flags.now, doc.flags.rates = now, Rates(rates or {})
 	# a contact or a mail that an answer names may be gone
 	doc.flags.ignore_links = True
 	doc.save(ignore_permissions=True)

@@ -30,7 +30,7 @@ class LeadQualification(OutlivesLinks, LeadFirst):
 
 	def judge(self):
 		judged = judgement.of_document(self, self.stored(), self.flags.answered or frozenset())
-		judgement.judge([judged], self.flags.now or now_datetime())
+		judgement.judge([judged], self.flags.now or now_datetime(), rates=self.flags.rates)
 		judged.put_into(self)
 
 	def set_definition(self):
