@@ -258,7 +258,8 @@ def judge(
 		judged.stamp_answers(checklist, now, rates)
 		judged.decide(checklist, now)
 		if judged.awaits_rate:
-			judged.valid_until = min(filter(None, (judged.valid_until, now + RETRY_AFTER)))
+			again_at = now + RETRY_AFTER
+			judged.valid_until = min(judged.valid_until or again_at, again_at)
 		judged.stamp_verdict(now)
 	waiting = [judged.lead for judged in judgements if judged.awaits_rate]
 	if waiting:
