@@ -220,6 +220,7 @@ scheduler_events = {
 		"lead_quality.nurture.jobs.repair_contacts",
 		"lead_quality.qualification.jobs.sort_leads",
 		"lead_quality.funnel.jobs.reconcile_stages",
+		"lead_quality.follow_up.jobs.finish_merges",
 		"lead_quality.follow_up.jobs.end_leads",
 		"lead_quality.follow_up.jobs.mend_enrollments",
 		"lead_quality.follow_up.replan.replan_changed",

@@ -34,28 +34,37 @@ def listener(listen: Callable | None = None, *, concerns: Callable | None = None
 
 	@wraps(listen)
 	def hear(doc, method: str | None = None, *args, **kwargs):
-		depth = getattr(frappe.local, DEPTH, 0)
-		savepoint = None
-		told = len(frappe.local.message_log)
-		setattr(frappe.local, DEPTH, depth + 1)
-		try:
-			if concerns and not concerns(doc):
-				return
-			savepoint = f"lead_quality_{depth}"
-			frappe.db.savepoint(savepoint)
-			_call(listen, doc, method, *args, **kwargs)
-		except (Refusal, frappe.QueryDeadlockError, frappe.QueryTimeoutError):
-			raise
-		except Exception:
-			error = frappe.get_traceback(with_context=False)
-			if savepoint:
-				_undo(savepoint)
-			del frappe.local.message_log[told:]  # the user who saves the document cannot do anything about it
-			log_failure(listen, doc, error)
-		finally:
-			setattr(frappe.local, DEPTH, depth)
+		attempt(listen, doc, method, *args, concerns=concerns, **kwargs)
 
 	return hear
+
+
+def attempt(
+	listen: Callable, doc, method: str | None = None, *args, concerns: Callable | None = None, **kwargs
+) -> bool:
+	"""Do as a listener does; of a listener with several parts, one part. Returns whether it succeeded."""
+	depth = getattr(frappe.local, DEPTH, 0)
+	savepoint = None
+	told = len(frappe.local.message_log)
+	setattr(frappe.local, DEPTH, depth + 1)
+	try:
+		if concerns and not concerns(doc):
+			return True
+		savepoint = f"lead_quality_{depth}"
+		frappe.db.savepoint(savepoint)
+		_call(listen, doc, method, *args, **kwargs)
+	except (Refusal, frappe.QueryDeadlockError, frappe.QueryTimeoutError):
+		raise
+	except Exception:
+		error = frappe.get_traceback(with_context=False)
+		if savepoint:
+			_undo(savepoint)
+		del frappe.local.message_log[told:]  # the user who saves the document cannot do anything about it
+		log_failure(listen, doc, error)
+		return False
+	finally:
+		setattr(frappe.local, DEPTH, depth)
+	return True
 
 
 def _undo(savepoint: str):

@@ -169,5 +169,8 @@ def job_words() -> dict[str, str]:
 		"lead_quality.nurture.jobs.repair_contacts": _("Records contacts and opt-outs that were missed"),
 		"lead_quality.overrides.deletion.forget_missing_leads": _("Deletes the records of deleted leads"),
 		"lead_quality.follow_up.jobs.end_leads": _("Ends cadences and deadlines of closed leads"),
+		"lead_quality.follow_up.jobs.finish_merges": _(
+			"Completes merges of leads that an error has interrupted"
+		),
 		"lead_quality.follow_up.jobs.mend_enrollments": _("Plans missing touches of enrollments"),
 	}

@@ -7,7 +7,7 @@ import frappe
 from frappe.utils import now_datetime
 
 from lead_quality.base.runs import JobRun
-from lead_quality.follow_up import delivery, endings, first_look, service, sweep
+from lead_quality.follow_up import delivery, endings, first_look, merges, service, sweep
 from lead_quality.follow_up.outages import SWEEP
 from lead_quality.nurture import mending
 
@@ -132,6 +132,15 @@ def end_leads(now: datetime | None = None) -> dict:
 	:returns: counts found, done, failed.
 	"""
 	return endings.end_unmarked(JobRun("end_leads", now)).finish()
+
+
+def finish_merges(now: datetime | None = None) -> dict:
+	"""Do what an error has left undone when two leads became one.
+
+	:param now: naive instant in the site's zone.
+	:returns: counts found, done, failed.
+	"""
+	return JobRun("finish_merges", now).each(merges.unfinished(), merges.finish, commit_every=1).finish()
 
 
 def mend_enrollments(now: datetime | None = None) -> dict:

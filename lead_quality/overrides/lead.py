@@ -6,7 +6,7 @@ from frappe import _
 from frappe.utils import get_datetime, now_datetime
 
 from lead_quality.base.listeners import listener
-from lead_quality.follow_up import backlog, endings, hiding
+from lead_quality.follow_up import backlog, endings, hiding, merges
 from lead_quality.follow_up import service as follow_up
 from lead_quality.funnel import deriving, journey, ownership, past, person, remnants, summary
 from lead_quality.funnel import service as funnel
@@ -18,7 +18,7 @@ from lead_quality.nurture import service as nurture
 from lead_quality.nurture.channels import closed_to_plan, wants_nothing
 from lead_quality.people import holding
 from lead_quality.permissions import check_lead
-from lead_quality.qualification import gate, merging, segments
+from lead_quality.qualification import gate, segments
 from lead_quality.qualification import service as qualification
 
 # statuses of a lead to which nothing has been done yet
@@ -91,14 +91,9 @@ def before_rename(lead, method=None, old=None, new=None, merge=False):
 @listener
 def after_rename(lead, method=None, old=None, new=None, merge=False):
 	journey.rename(old, new)
+	merges.rename(old, new)
 	if merge:
-		funnel.merge_into(new)
-		merging.merge_into(new)
-		handover.merge_into(new)
-		nurture.merge_into(new)
-		follow_up.merge_into(new)
-		backlog.merge_into(new)
-		endings.end_if_over([new])
+		merges.merge_into(lead, old)
 
 
 @listener

@@ -12,6 +12,7 @@ import lead_quality
 from lead_quality import api, hooks
 from lead_quality.base.rows import insert_rows
 from lead_quality.demo.factories import make_agreement, make_lead, make_sales_ready
+from lead_quality.follow_up import merges
 from lead_quality.follow_up.alerts import raise_alerts
 from lead_quality.nurture import history
 from lead_quality.qualification import requalify
@@ -114,6 +115,8 @@ def test_scheduled_function_does_its_work_once_and_has_nothing_left_when_it_runs
 		],
 		now_datetime(),
 	)
+	merge = {"job": merges.JOB, "status": "Queued", "to_lead": unanswered.name, "options": '["stages"]'}
+	insert_rows("Follow Up Run", [{**merge, "started_at": now_datetime()}], now_datetime())
 	# past every hook: a lead was converted, a planned touch is gone, an old lead has been called
 	converted = make_lead(first_name="Converted")
 	frappe.db.set_value("Lead", converted.name, "status", "Converted")

@@ -2,9 +2,14 @@
 
 import frappe
 import pytest
+from frappe.utils import now_datetime
 
 from lead_quality import api
+from lead_quality.base.rows import insert_rows
 from lead_quality.demo.factories import make_lead, make_sales_ready
+from lead_quality.follow_up import merges
+from lead_quality.follow_up.jobs import finish_merges
+from tests.site import oracle
 
 OWN = ["Lead Touch", "Nurture Enrollment", "Follow Up Clock", "Lead Qualification", "Lead Handover"]
 
@@ -100,3 +105,89 @@ def test_whoever_may_merge_leads_merges_all_that_belongs_to_them(lead, make_user
 
 	assert frappe.db.count("Lead Qualification", {"lead": other.name}) == 1
 	assert frappe.db.count("Nurture Enrollment", {"lead": other.name, "status": "Active"}) == 1
+
+
+@pytest.fixture
+def two_leads(make_user):
+	"""Two leads with one of everything each, of which one waits for a decision; the second is the further one."""
+	leads = [make_lead(first_name=name).name for name in ("Anna", "Double")]
+	for number, lead in enumerate(leads):
+		make_sales_ready(lead)
+		api.send_handover(lead, make_user(f"receiver{number}@life.example", "Sales User"))
+		at = now_datetime()
+		insert_rows("Lead Backlog", [{"lead": lead, "came_by": "Import", "waits_since": at}], at)
+	api.log_touch(leads[1], "Phone", "Connected")
+	frappe.db.set_value("Lead", leads[0], "lq_waits", 1)
+	first_response = {"lead": leads[1], "clock": "First Response"}
+	frappe.db.set_value("Follow Up Clock", first_response, {"status": "Running", "stopped_at": None})
+	return leads
+
+
+def double_records(lead: str) -> set[str]:
+	"""What a lead has twice that it may have once, and whether it is further and in work."""
+	of_lead = {"lead": lead}
+	clocks = frappe.get_all(
+		"Follow Up Clock",
+		{**of_lead, "status": ["in", ["Running", "Paused"]]},
+		pluck="clock",
+		order_by="name",
+	)
+	counts = {
+		"qualifications": frappe.db.count("Lead Qualification", of_lead),
+		"handovers": frappe.db.count("Lead Handover", {**of_lead, "status": "Sent"}),
+		"enrollments": frappe.db.count("Nurture Enrollment", {**of_lead, "status": "Active"}),
+		"clocks": len(clocks) - len(set(clocks)) + 1,
+		"backlog": 1 + frappe.db.get_value("Lead", lead, "lq_waits"),
+		"stages": 1 + (frappe.db.get_value("Lead", lead, "lq_stage") != "prospect"),
+	}
+	return {part for part, count in counts.items() if count != 1}
+
+
+@pytest.mark.allow_listener_errors
+@pytest.mark.parametrize("part", merges.PARTS)
+def test_a_part_of_a_merge_that_fails_undoes_no_other_and_is_done_within_the_hour(
+	part, two_leads, monkeypatch
+):
+	stays, goes = two_leads
+	# two handovers wait for two answers; what ends a lead has nothing to do here
+	without = {name: {name} for name in merges.PARTS} | {"handovers": {"handovers", "clocks"}, "end": set()}
+
+	def fail(lead):
+		frappe.db.set_value("Lead", lead, "lq_stage", "sale")  # is rolled back
+		raise KeyError(part)
+
+	with monkeypatch.context() as broken:
+		broken.setitem(merges.PARTS, part, fail)
+		frappe.rename_doc("Lead", goes, stays, merge=True)
+		assert not frappe.db.exists("Lead", goes)
+		assert double_records(stays) == without[part]
+		assert frappe.db.exists(
+			"Error Log", {"reference_name": stays, "error": ["like", f"%KeyError: '{part}'%"]}
+		)
+		assert finish_merges()["done"] == 0
+		assert double_records(stays) == without[part]
+
+	assert finish_merges() == {"found": 1, "done": 1, "failed": 0}
+	assert not double_records(stays)
+	assert oracle.wrongs() == []
+	assert finish_merges()["found"] == 0
+
+
+@pytest.mark.allow_listener_errors
+def test_what_is_left_of_a_merge_is_done_at_the_lead_s_new_name_and_forgotten_with_the_lead(
+	two_leads, monkeypatch
+):
+	stays, goes = two_leads
+	with monkeypatch.context() as broken:
+		broken.setitem(merges.PARTS, "enrollments", lambda lead: 1 / 0)
+		frappe.rename_doc("Lead", goes, stays, merge=True)
+	frappe.rename_doc("Lead", stays, "LEAD-RENAMED")
+	assert "enrollments" in double_records("LEAD-RENAMED")
+	assert finish_merges()["done"] == 1
+	assert not double_records("LEAD-RENAMED")
+
+	with monkeypatch.context() as broken:
+		broken.setitem(merges.PARTS, "clocks", lambda lead: 1 / 0)
+		frappe.rename_doc("Lead", make_lead().name, "LEAD-RENAMED", merge=True)
+	frappe.delete_doc("Lead", "LEAD-RENAMED")
+	assert finish_merges() == {"found": 1, "done": 1, "failed": 0}
