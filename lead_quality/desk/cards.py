@@ -208,7 +208,7 @@ def _leads_at_risk(fault: str, columns: str) -> list:
 	where = leads_where(frappe._dict(), created=False)
 	where.add("`tabLead`.disabled = 0")
 	where.add(risks.IS_OF_MANY[fault])
-	query = f"select {columns} from {risks.MANY_LEADS} where {{where}}"
+	query = f"select {columns} from {risks.MANY_LEADS_BY[fault]} where {{where}}"
 	return where.select(query, **risks.values_at(now_datetime()))
 
 

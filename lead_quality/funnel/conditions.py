@@ -5,10 +5,10 @@ Those on a lead are parts of queries that name `tabLead` without an alias.
 
 from collections.abc import Sequence
 
-from lead_quality.base.persons import ENABLED_PERSONS
+from lead_quality.base.persons import ENABLED_PERSONS, NO_PERSONS
 from lead_quality.engine.clock import TALKS, UNREACHED
 from lead_quality.engine.conversion import TWO_WAY
-from lead_quality.people.responsible import responsible_now_sql
+from lead_quality.people.responsible import assignee_sql, responsible_now_sql
 
 # ERPNext's statuses of a lead that a document proves, and the rows that do
 STATUS_PROVED_BY = {
@@ -92,9 +92,16 @@ BAD_DATA = f"""(
 	or `tabLead`.name in (select t.lead from `tabLead Touch` t where t.outcome in ('Bounced', 'Wrong Data'))
 )"""
 
-# Somebody who is there is responsible for it. The query binds `now`.
 RESPONSIBLE = responsible_now_sql("`tabLead`.name", "%(now)s", "`tabLead`.lead_owner")
-HAS_OWNER = f"(ifnull({RESPONSIBLE}, '') in {ENABLED_PERSONS})"
+# Somebody who is there is responsible for it: as `people.responsible` has it. Whom a lead is assigned to is only looked
+# up where no person owns it. The query binds `now`.
+HAS_OWNER = f"""(
+	`tabLead`.lead_owner in {ENABLED_PERSONS}
+	or (
+		ifnull(`tabLead`.lead_owner, '') in {NO_PERSONS}
+		and {assignee_sql("`tabLead`.name", "%(now)s")} in {ENABLED_PERSONS}
+	)
+)"""
 
 
 # it goes on, or waits to go on
