@@ -96,10 +96,10 @@ RESPONSIBLE = responsible_now_sql("`tabLead`.name", "%(now)s", "`tabLead`.lead_o
 # Somebody who is there is responsible for it: as `people.responsible` has it. Whom a lead is assigned to is only looked
 # up where no person owns it. The query binds `now`.
 HAS_OWNER = f"""(
-	`tabLead`.lead_owner in {ENABLED_PERSONS}
+	ifnull(`tabLead`.lead_owner, '') in {ENABLED_PERSONS}
 	or (
 		ifnull(`tabLead`.lead_owner, '') in {NO_PERSONS}
-		and {assignee_sql("`tabLead`.name", "%(now)s")} in {ENABLED_PERSONS}
+		and ifnull({assignee_sql("`tabLead`.name", "%(now)s")}, '') in {ENABLED_PERSONS}
 	)
 )"""
 
