@@ -247,7 +247,8 @@ def owner_findings(now: datetime) -> Iterator[dict]:
 	where = Where()
 	where.add(risks.IS_OF_MANY[risks.NO_OWNER])
 	count = where.select(
-		f"select count(*) as leads from {risks.MANY_LEADS_BY[risks.NO_OWNER]} where {{where}}", **risks.values_at(now)
+		f"select count(*) as leads from {risks.MANY_LEADS_BY[risks.NO_OWNER]} where {{where}}",
+		**risks.values_at(now),
 	)[0].leads
 	if count:
 		yield {
