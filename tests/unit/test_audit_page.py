@@ -149,8 +149,9 @@ def test_an_anonymous_audit_names_no_lead_owner_or_address(tmp_path):
 			email_id="ada@secret.example",
 			phone="+49 30 777888",
 			lead_owner="o@secret.example",
+			source=source,
 		)
-		for n in range(3)
+		for n, source in enumerate(["Web", "ada@secret.example", "called from 030 777888-1"])
 	]
 	broken = {**lead("SECRET-X", lead_name="Secret"), "creation": "secret day"}
 	paths = write(tmp_path / "Secret", lead=[*leads, broken], communication=[mail("SECRET-0", 1)])
@@ -162,6 +163,7 @@ def test_an_anonymous_audit_names_no_lead_owner_or_address(tmp_path):
 		assert "secret" not in path.read_text().lower(), path.name
 		assert "777888" not in path.read_text()
 	assert [row["owner"] for row in section(done, "leak_by_owner")] == ["Owner 1"]
+	assert {row["source"] for row in section(done, "leak_by_source")} == {"Web", "not shown"}
 	named = run(paths)
 	assert [figure.value for figure in done.report.figures] == [
 		figure.value for figure in named.report.figures
