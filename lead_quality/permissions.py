@@ -171,6 +171,14 @@ def check_lead(lead: str | None, ptype: str = "read"):
 		)
 
 
+def name_for(user: str, lead: str) -> str:
+	"""What a text for a user calls a lead: its title, or its number if the user may not see the lead, as who has given
+	it away may not any more."""
+	if not frappe.has_permission("Lead", "read", doc=lead, user=user):
+		return lead
+	return frappe.db.get_value("Lead", lead, "title") or lead
+
+
 def lead_condition(user: str | None = None) -> str:
 	"""The SQL condition on `tabLead` that ERPNext's permissions put on this user's lists; empty if none.
 

@@ -21,6 +21,7 @@ from lead_quality.base import query
 from lead_quality.base.texts import link_to
 from lead_quality.funnel import credit
 from lead_quality.funnel.conditions import HISTORY_READ, NUMBER_KEYS, WANTS_NO_CONTACT, open_enrollment
+from lead_quality.permissions import name_for
 
 CONVERTED, LOST, DISQUALIFIED, NO_CONTACT = ("Converted", "Lost", "Disqualified", "No Contact")
 # that nobody can be worked on while it lasts
@@ -165,7 +166,7 @@ def refuse_if_final(lead: str):
 		),
 	}[ending]
 	frappe.throw(
-		what.format(link_to("Lead", lead, frappe.db.get_value("Lead", lead, "title"))),
+		what.format(link_to("Lead", lead, name_for(frappe.session.user, lead))),
 		title=_("Lead Is Over"),
 	)
 

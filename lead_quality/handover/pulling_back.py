@@ -9,6 +9,7 @@ from lead_quality.base import query
 from lead_quality.base.notices import is_reachable, plain, tell, words_for
 from lead_quality.funnel import endings
 from lead_quality.handover.service import end_of_span, give_back, lock_lead, publish
+from lead_quality.permissions import name_for
 from lead_quality.qualification.agreement import span_of
 
 
@@ -95,12 +96,12 @@ def take_back(name: str, now: datetime) -> bool:
 
 
 def _tell_of_pull_back(handover, is_given_away: bool):
-	lead = plain(frappe.db.get_value("Lead", handover.lead, "title"))
 	receiver = frappe.utils.get_fullname(handover.to_user)
 	# who has sent it to himself is told to go on with it
 	for user in dict.fromkeys((handover.to_user, handover.from_user)):
 		if not is_reachable(user) or (is_given_away and user == handover.to_user):
 			continue
+		lead = plain(name_for(user, handover.lead))
 		with words_for(user):
 			if is_given_away:
 				words = _(

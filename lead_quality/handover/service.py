@@ -18,7 +18,7 @@ from lead_quality.handover.deciders import check_decider, may_stand_in, stands_o
 from lead_quality.handover.dossier import make_dossier
 from lead_quality.nurture.channels import closed_channels, no_channel_in_words, wants_nothing
 from lead_quality.people.absence import away_in_words, substitute_of
-from lead_quality.permissions import SELLERS
+from lead_quality.permissions import SELLERS, name_for
 from lead_quality.qualification.agreement import Span, agreement_of, role_of, span_of
 from lead_quality.qualification.gate import NotSalesReadyError, not_ready_in_words
 from lead_quality.qualification.judgement import Judgement
@@ -74,15 +74,16 @@ def send(
 		}
 	).insert(ignore_permissions=True)
 	publish(lead)
-	_tell_receivers(handover, plain(doc.title))
+	_tell_receivers(handover)
 	return handover
 
 
-def _tell_receivers(handover, lead: str):
+def _tell_receivers(handover):
 	"""Tell the receiver of a handover, and who stands in for them today, that it waits for an answer."""
 	receiver, substitute = handover.to_user, substitute_of(handover.to_user)
 	users = [receiver, substitute] if substitute and may_stand_in(handover, substitute) else [receiver]
 	for user in users:
+		lead = plain(name_for(user, handover.lead))
 		with words_for(user):
 			sender = frappe.utils.get_fullname(frappe.session.user)
 			until = format_for_user(handover.accept_by, user) if handover.accept_by else _("today")
@@ -302,7 +303,7 @@ def _tell_sender(handover):
 	"""Tell who has sent a handover what has become of it."""
 	if handover.from_user == frappe.session.user or not is_reachable(handover.from_user):
 		return
-	lead = plain(frappe.db.get_value("Lead", handover.lead, "title"))
+	lead = plain(name_for(handover.from_user, handover.lead))
 	with words_for(handover.from_user):
 		words = {
 			"Accepted": _("{0} has accepted the lead {1}."),

@@ -272,7 +272,7 @@ def touches_of(doctype: str, name: str) -> list[frappe._dict]:
 
 
 def _moved(doctype: str, leads: list[str]) -> str:
-	title = plain(frappe.db.get_value("Lead", leads[0], "title")) if leads else None
-	if title:
-		return _("The {0} belongs to {1}.").format(_(doctype), f"{title} ({leads[0]})")
+	"""Why a touch is taken back. The other lead is named by its number: who reads this may not see that lead."""
+	if leads:
+		return _("The {0} belongs to {1}.").format(_(doctype), leads[0])
 	return _("The {0} does not belong to this lead.").format(_(doctype))

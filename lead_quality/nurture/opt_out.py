@@ -27,7 +27,7 @@ from lead_quality.nurture.channels import (
 	opt_outs_of,
 	wants_nothing,
 )
-from lead_quality.permissions import is_manager
+from lead_quality.permissions import is_manager, name_for
 
 
 def opt_out(lead: str, channel: str = "All", reason: str = "Manual"):
@@ -169,7 +169,7 @@ def _tell_owners(doc, leads: list[str]):
 	owners = frappe.get_all(
 		"Lead",
 		{"name": query.among([lead for lead in leads if lead != doc.lead])},
-		["name", "title", "lead_owner"],
+		["name", "lead_owner"],
 		order_by="name asc",
 	)
 	for row in owners:
@@ -177,7 +177,7 @@ def _tell_owners(doc, leads: list[str]):
 			continue
 		with words_for(row.lead_owner):
 			by = get_fullname(frappe.session.user)
-			title = plain(row.title)
+			title = plain(name_for(row.lead_owner, row.name))
 			if doc.channel == "All":
 				words = _("{0} no longer wants to be contacted, as recorded by {1}.").format(title, by)
 			else:

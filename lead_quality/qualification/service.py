@@ -8,9 +8,10 @@ from frappe import _
 from frappe.utils import get_datetime, getdate, now_datetime
 
 from lead_quality.base import query
-from lead_quality.base.notices import is_reachable, tell
+from lead_quality.base.notices import is_reachable, plain, tell, words_for
 from lead_quality.funnel import summary
 from lead_quality.funnel.lead_save import LeadSave
+from lead_quality.permissions import name_for
 from lead_quality.qualification import facts, stored
 from lead_quality.qualification.agreement import agreement_for
 from lead_quality.qualification.checklists import checklist_for, expected_checklist, get_checklist
@@ -198,15 +199,12 @@ def judge_again(name: str, now: datetime, rates: Mapping | None = None) -> bool:
 
 
 def _tell_owner_that_it_is_back(doc):
-	owner, title = frappe.db.get_value("Lead", doc.lead, ["lead_owner", "title"])
+	owner = frappe.db.get_value("Lead", doc.lead, "lead_owner")
 	if owner and is_reachable(owner):
-		tell(
-			owner,
-			_("{0} was on hold until today. Follow up now.").format(title),
-			"Lead",
-			doc.lead,
-			kind="Unattended",
-		)
+		lead = plain(name_for(owner, doc.lead))
+		with words_for(owner):
+			words = _("{0} was on hold until today. Follow up now.").format(lead)
+			tell(owner, words, "Lead", doc.lead, kind="Unattended")
 
 
 # leads that are deleted or merged

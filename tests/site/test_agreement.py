@@ -2,6 +2,7 @@
 
 import frappe
 import pytest
+from frappe.permissions import add_user_permission
 from frappe.utils import fmt_money, get_datetime, now_datetime
 
 from lead_quality import api
@@ -599,6 +600,23 @@ def test_a_lead_that_nobody_accepts_in_time_goes_back_to_marketing(overdue, mark
 	assert lead == ("Pulled Back", marketing)
 	assert "returned to you" in told(marketing, "Lead Handover")[-1]
 	assert "returned to marketing" in told(sales, "Lead Handover")[-1]
+
+
+def test_a_receiver_who_has_lost_sight_of_a_lead_reads_its_number_when_it_is_pulled_back(
+	overdue, marketing, sales
+):
+	far = frappe.get_doc(
+		{"doctype": "Territory", "territory_name": "Far Off", "parent_territory": "All Territories"}
+	).insert()
+	title = frappe.db.get_value("Lead", overdue.lead, "title")
+	frappe.db.set_value("Lead", overdue.lead, "territory", "Rest Of The World")
+	add_user_permission("Territory", far.name, sales)
+	assert jobs.pull_back(now=get_datetime("2026-03-03 10:05:00"))["done"] == 1
+	assert not frappe.has_permission("Lead", "read", doc=overdue.lead, user=sales)
+	words = next(words for words in told(sales, "Lead Handover") if "returned to marketing" in words)
+	assert overdue.lead in words
+	assert title not in words
+	assert any(title in words for words in told(marketing, "Lead Handover"))
 
 
 def test_a_holiday_that_came_up_meanwhile_gives_the_receiver_a_day_more(overdue):

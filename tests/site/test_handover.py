@@ -150,6 +150,38 @@ def test_returning_gives_the_lead_back_to_marketing(lead, sent, marketing, sales
 	assert clock(lead, "First Touch After Acceptance") == "Cancelled"
 
 
+@pytest.fixture
+def agency(make_user):
+	"""An outside qualifier, who sees only own leads."""
+	return make_user("agency@hand.example", "Lead Qualifier")
+
+
+@pytest.fixture
+def sent_by_agency(agency, sales, as_user, freeze):
+	lead = make_lead(lead_owner=agency)
+	make_sales_ready(lead.name)
+	with freeze(MONDAY), as_user(agency):
+		return api.send_handover(lead.name, sales)
+
+
+def test_a_sender_whose_lead_is_somebody_elses_by_now_reads_its_number_and_not_its_name(
+	sent_by_agency, agency, sales, as_user
+):
+	with as_user(sales):
+		api.accept_handover(sent_by_agency.name)
+	assert not frappe.has_permission("Lead", "read", doc=sent_by_agency.lead, user=agency)
+	(words,) = told(agency)
+	assert sent_by_agency.lead in words
+	assert "Kellerbrunn Works" not in words
+
+
+def test_a_sender_who_has_the_lead_again_reads_its_name(sent_by_agency, agency, sales, as_user):
+	with as_user(sales):
+		api.reject_handover(sent_by_agency.name, "Reject: No budget yet")
+	(words,) = told(agency)
+	assert "Kellerbrunn Works" in words
+
+
 def test_a_handover_is_answered_once(sent, sales, as_user):
 	with as_user(sales):
 		api.accept_handover(sent.name)

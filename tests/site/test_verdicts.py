@@ -358,7 +358,7 @@ def test_a_lead_whose_judgement_is_deleted_is_open_again(lead):
 
 def test_the_owner_hears_that_a_lead_is_back_even_if_others_have_judged_it_before(lead, make_user, freeze):
 	owner = make_user("owner@verdicts.example", "Sales User")
-	frappe.db.set_value("Lead", lead.name, "lead_owner", owner)
+	frappe.db.set_value("Lead", lead.name, {"lead_owner": owner, "title": "Kellerbrunn <b>Works"})
 	with freeze("2026-03-02 10:00:00") as clock:
 		api.qualify(lead.name, decision="Nurture", outcome_reason=LATER, nurture_until="2026-09-01")
 		clock.move_to("2026-09-01 00:30:00")
@@ -368,7 +368,9 @@ def test_the_owner_hears_that_a_lead_is_back_even_if_others_have_judged_it_befor
 		assert frappe.db.get_value("Lead Qualification", {"lead": lead.name}, "decision") is None
 		assert judge_expired()["done"] == 0
 	told = frappe.get_all("Notification Log", {"for_user": owner}, pluck="subject", order_by="creation asc")
-	assert sum("on hold until today" in subject for subject in told) == 1
+	assert [words for words in told if "on hold" in words] == [
+		"Kellerbrunn ‹b›Works was on hold until today. Follow up now."
+	]
 
 
 def test_an_answer_to_what_a_checklist_asks_no_more_stands_in_nobodys_way():
