@@ -6,6 +6,7 @@ import frappe
 from frappe import _
 from frappe.utils import get_url
 
+from lead_quality.base import query
 from lead_quality.base.notices import is_reachable, plain, tell, words_for
 from lead_quality.base.queries import Where
 from lead_quality.base.routes import report_route
@@ -33,14 +34,44 @@ REACHED_AT = {
 	"Sale": "j.sale_at",
 }
 
-# Leads of a source that has a target of its own are counted by that one.
-_HAS_OWN = """exists (
-	select 1 from `tabFunnel Target` own
-	where own.step = %(step)s and own.source = j.source
-		and ifnull(own.segment, '') = %(segment)s and ifnull(own.company, '') = %(company)s
-		and ifnull(own.from_date, date(j.entered_at)) <= date(j.entered_at)
-		and ifnull(own.to_date, date(j.entered_at)) >= date(j.entered_at)
-)"""
+# what a target may be of
+SCOPE = ("source", "segment", "company")
+# Of several targets of a step, a lead counts for the first one that is of its source, segment, company and day of entry:
+# for the narrowest.
+NARROWEST_FIRST = f"""{" + ".join(f"(ifnull({field}, '') != '')" for field in SCOPE)} desc,
+	ifnull(source, '') = '', ifnull(segment, '') = '', creation, name"""
+
+
+def _narrower_than(target) -> list:
+	"""The targets of the same step that a lead counts for rather than for this one, if it is of them."""
+	targets = query.run(
+		f"""
+		select name, source, segment, company, from_date, to_date from `tabFunnel Target`
+		where step = %(step)s order by {NARROWEST_FIRST}
+		""",
+		{"step": target.step},
+		as_dict=True,
+	)
+	names = [one.name for one in targets]
+	return targets[: names.index(target.name)] if target.name in names else []
+
+
+def _count_elsewhere(where: Where, targets: list):
+	"""Leave out the leads that are of one of some targets."""
+	for nth, target in enumerate(targets):
+		asked, values = ["1 = 1"], {}
+		for field in (*SCOPE, "from_date", "to_date"):
+			if not target[field]:
+				continue
+			key = f"narrower_{nth}_{field}"
+			values[key] = target[field]
+			asked.append(
+				{
+					"from_date": f"j.entered_at >= %({key})s",
+					"to_date": f"j.entered_at < %({key})s + interval 1 day",
+				}.get(field, f"j.{field} = %({key})s")
+			)
+		where.add(f"not ifnull({' and '.join(asked)}, 0)", **values)
 
 
 def leads_of(target, day: date, user: str) -> Where:
@@ -56,15 +87,8 @@ def leads_of(target, day: date, user: str) -> Where:
 	where.add("j.is_non_buyer = 0")
 	where.equal("j.segment", target.segment)
 	where.equal("j.company", target.company)
-	if target.source:
-		where.equal("j.source", target.source)
-	else:
-		where.add(
-			f"not {_HAS_OWN}",
-			step=target.step,
-			segment=target.segment or "",
-			company=target.company or "",
-		)
+	where.equal("j.source", target.source)
+	_count_elsewhere(where, _narrower_than(target))
 	see(where)
 	return where
 

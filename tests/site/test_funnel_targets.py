@@ -2,7 +2,7 @@
 Targets equals the leads behind it."""
 
 from datetime import date, timedelta
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 import frappe
 import pytest
@@ -15,6 +15,7 @@ from lead_quality.engine.targets import cohort
 from lead_quality.funnel import targets
 from lead_quality.funnel.jobs import check_targets
 from lead_quality.lead_quality.report.funnel_targets.funnel_targets import FunnelTargets
+from lead_quality.lead_quality.report.leaks.leaks import Leaks
 from tests.site.helpers import messages_to
 
 NOW = "2026-06-15 03:00:00"
@@ -170,6 +171,30 @@ def test_a_source_with_a_target_of_its_own_is_counted_by_that_one(owner):
 	make_journeys(1, source=None)
 	assert targets.count(every, TODAY, owner) == (4, 1)
 	assert targets.count(fair, TODAY, owner) == (5, 2)
+
+
+def test_a_lead_counts_for_the_narrowest_target_of_its_step_as_in_leaks(owner):
+	day = cohort(TODAY, 30)[1]
+	segment = frappe.get_all("Lead Segment", pluck="name", order_by="name asc", limit=1)[0]
+	of = [
+		make_target(),
+		make_target(segment=segment),
+		make_target(source="Fair"),
+		make_target(source="Fair", segment=segment, to_date=str(day - timedelta(days=1))),
+		make_target(step="Prospect", source="Fair", segment=segment),
+	]
+	make_journeys(2, reached=1, source=None)
+	make_journeys(3, reached=1, segment=segment)
+	make_journeys(4, reached=2, source="Fair", segment=segment)
+	make_journeys(5, reached=3, source="Fair", segment=segment, day=day - timedelta(days=1))
+	counted = [targets.count(target, TODAY, owner) for target in of]
+	assert counted == [(2, 1), (3, 1), (4, 2), (5, 3), (9, 5)]
+	period = {"from_date": str(day - timedelta(days=1)), "to_date": str(day)}
+	report = Leaks(period, now=get_datetime(NOW))
+	rows = {
+		dict(parse_qsl(urlsplit(row["links"]["leads"]).query)).get("target"): row for row in report.rows()
+	}
+	assert [(rows[target.name]["leads"], rows[target.name]["reached"]) for target in of] == counted
 
 
 def test_a_target_counts_the_leads_of_its_days(owner):

@@ -16,7 +16,7 @@ from lead_quality.base.report import (
 	percent,
 	percent_column,
 )
-from lead_quality.funnel.targets import REACHED_AT
+from lead_quality.funnel.targets import NARROWEST_FIRST, REACHED_AT
 from lead_quality.lead_quality.report.journeys import (
 	STEPS,
 	JourneyReport,
@@ -75,12 +75,11 @@ class Leaks(JourneyReport):
 				"ifnull(`tabFunnel Target`.to_date, '9999-12-31') >= %(since)s",
 				since=getdate(self.filters.from_date),
 			)
-		narrow = " + ".join(f"(ifnull({field}, '') != '')" for field in SCOPE)
 		return where.select(
 			f"""
 			select name, lower(step) as step, rate, within_days, source, segment, company, from_date, to_date
 			from `tabFunnel Target` where {{where}}
-			order by {narrow} desc, ifnull(source, '') = '', ifnull(segment, '') = '', creation, name
+			order by {NARROWEST_FIRST}
 			"""
 		)
 
