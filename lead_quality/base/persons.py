@@ -14,8 +14,5 @@ def person(user: str | None) -> str | None:
 
 
 def person_sql(user: str) -> str:
-	"""`person` as SQL, of another SQL expression."""
-	expression = user
-	for other in NO_PERSONS:
-		expression = f"nullif({expression}, '{other}')"
-	return expression
+	"""`person` as SQL, of another SQL expression, which is computed twice."""
+	return f"case when {user} in {NO_PERSONS} then null else {user} end"

@@ -7,11 +7,12 @@ holdings. While its owner is nobody, or no person, a lead waits for routing.
 
 from collections.abc import Iterable
 from datetime import datetime, timezone
+from zoneinfo import ZoneInfo
 
 import frappe
 from frappe.utils import get_datetime
 
-from lead_quality.base.persons import person
+from lead_quality.base.persons import NO_PERSONS, person, person_sql
 from lead_quality.base.rows import insert_rows
 from lead_quality.base.site_time import aware
 from lead_quality.engine.holding import Holding, Measure
@@ -30,17 +31,36 @@ def owner_sql(lead: str, instant: str, owner: str) -> str:
 	)"""
 
 
-def holdings_between(start: datetime, end: datetime, rows: Iterable, owner: str | None) -> list[Holding]:
+def person_owner_sql(lead: str, instant: str, owner: str) -> str:
+	"""As `owner_sql`, or null if that is no person. The holding is looked up no more often than it must be."""
+	return f"""nullif(
+		coalesce(
+			(
+				select if(ifnull(held.user, '') in {NO_PERSONS}, '', held.user) from `tabLead Holding` held
+				where held.lead = {lead} and held.held_until > {instant}
+				order by held.held_until limit 1
+			),
+			{person_sql(owner)},
+			''
+		),
+		''
+	)"""
+
+
+def holdings_between(
+	start: datetime, end: datetime, rows: Iterable, owner: str | None, zone: ZoneInfo | None = None
+) -> list[Holding]:
 	"""A lead's holdings by persons from `start` until `end` (both aware); what they do not cover waits for routing.
 
 	:param rows: `user` and `held_until` (naive, the site's zone) of its Lead Holdings, the first that ended first;
 	    those that ended before `start` may be left out.
 	:param owner: who owns the lead today.
+	:param zone: see `in_utc`.
 	"""
 	found = []
 	begin = start
 	for row in rows:
-		until = in_utc(row.held_until)
+		until = in_utc(row.held_until, zone)
 		if until > begin:
 			if user := person(row.user):
 				found.append(Holding(begin, until, user))
@@ -67,10 +87,14 @@ def record_holding(lead, before: str | None, now: datetime):
 	insert_rows("Lead Holding", [row], now)
 
 
-def in_utc(site_instant: datetime) -> datetime:
+def in_utc(site_instant: datetime, zone: ZoneInfo | None = None) -> datetime:
 	"""A naive instant of the site's zone, to the whole second; in UTC, as instants of one zone compare as clocks
-	show."""
-	return aware(site_instant).astimezone(timezone.utc)
+	show.
+
+	:param zone: the site's, from a caller who has very many instants.
+	"""
+	at = site_instant.replace(microsecond=0, tzinfo=zone) if zone else aware(site_instant)
+	return at.astimezone(timezone.utc)
 
 
 def measure_by(calendar: WorkingCalendar | None) -> Measure:

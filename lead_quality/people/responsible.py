@@ -4,13 +4,13 @@ It is the owner, if that is a person. A web form makes Guest the owner and a job
 is assigned to, the latest assignment first. While there is neither, the lead waits for routing.
 """
 
-from lead_quality.base.persons import person_sql
-from lead_quality.people.holding import owner_sql
+from lead_quality.base.persons import NO_PERSONS, person_sql
+from lead_quality.people.holding import person_owner_sql
 
 
 def responsible_sql(lead: str, instant: str, owner: str) -> str:
 	"""Who was responsible for a lead at an instant, or null; all are SQL expressions, `owner` that of today's owner."""
-	return f"coalesce({person_sql(owner_sql(lead, instant, owner))}, {assignee_sql(lead, instant)})"
+	return f"coalesce({person_owner_sql(lead, instant, owner)}, {assignee_sql(lead, instant)})"
 
 
 def responsible_now_sql(lead: str, now: str, owner: str) -> str:
@@ -21,10 +21,10 @@ def responsible_now_sql(lead: str, now: str, owner: str) -> str:
 def assignee_sql(lead: str, instant: str) -> str:
 	"""Who a lead was assigned to at an instant, or null; both are SQL expressions."""
 	return f"""(
-		select {person_sql("assigned.allocated_to")} from `tabToDo` assigned
+		select assigned.allocated_to from `tabToDo` assigned
 		where
 			assigned.reference_type = 'Lead' and assigned.reference_name = {lead}
-			and {person_sql("assigned.allocated_to")} is not null
+			and ifnull(assigned.allocated_to, '') not in {NO_PERSONS}
 			and assigned.creation <= {instant} and (assigned.status = 'Open' or assigned.modified > {instant})
 		order by assigned.creation desc, assigned.name desc limit 1
 	)"""

@@ -5,10 +5,11 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
+from zoneinfo import ZoneInfo
 
 import frappe
 from frappe import _
-from frappe.utils import cint
+from frappe.utils import cint, get_system_timezone
 
 from lead_quality.base.links import DELETED
 from lead_quality.base.persons import NO_PERSONS, person
@@ -44,18 +45,31 @@ OPEN, PAUSED, CANCELLED = "Open", "Paused", "Cancelled"
 
 # A clock past its deadline is missed, and a pause whose time is up is over, whether or not a job has said so. Nobody
 # answers for a deadline that passes while the scheduler is off, as the sweep that comes will say.
-STATE = f"""
-	case
-		when c.status = 'Missed' then if(c.missed_by_system, '{BY_SYSTEM}', '{MISSED}')
-		when c.status = '{MET}' and c.entered_late = 1 then '{ENTERED_LATE}'
-		when c.status in ('{MET}', '{CANCELLED}') then c.status
-		when c.status = 'Paused' and c.paused_until > %(now)s then '{PAUSED}'
-		when c.due_at >= %(now)s then '{OPEN}'
-		when c.due_at > %(unwatched_since)s or (c.due_at > %(outage_from)s and c.due_at <= %(outage_until)s)
-			then '{BY_SYSTEM}'
-		else '{MISSED}'
-	end
-"""
+STATES = (MET, MISSED, BY_SYSTEM, ENTERED_LATE, OPEN, PAUSED, CANCELLED)
+
+
+def _state(number: bool = False) -> str:
+	"""SQL: the state of a clock, or its place in STATES."""
+	met, missed, by_system, late, still_open, paused, cancelled = (
+		str(place) if number else f"'{state}'" for place, state in enumerate(STATES)
+	)
+	return f"""
+		case
+			when c.status = 'Missed' then if(c.missed_by_system, {by_system}, {missed})
+			when c.status = '{MET}' then if(c.entered_late = 1, {late}, {met})
+			when c.status = '{CANCELLED}' then {cancelled}
+			when c.status = 'Paused' and c.paused_until > %(now)s then {paused}
+			when c.due_at >= %(now)s then {still_open}
+			when c.due_at > %(unwatched_since)s or (c.due_at > %(outage_from)s and c.due_at <= %(outage_until)s)
+				then {by_system}
+			else {missed}
+		end
+	"""
+
+
+STATE = _state()
+# rows are grouped faster by a number
+STATE_NUMBER = _state(number=True)
 
 # Who was responsible at the deadline of a miss, when somebody acted in time, or is now; see `people.responsible`. What is
 # left of a deleted lead keeps it with every clock.
@@ -85,6 +99,9 @@ SOURCE = """
 """
 ALL_CLOCKS = SOURCE.format(moved="left join")
 CLOCKS_OF_MOVED_LEADS = SOURCE.format(moved="straight_join")
+
+# in the place of a name that is not asked for
+SOMEBODY = "-"
 
 # the times of a group come as one text, which the database would cut after so many bytes
 LONGEST_TEXT = 2**30
@@ -196,12 +213,12 @@ class FollowUpCompliance(Report):
 				{row.working_calendar for row in rows if row.is_working and row.working_calendar}
 			)
 		}
-		real = measure_by(None)
+		real, zone = measure_by(None), ZoneInfo(get_system_timezone())
 		charges = {}
 		for name, (clock, *_others) in held.items():
-			start, end = in_utc(clock.started_at), in_utc(clock.due_at)
+			start, end = in_utc(clock.started_at, zone), in_utc(clock.due_at, zone)
 			spent = measures.get(clock.working_calendar, real) if clock.is_working else real
-			holdings = holdings_between(start, end, held[name], clock.lead_owner)
+			holdings = holdings_between(start, end, held[name], clock.lead_owner, zone)
 			clock.shares = shares(start, end, holdings, spent)
 			charges[name] = clock
 		return charges
@@ -230,17 +247,19 @@ class FollowUpCompliance(Report):
 		charges = self.charges(where)
 		where.equal(REP, self.filters.user)
 		by_person = self.field in ("rep", "team")
+		# groups by other things only ask whether there was somebody, and only of what was missed
+		nobody = f"if({STATE_NUMBER} = {STATES.index(MISSED)} and {REP} is not null, '{SOMEBODY}', null)"
 		query = f"""
 			select
 				c.clock,
-				{STATE} as state,
+				{STATE_NUMBER} as state,
 				c.acted_at is not null as is_acted,
 				{IS_WORKING} as is_working,
-				{REP if by_person else f"if(c.status = '{MET}', null, {REP})"} as rep,
+				{REP if by_person else nobody} as rep,
 				{SEGMENT if self.field == "segment" else "null"} as segment,
 				count(*) as clocks,
 				cast(sum(c.elapsed_seconds) as signed) as total_seconds,
-				group_concat(c.elapsed_seconds) as seconds
+				group_concat(if(c.acted_at is null, null, c.elapsed_seconds)) as seconds
 			from {ALL_CLOCKS}
 			where {{where}}
 			group by 1, 2, 3, 4, 5, 6
@@ -250,6 +269,7 @@ class FollowUpCompliance(Report):
 		)
 		groups: dict[tuple[str | None, str], Group] = defaultdict(Group)
 		for row in rows:
+			row.state = STATES[row.state]
 			rep = person(row.rep)
 			groups[self.group_of(row, rep), row.clock].count(row, rep, self.field == "rep")
 		for clock in charges.values():
