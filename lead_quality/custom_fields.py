@@ -96,11 +96,21 @@ CUSTOM_FIELDS = {
 		# bold: the list then offers to sort by it
 		_summary_field("lq_met_count", "Criteria Met", "Int", "lq_column_break", search_index=1, bold=1),
 		_summary_field("lq_criteria_count", "Criteria", "Int", "lq_met_count", search_index=1),
+		# bold: the list then offers to sort by it
+		_summary_field(
+			"lq_priority",
+			"Priority",
+			"Int",
+			"lq_criteria_count",
+			search_index=1,
+			bold=1,
+			description="0 to 100: so many of 100 past leads were less likely to buy. Where nothing could be learned yet, the share of criteria met.",
+		),
 		_summary_field(
 			"lq_handover_status",
 			"Handover",
 			"Select",
-			"lq_criteria_count",
+			"lq_priority",
 			options=HANDOVER_OPTIONS,
 			search_index=1,
 			in_standard_filter=1,

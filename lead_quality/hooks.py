@@ -192,6 +192,7 @@ ignore_links_on_delete = [
 	"Lead Holding",
 	"Lead Stage Log",
 	"Lead Journey",
+	"Lead Priority Model",
 	"Gate Override",
 	"Lead Remnant",
 	"Handover Remnant",
@@ -224,12 +225,14 @@ scheduler_events = {
 		"lead_quality.follow_up.jobs.end_leads",
 		"lead_quality.follow_up.jobs.mend_enrollments",
 		"lead_quality.follow_up.replan.replan_changed",
+		"lead_quality.qualification.jobs.refresh_priorities",
 	],
 	"daily_long": [
 		"lead_quality.overrides.deletion.forget_missing_leads",
 		"lead_quality.funnel.jobs.reconcile_all_stages",
 		"lead_quality.funnel.jobs.check_targets",
 		"lead_quality.follow_up.attention.raise_unattended",
+		"lead_quality.qualification.jobs.learn_priorities",
 	],
 }
 default_log_clearing_doctypes = {"Follow Up Run": 30, "Follow Up Alert": 180}

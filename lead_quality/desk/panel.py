@@ -16,7 +16,7 @@ from lead_quality.nurture import service as nurture
 from lead_quality.nurture.channels import wishes_of
 from lead_quality.people.absence import away_in_words
 from lead_quality.permissions import check_lead
-from lead_quality.qualification import gate
+from lead_quality.qualification import gate, priority
 from lead_quality.qualification import service as qualification
 from lead_quality.qualification.checklists import expected_checklist
 
@@ -72,6 +72,7 @@ def get_panel(lead: str) -> dict:
 	panel["rest_until"] = nurture.day_to_rest_until(doc, getdate(now_datetime()))
 	panel["hint"] = sheet.non_buyer_hint(doc)
 	panel["mail_problem"] = _mail_problem(doc)
+	panel["priority"] = priority.explain(doc, now_datetime())
 	return panel
 
 

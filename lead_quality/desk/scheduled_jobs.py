@@ -157,6 +157,8 @@ def job_words() -> dict[str, str]:
 			"Resumes an interrupted requalification of all leads"
 		),
 		"lead_quality.qualification.jobs.judge_expired": _("Requalifies leads whose answers have expired"),
+		"lead_quality.qualification.jobs.learn_priorities": _("Learns from past leads which of them buy"),
+		"lead_quality.qualification.jobs.refresh_priorities": _("Brings the priority of leads up to date"),
 		"lead_quality.qualification.jobs.sort_leads": _("Assigns leads to segments"),
 		"lead_quality.handover.jobs.pull_back": _("Takes back handovers that sales did not answer"),
 		"lead_quality.handover.jobs.resume_transfers": _("Resumes interrupted lead transfers"),

@@ -22,6 +22,13 @@ NEVER = frozenset(
 	"""name lead_name first_name middle_name last_name salutation gender date_of_birth birth_date age
 	nationality language marital_status religion image email_id phone mobile_no whatsapp_no""".split()
 )
+# where anybody gets an address for nothing
+FREE_HOSTS = frozenset(
+	"""aol.com gmail.com gmx.com gmx.de gmx.net googlemail.com hotmail.com hotmail.co.uk hotmail.fr icloud.com
+	libero.it live.com mail.com mail.ru me.com msn.com naver.com outlook.com orange.fr proton.me protonmail.com qq.com
+	rediffmail.com t-online.de wanadoo.fr web.de yahoo.co.in yahoo.co.uk yahoo.com yahoo.de yahoo.fr yandex.com yandex.ru
+	ymail.com 126.com 163.com""".split()
+)
 # the most that the weights of one lead may come to, so that no exponent overflows
 FURTHEST = 30.0
 
@@ -171,6 +178,12 @@ def reasons(model: Model, facts: Facts, count: int = 3) -> list[Reason]:
 	return sorted(found, key=lambda reason: (-abs(reason.line.weight), reason.field))[:count]
 
 
+def lines_of(model: Model) -> list[Reason]:
+	"""The whole table, field by field, what raises a score most first."""
+	found = [_reason(model, line) for line in model.lines]
+	return sorted(found, key=lambda reason: (reason.field, -reason.line.weight, reason.value))
+
+
 def would_raise(model: Model, facts: Facts, changeable: Collection[str], count: int = 3) -> list[Reason]:
 	"""What would raise a lead's score most, of what people can still find out or do, the strongest first.
 
@@ -203,12 +216,12 @@ def _example(line: Weight, cuts: Sequence[float] | None) -> Value:
 	return float(low) if low else cuts[0] - 1
 
 
-def kind_of_mail(address: str | None, free_hosts: Collection[str]) -> str:
+def kind_of_mail(address: str | None) -> str:
 	"""What sort of address a lead gave: none, of a free mail host, or of a domain of its own."""
 	host = (address or "").strip().lower().rpartition("@")[2]
 	if not host or "@" not in (address or ""):
 		return MISSING
-	return "Free Mail" if host in free_hosts else "Own Domain"
+	return "Free Mail" if host in FREE_HOSTS else "Own Domain"
 
 
 def completeness(values: Iterable[Value]) -> int:

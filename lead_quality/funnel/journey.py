@@ -517,6 +517,13 @@ def chunks(leads: Iterable[str] | None = None) -> Iterator[list[str]]:
 		last = some[-1]
 
 
+def written_since(since: datetime) -> list[str]:
+	"""Leads whose row was written since an instant (naive, the site's zone)."""
+	return query.run(
+		"select name from `tabLead Journey` where modified >= %(since)s", {"since": since}, pluck=True
+	)
+
+
 def remove_orphans() -> int:
 	"""Delete the rows of leads that are neither there nor remembered. Returns how many."""
 	orphans = query.run(

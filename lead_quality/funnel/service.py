@@ -10,7 +10,7 @@ from lead_quality.base import query
 from lead_quality.base.links import DELETED
 from lead_quality.base.versions import lead_field, lead_source
 from lead_quality.engine.conversion import STAGES, TWO_WAY, Evidence, current_stage
-from lead_quality.funnel import credit, summary
+from lead_quality.funnel import credit, known, summary
 from lead_quality.funnel.lead_save import AT_ONCE, LeadSave, LeadWriter
 
 ROWS_AT_ONCE = 2_000
@@ -24,8 +24,10 @@ WRITTEN_LAST = (
 
 def enter_target(save: LeadSave):
 	"""Log a new lead as a target, at its creation."""
-	_append(save.lead, "target", None, get_datetime(save.lead.creation), writer=save)
-	save.summarise(save.lead, lq_stage="target")
+	lead = save.lead
+	row = log_row(lead, STAGES[0], None, get_datetime(lead.creation), None)
+	save.insert_rows("Lead Stage Log", [{**row, "facts": known.as_json(lead)}], now_datetime())
+	save.summarise(lead, lq_stage="target")
 
 
 def enter_stage(lead: str, stage: str, at: datetime, reference=None) -> bool:

@@ -18,7 +18,7 @@ from lead_quality.nurture import service as nurture
 from lead_quality.nurture.channels import closed_to_plan, wants_nothing
 from lead_quality.people import holding
 from lead_quality.permissions import check_lead
-from lead_quality.qualification import gate, segments
+from lead_quality.qualification import gate, priority, segments
 from lead_quality.qualification import service as qualification
 
 # statuses of a lead to which nothing has been done yet
@@ -34,6 +34,7 @@ def validate(lead, method=None):
 	save = begin_save(lead)
 	segments.sort_lead(lead)
 	save.judged = qualification.judge_lead(lead)
+	lead.update({"lq_priority": priority.priority_of(lead, now_datetime())})
 
 
 @listener

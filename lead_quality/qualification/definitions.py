@@ -1,4 +1,4 @@
-"""The definitions in force, shared by all processes: segments, checklists, agreements."""
+"""The definitions in force, shared by all processes: segments, checklists, agreements, models of priority."""
 
 import pickle
 
@@ -25,7 +25,8 @@ def in_force() -> dict:
 
 	:returns: `segments`, the names of the enabled ones in their order, with their rules; `sources`, the fields and
 	    facts that criteria of checklists in force name as `lead_field`; `agreements`, the names of the Active ones by
-	    company and segment; and a `token`, another one each time that any of these has changed.
+	    company and segment; `priorities`, the models in use by company, as `engine.priority.Model.as_dict` gives
+	    them; and a `token`, another one each time that any of these has changed.
 	"""
 	changed = getattr(frappe.local, CHANGED_HERE, None)
 	if changed:
@@ -118,6 +119,7 @@ def _load(token: str) -> dict:
 		"segments": _segments(),
 		"sources": _sources(),
 		"agreements": _agreements(),
+		"priorities": _priorities(),
 		"token": token,
 	}
 
@@ -155,3 +157,13 @@ def _agreements() -> dict[tuple[str | None, str | None], str]:
 		"Sales Ready Agreement", {"status": "Active"}, ["name", "company", "segment"], order_by="creation asc"
 	)
 	return {(row.company or None, row.segment or None): row.name for row in rows}
+
+
+def _priorities() -> dict[str, dict]:
+	rows = frappe.get_all(
+		"Lead Priority Model",
+		{"status": "In Use", "model": ["is", "set"]},
+		["company", "model"],
+		order_by="creation asc",
+	)
+	return {row.company or "": frappe.parse_json(row.model) for row in rows}

@@ -1,15 +1,19 @@
 """What the scheduler runs for segments and judgements."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
 from frappe.utils import now_datetime
 
+from lead_quality.base import query
 from lead_quality.base.runs import JobRun
-from lead_quality.qualification import rates, requalify, segments, service
+from lead_quality.funnel import journey
+from lead_quality.qualification import learning, priority, rates, requalify, segments, service
 
 MOST_LEADS = 20_000
 CHUNK = 500
+# what has happened may have been committed a while after it
+LONGEST_TRANSACTION = timedelta(hours=1)
 
 
 def sort_leads(now: datetime | None = None) -> dict:
@@ -53,3 +57,38 @@ def resume_requalification(now: datetime | None = None) -> dict:
 	:returns: counts found and done, of parts that were not done and are with the workers again, and failed (none).
 	"""
 	return requalify.job().resume()
+
+
+def learn_priorities(now: datetime | None = None) -> dict:
+	"""Learn from the past leads of each company which of them buy, and give all leads their priority by that.
+
+	:param now: naive instant in the site's zone.
+	:returns: counts found (companies, and chunks of leads), done (models, and priorities that have changed), failed.
+	"""
+	run = JobRun("learn_priorities", now)
+	run.each(learning.companies(), learning.learn_company, commit_every=1)
+	return run.each(journey.chunks(), priority.score_some, commit_every=1).finish()
+
+
+def refresh_priorities(now: datetime | None = None) -> dict:
+	"""Give those leads their priority again with which something has happened without a save; the first run takes all.
+
+	:param now: naive instant in the site's zone.
+	:returns: counts found (chunks of leads), done (priorities that have changed), failed.
+	"""
+	run = JobRun("refresh_priorities", now)
+	since = _since(run.name)
+	changed = journey.written_since(since) if since else None
+	return run.each(journey.chunks(changed), priority.score_some, commit_every=1).finish()
+
+
+def _since(run: str) -> datetime | None:
+	"""From when on what has happened may not be in a priority; None before the first run."""
+	last = query.run(
+		"""
+		select max(started_at) from `tabFollow Up Run`
+		where job in ('refresh_priorities', 'learn_priorities') and status = 'Completed' and name != %s
+		""",
+		(run,),
+	)[0][0]
+	return last and last - LONGEST_TRANSACTION

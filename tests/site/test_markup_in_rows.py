@@ -56,6 +56,7 @@ DOCTYPES = (
 	"Lead Holding",
 	"Lead Journey",
 	"Lead Outcome Reason",
+	"Lead Priority Model",
 	"Lead Qualification",
 	"Lead Qualification Answer",
 	"Lead Remnant",

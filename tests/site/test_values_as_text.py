@@ -143,6 +143,7 @@ LOGS = (
 	"Lead Handover",
 	"Lead Holding",
 	"Lead Journey",
+	"Lead Priority Model",
 	"Lead Remnant",
 	"Lead Stage Log",
 )

@@ -431,7 +431,7 @@ def test_an_order_that_chance_explains_is_not_used():
 	],
 )
 def test_kind_of_mail(address, kind):
-	assert kind_of_mail(address, {"gmail.com"}) == kind
+	assert kind_of_mail(address) == kind
 
 
 def test_completeness_counts_what_is_filled_in():

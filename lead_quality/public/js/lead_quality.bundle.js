@@ -9,6 +9,7 @@ import * as communication from "./forms/communication.js";
 import * as follow_up from "./forms/follow_up.js";
 import * as follow_up_policy from "./forms/follow_up_policy.js";
 import * as lead_handover from "./forms/lead_handover.js";
+import * as lead_priority_model from "./forms/lead_priority_model.js";
 import * as lead_segment from "./forms/lead_segment.js";
 import * as lead_touch from "./forms/lead_touch.js";
 import * as lead_transfer from "./forms/lead_transfer.js";
@@ -33,6 +34,7 @@ Object.assign(lead_quality, {
 	...follow_up,
 	...follow_up_policy,
 	...lead_handover,
+	...lead_priority_model,
 	...lead_segment,
 	...lead_touch,
 	...lead_transfer,

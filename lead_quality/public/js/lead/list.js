@@ -69,7 +69,10 @@ function begin(list) {
 		// who sorts by it wants to see what is due, the first first
 		first: { [DUE]: "asc" },
 		// among equals, the lead that has waited longest comes first
-		ties: { lq_met_count: "`tabLead`.`creation` asc" },
+		ties: {
+			lq_met_count: "`tabLead`.`creation` asc",
+			lq_priority: "`tabLead`.`creation` asc",
+		},
 		async chosen(fieldname, order) {
 			// The database puts first what is not due at all, so that is filtered out: in sight of the user, who may
 			// take the filter off.

@@ -22,7 +22,7 @@ const button = (action, label, value = "", colour = "btn-default") =>
 // Who may not write the lead is shown where it stands, and offered nothing that the server would refuse.
 export const panel_html = (data, { may_write }) => html`
 	<div class="lead-quality-panel border-bottom px-4 py-3">
-		${funnel_html(data)} ${no_owner_html(data, may_write)} ${away_html(data)} ${opt_outs_html(data)}
+		${funnel_html(data)} ${priority_html(data)} ${no_owner_html(data, may_write)} ${away_html(data)} ${opt_outs_html(data)}
 		${hints_html(data)}
 		<div class="row mt-3">
 			<div class="col-sm-4 mb-3">${qualification_html(data, may_write)}</div>
@@ -46,6 +46,21 @@ function funnel_html({ stage: present, segment }) {
 	});
 	return html`<div class="d-flex align-items-center flex-wrap" style="gap: 6px">
 		${steps}${segment && html`<span class="text-muted small ml-auto">${__("Segment")}: ${segment}</span>`}
+	</div>`;
+}
+
+// how likely it is to buy beside past leads, why, and what would raise that
+function priority_html({ priority: likely }) {
+	if (!likely) return "";
+	const reasons = likely.reasons.map(
+		({ words, raises }) =>
+			html`<span class="indicator-pill no-indicator-dot ${raises ? "green" : "orange"}" data-reason>${raises ? "↑" : "↓"} ${words}</span>`,
+	);
+	const raise = likely.raises.map(({ words }) => words).join(", ");
+	return html`<div class="small mt-2 d-flex align-items-center flex-wrap" style="gap: 6px" data-priority="${likely.priority}">
+		<b title="${likely.summary}">${__("Priority {0}", [likely.priority])}</b>${reasons}
+		<span class="text-muted">${likely.summary}</span>
+		${raise && html`<span class="text-muted" data-raise>${__("Would raise it: {0}", [raise])}</span>`}
 	</div>`;
 }
 

@@ -1,0 +1,50 @@
+// The table of a model, line by line, and what was expected of each tenth of the newer leads beside what came.
+
+import { html } from "../engine/markup.js";
+
+export const lead_priority_model_form = {
+	refresh(frm) {
+		const { table = [], deciles = [] } = frm.doc.__onload || {};
+		const wrapper = frm.get_field("table_html").$wrapper.empty();
+		if (!table.length) return;
+		if (deciles.length) draw(wrapper, deciles);
+		wrapper.append(String(table_html(table)));
+	},
+};
+
+function draw(wrapper, deciles) {
+	$("<div data-calibration>").appendTo(wrapper);
+	new frappe.Chart(wrapper.find("[data-calibration]")[0], {
+		title: __("Sales by tenth of the newer leads, the likeliest first"),
+		type: "bar",
+		height: 220,
+		data: {
+			labels: deciles.map((_tenth, index) => String(index + 1)),
+			datasets: [
+				{ name: __("Expected"), values: deciles.map(({ expected }) => expected) },
+				{ name: __("Came"), values: deciles.map(({ won }) => won) },
+			],
+		},
+	});
+}
+
+const table_html = (table) => html`<table class="table table-sm" data-table>
+	<thead>
+		<tr>
+			<th>${__("If a lead says")}</th>
+			<th class="text-right">${__("Times the average")}</th>
+			<th class="text-right">${__("Leads")}</th>
+			<th class="text-right">${__("Sales")}</th>
+		</tr>
+	</thead>
+	<tbody>
+		${table.map(
+			({ words, factor, leads, won }) => html`<tr>
+				<td>${words}</td>
+				<td class="text-right">${factor}</td>
+				<td class="text-right">${leads}</td>
+				<td class="text-right">${won}</td>
+			</tr>`,
+		)}
+	</tbody>
+</table>`;
