@@ -22,13 +22,20 @@ export function ask({ title, fields, label, submit: work, done }) {
 	return dialog;
 }
 
+const at_work = new WeakSet();
+
+// A second click while the first is at work does nothing: it would log a touch twice.
 export async function submit(dialog, work, done) {
+	if (at_work.has(dialog)) return;
+	at_work.add(dialog);
 	try {
 		const result = await work();
 		dialog.hide();
 		await done?.(result);
 	} catch (reason) {
 		refused(reason);
+	} finally {
+		at_work.delete(dialog);
 	}
 }
 

@@ -2,7 +2,7 @@
 
 import { VERSION } from "../engine/colours.js";
 import { bold, fill, html } from "../engine/markup.js";
-import { refused } from "./dialogs.js";
+import { refused, submit } from "./dialogs.js";
 import { call_document, save_first } from "./form.js";
 
 export const versioned_form = {
@@ -39,17 +39,12 @@ async function activate(frm, label) {
 			{ fieldtype: "HTML", fieldname: "effect", options: String(effect_html(frm.doc.name, effect)) },
 		],
 		primary_action_label: label,
-		primary_action: async () => {
-			dialog.disable_primary_action();
-			try {
-				await call_document(frm, "activate");
-				dialog.hide();
-				await frm.reload_doc();
-			} catch (reason) {
-				dialog.enable_primary_action();
-				refused(reason);
-			}
-		},
+		primary_action: () =>
+			submit(
+				dialog,
+				() => call_document(frm, "activate"),
+				() => frm.reload_doc(),
+			),
 	});
 	dialog.show();
 }

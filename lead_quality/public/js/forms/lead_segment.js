@@ -1,6 +1,6 @@
 // The form and the list of segments: what a change of their rules would do to the leads that there are.
 
-import { confirm, element, refused } from "../desk/dialogs.js";
+import { confirm, element, refused, submit } from "../desk/dialogs.js";
 import { call_document } from "../desk/form.js";
 import { offer_lead_fields } from "../desk/lead_fields.js";
 import { requalify } from "../desk/requalify.js";
@@ -159,15 +159,17 @@ function take_up(frm, count) {
 			},
 		],
 		primary_action_label: __("Take Up"),
-		async primary_action({ decision, reason }) {
-			await frappe.xcall("lead_quality.desk.backlog.take_up", {
-				segment: frm.doc.name,
-				decision: decisions[decision],
-				reason: decisions[decision] === "Disqualify" ? reason : null,
-			});
-			dialog.hide();
-			frappe.show_alert({ message: __("It runs in the background."), indicator: "green" });
-		},
+		primary_action: ({ decision, reason }) =>
+			submit(
+				dialog,
+				() =>
+					frappe.xcall("lead_quality.desk.backlog.take_up", {
+						segment: frm.doc.name,
+						decision: decisions[decision],
+						reason: decisions[decision] === "Disqualify" ? reason : null,
+					}),
+				() => frappe.show_alert({ message: __("It runs in the background."), indicator: "green" }),
+			),
 	});
 	dialog.show();
 }

@@ -1,0 +1,33 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { submit } from "../../lead_quality/public/js/desk/dialogs.js";
+
+const make_dialog = () => ({
+	is_open: true,
+	hide() {
+		this.is_open = false;
+	},
+});
+
+test("a second click while the first is at work does nothing", async () => {
+	const dialog = make_dialog();
+	let times = 0;
+	const work = async () => {
+		times += 1;
+	};
+	await Promise.all([submit(dialog, work), submit(dialog, work)]);
+	assert.equal(times, 1);
+	assert.equal(dialog.is_open, false);
+});
+
+test("a dialog whose work was refused stays open, and can be tried again", async () => {
+	const dialog = make_dialog();
+	await submit(dialog, () => Promise.reject({ exc: "refused" }));
+	assert.equal(dialog.is_open, true);
+	let times = 0;
+	await submit(dialog, async () => {
+		times += 1;
+	});
+	assert.equal(times, 1);
+});
