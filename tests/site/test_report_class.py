@@ -224,7 +224,7 @@ def test_frappes_own_export_refuses_a_part_of_the_rows(crowd, monkeypatch):
 @pytest.mark.parametrize("report", REPORTS)
 def test_without_filters_a_report_counts_what_its_form_shows_first(report):
 	script = query_report.get_script(report)["script"]
-	periods = re.findall(r"\.\.\.period\(.*, (\d+)\)", script)
+	periods = re.findall(r"(?:\.\.\.period\(.*, |\bmonths: )(\d+)", script)
 	months = int(periods[0]) if periods else 0
 	assert report_class(report).months == months
 	filters = report_class(report)().filters
