@@ -3,7 +3,7 @@
 from frappe.utils import now_datetime
 
 from lead_quality.base import query
-from lead_quality.funnel import credit
+from lead_quality.funnel import credit, journey
 from lead_quality.funnel.service import enter_stage, review_stage
 
 
@@ -25,7 +25,9 @@ def keep_credit(opportunity):
 
 
 def move_opportunity(opportunity, before):
-	"""An Opportunity was given to another party: its new lead enters the stage, its old one may leave it."""
+	"""An Opportunity was given to another party: its new lead enters the stage, its old one may leave it. Its quotations
+	go with it, also where neither does."""
+	journey.mark(opportunity.lq_lead, before.lq_lead)
 	if opportunity.lq_lead:
 		enter_stage(opportunity.lq_lead, "opportunity", now_datetime(), opportunity)
 	if before.lq_lead:

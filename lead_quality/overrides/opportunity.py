@@ -62,5 +62,6 @@ def on_change(opportunity, method=None):
 def after_delete(opportunity, method=None):
 	gate.forget_document(opportunity.doctype, opportunity.name)
 	if opportunity.lq_lead:
+		journey.mark(opportunity.lq_lead)
 		funnel.review_stage(opportunity.lq_lead)
 		endings.end_if_over([opportunity.lq_lead])

@@ -168,6 +168,20 @@ def by_deleted_opportunity(lead):
 	frappe.delete_doc("Opportunity", make_opportunity(lead.name).name)
 
 
+def by_moved_opportunity(lead):
+	"""Both leads have another one, so that neither enters or leaves a stage, and its quotation is the other's now."""
+	other = make_lead(first_name="Other", last_name="Works")
+	make_sales_ready(other.name)
+	moved = make_opportunity(lead.name)
+	for one in (lead, other):
+		make_opportunity(one.name)
+	make_quotation(opportunity=moved.name)
+	frappe.db.commit()
+	moved.reload()
+	moved.party_name = other.name
+	moved.save()
+
+
 def by_amount(lead):
 	opportunity = make_opportunity(lead.name)
 	frappe.db.commit()
@@ -210,6 +224,7 @@ HEARD_OF = [
 	by_opportunity_of_a_prospect,
 	by_opportunity_without_a_lead,
 	by_deleted_opportunity,
+	by_moved_opportunity,
 	by_amount,
 	by_reopening,
 ]
