@@ -29,6 +29,8 @@ LATER = (7, 30)
 # what a save writes of a lead itself bears an instant after that of its entry
 AT_ENTRY = timedelta(minutes=1)
 KEPT = 90  # models of a company
+# what one record of what was learned says, and the next may say anew
+SAYS = ("why", "leads", "won", "model", "backtest")
 ALL_UNKNOWN = {name: UNKNOWN for name in known.facts_of({})}
 
 
@@ -47,7 +49,7 @@ def learn_company(company: str, now: datetime) -> bool:
 	before = frappe.get_all(
 		DOCTYPE,
 		{"company": company or ["is", "not set"]},
-		["name", "status", "first_fifth", "dropped_since"],
+		["name", "status", "first_fifth", "learned_at", "dropped_since", *SAYS],
 		order_by="creation desc",
 	)
 	_keep(company, learned, before, now)
@@ -158,6 +160,9 @@ def _keep(company: str, learned: Learned, before: list, now: datetime):
 		"backtest": json.dumps(backtest.as_dict()) if backtest else None,
 		**_figures(backtest),
 	}
+	is_same_day = before and before[0].learned_at.date() == now.date()
+	if is_same_day and all((before[0][field] or None) == (row[field] or None) for field in SAYS):
+		return  # a second run of the same night has nothing new to say
 	query.run(
 		f"update `tab{DOCTYPE}` set status = 'Superseded' where ifnull(company, '') = %(company)s and status = 'In Use'",
 		{"company": company},

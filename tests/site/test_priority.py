@@ -85,6 +85,12 @@ def test_a_model_is_kept_with_its_figures_and_the_one_before_is_superseded(past)
 	assert definitions.in_force()["priorities"][COMPANY] == json.loads(second.model)
 
 
+def test_a_second_run_of_the_same_night_keeps_no_second_model(past):
+	for minutes in (0, 5):
+		assert learn_company(COMPANY, NOW + timedelta(minutes=minutes))
+	assert frappe.db.count("Lead Priority Model", {"company": COMPANY}) == 1
+
+
 def test_a_referral_comes_before_a_fair(past):
 	learn_company(COMPANY, NOW)
 	table = priority.model_of(COMPANY).table["source"]
