@@ -1,9 +1,15 @@
-"""What more than one browser test does to a page."""
+"""What more than one browser test does to a page, or asks of its site."""
 
 import re
 from urllib.parse import parse_qs
 
+import frappe
 from playwright.sync_api import Locator, Response
+
+
+def bant() -> str:
+	"""The version of the seeded checklist that is active: other tests may have made a new one."""
+	return frappe.db.get_value("Qualification Checklist", {"title": "BANT", "status": "Active"})
 
 
 def choose_link(box: Locator, value: str):

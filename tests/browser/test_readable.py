@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import expect
 
 from lead_quality.demo.factories import make_agreement, make_user
+from tests.browser.helpers import bant
 
 PASSWORD = "read-it-all-2026"
 # the contrast of each figure with what Frappe's theme has it lie on, as WCAG 2.2 measures it
@@ -70,7 +71,7 @@ def test_an_address_of_lead_source_quality_opens_source_effectiveness_with_its_f
 
 
 def test_a_deadline_of_an_agreement_says_of_what_it_is_and_is_no_thousands(manager, page, desk, database):
-	agreement = make_agreement(accept_within=4, first_touch_within=8)
+	agreement = make_agreement(checklist=bant(), accept_within=4, first_touch_within=8)
 	database.commit()
 	desk.login(manager, PASSWORD)
 	desk.open(f"sales-ready-agreement/{agreement.name}")

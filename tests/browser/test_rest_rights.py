@@ -6,14 +6,10 @@ import requests
 
 from lead_quality import api
 from lead_quality.demo.factories import make_agreement, make_checklist, make_lead, make_sales_ready, make_user
+from tests.browser.helpers import bant
 
 AGENCY, OTHER_AGENCY = "quinn.rest@agency.example", "otto.rest@agency.example"
 SELLER, MANAGER, MARKETER = "sue.rest@example.com", "mona.rest@example.com", "mark.rest@example.com"
-
-
-def bant() -> str:
-	"""The version of the seeded checklist that is active: other tests may have made a new one."""
-	return frappe.db.get_value("Qualification Checklist", {"title": "BANT", "status": "Active"})
 
 
 @pytest.fixture
