@@ -71,7 +71,9 @@ def test_an_address_of_lead_source_quality_opens_source_effectiveness_with_its_f
 
 
 def test_a_deadline_of_an_agreement_says_of_what_it_is_and_is_no_thousands(manager, page, desk, database):
-	agreement = make_agreement(checklist=bant(), accept_within=4, first_touch_within=8)
+	agreement = make_agreement(
+		checklist=bant(), working_calendar="Office Hours", accept_within=4, first_touch_within=8
+	)
 	database.commit()
 	desk.login(manager, PASSWORD)
 	desk.open(f"sales-ready-agreement/{agreement.name}")
