@@ -62,6 +62,18 @@ COUNTS = (
 	"is_derived",
 )
 
+# the columns that the log alone knows, besides the stage and the entry, under the same name
+OF_LOG = (
+	"prospect_at",
+	"opportunity_at",
+	"sale_at",
+	"source",
+	"campaign",
+	"segment",
+	"territory",
+	"is_derived",
+)
+
 _PLACE = f"field(log.stage, {', '.join(repr(stage) for stage in STAGES)})"
 
 
@@ -550,16 +562,6 @@ def keep_remnants() -> int:
 		(f"{DELETED}%",),
 		pluck=True,
 	)
-	of_log = (
-		"prospect_at",
-		"opportunity_at",
-		"sale_at",
-		"source",
-		"campaign",
-		"segment",
-		"territory",
-		"is_derived",
-	)
 	of_remnant = {
 		"present_source": "source",
 		"present_segment": "lq_segment",
@@ -571,11 +573,11 @@ def keep_remnants() -> int:
 			f"""
 			insert into `tabLead Journey` (
 				name, `lead`, creation, modified, owner, modified_by, stage, exit_stage, entered_at, exited_at, exit_reason,
-				{", ".join((*of_log, *of_remnant))}, is_non_buyer, is_bad_data
+				{", ".join((*OF_LOG, *of_remnant))}, is_non_buyer, is_bad_data
 			)
 			select stages.lead, stages.lead, now(6), now(6), 'Administrator', 'Administrator', stages.stage, stages.stage,
 				stages.entered_at, greatest(ifnull(r.modified, stages.entered_at), stages.entered_at), %(deleted)s,
-				{", ".join(f"stages.{column}" for column in of_log)},
+				{", ".join(f"stages.{column}" for column in OF_LOG)},
 				{", ".join(f"nullif(r.{column}, '')" for column in of_remnant.values())},
 				ifnull(r.lq_non_buyer, 0), ifnull(r.bad_data, 0)
 			from ({_STAGES}) stages left join `tabLead Remnant` r on r.name = stages.lead

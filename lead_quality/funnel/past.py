@@ -14,21 +14,10 @@ import frappe
 from frappe.utils import now_datetime
 
 from lead_quality.base import query
-from lead_quality.funnel.journey import stages_said
+from lead_quality.funnel.journey import OF_LOG, stages_said
 
 # the columns of a Lead Journey that the log knows as of any instant, under its own name for the owner
-OF_LOG = (
-	"stage",
-	"entered_at",
-	"prospect_at",
-	"opportunity_at",
-	"sale_at",
-	"source",
-	"campaign",
-	"segment",
-	"territory",
-	"is_derived",
-)
+KNOWN = ("stage", "entered_at", *OF_LOG)
 # those of which only the present value is kept
 OF_TODAY = (
 	"present_source",
@@ -73,7 +62,7 @@ def journeys(first: date | None = None, after: date | None = None) -> str:
 			f" and log.lead in (select near.lead from `tabLead Stage Log` near where {' and '.join(near)})"
 		)
 	columns = [
-		*(f"said.{column}" for column in OF_LOG),
+		*(f"said.{column}" for column in KNOWN),
 		"said.owner_user as owner_at_entry",
 		*(f"present.{column}" for column in OF_TODAY if column != "is_non_buyer"),
 		"ifnull(present.is_non_buyer, 0) as is_non_buyer",

@@ -7,7 +7,7 @@
 		filters: [
 			{
 				fieldname: "as_of",
-				label: __("As of"),
+				label: __("As Of"),
 				fieldtype: "Date",
 				default: frappe.datetime.get_today(),
 			},

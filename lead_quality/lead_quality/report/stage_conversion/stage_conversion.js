@@ -1,5 +1,5 @@
 {
-	const { check, formatter, in_bold, in_red, journey_filters, select, steps } = lead_quality.report;
+	const { as_of, check, formatter, in_bold, in_red, journey_filters, select, steps } = lead_quality.report;
 	const cell = formatter();
 
 	frappe.query_reports["Stage Conversion"] = {
@@ -30,12 +30,7 @@
 					default: 0,
 					description: __("Empty: reached ever"),
 				},
-				{
-					fieldname: "as_of",
-					label: __("As Of"),
-					fieldtype: "Date",
-					description: __("By what was known at the end of that day. Empty: now"),
-				},
+				as_of(),
 				check("all_steps", __("Also Sales Ready, Accepted, Quoted")),
 				select("chart", __("Chart"), [
 					["Steps", __("Steps")],

@@ -1,5 +1,5 @@
 {
-	const { formatter, journey_filters, minimum, select } = lead_quality.report;
+	const { as_of, formatter, journey_filters, minimum, select } = lead_quality.report;
 	const cases = { median_days: ["leads"], p90_days: ["leads"], slowest_days: ["leads"] };
 
 	frappe.query_reports["Stage Velocity"] = {
@@ -9,15 +9,7 @@
 			groups: ["All Leads", "Source", "Segment", "Owner", "Month"],
 			as_at: true,
 			non_buyers: true,
-			more: [
-				{
-					fieldname: "as_of",
-					label: __("As Of"),
-					fieldtype: "Date",
-					description: __("By what was known at the end of that day. Empty: now"),
-				},
-				minimum(),
-			],
+			more: [as_of(), minimum()],
 			shows: ["Steps", __("Steps")],
 			of_list: [
 				select("way", __("Step"), [

@@ -55,6 +55,13 @@ export function export_all(report) {
 	);
 }
 
+export const as_of = () => ({
+	fieldname: "as_of",
+	label: __("As Of"),
+	fieldtype: "Date",
+	description: __("By what was known at the end of that day. Empty: now"),
+});
+
 export const minimum = () => ({
 	fieldname: "minimum",
 	label: __("Too Few to Judge Below"),
