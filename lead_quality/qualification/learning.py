@@ -48,9 +48,10 @@ def learn_company(company: str, now: datetime) -> bool:
 	learned = learn(list(cases(company, now)), now)
 	before = frappe.get_all(
 		DOCTYPE,
-		{"company": company or ["is", "not set"]},
+		# a clock that was set back leaves models of a later instant, which are not before this one
+		{"company": company or ["is", "not set"], "learned_at": ["<=", now]},
 		["name", "status", "first_fifth", "learned_at", "dropped_since", *SAYS],
-		order_by="creation desc",
+		order_by="learned_at desc, creation desc",
 	)
 	_keep(company, learned, before, now)
 	definitions.clear_caches()

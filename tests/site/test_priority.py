@@ -91,6 +91,12 @@ def test_a_second_run_of_the_same_night_keeps_no_second_model(past):
 	assert frappe.db.count("Lead Priority Model", {"company": COMPANY}) == 1
 
 
+def test_a_model_of_a_clock_that_was_set_back_does_not_make_a_night_two(past):
+	for instant in (NOW + timedelta(days=40), NOW, NOW):
+		learn_company(COMPANY, instant)
+	assert frappe.db.count("Lead Priority Model", {"company": COMPANY, "learned_at": NOW}) == 1
+
+
 def test_a_referral_comes_before_a_fair(past):
 	learn_company(COMPANY, NOW)
 	table = priority.model_of(COMPANY).table["source"]
