@@ -239,7 +239,8 @@ def _reader(report: str, filters) -> str:
 	"""The user whose permissions apply: the session's user, or the user of an Auto Email Report.
 
 	Frappe mails reports as Administrator, so `keep_reader` stores the user whose permissions the mail follows in its
-	filters. Only users who could set up such a mail may use this filter.
+	filters. The filter counts only for users who could set up such a mail: Frappe lets them name any user in it, and so read
+	with that user's permissions.
 	"""
 	reader = filters.pop("reader", None)
 	user = frappe.session.user

@@ -298,6 +298,17 @@ def test_nobody_reads_in_the_name_of_another(crowd, north, manager, as_user):
 	assert sorted(row["lead"] for row in rows) == sorted(lead.name for lead in crowd[:2])
 
 
+def test_the_filter_of_a_mailed_report_shows_what_the_mail_shows_to_whoever_may_set_it_up(
+	crowd, north, manager, as_user
+):
+	frappe.get_doc("User", north).add_roles("Report Manager", "Lead Quality Manager")
+	with as_user(north):
+		rows = dict_rows(run("Source Effectiveness", show="Leads", reader=manager))
+		mailed = mail("Source Effectiveness", manager, show="Leads")
+	assert len(rows) == len(crowd)
+	assert all(lead.name in mailed for lead in crowd)
+
+
 def test_a_mailed_report_of_another_app_is_left_alone():
 	doc = frappe._dict(doctype="Auto Email Report", report="ToDo", user="Administrator", filters="{}")
 	on_validate(doc)
