@@ -7,6 +7,7 @@ their international form.
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 
 import frappe
 
@@ -40,6 +41,49 @@ def keys_of(lead) -> dict[str, str | None]:
 def keep_keys(lead):
 	"""Lead `validate`: keep the keys of its present numbers and address, by which it is found."""
 	lead.update(keys_of(lead))
+
+
+def follow_change(lead) -> bool:
+	"""Lead `on_change`: keep the keys of numbers that were written without `validate`, as a Contact's are.
+
+	:returns: whether the change made another person of the lead. A number that is copied to another of its fields does not.
+	"""
+	if not any(lead.has_value_changed(name) for name in ("email_id", *NUMBER_KEYS, *NUMBER_KEYS.values())):
+		return False
+	if stale := _stale_keys(lead):
+		frappe.db.set_value("Lead", lead.name, stale, update_modified=False)
+		lead.update(stale)
+	before = lead.get_doc_before_save()
+	return not before or _identity(before) != _identity(lead)
+
+
+def _identity(lead) -> Person:
+	"""The person that the address and the stored keys of a lead (document or row) name."""
+	addresses = {address for address in [address_key(lead.get("email_id"))] if address}
+	return Person(addresses, {lead.get(key) for key in NUMBER_KEYS.values() if lead.get(key)})
+
+
+def _stale_keys(lead) -> dict[str, str]:
+	"""The keys of a lead (document or row) that are not those of its numbers and address, with what they must be; the empty
+	text where there is none."""
+	keys = keys_of(lead)
+	return {key: value or "" for key, value in keys.items() if (lead.get(key) or "") != (value or "")}
+
+
+def correct_keys(since: datetime) -> int:
+	"""Correct the keys of leads whose numbers or address were written without document events.
+
+	:param since: of leads modified from then on (naive, the site's zone); an older one was corrected when it was new.
+	:returns: how many were corrected.
+	"""
+	fields = ["name", "country", "company", "email_id", *NUMBER_KEYS, *KEYS]
+	rows = query.run(
+		f"select {', '.join(fields)} from `tabLead` where modified >= %s", (since,), as_dict=True
+	)
+	stale = {row.name: keys for row in rows if (keys := _stale_keys(row))}
+	for name, keys in stale.items():
+		frappe.db.set_value("Lead", name, keys, update_modified=False)
+	return len(stale)
 
 
 def fill_keys(limit: int) -> int:
@@ -78,11 +122,7 @@ def mailbox(address: str | None) -> str | None:
 
 def person_of(lead) -> Person:
 	"""The person that a lead (document or row) itself names."""
-	keys = keys_of(lead)
-	return Person(
-		{address for address in [address_key(lead.get("email_id"))] if address},
-		{number for key in NUMBER_KEYS.values() if (number := keys[key])},
-	)
+	return _identity({"email_id": lead.get("email_id"), **keys_of(lead)})
 
 
 def whole_person_of(lead) -> Person:

@@ -27,6 +27,7 @@ def repair_contacts(now: datetime | None = None) -> dict:
 	run = JobRun("repair_contacts", now)
 	since = run.now - LOOK_BACK
 	run.each([1], lambda _item, now: person.fill_keys(MOST))
+	run.each([1], lambda _item, now: person.correct_keys(now - FRESH))
 	run.each(opt_out.unheard(MOST), lambda address, now: opt_out.close_address(address) or 1)
 	run.each(opt_out.unheard_leads(MOST), lambda lead, now: opt_out.unsubscribe_lead(lead) or 1)
 	run.each(opt_out.still_planned(MOST), lambda lead, now: opt_out.respect_opt_outs(lead) or 1)

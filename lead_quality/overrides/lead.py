@@ -70,9 +70,7 @@ def on_change(lead, method=None):
 	"""ERPNext changes a lead's status without `on_update` when a selling document is made from it."""
 	if lead.unsubscribed and lead.has_value_changed("unsubscribed"):
 		opt_out.respect_opt_outs(lead.name)
-	is_another_person = any(
-		lead.has_value_changed(field) for field in ("email_id", *person.NUMBER_KEYS.values())
-	)
+	is_another_person = person.follow_change(lead)
 	if is_another_person:
 		opt_out.respect_opt_outs(lead.name)
 	if not lead.has_value_changed("status"):

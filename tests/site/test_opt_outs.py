@@ -7,7 +7,7 @@ from frappe.utils import add_to_date, now_datetime
 from lead_quality import api
 from lead_quality.base.phone import number_key
 from lead_quality.demo.factories import make_lead
-from lead_quality.funnel.person import KEYS
+from lead_quality.funnel.person import KEYS, NUMBER_KEYS
 from lead_quality.nurture.channels import CHANNELS, closed_channels, is_opted_out
 from lead_quality.patches import compare_numbers
 from tests.site.helpers import repair
@@ -345,6 +345,47 @@ def test_keys_are_nobodys_to_write(lead):
 	lead.save()
 	stored = frappe.db.get_value("Lead", lead.name, KEYS, as_dict=True)
 	assert (stored.lq_phone_key, stored.lq_mailbox) == (BRITISH, lead.email_id)
+
+
+def test_a_number_that_a_contact_gives_its_lead_is_found_and_its_opt_out_respected():
+	lead = make_lead(country="United Kingdom", mobile_no="07700 900123")
+	other = make_lead(country="United Kingdom", phone="0161 1234567")
+	api.opt_out(other.name)
+	contact = frappe.get_doc("Contact", {"email_id": lead.email_id})
+
+	contact.phone_nos = []
+	contact.append("phone_nos", {"phone": "0161 1234567", "is_primary_phone": 1, "is_primary_mobile_no": 1})
+	contact.save()
+
+	stored = frappe.db.get_value("Lead", lead.name, [*NUMBER_KEYS, *KEYS], as_dict=True)
+	assert {stored[number] for number in ("phone", "mobile_no")} == {"0161 1234567"}
+	assert (stored.lq_phone_key, stored.lq_mobile_key) == (BRITISH, BRITISH)
+	assert enrollment(lead).status == "Stopped"
+
+
+def test_a_number_written_past_all_events_is_found_within_the_hour():
+	lead = make_lead(country="United Kingdom", phone="07700 900123")
+	other = make_lead(country="United Kingdom", phone="0161 1234567")
+	api.opt_out(other.name)
+	frappe.db.set_value("Lead", lead.name, "phone", "+44 161 1234567")
+	assert enrollment(lead).status == "Active"
+
+	repair()
+
+	assert frappe.db.get_value("Lead", lead.name, "lq_phone_key") == BRITISH
+	assert enrollment(lead).status == "Stopped"
+	assert repair()["done"] == 0
+
+
+def test_a_number_that_is_copied_to_another_field_makes_nobody_another_person(count_queries):
+	"""ERPNext copies the number of a new lead to its Contact, and from there to the lead's other field."""
+	lead = frappe.get_doc("Lead", make_lead(country="United Kingdom", mobile_no="07700 900123").name)
+	for value in (None, "07700 900123"):
+		lead.phone = value
+		with count_queries() as queries:
+			lead.save()
+		assert not [query for query in queries if "Nurture Enrollment" in query]
+	assert lead.lq_phone_key == lead.lq_mobile_key == "+447700900123"
 
 
 # what came past every event, and what is older than the numbers' keys
