@@ -98,17 +98,7 @@ def _reopen(touch):
 	if not touch.enrollment or not frappe.db.exists("Nurture Enrollment", touch.enrollment):
 		return None
 	enrollment = frappe.get_doc("Nurture Enrollment", touch.enrollment, for_update=True)
-	later = frappe.get_all(
-		"Lead Touch",
-		{
-			"enrollment": enrollment.name,
-			"name": ["!=", touch.name],
-			"status": ["!=", "Cancelled"],
-			"creation": [">=", touch.creation],
-		},
-		["name", "status", "status_reason"],
-		order_by="creation asc",
-	)
+	later = planning.touches_after(enrollment, touch)
 	by_plan = [
 		row for row in later if row.status == "Planned" or (row.status == "Skipped" and row.status_reason)
 	]
@@ -117,15 +107,13 @@ def _reopen(touch):
 	) == get_datetime(touch.done_at)
 	if len(by_plan) != len(later) or not (enrollment.status == "Active" or ended_by_it):
 		return None
+	if service.was_accepted_since(touch.lead, get_datetime(touch.done_at)):
+		return None
 	if ended_by_it and (service.open_enrollment(touch.lead) or wants_nothing(closed_channels(touch.lead))):
 		return None
 	for row in by_plan:
 		values = {"status": "Cancelled", "plan_key": None, "status_reason": touch.status_reason}
 		frappe.db.set_value("Lead Touch", row.name, values)
-	if touch.status == "Cancelled":
-		# the step is planned once more
-		frappe.db.set_value("Lead Touch", touch.name, "plan_key", None, update_modified=False)
-		touch.plan_key = None
 	enrollment.update({"status": "Active", "stop_reason": None, "finished_at": None})
 	return enrollment
 

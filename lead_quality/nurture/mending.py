@@ -65,13 +65,14 @@ def mend(name: str, now: datetime) -> bool:
 
 
 def _keep_one(enrollment, step) -> str | None:
-	"""The touch of the present step that is planned, or that was cancelled behind the enrollment's back; the other
-	planned ones are cancelled. None if there is no such touch."""
+	"""The touch of the present step that is planned, or that was cancelled behind the enrollment's back, which shows by
+	its place in the plan that it still holds; the other planned ones are cancelled. None if there is no such touch."""
 	rows = query.run(
 		"""
 		select name, step, status from `tabLead Touch`
-		where enrollment = %(enrollment)s and status in ('Planned', 'Cancelled')
-		order by status = 'Planned' desc, step = %(step)s desc, plan_key is null, occurrence desc, creation
+		where enrollment = %(enrollment)s
+			and (status = 'Planned' or status = 'Cancelled' and plan_key is not null)
+		order by status = 'Planned' desc, step = %(step)s desc, occurrence desc, creation
 		for update
 		""",
 		{"enrollment": enrollment.name, "step": step.step},
@@ -80,7 +81,8 @@ def _keep_one(enrollment, step) -> str | None:
 	kept = next((row.name for row in rows if row.step == step.step), None)
 	for row in rows:
 		if row.status == "Planned" and row.name != kept:
-			frappe.db.set_value("Lead Touch", row.name, "status", "Cancelled", update_modified=False)
+			cancelled = {"status": "Cancelled", "plan_key": None}
+			frappe.db.set_value("Lead Touch", row.name, cancelled, update_modified=False)
 	return kept
 
 

@@ -69,6 +69,27 @@ def planned_touch(enrollment: str, lock: bool = False):
 	return frappe.get_doc("Lead Touch", name, for_update=lock) if name else None
 
 
+def touches_after(enrollment, touch) -> list[frappe._dict]:
+	"""The touches of an enrollment that come after one of them by its plan, without those that were cancelled: `name`,
+	`status`, `status_reason`.
+
+	By their place in the plan, not by their creation: a touch that is planned by one that was logged late is older than
+	that, and the steps that were passed over before a touch were written together with it.
+	"""
+	steps = [row.step for row in frappe.get_cached_doc("Nurture Cadence", enrollment.cadence).steps]
+
+	def place(row) -> tuple[int, int]:
+		return steps.index(row.step) if row.step in steps else len(steps), row.occurrence or 1
+
+	rows = frappe.get_all(
+		"Lead Touch",
+		{"enrollment": enrollment.name, "name": ["!=", touch.name], "status": ["!=", "Cancelled"]},
+		["name", "status", "status_reason", "step", "occurrence"],
+		order_by="creation asc",
+	)
+	return [row for row in rows if place(row) > place(touch)]
+
+
 def move_after(plan, step: str | None, outcome: str | None) -> engine.Move:
 	index = next((i for i, row in enumerate(plan.steps) if row.step == step), len(plan.steps) - 1)
 	return engine.next_move(get_steps(plan), index, outcome)
@@ -135,7 +156,8 @@ def plan_touch(
 				"status": status,
 				"status_reason": reason,
 				"due_at": due,
-				# unique: two workers cannot plan the same occurrence of a step twice
+				# unique: two workers cannot plan the same occurrence of a step twice. A touch that is cancelled gives
+				# it up, as its step may be planned once more
 				"plan_key": f"{enrollment.name}:{step.step}:{occurrence}",
 			}
 		],

@@ -312,6 +312,12 @@ def move_to_sales(lead, at: datetime):
 	return None
 
 
+def was_accepted_since(lead: str, at: datetime) -> bool:
+	"""Whether sales has accepted a lead after an instant (naive, the site's zone), so that it walks steps of sales."""
+	accepted = {"lead": lead, "status": "Accepted", "decided_at": [">", at]}
+	return bool(frappe.db.exists("Lead Handover", accepted))
+
+
 def _go_to_sales_steps(enrollment, at: datetime) -> bool:
 	plan = frappe.get_cached_doc("Nurture Cadence", enrollment.cadence)
 	steps = [row.step for row in plan.steps]
@@ -322,8 +328,6 @@ def _go_to_sales_steps(enrollment, at: datetime) -> bool:
 	if index is None:
 		return False
 	touch = planned_touch(enrollment.name)
-	if touch and touch.step == steps[index]:
-		touch.plan_key = None  # it is planned again, from the acceptance
 	if touch:
 		touch.status, touch.status_reason = "Cancelled", _("Sales has accepted the lead.")
 		touch.save(ignore_permissions=True)

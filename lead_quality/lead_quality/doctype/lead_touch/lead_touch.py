@@ -21,6 +21,7 @@ class LeadTouch(OutlivesLinks, LeadFirst):
 		self.refuse_change_of_plan()
 		self.set_time_when_done()
 		self.check_outcome()
+		self.give_up_place_when_cancelled()
 
 	@summary.gathers
 	def on_update(self):
@@ -109,6 +110,11 @@ class LeadTouch(OutlivesLinks, LeadFirst):
 		self.done_by = self.done_by or frappe.session.user
 		is_as_entered = not is_new and get_datetime(before.done_at) == self.done_at
 		self.logged_at = before.logged_at if is_as_entered else now_datetime()
+
+	def give_up_place_when_cancelled(self):
+		"""Its step may be planned once more: after an undo, or by the acceptance of sales."""
+		if self.status == "Cancelled":
+			self.plan_key = None
 
 	def check_outcome(self):
 		if self.status != "Done":
