@@ -29,6 +29,8 @@ TABLES = (
 	"Lead Handover",
 	"ToDo",
 	"Opportunity",
+	"Quotation",
+	"Sales Order",
 	"Customer",
 	"Lead",
 	"Lead Journey",
@@ -109,6 +111,16 @@ class Lead:
 	handovers: list[Handover] = field(default_factory=list)
 	# to whom it was assigned, when, and whether that still stands
 	assigned: tuple[str, datetime, bool] | None = None
+	# when its answers met the definition first, and when it was disqualified
+	met_at: datetime | None = None
+	exited_at: datetime | None = None
+	quoted_at: datetime | None = None
+	offered: int = 0
+	ordered: int = 0
+	has_ordered_before: bool = False
+	# rows of the stage log that are wrong, as this is another history of a lead that has one already
+	corrects: list[str] = field(default_factory=list)
+	version: int = 0
 
 	@property
 	def name(self) -> str:
@@ -128,6 +140,34 @@ class Lead:
 			return owner
 		user, since, _stands = self.assigned
 		return user if since <= instant else None
+
+	@property
+	def ready_at(self) -> datetime | None:
+		given = [handover.sent_at for handover in self.handovers]
+		return min([*given, *([self.met_at] if self.met_at else [])], default=None)
+
+	@property
+	def accepted_at(self) -> datetime | None:
+		accepted = [one.decided_at for one in self.handovers if one.status in ("Accepted", "Returned")]
+		return min(accepted, default=None)
+
+	@property
+	def declined_at(self) -> datetime | None:
+		declined = [one.decided_at for one in self.handovers if one.status in ("Rejected", "Returned")]
+		return max(declined, default=None)
+
+	@property
+	def log(self) -> list[tuple[str, str, datetime, str | None]]:
+		"""Name, stage and instant of the rows of the stage log, in the order in which they are written, and which row each
+		corrects. A row is never taken away: one that was wrong in whole says where the lead is."""
+		entries = [*self.stages.items()]
+		last = self.stage, max(self.stages.values())
+		entries += [last] * (len(self.corrects) - len(entries))
+		wrong = [*self.corrects, *([None] * (len(entries) - len(self.corrects)))]
+		return [
+			(f"{self.name}-{self.version}-{nth}", stage, at, corrected)
+			for nth, ((stage, at), corrected) in enumerate(zip(entries, wrong, strict=True))
+		]
 
 	@property
 	def human_touches(self) -> list[datetime]:
@@ -190,6 +230,7 @@ class Site:
 			draw.random() < 0.03,
 			draw.random() < 0.04,
 			draw.random() < 0.03,
+			version=version,
 		)
 		self._draw_stages(lead, draw)
 		self._draw_owners(lead, draw)
@@ -199,6 +240,7 @@ class Site:
 		self._draw_clocks(lead, draw)
 		if lead.stage in ("target", "prospect") and draw.random() < 0.4:
 			lead.next_step_at = self.now + timedelta(hours=draw.randint(-72, 240))
+		self._draw_ends(lead, draw)
 		return lead
 
 	def _later(self, start: datetime, draw: random.Random, hours: float) -> datetime:
@@ -317,6 +359,19 @@ class Site:
 		elif ended < 0.7:
 			clock.status, clock.paused_until = "Paused", self.now + timedelta(days=3)
 
+	def _draw_ends(self, lead: Lead, draw: random.Random):
+		if lead.verdict == "Sales Ready":
+			lead.met_at = self._later(lead.entered_at, draw, 120)
+		if lead.verdict == "Disqualified" and lead.stage in ("target", "prospect"):
+			lead.exited_at = self._later(lead.stages[lead.stage], draw, 200)
+		if "opportunity" in lead.stages:
+			lead.offered = draw.choice((0, 0, 700, 1_900, 4_000))
+			if draw.random() < 0.6:
+				lead.quoted_at = self._later(lead.stages["opportunity"], draw, 90)
+		if "sale" in lead.stages:
+			lead.ordered = draw.randint(3, 60) * 100
+			lead.has_ordered_before = draw.random() < 0.25
+
 	# writing
 
 	def fill(self, leads: Iterable[Lead] | None = None, commit: bool = True):
@@ -357,11 +412,12 @@ class Site:
 			"Lead": (
 				*"name creation modified lead_name title company_name status company lead_owner lq_segment lq_stage".split(),
 				*"lq_verdict lq_met_count lq_criteria_count lq_next_touch_at lq_last_touch_at disabled".split(),
-				*"lq_non_buyer lq_waits lq_history_unread email_id".split(),
+				*"lq_non_buyer lq_waits lq_history_unread lq_over lq_over_at email_id".split(),
 				lead_field("source"),
 			),
-			"Lead Stage Log": (
-				"name", "creation", "modified", "lead", "stage", "left_stage", "entered_at", "source", "segment", "owner_user",
+			"Lead Stage Log": tuple(
+				"name creation modified lead stage left_stage entered_at source segment owner_user corrects reference_doctype"
+				" reference_name".split()
 			),
 			"Lead Touch": tuple(
 				"name creation modified lead channel direction status outcome done_at is_automatic due_at enrollment".split()
@@ -372,16 +428,24 @@ class Site:
 				" elapsed_seconds missed_by_system entered_late owner_at_breach paused_until reference_doctype reference_name".split()
 			),
 			"Nurture Enrollment": ("name", "creation", "modified", "lead", "cadence", "status", "next_due_at"),
-			"Lead Qualification": ("name", "creation", "modified", "lead", "checklist", "verdict", "met_count"),
+			"Lead Qualification": tuple(
+				"name creation modified lead checklist verdict met_count sales_ready_on".split()
+			),
 			"Lead Qualification Answer": tuple(
 				"name creation modified parent parenttype parentfield criterion value met answered_by answered_on".split()
 			),
 			"Lead Handover": tuple(
 				"name creation modified lead lead_name from_user to_user status sent_at decided_at accepted_at checklist"
-				" met_count met_criteria expected_value currency qualification".split()
+				" met_count met_criteria expected_value currency qualification reason".split()
 			),
 			"ToDo": ("name", "creation", "modified", "reference_type", "reference_name", "allocated_to", "status", "date"),
-			"Opportunity": ("name", "creation", "modified", "opportunity_from", "party_name", "lq_lead", "status"),
+			"Opportunity": tuple(
+				"name creation modified opportunity_from party_name lq_lead status base_opportunity_amount company".split()
+			),
+			"Quotation": tuple("name creation modified quotation_to party_name docstatus company".split()),
+			"Sales Order": tuple(
+				"name creation modified customer transaction_date docstatus base_grand_total grand_total company".split()
+			),
 			"Customer": ("name", "creation", "modified", "customer_name", "lead_name"),
 		}  # fmt: skip
 
@@ -399,24 +463,19 @@ class Site:
 			{"opportunity": "Opportunity", "sale": "Converted"}.get(lead.stage, "Lead"), self.company, lead.owner,
 			lead.segment, lead.stage, lead.verdict, met, len(self.criteria), lead.next_step_at,
 			touched[-1] if touched else None, lead.disabled, lead.non_buyer, lead.waits, 0,
-			f"anna.{lead.number}@history.example", lead.source,
+			"Disqualified" if lead.exited_at else None, lead.exited_at, f"anna.{lead.number}@history.example", lead.source,
 		))  # fmt: skip
+		proofs = {"opportunity": ("Opportunity", f"{name}-o"), "sale": ("Sales Order", f"{name}-s")}
 		left = None
-		for stage, entered in lead.stages.items():
-			rows["Lead Stage Log"].append(
-				(
-					f"{name}-{stage}",
-					entered,
-					entered,
-					name,
-					stage,
-					left,
-					entered,
-					lead.source,
-					lead.segment,
-					lead.owner,
-				)
+		for nth, (row, stage, entered, corrects) in enumerate(lead.log):
+			# what corrects was written now, one after the other
+			written = (
+				self.now + timedelta(seconds=lead.version, microseconds=nth) if lead.version else entered
 			)
+			rows["Lead Stage Log"].append((
+				row, written, written, name, stage, left, entered, lead.source, lead.segment, lead.owner, corrects,
+				*proofs.get(stage, (None, None)),
+			))  # fmt: skip
 			left = stage
 		for nth, touch in enumerate(lead.touches):
 			rows["Lead Touch"].append((
@@ -466,7 +525,9 @@ class Site:
 		name, at = lead.name, lead.entered_at
 		met = sum(answer.met for answer in lead.answers or ())
 		if lead.answers is not None:
-			rows["Lead Qualification"].append((f"{name}-q", at, at, name, self.checklist, lead.verdict, met))
+			rows["Lead Qualification"].append(
+				(f"{name}-q", at, at, name, self.checklist, lead.verdict, met, lead.met_at)
+			)
 			for nth, answer in enumerate(lead.answers):
 				rows["Lead Qualification Answer"].append((
 					f"{name}-{nth}", at, at, f"{name}-q", "Lead Qualification", "answers", answer.criterion, answer.value,
@@ -479,19 +540,37 @@ class Site:
 				handover.to_user, handover.status, handover.sent_at, handover.decided_at, accepted, self.checklist,
 				len(handover.met), ", ".join(handover.met), handover.value, "EUR",
 				f"{name}-q" if lead.answers is not None else None,
+				"Too early" if handover.status in ("Rejected", "Returned") else None,
 			))  # fmt: skip
 		if "opportunity" in lead.stages:
 			made = lead.stages["opportunity"]
-			rows["Opportunity"].append((f"{name}-o", made, made, "Lead", name, name, "Open"))
+			rows["Opportunity"].append(
+				(f"{name}-o", made, made, "Lead", name, name, "Open", lead.offered, self.company)
+			)
+		if lead.quoted_at:
+			at = lead.quoted_at
+			rows["Quotation"].append((f"{name}-u", at, at, "Lead", name, 1, self.company))
 		if "sale" in lead.stages:
 			made = lead.stages["sale"]
 			rows["Customer"].append((f"{name}-c", made, made, f"Works {lead.number}", name))
+			orders = [("s", made)]
+			if lead.has_ordered_before:
+				orders.append(("b", lead.entered_at - timedelta(days=30)))
+			for mark, at in orders:
+				rows["Sales Order"].append((
+					f"{name}-{mark}", at, at, f"{name}-c", at.date(), 1, lead.ordered, lead.ordered, self.company,
+				))  # fmt: skip
 
-	def correct(self, lead: Lead, version: int) -> Lead:
-		"""Put the rows of another history in the place of a lead's."""
-		forget([lead.name])
-		corrected = self.lead(lead.number, version)
-		self.fill([corrected], commit=False)
+	def correct(self, leads: list[Lead], version: int) -> list[Lead]:
+		"""Put the rows of another history in the place of that of each lead. What the stage log has said stays in it, and
+		is corrected by further rows."""
+		forget([lead.name for lead in leads], [doctype for doctype in TABLES if doctype != "Lead Stage Log"])
+		corrected = []
+		for lead in leads:
+			other = self.lead(lead.number, version)
+			other.corrects = [row for row, *_entry in lead.log]
+			corrected.append(other)
+		self.fill(corrected, commit=False)
 		return corrected
 
 	def clear(self):
@@ -502,11 +581,13 @@ class Site:
 				frappe.db.commit()
 
 
-def forget(leads: list[str]):
+def forget(leads: list[str], tables: Iterable[str] = TABLES):
 	"""Take the rows of some leads away."""
-	for lead in leads:
-		for doctype in TABLES:
-			_delete(doctype, f"name like '{lead}%%'")
+	names = ", ".join(f"'{lead}'" for lead in leads)
+	of_them = f"name like '{MARK}%%' and left(name, {len(leads[0])}) in ({names})"
+	for doctype in tables:
+		while _delete(doctype, of_them) == 50_000:
+			pass
 
 
 def _delete(doctype: str, condition: str) -> int:

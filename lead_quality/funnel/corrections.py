@@ -1,9 +1,10 @@
-"""Corrections of the stage log after a conversation was corrected, moved, deleted or taken back.
+"""Corrections of the stage log after a conversation was corrected, moved, deleted or taken back, and after the document
+that a stage was entered by was cancelled, deleted or given away.
 
 The log is never edited: a row that `corrects` another one stands in its place, and reports leave the other one out.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import frappe
 from frappe.utils import get_datetime, now_datetime
@@ -11,8 +12,9 @@ from frappe.utils import get_datetime, now_datetime
 from lead_quality.base import query
 from lead_quality.base.rows import insert_rows
 from lead_quality.engine.conversion import STAGES, TWO_WAY, current_stage
-from lead_quality.funnel import journey, service, summary
-from lead_quality.funnel.conditions import STANDS
+from lead_quality.funnel import credit, journey, service, summary
+from lead_quality.funnel.conditions import HISTORY_READ, STANDS
+from lead_quality.funnel.credit import LEAD_OF_OPPORTUNITY
 
 COPIED = (
 	"source",
@@ -25,6 +27,9 @@ COPIED = (
 	"reference_doctype",
 	"reference_name",
 )
+
+# what a row says that no document stands for
+NO_PROOF = {"value": 0, **dict.fromkeys(("currency", "reference_doctype", "reference_name"))}
 
 
 def review_conversation(lead: str) -> bool:
@@ -51,15 +56,90 @@ def review_conversation(lead: str) -> bool:
 		stage = proven if STAGES.index(proven) < STAGES.index(current) else current
 		if stage == "prospect":
 			return False
-		values = {"value": 0, **dict.fromkeys(("currency", "reference_doctype", "reference_name"))}
 		_log(
 			row,
-			{**values, "stage": stage, "left_stage": current, "entered_at": now_datetime()},
+			{**NO_PROOF, "stage": stage, "left_stage": current, "entered_at": now_datetime()},
 			corrects=row.name,
 		)
 		if stage != current:
 			summary.write(lead, lq_stage=stage)
 	return True
+
+
+def review_documents(lead: str, now: datetime | None = None) -> bool:
+	"""Let the log say what the documents of a lead prove now. Without any that proves the present stage, the lead steps
+	back; where the one that it was entered by is gone and another stands, that one proves it, since its creation.
+
+	:param now: naive instant in the site's zone.
+	:returns: whether anything was logged.
+	"""
+	if service.review_stage(lead, now):
+		return True
+	current = service.stage_of(lead)
+	if not current:
+		return False
+	return sum(_review_entry(lead, stage, current) for stage in STAGES[2 : STAGES.index(current) + 1]) > 0
+
+
+def _review_entry(lead: str, stage: str, current: str) -> bool:
+	"""As `review_documents`, of one stage that a document proves, and that the lead has not fallen behind."""
+	row = _entry(lead, "log.stage = %(stage)s and log.reference_name != ''", stage=stage)
+	if not row or _proves(row, lead):
+		return False
+	proof = service.proofs_of([lead])[stage].get(lead)
+	if not proof:  # it is further by now, and has never been here
+		_log(
+			row, {**NO_PROOF, "stage": current, "left_stage": current, "entered_at": now_datetime()}, row.name
+		)
+		return True
+	entry = query.run("select min(entered_at) from `tabLead Stage Log` where `lead` = %s", (lead,))[0][0]
+	values = {"reference_name": proof.name, "value": proof.value or 0, "currency": proof.currency}
+	_log(row, {**values, "entered_at": max(get_datetime(proof.creation), get_datetime(entry))}, row.name)
+	if stage != current:
+		_repeat_later_stages(lead, current)
+	return True
+
+
+def _proves(row, lead: str) -> bool:
+	"""Whether the document that a row of the log names is there, and is still credited to the lead."""
+	if row.reference_doctype == "Opportunity":
+		return row.reference_name in credit.opportunities_of([lead])
+	is_there = frappe.db.get_value("Sales Order", row.reference_name, "docstatus") == 1
+	return is_there and lead in credit.leads_of_orders([row.reference_name]).get(row.reference_name, [])
+
+
+def unproved(since: datetime | None) -> list[str]:
+	"""Leads whose log names an Opportunity or an order by which they entered a stage, and that does not prove it any more:
+	it was cancelled, deleted or given away without a document event, or the listener has failed.
+
+	:param since: naive instant in the site's zone; orders of customers that have changed since are looked at too, as
+	    they may be credited to somebody else.
+	"""
+	return query.run(
+		f"""
+		select distinct `tabLead`.name from `tabLead`
+		join `tabLead Stage Log` log on log.lead = `tabLead`.name
+		left join `tabOpportunity` o on log.stage = 'opportunity' and o.name = log.reference_name
+		left join `tabSales Order` so on log.stage = 'sale' and so.name = log.reference_name
+		left join `tabCustomer` c on c.name = so.customer and c.modified >= %(since)s
+		where `tabLead`.lq_stage in ('opportunity', 'sale') and {HISTORY_READ}
+			and log.stage in ('opportunity', `tabLead`.lq_stage) and log.reference_name != ''
+			and if(
+				log.stage = 'sale',
+				ifnull(so.docstatus, 0) != 1 or c.name is not null,
+				not ({LEAD_OF_OPPORTUNITY} <=> `tabLead`.name)
+			)
+			and {STANDS}
+			and not exists (
+				select 1 from `tabLead Stage Log` later
+				where later.lead = log.lead and later.stage = log.stage and later.reference_name != ''
+					and later.creation > log.creation
+			)
+		order by `tabLead`.name
+		""",
+		{"since": since or now_datetime()},
+		pluck=True,
+	)
 
 
 def conversations_of(lead: str) -> list:

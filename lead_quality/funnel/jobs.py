@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from lead_quality.base import query
 from lead_quality.base.runs import JobRun
-from lead_quality.funnel import deriving, journey, targets
+from lead_quality.funnel import corrections, deriving, journey, targets
 
 JOB, JOB_OF_ALL = "reconcile_stages", "reconcile_all_stages"
 CHUNK = 1_000
@@ -15,8 +15,8 @@ LONGEST_TRANSACTION = timedelta(hours=1)
 
 
 def reconcile_stages(now: datetime | None = None) -> dict:
-	"""Bring the log up to date with leads and documents that were written without document events (bulk inserts, SQL),
-	and then the journeys.
+	"""Bring the log up to date with leads and documents that were written without document events (bulk inserts, SQL), or
+	were cancelled, deleted or given away so; and then the journeys.
 
 	Looks at what has changed since the last run that came to its end; the first looks at everything.
 
@@ -55,6 +55,7 @@ def _reconcile(run: JobRun, since: datetime | None) -> dict:
 	leads = deriving.changed_leads(since)
 	chunks = [leads[start : start + CHUNK] for start in range(0, len(leads), CHUNK)]
 	run.each(chunks, _derive, commit_every=1)
+	run.each(corrections.unproved(since), corrections.review_documents)
 	changed = None if since is None else journey.changed_leads(since)
 	return run.each(journey.chunks(changed), journey.rebuild_some, commit_every=1).finish()
 

@@ -3,8 +3,8 @@
 from frappe.utils import now_datetime
 
 from lead_quality.base import query
-from lead_quality.funnel import credit, journey
-from lead_quality.funnel.service import enter_stage, review_stage
+from lead_quality.funnel import corrections, credit, journey
+from lead_quality.funnel.service import enter_stage
 
 
 def credited_lead(opportunity) -> str | None:
@@ -31,7 +31,7 @@ def move_opportunity(opportunity, before):
 	if opportunity.lq_lead:
 		enter_stage(opportunity.lq_lead, "opportunity", now_datetime(), opportunity)
 	if before.lq_lead:
-		review_stage(before.lq_lead)
+		corrections.review_documents(before.lq_lead)
 
 
 def credit_opportunities() -> list[str]:

@@ -5,7 +5,7 @@ from frappe.utils import get_datetime
 
 from lead_quality.base.listeners import listener
 from lead_quality.follow_up import endings
-from lead_quality.funnel import journey, opportunities
+from lead_quality.funnel import corrections, journey, opportunities
 from lead_quality.funnel import service as funnel
 from lead_quality.nurture import service as nurture
 from lead_quality.qualification import gate
@@ -63,5 +63,5 @@ def after_delete(opportunity, method=None):
 	gate.forget_document(opportunity.doctype, opportunity.name)
 	if opportunity.lq_lead:
 		journey.mark(opportunity.lq_lead)
-		funnel.review_stage(opportunity.lq_lead)
+		corrections.review_documents(opportunity.lq_lead)
 		endings.end_if_over([opportunity.lq_lead])

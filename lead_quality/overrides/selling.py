@@ -4,7 +4,7 @@ from frappe.utils import now_datetime
 
 from lead_quality.base.listeners import listener
 from lead_quality.follow_up import endings
-from lead_quality.funnel import credit, deriving, journey
+from lead_quality.funnel import corrections, credit, deriving, journey
 from lead_quality.funnel import service as funnel
 from lead_quality.qualification import gate
 
@@ -45,7 +45,7 @@ def customer_on_update(customer, method=None):
 		given_away = credit.leads_of_customer(before) if before else []
 		for lead in sorted({*given_away, *credit.leads_of_customer(customer)}):
 			deriving.derive_stages(lead)
-			funnel.review_stage(lead)
+			corrections.review_documents(lead)
 			endings.end_if_over([lead])
 
 
@@ -71,5 +71,5 @@ def sales_order_on_submit(order, method=None):
 @listener
 def sales_order_on_cancel(order, method=None):
 	for lead in funnel.leads_of_order(order):
-		funnel.review_stage(lead)
+		corrections.review_documents(lead)
 		endings.end_if_over([lead])

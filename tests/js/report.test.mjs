@@ -66,6 +66,16 @@ test("a report that counts no groups has no filter of a group", () => {
 	]);
 });
 
+test("sources and campaigns are offered, and one that is gone may be typed", () => {
+	const filters = journey_filters({ months: 1, narrowed_by: ["source", "campaign"] });
+	for (const name of ["source", "campaign"]) {
+		const filter = filters.find(({ fieldname }) => fieldname === name);
+		assert.equal(filter.fieldtype, "Autocomplete");
+		assert.equal(filter.get_query().query, `lead_quality.funnel.origins.get_${name}s`);
+		assert.ok(filter.ignore_validation);
+	}
+});
+
 const folder = fileURLToPath(new URL("../../lead_quality/lead_quality/report/", import.meta.url));
 globalThis.lead_quality = { report };
 for (const name of readdirSync(folder)) {

@@ -1,10 +1,15 @@
 """Reports count a site of known history to the unit: what each of them says is counted again here, lead by lead, of the
-objects that the history was written from. So it is after random corrections."""
+objects that the history was written from. So it is after 1,000 random corrections.
 
+LEAD_QUALITY_CORRECTIONS in the environment says how many corrections, where somebody has the time.
+"""
+
+import os
 import random
+import statistics
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from itertools import pairwise
 
 import frappe
@@ -14,6 +19,8 @@ from frappe.utils import get_datetime
 from benchmarks.history import Lead, Site
 from lead_quality.base.report import nearest_rank, report_class
 from lead_quality.base.site_time import aware, get_calendar, seconds_between
+from lead_quality.engine.conversion import EXITED, OPEN, REACHED, Spell, incidence, rate_within
+from lead_quality.engine.targets import cohort
 from lead_quality.engine.waste import LeadFacts, latest_start, wasted_since
 from lead_quality.follow_up import risks
 
@@ -21,7 +28,9 @@ NOW = get_datetime("2025-06-18 11:00:00")
 DAYS = 200
 PERIOD = {"from_date": "2024-10-01", "to_date": "2025-06-18"}
 COMPANY = "History Ltd"
-LEADS, CORRECTIONS = 120, 30
+LEADS = 120
+# of half of the leads at a time
+CORRECTIONS, AT_ONCE = int(os.environ.get("LEAD_QUALITY_CORRECTIONS", 1_000)), LEADS // 2
 BUCKETS = {"5m": 300, "1h": 3_600, "4h": 4 * 3_600, "24h": 24 * 3_600, "72h": 72 * 3_600, "later": 10**12}
 
 
@@ -34,9 +43,10 @@ class Known:
 		self.site.fill(self.leads.values(), commit=False)
 
 	def correct(self, draw: random.Random):
-		for version in range(1, CORRECTIONS + 1):
-			number = draw.randint(1, LEADS)
-			self.leads[number] = self.site.correct(self.leads[number], version)
+		for version, start in enumerate(range(0, CORRECTIONS, AT_ONCE), 1):
+			some = draw.sample([*self], min(AT_ONCE, CORRECTIONS - start))
+			for lead in self.site.correct(some, version):
+				self.leads[lead.number] = lead
 
 	def __iter__(self):
 		return iter(self.leads.values())
@@ -44,6 +54,11 @@ class Known:
 	@property
 	def buyers(self) -> list[Lead]:
 		return [lead for lead in self if not lead.disabled and not lead.non_buyer]
+
+	@property
+	def cohort(self) -> list[Lead]:
+		"""Whom the reports on journeys count."""
+		return [lead for lead in self if not lead.non_buyer]
 
 	def calendar(self, lead: Lead):
 		return get_calendar(self.site.calendar) if lead.segment else None
@@ -53,6 +68,7 @@ class Known:
 def known(request, freeze):
 	with freeze(NOW):
 		frappe.db.delete("Follow Up Run")
+		make_surroundings()
 		known = Known(request.param)
 		check_all(known)
 		known.correct(random.Random(request.param))
@@ -417,29 +433,548 @@ def check_handovers(known: Known):
 		assert len(found.page()[0]) == sum(counter[name] for counter in counts.values())
 
 
+def is_wasted(known: Known, lead: Lead, days: int) -> bool:
+	touches = lead.human_touches
+	facts = LeadFacts(
+		entered_at=lead.entered_at,
+		accepted_at=lead.accepted_at,
+		last_touch_at=touches[-1] if touches else None,
+		decided_at=max((at for at in (lead.declined_at, lead.exited_at) if at), default=None),
+		next_step_at=lead.next_step_at,
+		is_pursued="opportunity" in lead.stages,
+	)
+	start = latest_start(aware(NOW), days, known.calendar(lead)).replace(tzinfo=None)
+	return bool(wasted_since(facts, start, NOW))
+
+
 def check_waste(known: Known):
 	days = frappe.get_cached_doc("Lead Quality Settings").wasted_after_days or 5
 	counts: dict = defaultdict(Counter)
 	for lead in known:
-		accepted = [
-			handover.decided_at for handover in lead.handovers if handover.status in ("Accepted", "Returned")
-		]
-		touches = lead.human_touches
-		facts = LeadFacts(
-			entered_at=lead.entered_at,
-			accepted_at=min(accepted, default=None),
-			last_touch_at=touches[-1] if touches else None,
-			next_step_at=lead.next_step_at,
-			is_pursued="opportunity" in lead.stages,
-		)
-		start = latest_start(aware(NOW), days, known.calendar(lead)).replace(tzinfo=None)
-		counts[lead.source].update({"leads": 1, "wasted": bool(wasted_since(facts, start, NOW))})
+		counts[lead.source].update({"leads": 1, "wasted": is_wasted(known, lead, days)})
 	found = figures(
 		shown("Wasted Leads", group_by="Source"),
 		lambda row: None if row["group"] == "No Source" else row["group"],
 		("leads", "wasted"),
 	)
 	assert found == plain(counts)
+
+
+# the reports on journeys
+
+
+TARGETS = {
+	"every": {"step": "Prospect", "rate": 50},
+	"soon": {"step": "Prospect", "rate": 30, "within_days": 30, "source": "Campaign"},
+	"offer": {"step": "Opportunity", "rate": 25, "within_days": 90},
+	"from fairs": {"step": "Opportunity", "rate": 60, "source": "Exhibition", "from_date": "2025-02-01"},
+	"ready": {"step": "Sales Ready", "rate": 70, "company": COMPANY},
+	"bought": {"step": "Sale", "rate": 10},
+}
+SPENDS = (
+	("Campaign", 9_000, "2025-01-01", "2025-03-31"),
+	("Exhibition", 4_000, "2025-05-20", "2025-07-08"),
+	("Reference", 100, "2020-01-01", "2020-01-31"),
+	("Not a Source of These", 500, "2025-04-01", "2025-04-01"),
+)
+GOALS = (
+	("rep1@history.example", 2, "2025-01-01", "2025-03-31"),
+	("rep1@history.example", 2, "2025-04-01", "2025-06-30"),
+	("rep2@history.example", 1, "2025-02-01", "2025-06-30"),
+	("rep3@history.example", 9, "2020-01-01", "2020-12-31"),
+)
+
+
+def make_surroundings():
+	"""The company, what was spent and agreed on, and what no lead stands behind. Others' targets and goals are no part."""
+	insert("Company", COMPANY, company_name=COMPANY, abbr="HSTL", default_currency="EUR", lft=0, rgt=0)
+	for doctype in ("Funnel Target", "New Customer Goal", "Marketing Spend"):
+		frappe.db.delete(doctype)
+	for name, target in TARGETS.items():
+		insert("Funnel Target", name, **target)
+	for nth, (source, amount, first, last) in enumerate(SPENDS):
+		values = {"source": source, "amount": amount, "from_date": first, "to_date": last}
+		insert("Marketing Spend", f"SPEND-{nth}", currency="EUR", company=COMPANY, **values)
+	for nth, (user, wanted, first, last) in enumerate(GOALS):
+		insert(
+			"New Customer Goal", f"GOAL-{nth}", user=user, new_customers=wanted, from_date=first, to_date=last
+		)
+	for nth, status in enumerate(("Open", "Converted", "Lost")):
+		values = {"opportunity_from": "Customer", "party_name": "By Itself", "status": status}
+		insert("Opportunity", f"ALONE-{nth}", company=COMPANY, **values)
+	insert("Customer", "By Itself", customer_name="By Itself")
+	for nth in range(2):
+		insert("Sales Order", f"ALONE-{nth}", customer="By Itself", docstatus=1, company=COMPANY)
+
+
+def insert(doctype: str, name: str, **values):
+	values = {"name": name, "creation": NOW - timedelta(days=20), "modified": NOW, **values}
+	frappe.db.bulk_insert(doctype, [*values], [[*values.values()]])
+
+
+def instants(lead: Lead) -> dict[str, datetime | None]:
+	return {
+		"target": lead.entered_at,
+		"prospect": lead.stages.get("prospect"),
+		"sales ready": lead.ready_at,
+		"accepted": lead.accepted_at,
+		"opportunity": lead.stages.get("opportunity"),
+		"quoted": lead.quoted_at,
+		"sale": lead.stages.get("sale"),
+	}
+
+
+def first_of(*found: datetime | None) -> datetime | None:
+	return min((at for at in found if at), default=None)
+
+
+STEPS = ("target", "prospect", "sales ready", "accepted", "opportunity", "quoted", "sale")
+GROUPS = {
+	"Source": lambda lead: lead.source,
+	"Segment": lambda lead: lead.segment,
+	"Owner": lambda lead: lead.owner,
+	"Month": lambda lead: lead.entered_at.strftime("%Y-%m"),
+}
+NOTHING = {"Source": "No Source", "Segment": "No Segment", "Owner": "No Owner"}
+
+
+def grouped(leads: list[Lead], group_by: str) -> dict:
+	"""What a report calls a group, as the generator names its users, to the leads in it."""
+	found = defaultdict(list)
+	for lead in leads:
+		group = GROUPS[group_by](lead)
+		if group and group_by == "Owner":
+			group = group.split("@")[0].title()
+		found[group or NOTHING.get(group_by)].append(lead)
+	return found
+
+
+def in_days(start: datetime, end: datetime | None) -> float | None:
+	return None if end is None else max((end - start).total_seconds(), 0) / 86_400
+
+
+# Stage Conversion
+
+
+def is_in_time(lead: Lead, at: datetime | None, within: int) -> bool:
+	return bool(at and at <= NOW and (not within or at <= lead.entered_at + timedelta(days=within)))
+
+
+def furthest(lead: Lead, within: int) -> int:
+	return max(place for place, step in enumerate(STEPS) if is_in_time(lead, instants(lead)[step], within))
+
+
+def is_stopped(lead: Lead, within: int) -> bool:
+	return bool(lead.exited_at) or bool(within and lead.entered_at + timedelta(days=within) < NOW)
+
+
+def check_stage_conversion(known: Known):
+	for within in (0, 30):
+		filters = {"all_steps": 1, "within_days": within}
+		leads = [(lead, furthest(lead, within), is_stopped(lead, within)) for lead in known.cohort]
+		rows = shown("Stage Conversion", **filters)
+		for place, (step, row) in enumerate(zip(STEPS, rows[: len(STEPS)], strict=True)):
+			entered = [
+				in_days(lead.entered_at, instants(lead)[step])
+				for lead, *_rest in leads
+				if is_in_time(lead, instants(lead)[step], within)
+			]
+			reached = sum(far >= place for _lead, far, _stopped in leads)
+			here = [stopped for _lead, far, stopped in leads if far == place]
+			truth = {"reached": reached, "lost": sum(here), "open": len(here) - sum(here)}
+			truth["skipped"] = reached - len(entered)
+			truth["in_period"] = sum(bool(instants(lead)[step]) for lead in known.cohort)
+			if step == STEPS[-1]:
+				truth.update({"lost": None, "open": None})
+			assert {name: row[name] for name in truth} == truth, (step, within)
+			median = statistics.median(entered) if entered else None
+			assert row["median_days"] == (None if median is None else pytest.approx(median)), (step, within)
+			if place:
+				assert row["expected"] == expected(known, place, within), (step, within)
+			for count in ("reached", "lost", "open", "skipped", "in_period"):
+				if truth[count] is not None:
+					found = listed("Stage Conversion", **filters, show="Leads", count=count, step=step)
+					assert len(found) == truth[count], (step, within, count)
+		assert [(row["stage"], row["reached"]) for row in rows[len(STEPS) :]] == [
+			("No Lead", 3),
+			("No Lead, Sales", 2),
+		]
+		for group_by in GROUPS:
+			check_conversion_of_groups(known, group_by, within)
+
+
+def check_conversion_of_groups(known: Known, group_by: str, within: int):
+	truth = {}
+	for group, leads in grouped(known.cohort, group_by).items():
+		far = [(furthest(lead, within), is_stopped(lead, within)) for lead in leads]
+		truth[group] = {
+			"leads": len(leads),
+			**{frappe.scrub(step): sum(place >= nth for place, _stopped in far) for nth, step in enumerate(STEPS) if nth},
+			"lost": sum(stopped for place, stopped in far if place < len(STEPS) - 1),
+			"open": sum(not stopped for place, stopped in far if place < len(STEPS) - 1),
+		}  # fmt: skip
+	rows = shown("Stage Conversion", all_steps=1, within_days=within, group_by=group_by)
+	found = {
+		row["group"]: {name: row[name] for name in next(iter(truth.values()))}
+		for row in rows
+		if row["group"] != "No Lead"
+	}
+	assert found == truth, (group_by, within)
+
+
+def expected(known: Known, place: int, within: int):
+	"""The share that gets to a step if those still open go on like the others, in percent."""
+	spells = []
+	for lead in known.cohort:
+		age = (NOW - lead.entered_at).days
+		reached, exited = (
+			None if at is None else -(-max(at - lead.entered_at, timedelta()) // timedelta(days=1))
+			for at in (first_of(*[instants(lead)[step] for step in STEPS[place:]]), lead.exited_at)
+		)
+		if reached is not None and reached <= age:
+			spells.append(Spell(reached, REACHED))
+		elif exited is not None and exited <= age:
+			spells.append(Spell(exited, EXITED))
+		else:
+			spells.append(Spell(age, OPEN))
+	share = rate_within(incidence(spells), within or None, 10).share
+	return None if share is None else pytest.approx(share * 100)
+
+
+# Funnel Targets, Leaks
+
+SCOPES = {
+	"source": lambda lead: lead.source,
+	"segment": lambda lead: lead.segment,
+	"company": lambda _: COMPANY,
+}
+
+
+def target_of(lead: Lead, step: str, dated: bool = True) -> str | None:
+	"""The narrowest target of a step that a lead is of."""
+
+	def is_of(target: dict) -> bool:
+		scope = all(SCOPES[field](lead) == target[field] for field in SCOPES if field in target)
+		since = get_datetime(target.get("from_date", "1900-01-01"))
+		return scope and (not dated or lead.entered_at >= since)
+
+	found = [name for name, target in TARGETS.items() if target["step"] == step and is_of(target)]
+	return max(found, key=lambda name: sum(field in TARGETS[name] for field in SCOPES), default=None)
+
+
+def came_to(lead: Lead, step: str) -> datetime | None:
+	at = instants(lead)
+	return {
+		"Prospect": first_of(at["prospect"], at["opportunity"], at["sale"]),
+		"Sales Ready": at["sales ready"],
+		"Accepted": at["accepted"],
+		"Opportunity": first_of(at["opportunity"], at["sale"]),
+		"Quoted": at["quoted"],
+		"Sale": at["sale"],
+	}[step]
+
+
+def check_targets(known: Known):
+	rows = {row["target"]: row for row in shown("Funnel Targets")}
+	assert set(rows) == set(TARGETS)
+	for name, target in TARGETS.items():
+		within = target.get("within_days", 0)
+		first, last = cohort(NOW.date(), within)
+		leads = [
+			lead
+			for lead in known.cohort
+			if first <= lead.entered_at.date() <= last and target_of(lead, target["step"]) == name
+		]
+		reached = sum(is_in_time(lead, came_to(lead, target["step"]), within) for lead in leads)
+		row = rows[name]
+		assert (row["leads"], row["reached"], row["missed"]) == (len(leads), reached, len(leads) - reached), (
+			name
+		)
+		for count in ("leads", "reached", "missed"):
+			assert len(listed("Funnel Targets", show="Leads", target=name, count=count)) == row[count]
+
+
+def check_leaks(known: Known):
+	truth: dict = defaultdict(Counter)
+	lost: dict = defaultdict(Counter)
+	sold: Counter = Counter()
+	steps = ("Prospect", "Sales Ready", "Accepted", "Opportunity", "Quoted", "Sale")
+	for lead in known.cohort:
+		for step in steps:
+			name = target_of(lead, step)
+			within = TARGETS[name].get("within_days", 0) if name else 0
+			at = came_to(lead, step)
+			if within and lead.entered_at + timedelta(days=within) > NOW:
+				truth[step, name]["young"] += 1
+				continue
+			state = (
+				"reached" if is_in_time(lead, at, within) else "lost" if within or lead.exited_at else "open"
+			)
+			truth[step, name].update({"leads": 1, state: 1})
+			sold[step, name] += state == "reached" and "sale" in lead.stages
+			if state == "lost" and lead.exited_at:
+				lost[step, name][lead.stage] += 1
+	# a step with targets shows no row of what none of them is of
+	truth = {key: counts for key, counts in truth.items() if key[1] or not any(one["step"] == key[0] for one in TARGETS.values())}  # fmt: skip
+	rows = {}
+	for row in shown("Leaks"):
+		target = frappe.utils.cstr(row["links"]["leads"])
+		name = next((name for name in TARGETS if f"target={frappe.utils.quoted(name)}" in target), None)
+		rows[row["step"].title(), name] = row
+	names = ("leads", "reached", "lost", "open", "young")
+	assert figures_of(rows, names) == plain(truth)
+	for (step, name), row in rows.items():
+		check_leak(known, step, name, row, truth[step, name], sold[step, name])
+		if lost[step, name]:
+			assert row["reason"].startswith("Disqualified")
+		for count in names:
+			found = listed("Leaks", show="Leads", count=count, step=step.lower(), target=name)
+			assert len(found) == row[count], (step, name, count)
+
+
+def figures_of(rows: dict, names) -> dict:
+	found = {key: {name: row[name] for name in names if row[name]} for key, row in rows.items()}
+	return {key: counts for key, counts in found.items() if counts}
+
+
+def check_leak(known: Known, step: str, name: str | None, row: dict, counts: Counter, sold: int):
+	values = [
+		lead.ordered for lead in known.cohort if lead.ordered and target_of(lead, step, dated=False) == name
+	]
+	assert (row["won"], row["median_value"]) == (len(values), nearest_rank(values, 50)), (step, name)
+	assert len(listed("Leaks", show="Leads", count="won", step=step.lower(), target=name)) == len(values)
+	if not name:
+		assert (row["missing"], row["missing_value"]) == (None, None)
+		return
+	missing = max(counts["leads"] * TARGETS[name]["rate"] / 100 - counts["reached"], 0)
+	assert row["missing"] == pytest.approx(missing)
+	if not values or not counts["reached"]:
+		assert row["missing_value"] is None
+		return
+	assert row["missing_value"] == pytest.approx(
+		missing * sold / counts["reached"] * nearest_rank(values, 50)
+	)
+
+
+# Source Effectiveness
+
+
+def check_sources(known: Known):
+	days = frappe.get_cached_doc("Lead Quality Settings").wasted_after_days or 5
+	for group_by in ("Source", "Segment", "Month"):
+		truth, value, times = {}, {}, {}
+		for group, leads in grouped([*known], group_by).items():
+			buyers = [lead for lead in leads if not lead.non_buyer]
+			truth[group] = Counter({
+				"leads": len(leads),
+				"not_buyers": len(leads) - len(buyers),
+				"bad_data": sum(any(touch.outcome == "Wrong Data" for touch in lead.touches) for lead in leads),
+				"wasted": sum(is_wasted(known, lead, days) for lead in leads),
+				"buyers": len(buyers),
+				"qualified": sum(bool(lead.ready_at) for lead in buyers),
+				"handed_over": sum(bool(lead.handovers) for lead in buyers),
+				"declined": sum(bool(lead.declined_at) for lead in buyers),
+				"accepted": sum(bool(lead.accepted_at) for lead in buyers),
+				"opportunities": sum("opportunity" in lead.stages for lead in buyers),
+				"won": sum("sale" in lead.stages for lead in buyers),
+			})  # fmt: skip
+			value[group] = sum(lead.ordered for lead in buyers)
+			sales = [in_days(lead.entered_at, lead.stages.get("sale")) for lead in buyers]
+			times[group] = nearest_rank([days for days in sales if days is not None], 50)
+		rows = {row["group"]: row for row in shown("Source Effectiveness", group_by=group_by)}
+		alone = rows.pop("No Lead")
+		assert (alone["opportunities"], alone["won"]) == (3, 1)
+		names = next(iter(truth.values()))
+		assert figures_of(rows, names) == plain(truth)
+		for group in truth:
+			assert rows[group]["value"] == value[group]
+			assert rows[group]["median_days"] == (
+				None if times[group] is None else pytest.approx(times[group], abs=1e-4)
+			)
+		if group_by == "Segment":
+			continue
+		spent = spent_by(group_by)
+		assert {group: row["spend"] for group, row in rows.items() if row["spend"]} == pytest.approx(spent)
+		for group, amount in spent.items():
+			counts = truth.get(group, Counter())
+			for cost, of in (
+				("lead", "leads"),
+				("qualified", "qualified"),
+				("accepted", "accepted"),
+				("won", "won"),
+			):
+				assert rows[group][f"cost_per_{cost}"] == (
+					pytest.approx(amount / counts[of]) if counts[of] else None
+				)
+	for count, number in sum_of(truth).items():
+		found = listed("Source Effectiveness", show="Leads", count=count, group_by="Source")
+		assert len(found) == number, count
+
+
+def sum_of(counters: dict) -> Counter:
+	total: Counter = Counter()
+	for counter in counters.values():
+		total.update(counter)
+	return total
+
+
+def spent_by(group_by: str) -> dict:
+	"""Group to what was spent on the days of the period, as much on each."""
+	first, last = date(2024, 10, 1), NOW.date()
+	found: dict = defaultdict(float)
+	for source, amount, begin, end in SPENDS:
+		begin, end = date.fromisoformat(begin), date.fromisoformat(end)
+		days = [begin + timedelta(days=nth) for nth in range((end - begin).days + 1)]
+		for day in days:
+			if first <= day <= last:
+				found[source if group_by == "Source" else f"{day:%Y-%m}"] += amount / len(days)
+	return dict(found)
+
+
+# Stage Velocity, Lead to Proposal
+
+
+def check_velocity(known: Known):
+	for group_by in ("All Leads", *GROUPS):
+		groups = {"All Leads": known.cohort} if group_by == "All Leads" else grouped(known.cohort, group_by)
+		truth = {}
+		for group, leads in groups.items():
+			for way, (begin, end) in WAYS.items():
+				times = [
+					round(in_days(start, stop) * 86_400)
+					for lead in leads
+					for start, stop in [(way_of(lead)[begin], way_of(lead)[end])]
+					if start and stop
+				]
+				if times:
+					truth[group, way] = (len(times), *(nearest_rank(times, rank) for rank in (50, 90, 100)))
+		rows = shown("Stage Velocity", group_by=group_by)
+		assert {
+			(row["group"], row["way"]): (
+				row["leads"],
+				*(round(row[name] * 86_400) for name in ("median_days", "p90_days", "slowest_days")),
+			)
+			for row in rows
+		} == truth
+	for (_group, way), (cases, *_times) in truth.items():
+		own = sum(number for (_group, other), (number, *_rest) in truth.items() if other == way)
+		assert cases <= own == len(listed("Stage Velocity", show="Leads", way=way))
+
+
+WAYS = {
+	"Came In to Prospect": ("target", "prospect"),
+	"Came In to Sales Ready": ("target", "sales ready"),
+	"Handed Over to Accepted": ("handed over", "accepted"),
+	"Prospect to Opportunity": ("prospect", "opportunity"),
+	"Opportunity to Quoted": ("opportunity", "quoted"),
+	"Quoted to Sale": ("quoted", "sale"),
+	"Came In to Sale": ("target", "sale"),
+}
+
+
+def way_of(lead: Lead) -> dict[str, datetime | None]:
+	return {**instants(lead), "handed over": first_of(*[one.sent_at for one in lead.handovers])}
+
+
+def called_at(lead: Lead) -> datetime | None:
+	if not lead.quoted_at:
+		return None
+	calls = [touch for touch in lead.touches if (touch.channel, touch.direction) == ("Phone", "Outbound")]
+	return first_of(*[touch.at for touch in calls if not touch.is_automatic and touch.at >= lead.quoted_at])
+
+
+def check_proposals(known: Known):
+	for group_by in GROUPS:
+		truth, times = {}, {}
+		for group, leads in grouped(known.cohort, group_by).items():
+			offered = [lead for lead in leads if "opportunity" in lead.stages]
+			quoted = [lead for lead in leads if lead.quoted_at]
+			truth[group] = Counter({
+				"leads": len(leads),
+				"opportunities": len(offered),
+				"quoted": len(quoted),
+				"quoted_opportunities": sum(bool(lead.quoted_at) for lead in offered),
+				"without": sum(not lead.quoted_at for lead in offered),
+				"called": sum(bool(called_at(lead)) for lead in quoted),
+				"not_called": sum(not called_at(lead) for lead in quoted),
+			})  # fmt: skip
+			waits = [in_days(lead.entered_at, lead.quoted_at) for lead in quoted]
+			times[group] = nearest_rank(waits, 50), nearest_rank(waits, 90)
+		rows = {row["group"]: row for row in shown("Lead to Proposal", group_by=group_by)}
+		assert figures_of(rows, next(iter(truth.values()))) == plain(truth)
+		for group, row in rows.items():
+			assert (row["median_days"], row["p90_days"]) == tuple(
+				None if days is None else pytest.approx(days, abs=1e-4) for days in times[group]
+			)
+	for count, number in sum_of(truth).items():
+		assert len(listed("Lead to Proposal", show="Leads", count=count)) == number, count
+
+
+# Goals
+
+
+def check_goals(known: Known):
+	goals: Counter = Counter()
+	alone: Counter = Counter()
+	value: Counter = Counter()
+	for lead in known:
+		at = lead.stages.get("sale")
+		if not at or lead.has_ordered_before:
+			continue
+		rep = lead.owner_at(at)
+		own = [
+			nth
+			for nth, (user, _wanted, first, last) in enumerate(GOALS)
+			if user == rep and first <= str(at.date()) <= last and last >= PERIOD["from_date"]
+		]
+		key = own[0] if own else rep
+		(goals if own else alone)[key] += 1
+		value[key] += lead.ordered
+	rows = shown("Goals")
+	with_goal = {(row["user"], str(row["from_date"])): row for row in rows if row["from_date"]}
+	assert {key: row["won"] for key, row in with_goal.items()} == {
+		(user, first): goals[nth] for nth, (user, _wanted, first, _last) in enumerate(GOALS[:3])
+	}
+	for nth, (user, wanted, first, _last) in enumerate(GOALS[:3]):
+		row = with_goal[user, first]
+		assert (row["goal"], row["missing"], row["value"]) == (
+			wanted,
+			max(wanted - goals[nth], 0),
+			value[nth],
+		)
+	assert {row["user"]: (row["won"], row["value"]) for row in rows if not row["from_date"]} == {
+		rep: (number, value[rep]) for rep, number in alone.items()
+	}
+	assert len(listed("Goals", show="Customers")) == goals.total() + alone.total()
+
+
+# Qualified Leads
+
+
+def check_qualified(known: Known):
+	for group_by in GROUPS:
+		truth, worth = {}, {}
+		for group, leads in grouped(known.cohort, group_by).items():
+			qualified = [lead for lead in leads if lead.ready_at]
+			left = [lead for lead in qualified if not is_pursued(lead)]
+			unpursued = [lead for lead in left if not lead.exited_at]
+			truth[group] = Counter({
+				"leads": len(leads),
+				"qualified": len(qualified),
+				"pursued": len(qualified) - len(left),
+				"not_pursued": len(unpursued),
+				"closed": len(left) - len(unpursued),
+			})  # fmt: skip
+			worth[group] = sum(lead.handovers[-1].value for lead in unpursued if lead.handovers)
+		rows = {row["group_name"]: row for row in shown("Qualified Leads", group_by=group_by)}
+		assert figures_of(rows, next(iter(truth.values()))) == plain(truth)
+		assert {group: row["value"] for group, row in rows.items()} == worth
+	for count, number in sum_of(truth).items():
+		assert len(listed("Qualified Leads", show="Leads", count=count)) == number, count
+
+
+def is_pursued(lead: Lead) -> bool:
+	return "opportunity" in lead.stages or any(at >= lead.ready_at for at in lead.human_touches)
 
 
 CHECKS = (
@@ -452,4 +987,12 @@ CHECKS = (
 	check_attributes,
 	check_handovers,
 	check_waste,
+	check_stage_conversion,
+	check_targets,
+	check_leaks,
+	check_sources,
+	check_velocity,
+	check_proposals,
+	check_goals,
+	check_qualified,
 )

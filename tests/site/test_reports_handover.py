@@ -13,6 +13,7 @@ from lead_quality.base.currency import rates_into
 from lead_quality.base.report import figure
 from lead_quality.base.rows import insert_rows
 from lead_quality.demo.factories import make_lead, make_sales_ready
+from lead_quality.funnel import journey
 from lead_quality.lead_quality.report.handover_quality import handover_quality
 
 REPORT = "Handover Quality"
@@ -73,6 +74,7 @@ def enter(lead: str, stage: str, at: str, left_stage: str = "prospect"):
 		[{"lead": lead, "stage": stage, "left_stage": left_stage, "entered_at": at}],
 		at,
 	)
+	journey.write([lead])
 
 
 def add_rate(day: str, rate: float, from_currency: str = "CHF", to_currency: str | None = None):
@@ -310,12 +312,29 @@ def test_what_became_an_opportunity_or_a_sale_after_it_was_handed_over_is_counte
 
 
 def test_a_step_back_is_no_new_opportunity(rep, time):
-	handover = hand_over(rep, "Accepted")
-	enter(handover.lead, "opportunity", "2025-02-01 10:00:00")
-	enter(handover.lead, "sale", "2025-02-02 10:00:00", "opportunity")
-	enter(handover.lead, "opportunity", "2025-03-02 10:00:00", "sale")
+	lead = make_lead()
+	enter(lead.name, "opportunity", f"{DAY} 10:30:00")
+	enter(lead.name, "sale", f"{DAY} 11:00:00", "opportunity")
+	time.move_to(f"{DAY} 12:00:00")
+	hand_over(rep, "Accepted", lead)
+	enter(lead.name, "opportunity", "2025-03-02 10:00:00", "sale")
 	row = only()
 	assert (row["became_opportunity"], row["became_sale"]) == (0, 0)
+
+
+def test_what_was_taken_back_is_no_merit(rep):
+	"""An order was cancelled, and the log says so in a row; an opportunity was none, and a row corrects the one that said so."""
+	cancelled, corrected = (hand_over(rep, "Accepted").lead for _number in range(2))
+	enter(cancelled, "opportunity", "2025-03-02 10:00:00")
+	enter(cancelled, "sale", "2025-03-03 10:00:00", "opportunity")
+	enter(cancelled, "opportunity", "2025-03-04 10:00:00", "sale")
+	enter(corrected, "opportunity", "2025-03-02 10:00:00")
+	wrong = frappe.db.get_value("Lead Stage Log", {"lead": corrected, "stage": "opportunity"})
+	row = {"lead": corrected, "stage": "prospect", "left_stage": "opportunity", "corrects": wrong}
+	insert_rows("Lead Stage Log", [{**row, "entered_at": "2025-03-05 10:00:00"}], "2025-03-05 10:00:00")
+	journey.write([corrected])
+	row = only()
+	assert (row["became_opportunity"], row["became_sale"]) == (1, 0)
 
 
 def test_a_sale_is_the_merit_of_the_latest_handover_before_it(rep, other_rep, time):

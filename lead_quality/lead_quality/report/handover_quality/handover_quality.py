@@ -30,35 +30,27 @@ from lead_quality.base.report import (
 	user_column,
 )
 from lead_quality.funnel import remnants
+from lead_quality.funnel.targets import REACHED_AT
 from lead_quality.permissions import bindable, lead_condition, list_condition
 
 # the criterion that is looked at where none is chosen and some checklist asks for it
 DEFAULT_CRITERION = "need"
 
 # A stage is the merit of the latest handover before it: where a lead that one rep has rejected is handed to another, who
-# sells, only the second became a sale.
+# sells, only the second became a sale. What was corrected since, or was taken back as an order was cancelled, is not in
+# the journey, `j`.
 ENTERED = """
-	exists (
-		select 1 from `tabLead Stage Log` entry
+	ifnull({at} >= `tabLead Handover`.sent_at, 0) and not exists (
+		select 1 from `tabLead Handover` later
 		where
-			entry.lead = `tabLead Handover`.lead
-			and entry.entered_at >= `tabLead Handover`.sent_at
-			and {condition}
-			and not exists (
-				select 1 from `tabLead Handover` later
-				where
-					later.lead = entry.lead
-					and later.status != 'Draft'
-					and later.sent_at > `tabLead Handover`.sent_at
-					and later.sent_at <= entry.entered_at
-			)
+			later.lead = `tabLead Handover`.lead
+			and later.status != 'Draft'
+			and later.sent_at > `tabLead Handover`.sent_at
+			and later.sent_at <= {at}
 	)
 """
-# a lead that falls back from sale to opportunity, as an order was cancelled, does not become one again
-BECAME_OPPORTUNITY = ENTERED.format(
-	condition="entry.stage in ('opportunity', 'sale') and ifnull(entry.left_stage, '') not in ('opportunity', 'sale')"
-)
-BECAME_SALE = ENTERED.format(condition="entry.stage = 'sale'")
+BECAME_OPPORTUNITY = ENTERED.format(at=REACHED_AT["Opportunity"])
+BECAME_SALE = ENTERED.format(at=REACHED_AT["Sale"])
 
 # one row per handover
 FACTS = """
@@ -85,6 +77,7 @@ FACTS = """
 		{sale} as became_sale
 	from `tabLead Handover`
 	join `tabLead` on `tabLead`.name = `tabLead Handover`.lead
+	left join `tabLead Journey` j on j.name = `tabLead Handover`.lead
 	{sources}
 	where {where} and `tabLead Handover`.status != 'Draft'
 """

@@ -1,5 +1,5 @@
 {
-	const { check, formatter, in_bold, link, minimum, period, select } = lead_quality.report;
+	const { check, formatter, in_bold, link, minimum, period, select, source } = lead_quality.report;
 	// a figure, and the number of cases that it is taken of
 	const cases = {
 		share: ["total"],
@@ -28,7 +28,7 @@
 			]),
 			link("company", __("Company"), "Company"),
 			link("segment", __("Segment"), "Lead Segment"),
-			{ fieldname: "source", label: __("Source"), fieldtype: "Data" },
+			source(),
 			check("without_source", __("Without Source")),
 			minimum(),
 			select("show", __("Show"), [

@@ -37,8 +37,20 @@ export const check = (fieldname, label, more = {}) => ({
 	...more,
 });
 
-// a text that is typed, as of a source that may be gone meanwhile
+// a text that is typed
 const text = (fieldname, label, more = {}) => ({ fieldname, label, fieldtype: "Data", ...more });
+
+// a text that is typed, or chosen among those that there are: it may be of before, and be gone meanwhile
+const known = (fieldname, label, query) => ({
+	fieldname,
+	label,
+	fieldtype: "Autocomplete",
+	get_query: () => ({ query, translate_values: false }),
+	ignore_validation: true,
+});
+
+export const source = () => known("source", __("Source"), "lead_quality.funnel.origins.get_sources");
+const campaign = () => known("campaign", __("Campaign"), "lead_quality.funnel.origins.get_campaigns");
 
 export const checklist = () => ({
 	...link("checklist", __("Checklist"), "Qualification Checklist"),
@@ -101,8 +113,8 @@ const groupings = () => ({
 const facets = () => ({
 	company: [link("company", __("Company"), "Company")],
 	segment: [link("segment", __("Segment"), "Lead Segment")],
-	source: [text("source", __("Source")), check("without_source", __("Without Source"))],
-	campaign: [text("campaign", __("Campaign"))],
+	source: [source(), check("without_source", __("Without Source"))],
+	campaign: [campaign()],
 	territory: [link("territory", __("Territory"), "Territory")],
 	owner: [link("owner", __("Owner"), "User")],
 	checklist: [link("checklist", __("Definition"), "Qualification Checklist")],
