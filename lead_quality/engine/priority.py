@@ -29,6 +29,8 @@ FREE_HOSTS = frozenset(
 	rediffmail.com t-online.de wanadoo.fr web.de yahoo.co.in yahoo.co.uk yahoo.com yahoo.de yahoo.fr yandex.com yandex.ru
 	ymail.com 126.com 163.com""".split()
 )
+# what makes a sale less than a twentieth likelier is not worth anybody's effort
+WORTH_SAYING = 1.05
 # the most that the weights of one lead may come to, so that no exponent overflows
 FURTHEST = 30.0
 
@@ -179,13 +181,22 @@ def reasons(model: Model, facts: Facts, count: int = 3) -> list[Reason]:
 
 
 def lines_of(model: Model) -> list[Reason]:
-	"""The whole table, field by field, what raises a score most first."""
+	"""The whole table, field by field, those that tell leads apart most first; in each, what raises a score most first."""
+	apart = {
+		name: max(line.weight for line in lines.values()) - min(line.weight for line in lines.values())
+		for name, lines in model.table.items()
+	}
 	found = [_reason(model, line) for line in model.lines]
-	return sorted(found, key=lambda reason: (reason.field, -reason.line.weight, reason.value))
+	return sorted(
+		found,
+		key=lambda reason: (-apart[reason.field], reason.field, -reason.line.weight, reason.value),
+	)
 
 
 def would_raise(model: Model, facts: Facts, changeable: Collection[str], count: int = 3) -> list[Reason]:
 	"""What would raise a lead's score most, of what people can still find out or do, the strongest first.
+
+	Numbers only grow: nobody unasks a question or empties a field for a better place.
 
 	:param changeable: the fields of which that can be said.
 	:returns: the best other value of each; `factor` is how many times as likely the lead itself would buy.
@@ -193,12 +204,15 @@ def would_raise(model: Model, facts: Facts, changeable: Collection[str], count: 
 	now = score(model, facts)
 	found = []
 	for name in changeable:
-		lines = model.table.get(name)
+		cuts = model.cuts.get(name)
+		lines = [
+			line for line in model.table.get(name, {}).values() if _is_ahead(line, facts.get(name), cuts)
+		]
 		if not lines:
 			continue
-		best = max(lines.values(), key=lambda line: (line.weight, line.value))
-		then = score(model, {**facts, name: _example(best, model.cuts.get(name))})
-		if best.weight > 0 and best.value != MISSING and then > now:
+		best = max(lines, key=lambda line: (line.weight, line.value))
+		then = score(model, {**facts, name: _example(best, cuts)})
+		if best.weight > 0 and best.value != MISSING and then >= now * WORTH_SAYING:
 			found.append(Reason(name, best.value, then / now, best))
 	return sorted(found, key=lambda reason: (-reason.factor, reason.field))[:count]
 
@@ -206,6 +220,14 @@ def would_raise(model: Model, facts: Facts, changeable: Collection[str], count: 
 def _reason(model: Model, line: Weight) -> Reason:
 	average = math.log(model.prior / (1 - model.prior)) if 0 < model.prior < 1 else model.intercept
 	return Reason(line.field, line.value, probability(average + line.weight) / probability(average), line)
+
+
+def _is_ahead(line: Weight, value: Value, cuts: Sequence[float] | None) -> bool:
+	"""Whether a lead that says this may come to say that line: of numbers, a higher one."""
+	if cuts is None or not is_number(value):
+		return True
+	low = line.value.partition("..")[0]
+	return bool(low) and float(low) > float(value or 0)
 
 
 def _example(line: Weight, cuts: Sequence[float] | None) -> Value:

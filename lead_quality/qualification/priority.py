@@ -4,7 +4,7 @@ What is known of a lead is on the Lead itself, so that a save of it asks the dat
 comes with the definitions in force.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 
 import frappe
@@ -181,9 +181,12 @@ def explain(lead, now: datetime) -> dict:
 		"summary": _("{0} % likely to buy within {1} days; the average is {2} %.").format(
 			_number(100 * score(model, facts)), horizon, _number(100 * model.prior)
 		),
-		"reasons": [_as_row(reason, _("{0}: {1} times the average")) for reason in reasons(model, facts)],
+		"reasons": [
+			_as_row(reason, fact_in_words, _("{0} ({1} times the average)"))
+			for reason in reasons(model, facts)
+		],
 		"raises": [
-			_as_row(reason, _("{0}: {1} times as likely"))
+			_as_row(reason, _found_out_in_words, _("{0} ({1} times as likely)"))
 			for reason in would_raise(model, facts, _open(facts))
 		],
 	}
@@ -211,8 +214,8 @@ def _open(facts: Mapping) -> list[str]:
 	]
 
 
-def _as_row(reason: Reason, words: str) -> dict:
-	text = words.format(fact_in_words(reason.field, reason.value), _number(reason.factor))
+def _as_row(reason: Reason, in_words: Callable[[str, str], str], words: str) -> dict:
+	text = words.format(in_words(reason.field, reason.value), _number(reason.factor))
 	return {"words": text, "raises": reason.raises}
 
 
@@ -221,26 +224,41 @@ def _number(value: float) -> str:
 
 
 def fact_in_words(field: str, value: str) -> str:
-	"""A line of the table, such as "Industry: Steel" or "no Phone", in the user's language."""
+	"""A line of the table, such as "Industry: Steel" or "Phone: not given", in the user's language."""
+	if field == "touched":
+		return _("Contacted") if value else _("Not contacted yet")
 	label = labels().get(field) or _(frappe.unscrub(field))
 	if value == UNKNOWN:
-		return _("{0} not recorded").format(label)
-	if field in ("has_phone", "has_website", "touched"):
-		return label if value else _("no {0}").format(label)
+		return _("{0}: not recorded").format(label)
 	if value == MISSING:
-		return _("no {0}").format(label)
-	return _("{0} {1}").format(label, range_in_words(value) if ".." in value else _(value))
+		return _("{0}: not given").format(label)
+	if field in ("has_phone", "has_website"):
+		return _("{0}: given").format(label)
+	return f"{label}: {_value_in_words(field, value)}"
+
+
+def _found_out_in_words(field: str, value: str) -> str:
+	"""As `fact_in_words`, of what somebody may yet find out: a lead is not in steel because that would raise it."""
+	if field in known.SAID:
+		return _("{0}: if it is {1}").format(labels()[field], _value_in_words(field, value))
+	return fact_in_words(field, value)
+
+
+def _value_in_words(field: str, value: str) -> str:
+	if ".." in value:
+		return range_in_words(value)
+	return _(value).capitalize() if field == "stage" else _(value)
 
 
 def range_in_words(value: str) -> str:
-	"""A range of whole numbers such as "3..6", of which the upper end is the next one's."""
+	"""A range of whole numbers from 0 on such as "3..6", of which the upper end is the next one's."""
 	low, _dots, high = value.partition("..")
 	if not high:
 		return _("{0} or more").format(low) if low else _("any")
 	top = float(high) - 1
 	upto = f"{top:g}"
 	if not low:
-		return _("up to {0}").format(upto)
+		return _("up to {0}").format(upto) if top > 0 else "0"
 	return low if float(low) == top else _("{0} to {1}").format(low, upto)
 
 
@@ -259,9 +277,8 @@ def labels() -> dict[str, str]:
 		"mail": _("E-mail"),
 		"has_phone": _("Phone"),
 		"has_website": _("Website"),
-		"filled": _("Fields filled in:"),
+		"filled": _("Fields filled in"),
 		"stage": _("Stage"),
-		"touched": _("Touch"),
-		"criteria_met": _("Criteria met:"),
-		"days_known": _("Days since it came in:"),
+		"criteria_met": _("Criteria met"),
+		"days_known": _("Days since it came in"),
 	}

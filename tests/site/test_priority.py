@@ -1,7 +1,6 @@
 """The priority of leads: learned from what was known at the moment, kept as a model, written with the lead, explained."""
 
 import json
-import random
 from datetime import datetime, timedelta
 
 import frappe
@@ -15,47 +14,7 @@ from lead_quality.engine.priority import NEVER
 from lead_quality.funnel.known import FIELDS, facts_of
 from lead_quality.qualification import definitions, jobs, priority
 from lead_quality.qualification.learning import cases, learn_company
-
-COMPANY = "Learning Company"
-NOW = datetime(2025, 6, 1)
-LEADS = 600
-
-
-def make_past(leads: int = LEADS, seed: int = 1, odds=(("Referral", 0.5), ("Fair", 0.05)), company=COMPANY):
-	"""Leads of the past as their journeys and stage logs tell of them, one every half day; no documents."""
-	chance = random.Random(seed)
-	first = NOW - timedelta(days=leads / 2 + 100)
-	journeys, logs = [], []
-	for at in range(leads):
-		source, share = chance.choice(odds)
-		entered = first + timedelta(hours=12 * at)
-		name = f"past-{company}-{seed}-{at}"
-		sold = entered + timedelta(days=chance.uniform(2, 40)) if chance.random() < share else None
-		journeys.append(
-			{
-				"lead": name,
-				"entered_at": entered,
-				"source": source,
-				"company": company,
-				"stage": "target",
-				"sale_at": sold,
-			}
-		)
-		said = {"industry": chance.choice(["Steel", "Wood"]), "filled": chance.randrange(8)}
-		logs.append(
-			{
-				"lead": name,
-				"stage": "target",
-				"entered_at": entered,
-				"source": source,
-				"facts": json.dumps(said),
-			}
-		)
-	made = insert_rows("Lead Journey", journeys, first)
-	for row in made:
-		frappe.db.set_value("Lead Journey", row.name, "name", row["lead"], update_modified=False)
-	insert_rows("Lead Stage Log", logs, first)
-	return [row["lead"] for row in journeys]
+from tests.site.past_sales import COMPANY, LEADS, NOW, make_past
 
 
 @pytest.fixture
@@ -418,12 +377,16 @@ def test_the_page_of_a_model_shows_the_whole_table_and_what_came_of_each_tenth(p
 @pytest.mark.parametrize(
 	("line", "words"),
 	[
-		(("source", "Referral"), "Source Referral"),
-		(("has_phone", ""), "no Phone"),
-		(("has_phone", "Yes"), "Phone"),
-		(("industry", ""), "no Industry"),
-		(("industry", "?"), "Industry not recorded"),
-		(("criteria_met", "..1"), "Criteria met: up to 0"),
+		(("source", "Referral"), "Source: Referral"),
+		(("stage", "prospect"), "Stage: Prospect"),
+		(("has_phone", ""), "Phone: not given"),
+		(("has_phone", "Yes"), "Phone: given"),
+		(("touched", ""), "Not contacted yet"),
+		(("touched", "Yes"), "Contacted"),
+		(("industry", ""), "Industry: not given"),
+		(("industry", "?"), "Industry: not recorded"),
+		(("criteria_met", "..1"), "Criteria met: 0"),
+		(("criteria_met", "..3"), "Criteria met: up to 2"),
 		(("criteria_met", "3..4"), "Criteria met: 3"),
 		(("filled", "3..6"), "Fields filled in: 3 to 5"),
 		(("filled", "6.."), "Fields filled in: 6 or more"),

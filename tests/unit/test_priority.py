@@ -30,6 +30,7 @@ from lead_quality.engine.priority import (
 	completeness,
 	key_of,
 	kind_of_mail,
+	lines_of,
 	priority,
 	priority_by_rules,
 	reasons,
@@ -174,6 +175,21 @@ def test_what_would_raise_a_score_does_raise_it(model, facts):
 			reason.factor * score(model, facts)
 		)
 		assert reason.factor > 1
+
+
+@given(FACTS)
+def test_nobody_is_told_to_take_something_back_for_a_better_place(model, facts):
+	for reason in would_raise(model, facts, ["size"]):
+		assert facts["size"] is None or float(reason.value.partition("..")[0]) > facts["size"]
+
+
+def test_the_table_begins_with_the_field_that_tells_leads_apart_most(model):
+	spans = {
+		name: max(line.weight for line in lines.values()) - min(line.weight for line in lines.values())
+		for name, lines in model.table.items()
+	}
+	fields = list(dict.fromkeys(reason.field for reason in lines_of(model)))
+	assert fields == sorted(spans, key=lambda name: -spans[name])
 
 
 # --- learning ---

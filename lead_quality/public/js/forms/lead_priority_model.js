@@ -2,6 +2,17 @@
 
 import { html } from "../engine/markup.js";
 
+export const lead_priority_model_list = {
+	hide_name_column: true,
+	formatters: {
+		// a Select without a value would be an empty pill
+		why: (why) => String(html`<span>${why && __(why)}</span>`),
+		// a bar does not say how much
+		first_fifth: (share) =>
+			String(html`<span>${share > 0 && `${format_number(share, null, 1)} %`}</span>`),
+	},
+};
+
 export const lead_priority_model_form = {
 	refresh(frm) {
 		const { table = [], deciles = [] } = frm.doc.__onload || {};
@@ -18,6 +29,7 @@ function draw(wrapper, deciles) {
 		title: __("Sales by tenth of the newer leads, the likeliest first"),
 		type: "bar",
 		height: 220,
+		colors: ["#8c959f", "#1a7f37"],
 		data: {
 			labels: deciles.map((_tenth, index) => String(index + 1)),
 			datasets: [
@@ -28,10 +40,15 @@ function draw(wrapper, deciles) {
 	});
 }
 
-const table_html = (table) => html`<table class="table table-sm" data-table>
+const count = (value) => format_number(value, null, 0);
+
+const table_html = (table) => html`<p class="text-muted small">
+		${__("Each lead is counted as it was at its entry, and, if it was still to be won, once more after 7 or 30 days.")}
+	</p>
+	<table class="table table-sm" data-table>
 	<thead>
 		<tr>
-			<th>${__("If a lead says")}</th>
+			<th>${__("What is known of a lead")}</th>
 			<th class="text-right">${__("Times the average")}</th>
 			<th class="text-right">${__("Leads")}</th>
 			<th class="text-right">${__("Sales")}</th>
@@ -42,8 +59,8 @@ const table_html = (table) => html`<table class="table table-sm" data-table>
 			({ words, factor, leads, won }) => html`<tr>
 				<td>${words}</td>
 				<td class="text-right">${factor}</td>
-				<td class="text-right">${leads}</td>
-				<td class="text-right">${won}</td>
+				<td class="text-right">${count(leads)}</td>
+				<td class="text-right">${count(won)}</td>
 			</tr>`,
 		)}
 	</tbody>

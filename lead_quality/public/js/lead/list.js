@@ -10,6 +10,7 @@ import { says_nothing_of } from "../engine/route.js";
 import { HOUR, most_urgent } from "../engine/time.js";
 
 const DUE = "lq_due_at";
+const PRIORITY = "lq_priority";
 const URGENT = HOUR; // before a deadline whose clock is not known, or may not be read
 const LOOK_AGAIN = 60_000; // milliseconds
 const OPEN = ["Running", "Paused", "Missed"];
@@ -43,7 +44,7 @@ export function lead_list(settings) {
 	frappe.dom.set_style(ROOM + edge("Overdue", "red") + edge("Warning", "orange"), "lead-quality-list");
 	return {
 		...settings,
-		add_fields: [...(settings.add_fields || []), "lq_verdict", DUE, "lq_non_buyer"],
+		add_fields: [...(settings.add_fields || []), "lq_verdict", DUE, "lq_non_buyer", PRIORITY],
 		formatters: {
 			...settings.formatters,
 			lq_verdict: (value, df, lead) => String(verdict_html(value, lead)),
@@ -66,12 +67,12 @@ function begin(list) {
 	// reports and boards of leads are lists too, with columns and orders of their own
 	if (list.view_name !== "List") return;
 	order_by(list, {
-		// who sorts by it wants to see what is due, the first first
-		first: { [DUE]: "asc" },
+		// who sorts by it wants to see what is due, the first first; and of priorities, the highest
+		first: { [DUE]: "asc", [PRIORITY]: "desc" },
 		// among equals, the lead that has waited longest comes first
 		ties: {
 			lq_met_count: "`tabLead`.`creation` asc",
-			lq_priority: "`tabLead`.`creation` asc",
+			[PRIORITY]: "`tabLead`.`creation` asc",
 		},
 		async chosen(fieldname, order) {
 			// The database puts first what is not due at all, so that is filtered out: in sight of the user, who may
@@ -94,10 +95,17 @@ function begin(list) {
 }
 
 function verdict_html(verdict, lead) {
-	if (!verdict) return "";
 	const non_buyer = cint(lead.lq_non_buyer) > 0;
-	return html`<span class="indicator-pill ${VERDICT[verdict]}">${__(verdict)}</span>
+	return html`${priority_html(lead)}
+		${verdict && html`<span class="indicator-pill ${VERDICT[verdict]}">${__(verdict)}</span>`}
 		${non_buyer && html`<span class="small text-muted">${__("Not a buyer")}</span>`}`;
+}
+
+// who sorts by it wants to see by what
+function priority_html(lead) {
+	if (cur_list?.sort_selector?.sort_by !== PRIORITY) return "";
+	const words = __("Priority {0}", [cint(lead[PRIORITY])]);
+	return html`<b class="small" data-priority title="${words}">${cint(lead[PRIORITY])}</b>`;
 }
 
 function due_html(lead) {
