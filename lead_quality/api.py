@@ -82,7 +82,8 @@ def enroll(lead: str, cadence: str | None = None):
 def snooze(lead: str, until: str | datetime, reason: str | None = None):
 	"""Let the lead's cadence rest until an instant (the site's zone). Returns the Nurture Enrollment.
 
-	With a `reason`, a Lead Outcome Reason for that, the clocks that wait for a word to the lead pause until then.
+	With a `reason`, a Lead Outcome Reason for that, the clocks that wait for a word to the lead pause until then. More than
+	six weeks need one.
 	"""
 	_check(lead, "Nurture Enrollment", "write")
 	if reason and not is_reason_for(reason, "Snooze", lead):
@@ -90,6 +91,7 @@ def snooze(lead: str, until: str | datetime, reason: str | None = None):
 	resumes_at = _instant(until, _("Until"))
 	if not resumes_at:
 		frappe.throw(_("Enter the date until which the lead is snoozed."), frappe.MandatoryError)
+	nurture.check_rest(resumes_at, reason)
 	return nurture.snooze(_enrollment(lead), resumes_at, reason)
 
 

@@ -119,6 +119,16 @@ def cadence_findings() -> Iterator[dict]:
 		"Nurture Enrollment",
 		status=["in", OPEN_ENROLLMENTS],
 	)
+	yield from counted(
+		ORANGE,
+		_("Planned touches of cadences that have ended: {0}"),
+		mending.count_stray(),
+		_(
+			"They were changed outside the app. A job cancels them within the hour; if this happens again, find out what writes to Nurture Enrollment."
+		),
+		"Lead Touch",
+		status="Planned",
+	)
 
 
 # what keeps jobs from running

@@ -144,13 +144,26 @@ def finish_merges(now: datetime | None = None) -> dict:
 
 
 def mend_enrollments(now: datetime | None = None) -> dict:
-	"""Restore the one planned touch, and its clock, of active enrollments.
+	"""Restore the one planned touch, and its clock, of active enrollments; cancel those that no enrollment waits for.
 
 	:param now: naive instant in the site's zone.
 	:returns: counts found, done, failed.
 	"""
 	run = JobRun("mend_enrollments", now)
+	run.each(mending.stray(MOST_ENROLLMENTS), _cancel_stray)
 	return run.each(mending.broken(MOST_ENROLLMENTS), _mend).finish()
+
+
+def _cancel_stray(touch: str, now: datetime) -> bool:
+	found = mending.cancel_stray(touch)
+	if not found:
+		return False
+	lead, enrollment = found
+	if enrollment:
+		service.restart_next_touch_of(enrollment, now)
+	else:
+		service.cancel(lead, ("Next Touch",), now)
+	return True
 
 
 def _mend(enrollment: str, now: datetime) -> bool:

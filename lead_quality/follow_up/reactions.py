@@ -155,3 +155,8 @@ def handover_decided(handover):
 			service.start_next_touch(enrollment.name, at)
 		service.start(lead, {"First Touch After Acceptance": at}, at, handover, agreed_clocks(handover))
 		pauses.pause_by(lead.name, snooze, at)
+
+
+def handover_deleted(handover):
+	"""A Lead Handover was deleted: its clocks have nobody to wait for."""
+	service.cancel(handover.lead, tuple(AGREED_CLOCKS), reference=handover.name)

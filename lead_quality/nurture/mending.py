@@ -1,5 +1,5 @@
-"""The invariant of an active enrollment: exactly one planned touch, due at its time. The health page checks it, a job
-restores it.
+"""The invariant of an active enrollment: exactly one planned touch, due at its time; and of one that is over or gone: none.
+The health page checks it, a job restores it.
 
 The app keeps it so. What breaks it is a write without document events, or a touch that somebody has deleted in the database.
 """
@@ -10,7 +10,7 @@ import frappe
 from frappe import _
 
 from lead_quality.base import query
-from lead_quality.funnel import summary
+from lead_quality.funnel import lead_lock, summary
 from lead_quality.funnel.conditions import OPEN_ENROLLMENTS, open_enrollment
 from lead_quality.nurture import planning, service
 
@@ -34,6 +34,42 @@ def count_broken() -> int:
 def broken(limit: int) -> list[str]:
 	"""Their names."""
 	return query.run(f"select e.name {_BROKEN} order by e.name limit %s", (limit,), pluck=True)
+
+
+# touches that wait, and no enrollment for them: it is over, or was deleted
+_STRAY = f"""
+	from `tabLead Touch` t
+	join `tabLead` l on l.name = t.lead
+	left join `tabNurture Enrollment` e on e.name = t.enrollment and e.lead = t.lead and {open_enrollment("e")}
+	where t.status = 'Planned' and t.enrollment is not null and e.name is null
+"""
+
+
+def count_stray() -> int:
+	"""How many touches are planned for enrollments that are over or gone."""
+	return query.run(f"select count(*) {_STRAY}")[0][0]
+
+
+def stray(limit: int) -> list[str]:
+	"""Their names."""
+	return query.run(f"select t.name {_STRAY} order by t.name limit %s", (limit,), pluck=True)
+
+
+def cancel_stray(name: str) -> tuple[str, str | None] | None:
+	"""Cancel a touch that no enrollment waits for.
+
+	:returns: its lead and the open enrollment of that, or None if there was nothing to put right.
+	"""
+	lead = frappe.db.get_value("Lead Touch", name, "lead")
+	lead_lock.lock(lead)
+	touch = frappe.get_doc("Lead Touch", name, for_update=True)
+	enrollment = service.open_enrollment(lead, lock=True)
+	if touch.status != "Planned" or (enrollment and enrollment.name == touch.enrollment):
+		return None
+	cancelled = {"status": "Cancelled", "plan_key": None}
+	frappe.db.set_value("Lead Touch", name, cancelled, update_modified=False)
+	summary.write(lead, lq_next_touch_at=enrollment.next_due_at if enrollment else None)
+	return lead, enrollment.name if enrollment else None
 
 
 def mend(name: str, now: datetime) -> bool:

@@ -29,6 +29,8 @@ from lead_quality.qualification.segments import plan_of, policy_of
 
 # how long a lead rests that is not for now, unless another day is chosen
 MONTHS_TO_REST = 3
+# a lead that is snoozed is in no list of what needs attention: for longer than this, somebody has to say why
+LONGEST_REST_WITHOUT_REASON = timedelta(weeks=6)
 
 # enrollment
 
@@ -159,6 +161,20 @@ def snooze(enrollment, until: datetime, reason: str | None = None, now: datetime
 	enrollment.save(ignore_permissions=True)
 	summary.write(enrollment.lead, lq_next_touch_at=until)
 	return enrollment
+
+
+def check_rest(until: datetime, reason: str | None):
+	"""A person is about to snooze a lead until an instant (naive, the site's zone).
+
+	:raises frappe.MandatoryError: for a long time without a reason.
+	"""
+	if not reason and until > now_datetime() + LONGEST_REST_WITHOUT_REASON:
+		frappe.throw(
+			_("Choose a reason, too: without one, a lead can be snoozed for {0} weeks at most.").format(
+				LONGEST_REST_WITHOUT_REASON.days // 7
+			),
+			frappe.MandatoryError,
+		)
 
 
 def snooze_until(lead: str, day: date):

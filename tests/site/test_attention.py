@@ -252,7 +252,7 @@ def test_shelf_life_is_that_of_the_segment(lead, time):
 @pytest.mark.parametrize(
 	"rest",
 	[
-		lambda lead: api.snooze(lead.name, "2026-09-01 09:00:00"),
+		lambda lead: api.snooze(lead.name, "2026-09-01 09:00:00", "Snooze: On holiday"),
 		lambda lead: api.qualify(lead.name, decision="Nurture", nurture_until="2026-09-01"),
 	],
 	ids=["snoozed", "to be nurtured until a day"],

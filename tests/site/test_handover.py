@@ -5,6 +5,7 @@ import pytest
 
 from lead_quality import api
 from lead_quality.demo.factories import make_lead, make_sales_ready
+from lead_quality.funnel import journey
 from lead_quality.qualification.gate import NotSalesReadyError
 
 MONDAY = "2026-03-02 10:00:00"
@@ -252,3 +253,24 @@ def test_a_handover_cannot_be_inserted_past_the_gate(sales, as_user):
 	lead = make_lead()
 	with as_user(sales), pytest.raises(frappe.PermissionError):
 		frappe.get_doc({"doctype": "Lead Handover", "lead": lead.name, "to_user": sales}).insert()
+
+
+@pytest.mark.parametrize("is_accepted", [False, True], ids=["waits", "accepted"])
+def test_a_handover_that_is_deleted_is_waited_for_by_nobody(lead, sent, sales, as_user, is_accepted, freeze):
+	if is_accepted:
+		with freeze("2026-03-02 10:05:00"), as_user(sales):
+			api.accept_handover(sent.name)
+	kind = "First Touch After Acceptance" if is_accepted else "Handover Acceptance"
+	assert clock(lead, kind) == "Running"
+	frappe.delete_doc("Lead Handover", sent.name)
+	assert not frappe.db.exists(
+		"Follow Up Clock", {"lead": lead.name, "clock": kind, "stopped_at": ["is", "not set"]}
+	)
+	assert not frappe.db.get_value("Lead", lead.name, "lq_handover_status")
+	journey.write_marked()
+	assert not frappe.db.get_value("Lead Journey", lead.name, "handed_over_at")
+
+
+def test_a_lead_with_a_handover_that_waits_can_be_deleted(lead, sent):
+	frappe.delete_doc("Lead", lead.name)
+	assert not frappe.db.exists("Lead Handover", sent.name)

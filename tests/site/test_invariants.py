@@ -42,12 +42,9 @@ def test_a_planned_touch_is_not_put_off_by_hand_for_ever(lead, manager):
 	with pytest.raises(frappe.ValidationError, match="Snooze"):
 		touch.save()
 	touch.reload()
-	touch.due_at = add_to_date(now_datetime(), days=20)
+	touch.due_at = later = add_to_date(now_datetime().replace(microsecond=0), days=20)
 	touch.save()
-	assert (
-		get_datetime(enrollment(lead).next_due_at) == get_datetime(touch.due_at).replace(microsecond=0)
-		or True
-	)
+	assert get_datetime(enrollment(lead).next_due_at) == later
 
 
 def test_the_enrollment_and_the_lead_follow_a_touch_that_is_put_off(lead, manager):
@@ -61,6 +58,16 @@ def test_the_enrollment_and_the_lead_follow_a_touch_that_is_put_off(lead, manage
 def test_a_planned_touch_is_not_deleted(lead):
 	with pytest.raises(frappe.ValidationError, match="Stop the cadence"):
 		frappe.delete_doc("Lead Touch", planned(lead).name)
+
+
+def test_a_cadence_that_goes_on_is_stopped_and_not_deleted(lead, manager):
+	for status in ("Snoozed", "Active"):
+		frappe.db.set_value("Nurture Enrollment", {"lead": lead.name}, "status", status)
+		with pytest.raises(frappe.ValidationError, match="Stop the cadence"):
+			frappe.delete_doc("Nurture Enrollment", enrollment(lead).name)
+	api.stop(lead.name, "Stop Early: Company closed")
+	frappe.delete_doc("Nurture Enrollment", enrollment(lead).name)
+	assert not frappe.db.exists("Lead Touch", {"lead": lead.name, "status": "Planned"})
 
 
 # past every hook
@@ -97,6 +104,37 @@ def test_health_sees_an_enrollment_without_its_touch_and_the_job_mends_it(lead, 
 	assert frappe.db.exists(
 		"Follow Up Clock", {"lead": lead.name, "clock": "Next Touch", "status": "Running"}
 	)
+	assert mend_enrollments()["done"] == 0
+
+
+def enrollment_deleted(lead):
+	frappe.db.delete("Nurture Enrollment", {"lead": lead.name})
+
+
+def enrollment_ended(lead):
+	frappe.db.set_value("Nurture Enrollment", {"lead": lead.name}, "status", "Stopped")
+
+
+def begun_again(lead):
+	enrollment_ended(lead)
+	api.enroll(lead.name)
+
+
+@pytest.mark.parametrize(
+	"harm", [enrollment_deleted, enrollment_ended, begun_again], ids=lambda harm: harm.__name__
+)
+def test_a_touch_that_no_cadence_waits_for_is_seen_and_cancelled_by_the_job(lead, harm):
+	touch = planned(lead)
+	harm(lead)
+	assert titles(health.get_health()["findings"], "cadences that have ended")
+	assert mend_enrollments()["done"] == 1
+	assert not titles(health.get_health()["findings"], "cadences that have ended")
+	assert frappe.db.get_value("Lead Touch", touch.name, ["status", "plan_key"]) == ("Cancelled", None)
+	goes_on = int(harm is begun_again)
+	assert frappe.db.count("Lead Touch", {"lead": lead.name, "status": "Planned"}) == goes_on
+	assert bool(frappe.db.get_value("Lead", lead.name, "lq_next_touch_at")) == bool(goes_on)
+	next_touch = {"lead": lead.name, "clock": "Next Touch", "stopped_at": ["is", "not set"]}
+	assert frappe.db.count("Follow Up Clock", next_touch) == goes_on
 	assert mend_enrollments()["done"] == 0
 
 

@@ -228,8 +228,20 @@ def test_a_snooze_for_a_reason_that_both_sides_have_not_agreed_is_refused(lead, 
 	assert snooze_of(lead)[1] == "Snooze: Asked for a later call"
 
 
-def test_a_snooze_without_a_reason_has_none_also_after_one_that_had(lead, snoozed):
-	api.snooze(lead.name, "2099-04-01 09:00:00")
+def test_a_long_snooze_needs_a_reason(lead, freeze):
+	with freeze("2026-03-02 11:00:00"):
+		api.snooze(lead.name, "2026-04-13 11:00:00")
+		for until in ("2026-04-13 11:00:01", "2099-01-01"):
+			with pytest.raises(frappe.MandatoryError, match="6 weeks"):
+				api.snooze(lead.name, until)
+		assert str(snooze_of(lead)[2]) == "2026-04-13 11:00:00"
+		api.snooze(lead.name, "2026-09-01 09:00:00", HOLIDAY)
+	assert snooze_of(lead)[1] == HOLIDAY
+
+
+def test_a_snooze_without_a_reason_has_none_also_after_one_that_had(lead, snoozed, freeze):
+	with freeze("2026-03-02 12:00:00"):
+		api.snooze(lead.name, "2026-04-02 09:00:00")
 	assert snooze_of(lead)[:2] == ("Snoozed", None)
 
 

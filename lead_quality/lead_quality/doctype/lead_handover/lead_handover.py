@@ -4,9 +4,9 @@ from frappe import _
 from lead_quality.base.links import OutlivesLinks
 from lead_quality.base.protected import restore_protected_fields
 from lead_quality.follow_up import reactions
-from lead_quality.funnel import journey
+from lead_quality.funnel import journey, summary
 from lead_quality.funnel.lead_lock import LeadFirst
-from lead_quality.handover import deciders
+from lead_quality.handover import deciders, service
 from lead_quality.people.absence import away_in_words
 
 # each status to the statuses that may follow it
@@ -32,6 +32,14 @@ class LeadHandover(OutlivesLinks, LeadFirst):
 		if self.has_value_changed("status"):
 			journey.mark(self.lead)
 			reactions.handover_decided(self)
+
+	@summary.gathers
+	def after_delete(self):
+		"""Nobody waits for its answer any more. With its lead, all goes."""
+		if frappe.db.exists("Lead", self.lead):
+			journey.mark(self.lead)
+			service.publish(self.lead)
+			reactions.handover_deleted(self)
 
 	def refuse_manual_status_change(self):
 		"""Refuse changes of the status by form or API: only the service changes it."""
