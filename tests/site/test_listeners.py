@@ -238,6 +238,24 @@ def test_whatever_goes_wrong_in_a_listener_somebody_elses_document_is_saved(kind
 
 
 @pytest.mark.allow_listener_errors
+@pytest.mark.parametrize("kind", UNRELATED)
+def test_somebody_elses_document_is_renamed_and_deleted_whatever_goes_wrong_in_a_listener(kind, monkeypatch):
+	doc = UNRELATED[kind]()
+	monkeypatch.setattr(listeners, "_call", lambda *args, **kwargs: frappe.throw("of the test"))
+	name = doc.name
+	if doc.meta.allow_rename and doc.docstatus == 0:
+		other = f"other-{frappe.generate_hash(length=8)}"
+		name = frappe.rename_doc(
+			doc.doctype, name, f"{other}@canteen.example" if kind == "User" else other, force=True
+		)
+		assert frappe.db.exists(doc.doctype, name)
+	frappe.delete_doc(doc.doctype, name, force=True)
+
+	assert not frappe.db.exists(doc.doctype, name)
+	assert not [message for message in frappe.local.message_log if "of the test" in str(message)]
+
+
+@pytest.mark.allow_listener_errors
 def test_an_error_names_the_document_and_the_function(monkeypatch):
 	monkeypatch.setattr(listeners, "_call", lambda *args, **kwargs: 1 / 0)
 	doc = communication()

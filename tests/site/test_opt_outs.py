@@ -239,7 +239,11 @@ def test_unsubscribing_twice_and_in_two_places_is_one_wish(lead):
 
 @pytest.mark.parametrize("channel", ["Email", "All"])
 def test_frappe_hears_of_a_wish_that_was_recorded_here(lead, channel):
+	group = frappe.get_doc({"doctype": "Email Group", "title": frappe.generate_hash(length=8)}).insert()
+	member = {"doctype": "Email Group Member", "email_group": group.name, "email": lead.email_id}
+	member = frappe.get_doc(member).insert()
 	api.opt_out(lead.name, channel)
+	assert frappe.db.get_value("Email Group Member", member.name, "unsubscribed") == 1
 	assert frappe.db.get_value("Contact", contact_of(lead).name, "unsubscribed") == 1
 	assert frappe.db.exists("Email Unsubscribe", {"email": lead.email_id, "global_unsubscribe": 1})
 
@@ -295,6 +299,20 @@ def test_an_opt_out_by_number_holds_for_all_leads_with_the_number(number, field)
 	frappe.get_doc({"doctype": "Contact Opt Out", "phone": "+44 (0)161 123 4567"}).insert()
 	assert enrollment(lead).status == "Stopped"
 	assert enrollment(other).status == "Active"
+
+
+@pytest.mark.parametrize("number", ["+441611234567", "44 0161 1234567", "0161 1234567"])
+def test_a_number_without_a_country_is_of_the_country_of_the_leads_company(number):
+	company = frappe.db.get_value("Lead", make_lead().name, "company")
+	frappe.db.set_value("Company", company, "country", "United Kingdom")
+	frappe.clear_document_cache("Company", company)
+	lead = make_lead(company=company, mobile_no="0161-123.45.67")
+	lead.reload().country = None  # Frappe has filled in the site's
+	lead.save()
+	other = make_lead(country="Germany", company=company, mobile_no="0161 1234567")
+	frappe.get_doc({"doctype": "Contact Opt Out", "phone": number, "lead": lead.name}).insert()
+	assert is_opted_out(frappe.get_doc("Lead", lead.name), "All")
+	assert not is_opted_out(frappe.get_doc("Lead", other.name), "All")
 
 
 def test_an_opt_out_holds_for_all_numbers_of_the_person(lead):

@@ -384,6 +384,22 @@ def test_a_source_is_one_whatever_its_case_and_none_is_not_unknown(report, spelt
 	assert counted_by_source(report) == {"Google": 3, "No Source": 2, "Unknown": 2}
 
 
+@pytest.mark.parametrize("report", [name for name in REPORTS if "Source" in report_class(name).groups])
+def test_in_every_report_a_source_has_one_row(report, spelt, sales):
+	for lead in frappe.get_all("Lead", pluck="name", order_by="creation asc"):
+		make_sales_ready(lead)
+		api.send_handover(lead, sales)
+	journey.rebuild()
+	labels = {"Google", "No Source", "Unknown"}
+	called = ("group_name", "source", "label", "group")
+	shown = [
+		next(str(row[name]) for name in called if row.get(name))
+		for row in dict_rows(run(report, group_by="Source", show="Summary"))
+		if not row.get("indent")
+	]
+	assert sorted(shown) == sorted(labels)
+
+
 @pytest.mark.parametrize("report", ["Source Effectiveness", "Speed to Lead", "Stage Conversion"])
 def test_a_source_and_no_source_can_be_chosen(report, spelt):
 	def leads(**filters) -> int:

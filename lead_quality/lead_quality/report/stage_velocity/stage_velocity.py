@@ -84,11 +84,17 @@ class StageVelocity(JourneyReport):
 		ranked = percentiles(
 			self.timed(self.ways), {"median": 50, "p90": 90, "slowest": 100}, ("grouped", "way")
 		)
-		# one spelling for all ways of a group
+		# one spelling for all ways of a group, as other reports have it
+		spelt, named = "found.grouped", ""
+		if self.group_column:
+			spelt, named = (
+				"named.spelt",
+				f"left join {self.numbered_groups} named on named.value = found.grouped",
+			)
 		return Select(
 			f"""
-			select found.*, convert(min(binary found.grouped) over (partition by found.grouped) using utf8mb4) as spelt
-			from ({ranked}) found order by found.grouped, field(found.way, {", ".join(repr(way) for way in WAYS)})
+			select found.*, {spelt} as spelt from ({ranked}) found {named}
+			order by found.grouped, field(found.way, {", ".join(repr(way) for way in WAYS)})
 			""",
 			self.where(),
 		).rows()
