@@ -13,6 +13,7 @@ from lead_quality.base.report import SMALL_SAMPLE, percent
 from lead_quality.base.versions import several_conditions
 from lead_quality.follow_up import risks
 from lead_quality.lead_quality.report.journeys import JourneyReport
+from lead_quality.lead_quality.report.leaks.leaks import Leaks
 from lead_quality.lead_quality.report.qualified_leads.qualified_leads import QualifiedLeads
 from lead_quality.lead_quality.report.wasted_leads.wasted_leads import WastedLeads
 
@@ -67,7 +68,8 @@ def qualified_leads(filters: str | list | None = None) -> dict:
 
 @frappe.whitelist()
 def qualified_leads_pursued(filters: str | list | None = None) -> dict:
-	"""Number card: of the qualified leads, the share that somebody pursues. See `leads_overdue`."""
+	"""Number card: of the qualified leads, the share that somebody has pursued within the agreed time. See
+	`leads_overdue`."""
 	return _share_card(QualifiedLeads, "pursued", "qualified")
 
 
@@ -96,7 +98,31 @@ def money_not_pursued(filters: str | list | None = None) -> dict:
 		total.amount += group.amount
 		total.cases += group.cases
 		total.without_rate += group.without_rate
-	return {**_card(_money(total), report), "figure": total.amount}
+	estimates = [one for one in report.estimates.values() if one.leads]
+	total.amount += sum(one.amount for one in estimates)
+	shown = _money(total)
+	if estimates:
+		won = {key: cases for one in estimates for key, cases in one.of.items()}
+		shown = _("{0}, {1} leads by the median of {2} won").format(
+			shown, sum(one.leads for one in estimates), sum(won.values())
+		)
+	return {**_card(shown, report), "figure": total.amount}
+
+
+@frappe.whitelist()
+def biggest_leak(filters: str | list | None = None) -> dict:
+	"""Number card: the step at which most money is short of its target, or, where nobody can say how much, most leads; of
+	the leads of the last three months. A click opens Leaks; who may run no report, as a Lead Qualifier, may see no target
+	either, and no leak. See `leads_overdue`."""
+	frappe.has_permission("Lead", "read", throw=True)
+	period = QualifiedLeads.defaults()
+	report = Leaks(period)
+	if not may_run(report.name):
+		return {"value": _as_written("–"), "fieldtype": "Data", "figure": None, **_names_list([])}
+	leak = next((row for row in report.rows() if row["missing"]), None)
+	figure = leak and (leak["missing_value"] or leak["missing"])
+	card = {"value": _as_written(_leak(leak, report.money.currency)), "fieldtype": "Data", "figure": figure}
+	return {**card, "route": ["query-report", report.name], "route_options": period}
 
 
 @frappe.whitelist()
@@ -156,6 +182,18 @@ def _card(shown: str, report: JourneyReport) -> dict:
 def _as_written(shown: str) -> str:
 	"""Words and figures on a card. The desk takes the text out of markup, and fails on a text without any."""
 	return f"<span>{escape_html(shown)}</span>"
+
+
+def _leak(leak: dict | None, currency: str | None) -> str:
+	if not leak:
+		return "–"
+	short = leak["missing_value"]
+	what = (
+		fmt_money(short, 0, currency, NUMBER_FORMAT)
+		if short
+		else _("{0} leads").format(round(leak["missing"]))
+	)
+	return _("{0}: {1} short").format(leak["step"], what)
 
 
 def _span(seconds: float) -> str:

@@ -123,7 +123,8 @@ def unproved(since: datetime | None) -> list[str]:
 		left join `tabSales Order` so on log.stage = 'sale' and so.name = log.reference_name
 		left join `tabCustomer` c on c.name = so.customer and c.modified >= %(since)s
 		where `tabLead`.lq_stage in ('opportunity', 'sale') and {HISTORY_READ}
-			and log.stage in ('opportunity', `tabLead`.lq_stage) and log.reference_name != ''
+			and log.stage in ('opportunity', 'sale') and log.stage in ('opportunity', `tabLead`.lq_stage)
+			and log.reference_name != ''
 			and if(
 				log.stage = 'sale',
 				ifnull(so.docstatus, 0) != 1 or c.name is not null,

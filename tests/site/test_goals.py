@@ -230,3 +230,21 @@ def order(customer: str):
 	items = [{"item_code": make_item(), "qty": 1, "rate": 100}]
 	values = {"customer": customer, "delivery_date": date(2021, 6, 1), "company": company()}
 	return frappe.get_doc({"doctype": "Sales Order", **values, "items": items}).insert().submit()
+
+
+def test_a_customer_whose_lead_was_deleted_stays_won_by_who_owned_it(freeze):
+	# a contact that other documents name cannot be deleted, nor its lead
+	frappe.db.set_single_value("CRM Settings", "auto_creation_of_contact", 0)
+	with freeze("2021-05-03 10:00:00.000001"):  # ERPNext compares instants as text
+		random_leads.make_readers()
+		goal(REP, "2021-05-01", "2021-05-31", 1)
+		lead = make_lead(lead_owner=REP)
+		customer = make_customer(lead.name).insert().name
+		first = order(customer)
+		frappe.db.commit()
+		frappe.delete_doc("Lead", lead.name, force=True)
+		frappe.db.commit()
+		(row,) = Goals({"from_date": "2021-05-01", "to_date": "2021-05-31"}).rows()
+		(listed,) = Goals({"from_date": "2021-05-01", "to_date": "2021-05-31", "show": "Customers"}).page()[0]
+	assert (row["user"], row["won"], row["reached_percent"], row["missing"]) == (REP, 1, 100, 0)
+	assert (listed["title"], listed["sales_order"], listed["rep"]) == ("Deleted Lead", first.name, REP)

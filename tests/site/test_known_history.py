@@ -901,6 +901,8 @@ def check_proposals(known: Known):
 			waits = [in_days(lead.entered_at, lead.quoted_at) for lead in quoted]
 			times[group] = nearest_rank(waits, 50), nearest_rank(waits, 90)
 		rows = {row["group"]: row for row in shown("Lead to Proposal", group_by=group_by)}
+		alone = rows.pop("No Lead")
+		assert (alone["opportunities"], alone["quoted_opportunities"], alone["without"]) == (3, 0, 3)
 		assert figures_of(rows, next(iter(truth.values()))) == plain(truth)
 		for group, row in rows.items():
 			assert (row["median_days"], row["p90_days"]) == tuple(
@@ -956,25 +958,53 @@ def check_qualified(known: Known):
 		truth, worth = {}, {}
 		for group, leads in grouped(known.cohort, group_by).items():
 			qualified = [lead for lead in leads if lead.ready_at]
-			left = [lead for lead in qualified if not is_pursued(lead)]
+			pursued = [lead for lead in qualified if pursued_at(lead)]
+			in_time = [lead for lead in pursued if pursued_at(lead) <= (pursue_by(lead) or NOW)]
+			left = [lead for lead in qualified if not pursued_at(lead)]
 			unpursued = [lead for lead in left if not lead.exited_at]
 			truth[group] = Counter({
 				"leads": len(leads),
 				"qualified": len(qualified),
-				"pursued": len(qualified) - len(left),
+				"pursued": len(in_time),
+				"late": len(pursued) - len(in_time),
 				"not_pursued": len(unpursued),
 				"closed": len(left) - len(unpursued),
 			})  # fmt: skip
-			worth[group] = sum(lead.handovers[-1].value for lead in unpursued if lead.handovers)
+			estimates = [median_won(known, lead) for lead in unpursued if not lead.handovers]
+			worth[group] = (
+				sum(lead.handovers[-1].value for lead in unpursued if lead.handovers),
+				sum(value for value in estimates if value),
+				sum(bool(value) for value in estimates),
+			)
 		rows = {row["group_name"]: row for row in shown("Qualified Leads", group_by=group_by)}
 		assert figures_of(rows, next(iter(truth.values()))) == plain(truth)
-		assert {group: row["value"] for group, row in rows.items()} == worth
+		assert {
+			group: (row["value"], row["estimate"] or 0, row["estimated"]) for group, row in rows.items()
+		} == worth
 	for count, number in sum_of(truth).items():
 		assert len(listed("Qualified Leads", show="Leads", count=count)) == number, count
 
 
-def is_pursued(lead: Lead) -> bool:
-	return "opportunity" in lead.stages or any(at >= lead.ready_at for at in lead.human_touches)
+def pursued_at(lead: Lead) -> datetime | None:
+	touches = [at for at in lead.human_touches if at >= lead.ready_at]
+	return first_of(*touches, lead.stages.get("opportunity"))
+
+
+def pursue_by(lead: Lead) -> datetime | None:
+	for kind in ("First Touch After Acceptance", "Handover Acceptance"):
+		due = [clock.due_at for clock in lead.clocks if clock.clock == kind and clock.status != "Cancelled"]
+		if due:
+			return min(due)
+	return None
+
+
+def median_won(known: Known, lead: Lead) -> float | None:
+	"""Of what was won of the same source, else of the same segment."""
+	for of in (lambda one: one.source, lambda one: one.segment):
+		won = [one.ordered for one in known.cohort if one.ordered and of(one) and of(one) == of(lead)]
+		if won:
+			return nearest_rank(won, 50)
+	return None
 
 
 CHECKS = (

@@ -7,10 +7,17 @@ import frappe
 import pytest
 
 from lead_quality import api
-from lead_quality.demo.factories import make_lead, make_opportunity, make_quotation, make_sales_ready
+from lead_quality.demo.factories import (
+	make_item,
+	make_lead,
+	make_opportunity,
+	make_quotation,
+	make_sales_ready,
+)
 from lead_quality.lead_quality.report.lead_to_proposal.lead_to_proposal import LeadToProposal
 from lead_quality.lead_quality.report.stage_velocity.stage_velocity import ALL, WAYS, StageVelocity
 from tests.site import random_journeys as random_leads
+from tests.site.helpers import company
 from tests.site.random_journeys import MANAGER, NORTH, NOW, PERIOD, REP, SEES, nearest_rank, same
 
 REPORTS = (StageVelocity, LeadToProposal)
@@ -195,3 +202,57 @@ def test_a_lead_is_timed_from_its_entry_to_its_quotation_and_its_call(freeze):
 	assert ways["Opportunity to Quoted"] == about(0)
 	assert ways["Came In to Sales Ready"] == about(0)
 	assert "Quoted to Sale" not in ways
+
+
+def test_a_lead_that_was_deleted_stays_in_the_totals_and_in_no_list_of_work(freeze):
+	# a contact that other documents name cannot be deleted, nor its lead
+	frappe.db.set_single_value("CRM Settings", "auto_creation_of_contact", 0)
+	with freeze("2021-05-03 09:00") as clock:
+		leads = [make_lead(last_name=f"Deleted {nth}") for nth in range(3)]
+		for lead in leads:
+			make_sales_ready(lead.name)
+		clock.move_to("2021-05-05 09:00:00.000001")  # ERPNext compares instants as text
+		for lead in leads:
+			make_quotation(opportunity=make_opportunity(lead.name).name)
+		clock.move_to("2021-05-06 09:00")
+		for lead in leads[:2]:
+			api.log_touch(lead.name, "Phone", "No Answer")
+		frappe.db.commit()
+		before = LeadToProposal(dict(PERIOD)).rows()[0]
+		for lead in leads[1:]:
+			frappe.delete_doc("Lead", lead.name, force=True)
+		frappe.db.commit()
+	row = LeadToProposal(dict(PERIOD)).rows()[0]
+	kept = ("leads", "opportunities", "quoted", "quoted_opportunities", "quoted_percent", "median_days")
+	assert [row[name] for name in kept] == [before[name] for name in kept]
+	assert (before["called"], before["not_called"]) == (2, 1)
+	# whether somebody has called the deleted ones is not known any more
+	assert (row["called"], row["not_called"], row["called_percent"]) == (1, 0, 100)
+	listed = LeadToProposal({**PERIOD, "show": "Leads", "count": "quoted"}).page()[0]
+	assert sorted(lead["title"] == "Deleted Lead" for lead in listed) == [False, True, True]
+
+
+def test_opportunities_of_no_lead_have_a_row_of_their_own_and_are_in_no_total(freeze):
+	with freeze("2021-05-03 09:00:00.000001"):
+		customer = frappe.get_doc({"doctype": "Customer", "customer_name": "Came by Itself"}).insert().name
+		of_customer = {"opportunity_from": "Customer", "party_name": customer, "company": company()}
+		offered, _other = (
+			frappe.get_doc({"doctype": "Opportunity", **of_customer}).insert() for _nth in range(2)
+		)
+		items = [{"item_code": make_item(), "qty": 1, "rate": 100}]
+		to_customer = {"quotation_to": "Customer", "party_name": customer, "company": company()}
+		frappe.get_doc(
+			{"doctype": "Quotation", **to_customer, "opportunity": offered.name, "items": items}
+		).insert().submit()
+		make_lead()
+		frappe.db.commit()
+	period = {"from_date": "2021-05-03", "to_date": "2021-05-03"}
+	report = LeadToProposal(period)
+	leads, alone = report.rows()
+	assert (leads["leads"], leads["opportunities"]) == (1, 0)
+	told = ("group", "leads", "opportunities", "quoted_opportunities", "without", "opportunities_percent")
+	assert [alone[name] for name in told] == ["No Lead", None, 2, 1, 1, 50]
+	assert "/opportunity?" in alone["links"]["opportunities"]
+	assert report.chart(report.rows())["data"]["labels"] == ["2021-05"]
+	assert report.summary(report.rows())
+	assert [row["group"] for row in LeadToProposal({**period, "source": "Website"}).rows()] == ["2021-05"]

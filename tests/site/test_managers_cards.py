@@ -8,11 +8,12 @@ import pytest
 from frappe.desk import query_report
 from frappe.desk.doctype.dashboard.dashboard import get_permitted_cards, get_permitted_charts
 from frappe.desk.doctype.dashboard_chart_source.dashboard_chart_source import get_config
+from frappe.utils import add_to_date, now_datetime
 
 from lead_quality import api
 from lead_quality.base.currency import company_currency
 from lead_quality.base.report import nearest_rank
-from lead_quality.demo.factories import make_lead, make_opportunity, make_sales_ready
+from lead_quality.demo.factories import make_lead, make_opportunity, make_sales_ready, make_source
 from lead_quality.desk import cards
 from lead_quality.funnel import journey
 from lead_quality.lead_quality.report.qualified_leads.qualified_leads import QualifiedLeads
@@ -21,6 +22,7 @@ from tests.site.test_number_cards import as_list_filters
 
 CAME_IN, TODAY = "2026-02-02 10:00:00", "2026-04-10 10:30:00"
 NAMES = [
+	"Biggest leak",
 	"First response, median",
 	"Money that nobody pursues",
 	"Money waiting in handover",
@@ -85,7 +87,8 @@ def crowd(freeze, seller):
 				strict=True,
 			):
 				api.send_handover(lead, seller, expected_value=value, currency=currency)
-		with freeze("2026-02-04 12:00:00"):
+		# sales has agreed to answer within a working day
+		with freeze("2026-02-03 16:00:00"):
 			for lead in leads[4:6]:
 				api.log_touch(lead, "Phone", "Connected")
 			make_opportunity(leads[6])
@@ -175,6 +178,102 @@ def test_the_figures_are_those_of_the_definitions(crowd, freeze, make_user, as_u
 		assert (row["not_pursued"], row["closed"], row["value"]) == (4, 2, 5_400)
 
 
+def test_who_is_in_touch_after_the_agreed_time_has_not_pursued_in_time(
+	crowd, freeze, make_user, as_user, seller
+):
+	user = make_user("mona@dashboard.example", "Sales Manager")
+	leads = crowd(user)
+	with freeze("2026-02-03 10:30:00"):
+		for lead in leads[:2]:
+			api.accept_handover(frappe.db.get_value("Lead Handover", {"lead": lead}))
+	(due,) = set(
+		frappe.get_all(
+			"Follow Up Clock",
+			{"lead": ["in", leads[:2]], "clock": "First Touch After Acceptance"},
+			pluck="due_at",
+		)
+	)
+	# two have accepted, one in time; of two nobody has answered; one was disqualified without a handover
+	for lead, at in (
+		(leads[0], due),
+		(leads[1], add_to_date(due, seconds=1)),
+		(leads[2], "2026-02-20 10:00:00"),
+	):
+		with freeze(at):
+			api.log_touch(lead, "Phone", "No Answer")
+			frappe.db.commit()
+	with freeze(TODAY), as_user(user):
+		(row,) = QualifiedLeads().rows()
+		assert [row[name] for name in ("qualified", "pursued", "late", "not_pursued", "closed")] == [
+			10, 5, 2, 1, 2,
+		]  # fmt: skip
+		card = cards.qualified_leads_pursued()
+		assert (card["counted"], card["of"]) == (5, 10)
+		late = {row["lead"]: row["pursue_by"] for row in rows_behind(card, count="late")}
+		assert set(late) == {leads[1], leads[2]}
+		assert late[leads[1]] == due
+
+
+def test_a_lead_that_was_not_handed_over_is_worth_the_median_of_what_was_won_like_it(
+	freeze, make_user, as_user
+):
+	user = make_user("mona@dashboard.example", "Sales Manager")
+	frappe.db.set_single_value("Lead Quality Settings", "enroll_new_leads", 0)
+	frappe.clear_document_cache("Lead Quality Settings", "Lead Quality Settings")
+	alike, other = make_source("Like Won"), make_source("Never Won")
+	with freeze("2027-02-02 10:00:00"):
+		for value in (300, 500, 9_000):
+			won = make_lead(source=alike)
+			make_sales_ready(won.name)
+			frappe.db.commit()
+			values = {"stage": "sale", "sale_at": now_datetime(), "company_value": value}
+			frappe.db.set_value("Lead Journey", won.name, {**values, "segment": "Won"})
+		for source in (alike, alike, other):
+			lead = make_lead(source=source)
+			make_sales_ready(lead.name)
+			frappe.db.commit()
+			if source == other:
+				frappe.db.set_value("Lead Journey", lead.name, "segment", None)
+	with freeze("2027-04-10 10:30:00"), as_user(user):
+		rows = {
+			row["group"]: row
+			for row in QualifiedLeads({**QualifiedLeads.defaults(), "group_by": "Source"}).rows()
+		}
+		told = ("not_pursued", "value", "estimate", "estimated", "won", "without_value")
+		assert [rows[alike][name] for name in told] == [2, 0, 1_000, 2, 3, 0]
+		# nothing was won like it: nothing is made up
+		assert [rows[other][name] for name in told] == [1, 0, None, 0, 0, 1]
+		card = cards.money_not_pursued()
+		assert card["figure"] == 1_000
+		assert text(card).endswith("1,000, 2 leads by the median of 3 won")
+
+
+def test_the_biggest_leak_is_the_first_of_the_report_that_it_opens(freeze, make_user, as_user):
+	manager = make_user("mona@dashboard.example", "Sales Manager")
+	agency = make_user("agency@dashboard.example", "Lead Qualifier")
+	frappe.db.delete("Funnel Target")
+	with freeze("2027-02-02 10:00:00"):
+		leads = [make_lead(lead_owner=agency, last_name=f"Leak {nth}").name for nth in range(4)]
+		api.log_touch(leads[0], "Phone", "Connected")
+		api.qualify(leads[1], decision="Disqualified", outcome_reason="Disqualify: Too small for us")
+		frappe.db.commit()
+	with freeze("2027-04-10 10:30:00"):
+		with as_user(manager):
+			assert (text(cards.biggest_leak()), cards.biggest_leak()["figure"]) == ("–", None)
+		for step, rate in (("Prospect", 50), ("Sales Ready", 90)):
+			frappe.get_doc(
+				{"doctype": "Funnel Target", "step": step, "rate": rate, "minimum_leads": 1}
+			).insert()
+		with as_user(manager):
+			card = cards.biggest_leak()
+			assert card["figure"] == pytest.approx(3.6)
+			assert text(card) == "Sales ready: 4 leads short"
+			assert rows_behind(card)[0]["missing"] == card["figure"]
+		with as_user(agency):
+			card = cards.biggest_leak()
+			assert (text(card), rows_behind(card)) == ("–", [])
+
+
 def test_of_nothing_no_share_is_shown(make_user, as_user, freeze):
 	with freeze("2027-04-10 10:30:00"), as_user(make_user("agency@dashboard.example", "Lead Qualifier")):
 		for name in (*SHARES, "first_response"):
@@ -216,7 +315,7 @@ def test_a_deleted_lead_counts_on_a_card_as_it_does_in_its_list(crowd, freeze, m
 
 def test_who_reads_no_leads_gets_no_figure(make_user, as_user):
 	with as_user(make_user("stock@dashboard.example", "Stock User")):
-		for name in (*SHARES, "first_response", "money_in_handover", "money_not_pursued"):
+		for name in (*SHARES, "first_response", "money_in_handover", "money_not_pursued", "biggest_leak"):
 			with pytest.raises(frappe.PermissionError):
 				getattr(cards, name)()
 

@@ -15,6 +15,7 @@ from lead_quality.base.currency import company_currency
 from lead_quality.base.links import DELETED
 from lead_quality.base.queries import Select, Where
 from lead_quality.base.report import Report, full_names, no_source
+from lead_quality.base.routes import days_filter, list_route
 from lead_quality.base.versions import campaign_doctype, source_doctype
 from lead_quality.funnel import past
 from lead_quality.funnel.remnants import see
@@ -162,6 +163,40 @@ class JourneyReport(Report):
 		"""Only the leads that the reader may see, and what is left of those that he might have seen."""
 		see(where)
 		return where
+
+	# what has no lead
+
+	@property
+	def is_narrowed(self) -> bool:
+		"""Whether a filter asks for some leads: what has no lead is not in what it narrows."""
+		names = ("without_source", *(name for name in FILTERS.values() if name != "company"))
+		return any(self.filters.get(name) for name in names)
+
+	def of_no_lead(self, doctype: str) -> Where:
+		"""The documents of the period that the reader may see; the caller adds that they have no lead."""
+		where = Where(self.user)
+		where.visible(doctype)
+		where.equal(f"`tab{doctype}`.company", self.filters.company)
+		where.within(f"`tab{doctype}`.creation", self.filters.from_date, self.filters.to_date)
+		return where
+
+	def opportunities_of_no_lead(self) -> Where:
+		"""The Opportunities of the period that came of no lead: made of a Customer or a Prospect, and credited to none."""
+		where = self.of_no_lead("Opportunity")
+		where.blank("`tabOpportunity`.lq_lead")
+		where.add("`tabOpportunity`.opportunity_from != 'Lead'")
+		return where
+
+	def list_of_no_lead(self, **more) -> str:
+		"""The address of the list of `opportunities_of_no_lead`."""
+		return list_route(
+			"Opportunity",
+			lq_lead=["is", "not set"],
+			opportunity_from=["!=", "Lead"],
+			company=self.filters.company,
+			creation=days_filter(self.filters.from_date, self.filters.to_date),
+			**more,
+		)
 
 	def held_back(self) -> Select:
 		return Select(

@@ -29,6 +29,8 @@ ORDER = f"""(
 	where log.lead = j.name and log.stage = 'sale' and log.entered_at = j.sale_at and {STANDS}
 	order by log.creation, log.name limit 1
 )"""
+# who has owned a lead last: of one that was deleted since, what is left of it says so
+OWNER = "coalesce(j.present_owner, r.lead_owner)"
 # who has ordered before is no new customer
 IS_FIRST = """not exists (
 	select 1 from `tabSales Order` older
@@ -116,7 +118,7 @@ class Goals(JourneyReport):
 			select fact.*, goal.name as goal from (
 				select j.name as `lead`, l.title, j.source, j.sale_at, j.company_value, {self.money.amount} as value,
 					ifnull(own.default_currency, %(money_currency)s) as currency,
-					nullif({owner_sql("j.name", "j.sale_at", "j.present_owner")}, '') as rep,
+					nullif({owner_sql("j.name", "j.sale_at", OWNER)}, '') as rep,
 					if({is_shown}, so.customer, null) as customer,
 					if({is_shown}, so.customer_name, null) as customer_name,
 					if({is_shown}, so.name, null) as sales_order,
@@ -124,6 +126,7 @@ class Goals(JourneyReport):
 				from `tabLead Journey` j
 				join `tabSales Order` so on so.name = {ORDER} and so.docstatus = 1
 				left join `tabLead` l on l.name = j.name
+				left join `tabLead Remnant` r on r.name = j.name
 				{self.money.join}
 				where {{where}} and j.sale_at is not null and {IS_FIRST}
 			) fact

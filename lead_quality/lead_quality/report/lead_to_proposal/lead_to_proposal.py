@@ -43,7 +43,8 @@ class LeadToProposal(JourneyReport):
 		"without": "fact.opportunity_at is not null and fact.quoted_at is null",
 		"quoted": "fact.quoted_at is not null",
 		"called": "fact.called_at is not null",
-		"not_called": "fact.quoted_at is not null and fact.called_at is null",
+		# who has called a lead that was deleted since is not known
+		"not_called": "fact.quoted_at is not null and fact.called_at is null and fact.is_there",
 	}
 
 	@cached_property
@@ -52,7 +53,7 @@ class LeadToProposal(JourneyReport):
 		return f"""
 			select j.name as `lead`, l.title, {self.group_column} as grouped, j.source, j.segment, j.present_owner,
 				j.entered_at, j.opportunity_at, j.quoted_at, j.sale_at,
-				if(j.quoted_at is null, null, {CALLED_AT}) as called_at
+				if(j.quoted_at is null, null, {CALLED_AT}) as called_at, l.name is not null as is_there
 			from `tabLead Journey` j
 			left join `tabLead` l on l.name = j.name
 			where {{where}}
@@ -102,7 +103,9 @@ class LeadToProposal(JourneyReport):
 
 		- quoted: with a submitted Quotation, to the lead or of an opportunity that is credited to it, whenever that was.
 		- median, nine of ten: days from the entry until the first one; see `nearest_rank`.
-		- called: by a person, on the phone, after it was made.
+		- called: by a person, on the phone, after it was made; in percent of those of which it is known.
+
+		Below them, the opportunities of the period that came of no lead; see `opportunities_of_no_lead`.
 		"""
 		names = self.names_of(row["grouped"] for row in self.found)
 		rows = []
@@ -118,9 +121,37 @@ class LeadToProposal(JourneyReport):
 					"links": self.group_links(row["grouped"], self.counts),
 				}
 			)
-		return rows
+		return rows + self.without_lead()
+
+	def without_lead(self) -> list[dict]:
+		if self.is_narrowed:
+			return []
+		(found,) = self.opportunities_of_no_lead().select(
+			"""
+			select count(*) as opportunities, ifnull(sum(exists (
+				select 1 from `tabQuotation` q where q.opportunity = `tabOpportunity`.name and q.docstatus = 1
+			)), 0) as quoted
+			from `tabOpportunity` where {where}
+			"""
+		)
+		if not found.opportunities:
+			return []
+		opportunities, quoted = cint(found.opportunities), cint(found.quoted)
+		nothing = dict.fromkeys(column["fieldname"] for column in self.columns())
+		return [
+			{
+				**nothing,
+				"group": _("No Lead"),
+				"opportunities": opportunities,
+				"quoted_opportunities": quoted,
+				"without": opportunities - quoted,
+				"opportunities_percent": percent(quoted, opportunities),
+				"links": {"opportunities": self.list_of_no_lead()},
+			}
+		]
 
 	def chart(self, rows: list[dict]) -> dict | None:
+		rows = _of_leads(rows)
 		if not rows:
 			return None
 		rows = rows[-24:] if self.filters.group_by == "Month" else rows[:24]
@@ -137,7 +168,7 @@ class LeadToProposal(JourneyReport):
 		)
 
 	def summary(self, rows: list[dict]) -> list[dict]:
-		total = {name: sum(row[name] for row in rows) for name in self.counts}
+		total = {name: sum(row[name] for row in _of_leads(rows)) for name in self.counts}
 		shares = _shares(total)
 		(times,) = Select(percentiles(self.timed("'all'"), {"median": 50}), self.where()).rows() or [{}]
 		return [
@@ -182,11 +213,15 @@ class LeadToProposal(JourneyReport):
 		return [{**row, "days": days(row["seconds"])} for row in found]
 
 
+def _of_leads(rows: list[dict]) -> list[dict]:
+	return [row for row in rows if row["leads"] is not None]
+
+
 def _shares(counts: dict) -> dict[str, float | None]:
 	return {
 		"quoted_percent": percent(counts["quoted"], counts["leads"]),
 		"opportunities_percent": percent(counts["quoted_opportunities"], counts["opportunities"]),
-		"called_percent": percent(counts["called"], counts["quoted"]),
+		"called_percent": percent(counts["called"], counts["called"] + counts["not_called"]),
 	}
 
 

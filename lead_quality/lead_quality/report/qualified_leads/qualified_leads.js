@@ -10,6 +10,7 @@
 				["qualified", __("Qualified")],
 				["leads", __("Leads")],
 				["pursued", __("Pursued")],
+				["late", __("Pursued Too Late")],
 				["not_pursued", __("Not Pursued")],
 				["closed", __("Closed Without")],
 				["answered", __("With a First Response")],

@@ -1,11 +1,12 @@
 """Qualified leads: how many of the leads that come in are, how many of these somebody pursues, and what the others are worth."""
 
 from collections import defaultdict
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import frappe
 from frappe import _
-from frappe.utils import cint, fmt_money
+from frappe.utils import cint, flt, fmt_money
 
 from lead_quality.base.currency import Total, company_currency, rates_into
 from lead_quality.base.queries import Select
@@ -22,19 +23,55 @@ from lead_quality.base.report import (
 	share_of,
 	user_column,
 )
-from lead_quality.lead_quality.report.journeys import COHORTS, JourneyReport, step_in_words
+from lead_quality.funnel.conditions import human_touch
+from lead_quality.lead_quality.report.journeys import (
+	COHORTS,
+	JourneyReport,
+	Money,
+	percentiles,
+	step_in_words,
+)
 
-QUALIFIED = "j.ready_at is not null"
-# a person was in touch since, or it has become an opportunity, which somebody pursues
-PURSUED = f"""({QUALIFIED} and (
-	j.last_touch_at >= j.ready_at or j.opportunity_at is not null or j.sale_at is not null
-))"""
-_LEFT_ALONE = f"({QUALIFIED} and not ifnull({PURSUED}, 0))"
+_NEVER = "cast('9999-12-31' as datetime(6))"
+# When a person was in touch with a qualified lead first since it was, or it became an opportunity, which somebody pursues.
+# Of a deleted lead the touches are gone; what its journey says counts for it.
+PURSUED_AT = f"""nullif(least(
+	ifnull(
+		coalesce(
+			(
+				select min(t.done_at) from `tabLead Touch` t
+				where t.lead = j.name and t.done_at >= j.ready_at and {human_touch("t")}
+			),
+			if(j.last_touch_at >= j.ready_at, greatest(j.first_touch_at, j.ready_at), null)
+		),
+		{_NEVER}
+	),
+	ifnull(j.opportunity_at, {_NEVER}),
+	ifnull(j.sale_at, {_NEVER})
+), {_NEVER})"""
+
+
+def _first_deadline(clock: str) -> str:
+	return f"""(
+		select min(c.due_at) from `tabFollow Up Clock` c
+		where c.lead = j.name and c.clock = '{clock}' and c.status != 'Cancelled'
+	)"""
+
+
+# Until when sales has agreed to: to the first touch after it has accepted, and as long as it has not, to an answer. None
+# of a lead that was not handed over, or of which nothing is agreed.
+PURSUE_BY = (
+	f"coalesce({_first_deadline('First Touch After Acceptance')}, {_first_deadline('Handover Acceptance')})"
+)
+
+QUALIFIED = "fact.ready_at is not null"
+_IN_TIME = "ifnull(fact.pursued_at <= ifnull(fact.pursue_by, fact.pursued_at), 0)"
+_LEFT_ALONE = f"({QUALIFIED} and fact.pursued_at is null)"
 
 
 class QualifiedLeads(JourneyReport):
 	"""One row per group of the leads that came in within the period, non-buyers left out: how many of them are qualified
-	by now, and how many of these are pursued.
+	by now, and how many of these are pursued within the agreed time.
 
 	:param filters: as of `JourneyReport`; `owner` is that of today.
 	"""
@@ -45,12 +82,13 @@ class QualifiedLeads(JourneyReport):
 	counts = {
 		"leads": "1 = 1",
 		"qualified": QUALIFIED,
-		"pursued": f"ifnull({PURSUED}, 0)",
-		"not_pursued": f"{_LEFT_ALONE} and j.exited_at is null",
-		"closed": f"{_LEFT_ALONE} and j.exited_at is not null",
-		"answered": "j.first_touch_working_seconds is not null",
+		"pursued": f"{QUALIFIED} and {_IN_TIME}",
+		"late": f"{QUALIFIED} and fact.pursued_at is not null and not {_IN_TIME}",
+		"not_pursued": f"{_LEFT_ALONE} and fact.exited_at is null",
+		"closed": f"{_LEFT_ALONE} and fact.exited_at is not null",
+		"answered": "fact.response is not null",
 	}
-	shown_counts = ("leads", "qualified", "pursued", "not_pursued", "closed")
+	shown_counts = ("leads", "qualified", "pursued", "late", "not_pursued", "closed")
 
 	def facet(self, name: str) -> str:
 		return "j.present_owner" if name == "Owner" else super().facet(name)
@@ -67,43 +105,56 @@ class QualifiedLeads(JourneyReport):
 			percent_column("qualified_percent", _("Qualified %")),
 			count_column("pursued", _("Pursued")),
 			percent_column("pursued_percent", _("Pursued %"), 170),
+			count_column("late", _("Pursued Too Late"), 140),
 			count_column("not_pursued", _("Not Pursued"), 120),
-			column("value", _("Worth"), "Currency", 130, options="currency"),
+			column("value", _("Worth by Handover"), "Currency", 150, options="currency"),
+			column("estimate", _("Worth by Won Median"), "Currency", 170, options="currency"),
+			count_column("estimated", _("Leads by Median"), 135),
+			count_column("won", _("Won With a Value"), 140),
 			count_column("without_value", _("Without a Value"), 140),
 			count_column("closed", _("Closed Without"), 130),
 		]
 
 	@cached_property
+	def facts(self) -> str:
+		"""One row a lead."""
+		return f"""
+			select j.name as `lead`, l.title, {self.group_column} as grouped, j.source, j.present_owner, j.stage,
+				j.entered_at, j.ready_at, j.exited_at, j.last_touch_at, j.first_touch_working_seconds as response,
+				{self.facet("Source")} as of_source, {self.facet("Segment")} as of_segment,
+				if(j.ready_at is null, null, {PURSUED_AT}) as pursued_at,
+				if(j.ready_at is null, null, {PURSUE_BY}) as pursue_by
+			from `tabLead Journey` j left join `tabLead` l on l.name = j.name
+			where {{where}}
+		"""
+
+	@cached_property
 	def found(self) -> list:
 		return Select(
 			f"""
-			select {self.grouped} as grouped, {self.count_columns()} from `tabLead Journey` j
-			where {{where}} group by {self.group_column} order by 1
+			select convert(min(binary fact.grouped) using utf8mb4) as grouped, {self.count_columns()}
+			from ({self.facts}) fact group by fact.grouped order by 1
 			""",
 			self.where(),
 		).rows()
 
 	def totals(self) -> dict[str, int]:
 		"""Each count over all the leads."""
-		(row,) = Select(
-			f"select {self.count_columns()} from `tabLead Journey` j where {{where}}", self.where()
-		).rows()
+		(row,) = Select(f"select {self.count_columns()} from ({self.facts}) fact", self.where()).rows()
 		return {name: cint(row[name]) for name in self.counts}
 
 	@cached_property
 	def worth(self) -> dict[str | None, Total]:
 		"""Group, as `key_of` has it, to what the leads in it are worth that are not pursued: the expected value of the last
 		handover that says one."""
-		where = self.where()
-		where.add(self.counts["not_pursued"])
 		rows = Select(
 			f"""
-			select j.name, {self.group_column} as grouped, h.expected_value, h.currency, h.sent_at
-			from `tabLead Journey` j
-			join `tabLead Handover` h on h.lead = j.name and h.expected_value != 0 and h.status != 'Draft'
-			where {{where}} order by h.sent_at, h.creation, h.name
+			select fact.`lead` as name, fact.grouped, h.expected_value, h.currency, h.sent_at
+			from ({self.facts}) fact
+			join `tabLead Handover` h on h.lead = fact.`lead` and h.expected_value != 0 and h.status != 'Draft'
+			where {self.counts["not_pursued"]} order by h.sent_at, h.creation, h.name
 			""",
-			where,
+			self.where(),
 		).rows()
 		rate_on = rates_into(self.currency)
 		found: dict[str | None, Total] = defaultdict(lambda: Total(self.currency, rate_on))
@@ -111,12 +162,54 @@ class QualifiedLeads(JourneyReport):
 			found[key_of(row.grouped)].add(row.expected_value, row.currency, row.sent_at)
 		return found
 
+	@cached_property
+	def won(self) -> dict[tuple[str, str], tuple[int, float]]:
+		"""Source or Segment, and its name as `key_of` has it, to how many leads of it were won with a value, whenever they
+		came in, and the median of that."""
+		where = self.seen(self.entries(came_in=False))
+		where.add("j.sale_at is not null")
+		money, found = Money(self.filters.company), {}
+		for facet in ("Source", "Segment"):
+			valued = f"""
+				select valued.name, valued.amount as seconds from (
+					select {self.facet(facet)} as name, {money.amount} as amount
+					from `tabLead Journey` j {money.join} where {{where}}
+				) valued where valued.amount > 0 and valued.name is not null
+			"""
+			ranked = percentiles(valued, {"median": 50}, ("name",))
+			for row in Select(ranked, where, money.values).rows():
+				found[facet, key_of(row.name)] = cint(row.cases), flt(row.median)
+		return found
+
+	@cached_property
+	def estimates(self) -> dict[str | None, "Estimate"]:
+		"""Group, as `key_of` has it, to what those in it are worth that nobody pursues and no handover has put a value on:
+		each as much as the median of what was won of its source, else of its segment. Without any, nothing."""
+		rows = Select(
+			f"""
+			select fact.grouped, fact.of_source, fact.of_segment, count(*) as leads from ({self.facts}) fact
+			where {self.counts["not_pursued"]} and not exists (
+				select 1 from `tabLead Handover` h
+				where h.lead = fact.`lead` and h.expected_value != 0 and h.status != 'Draft'
+			)
+			group by fact.grouped, fact.of_source, fact.of_segment
+			""",
+			self.where(),
+		).rows()
+		found: dict[str | None, Estimate] = defaultdict(Estimate)
+		for row in rows:
+			keys = [("Source", key_of(row.of_source)), ("Segment", key_of(row.of_segment))]
+			key = next((key for key in keys if key in self.won), None)
+			if key:
+				found[key_of(row.grouped)].add(row.leads, key, self.won[key])
+		return found
+
 	def rows(self) -> list[dict]:
 		names = self.names_of(row.grouped for row in self.found)
 		rows = []
 		for row in self.found:
 			counts = {name: cint(row[name]) for name in self.counts}
-			worth = self.worth[key_of(row.grouped)]
+			worth, estimate = self.worth[key_of(row.grouped)], self.estimates[key_of(row.grouped)]
 			rows.append(
 				{
 					"group": row.grouped,
@@ -125,7 +218,13 @@ class QualifiedLeads(JourneyReport):
 					"qualified_percent": percent(counts["qualified"], counts["leads"]),
 					"pursued_percent": percent(counts["pursued"], counts["qualified"]),
 					"value": worth.amount,
-					"without_value": counts["not_pursued"] - worth.cases - worth.without_rate,
+					"estimate": estimate.amount if estimate.leads else None,
+					"estimated": estimate.leads,
+					"won": estimate.won,
+					"without_value": counts["not_pursued"]
+					- worth.cases
+					- worth.without_rate
+					- estimate.leads,
 					"without_rate": worth.without_rate,
 					"currency": self.currency,
 					"links": self.group_links(row.grouped, self.shown_counts),
@@ -136,7 +235,7 @@ class QualifiedLeads(JourneyReport):
 	def message(self, rows: list[dict]) -> str:
 		words = [
 			_(
-				"A lead is qualified once it has met its definition or was handed over, and pursued if a person has been in touch with it since, or it has become an opportunity. Not pursued are those that are still open; what they are worth is what their last handover says."
+				"A lead is qualified once it has met its definition or was handed over. It is pursued if a person has been in touch with it since, or it has become an opportunity, within the agreed time: until the deadline of the first touch after the handover was accepted, and where it was not, until that of the answer. Where no deadline is agreed, as without a handover, any time counts. Not pursued are those that nobody has been in touch with and that are still open. They are worth what their last handover says; without that, the median of what was won of the same source, else of the same segment."
 			)
 		]
 		without_rate = sum(row["without_rate"] for row in rows)
@@ -156,9 +255,10 @@ class QualifiedLeads(JourneyReport):
 			[row["group_name"] for row in rows],
 			{
 				_("Pursued"): [row["pursued"] for row in rows],
+				_("Pursued Too Late"): [row["late"] for row in rows],
 				_("Not Pursued"): [row["not_pursued"] + row["closed"] for row in rows],
 			},
-			["#1a7f37", "#d1242f"],
+			["#1a7f37", "#bf8700", "#d1242f"],
 			barOptions={"stacked": 1},
 		)
 
@@ -166,7 +266,7 @@ class QualifiedLeads(JourneyReport):
 		def total(count: str) -> int:
 			return sum(row[count] for row in rows)
 
-		value = sum(row["value"] for row in rows)
+		value = sum(row["value"] + (row["estimate"] or 0) for row in rows)
 		return [
 			on_top(_("Qualified %"), share_of(total("qualified"), total("leads")), "Blue"),
 			on_top(_("Pursued %"), share_of(total("pursued"), total("qualified")), "Blue"),
@@ -188,29 +288,28 @@ class QualifiedLeads(JourneyReport):
 			column("stage", _("Stage"), width=110),
 			column("entered_at", _("Came In"), "Datetime", 165),
 			column("ready_at", _("Qualified At"), "Datetime", 165),
+			column("pursue_by", _("Agreed Until"), "Datetime", 165),
+			column("pursued_at", _("Pursued Since"), "Datetime", 165),
 			column("last_touch_at", _("Last Touch"), "Datetime", 165),
 			hours_column("response_hours", _("First Response (Working Hours)"), 230),
 		]
 
 	def listing(self) -> Select:
-		where = self.where()
-		where.add(self.counted())
 		states = " ".join(
-			f"when {self.counts[name]} then '{name}'" for name in ("pursued", "not_pursued", "closed")
+			f"when {self.counts[name]} then '{name}'" for name in ("pursued", "late", "not_pursued", "closed")
 		)
 		return Select(
 			f"""
-			select j.name as `lead`, l.title, case {states} end as state, j.source, j.present_owner, j.stage,
-				j.entered_at, j.ready_at, j.last_touch_at, j.first_touch_working_seconds as response
-			from `tabLead Journey` j left join `tabLead` l on l.name = j.name
-			where {{where}} order by j.entered_at, j.name
+			select fact.*, case {states} end as state from ({self.facts}) fact
+			where {self.counted()} order by fact.entered_at, fact.`lead`
 			""",
-			where,
+			self.where(),
 		)
 
 	def listed(self, found: list) -> list[dict]:
 		states = {
 			"pursued": _("Pursued"),
+			"late": _("Pursued too late"),
 			"not_pursued": _("Not pursued"),
 			"closed": _("Closed without"),
 			None: _("Not qualified"),
@@ -228,8 +327,29 @@ class QualifiedLeads(JourneyReport):
 	def median_response(self) -> float | None:
 		"""The seconds of working time after which half of the leads with a first touch had it, by nearest rank."""
 		where = self.where()
-		where.add(self.counts["answered"])
+		where.add("j.first_touch_working_seconds is not null")
 		return median_of(where, "j.first_touch_working_seconds")
+
+
+@dataclass
+class Estimate:
+	"""What some `leads` are worth by medians of what was won: `amount`, and of which sources and segments."""
+
+	amount: float = 0.0
+	leads: int = 0
+	of: dict[tuple[str, str], int] = field(default_factory=dict)
+
+	def add(self, leads: int, key: tuple[str, str], won: tuple[int, float]):
+		""":param won: how many leads of the source or segment were won with a value, and the median of that."""
+		cases, median = won
+		self.amount += leads * median
+		self.leads += leads
+		self.of[key] = cases
+
+	@property
+	def won(self) -> int:
+		"""Of how many won leads the medians are taken."""
+		return sum(self.of.values())
 
 
 def key_of(group):

@@ -22,7 +22,7 @@ from lead_quality.base.report import (
 	percent_column,
 	share_in_words,
 )
-from lead_quality.base.routes import days_filter, list_route
+from lead_quality.base.routes import list_route
 from lead_quality.engine.spend import Spend, Spent, months_between, spent_within
 from lead_quality.funnel import waste
 from lead_quality.funnel.conditions import cannot_be_reached
@@ -331,16 +331,9 @@ class SourceEffectiveness(JourneyReport):
 	def without_lead(self) -> list[dict]:
 		"""The row of the opportunities of the period that came of no lead; see Stage Conversion. Filters that narrow the
 		leads leave it out."""
-		narrowing = (*FILTERS.values(), "without_source")
-		if any(self.filters.get(name) for name in narrowing if name != "company"):
+		if self.is_narrowed:
 			return []
-		where = Where(self.user)
-		where.visible("Opportunity")
-		where.blank("`tabOpportunity`.lq_lead")
-		where.add("`tabOpportunity`.opportunity_from != 'Lead'")
-		where.equal("`tabOpportunity`.company", self.filters.company)
-		where.within("`tabOpportunity`.creation", self.filters.from_date, self.filters.to_date)
-		(found,) = where.select(
+		(found,) = self.opportunities_of_no_lead().select(
 			"""
 			select count(*) as opportunities, ifnull(sum(`tabOpportunity`.status = 'Converted'), 0) as won
 			from `tabOpportunity` where {where}
@@ -348,16 +341,10 @@ class SourceEffectiveness(JourneyReport):
 		)
 		if not found.opportunities:
 			return []
-		in_list = {
-			"lq_lead": ["is", "not set"],
-			"opportunity_from": ["!=", "Lead"],
-			"company": self.filters.company,
-			"creation": days_filter(self.filters.from_date, self.filters.to_date),
-		}
 		row = dict.fromkeys(self.row("", dict.fromkeys(self.counts, 0), None, {}))
 		links = {
-			"opportunities": list_route("Opportunity", **in_list),
-			"won": list_route("Opportunity", **in_list, status="Converted"),
+			"opportunities": self.list_of_no_lead(),
+			"won": self.list_of_no_lead(status="Converted"),
 		}
 		label = _("No Lead")
 		counts = {"opportunities": cint(found.opportunities), "won": cint(found.won)}

@@ -19,7 +19,6 @@ from lead_quality.base.report import (
 	percent,
 	percent_column,
 )
-from lead_quality.base.routes import days_filter, list_route
 from lead_quality.engine.conversion import (
 	EXITED,
 	OPEN,
@@ -35,7 +34,6 @@ from lead_quality.funnel.credit import ORDER_WITHOUT_LEAD
 from lead_quality.lead_quality.report.journeys import (
 	COHORTS,
 	FACETS,
-	FILTERS,
 	STEPS,
 	JourneyReport,
 	reached_at,
@@ -303,43 +301,21 @@ class StageConversion(JourneyReport):
 	def opportunities_without_lead(self) -> int:
 		"""Opportunities that came of no lead: made of a Customer or a Prospect, and credited to none. They are of the
 		period in which they were made. Filters that narrow the leads leave them out."""
-		where = self._without_lead("Opportunity")
-		where.blank("`tabOpportunity`.lq_lead")
-		where.add("`tabOpportunity`.opportunity_from != 'Lead'")
-		return 0 if self.is_narrowed or self.as_of else where.count("Opportunity")
+		return 0 if self.is_narrowed or self.as_of else self.opportunities_of_no_lead().count("Opportunity")
 
 	@cached_property
 	def sales_without_lead(self) -> int:
 		"""As `opportunities_without_lead`: submitted orders that are credited to no lead."""
 		return 0 if self.is_narrowed or self.as_of else self._orders_without_lead().count("Sales Order")
 
-	@property
-	def is_narrowed(self) -> bool:
-		"""Whether a filter asks for some leads: what has no lead is not in what it narrows."""
-		names = ("without_source", *(name for name in FILTERS.values() if name != "company"))
-		return any(self.filters.get(name) for name in names)
-
-	def _without_lead(self, doctype: str) -> Where:
-		where = Where(self.user)
-		where.visible(doctype)
-		where.equal(f"`tab{doctype}`.company", self.filters.company)
-		where.within(f"`tab{doctype}`.creation", self.filters.from_date, self.filters.to_date)
-		return where
-
 	def _orders_without_lead(self) -> Where:
-		where = self._without_lead("Sales Order")
+		where = self.of_no_lead("Sales Order")
 		where.add(ORDER_WITHOUT_LEAD)
 		return where
 
 	def links_without_lead(self) -> dict[str, str]:
 		return {
-			"opportunity": list_route(
-				"Opportunity",
-				lq_lead=["is", "not set"],
-				opportunity_from=["!=", "Lead"],
-				company=self.filters.company,
-				creation=days_filter(self.filters.from_date, self.filters.to_date),
-			),
+			"opportunity": self.list_of_no_lead(),
 			"sale": self.links([SALES_WITHOUT_LEAD])[SALES_WITHOUT_LEAD],
 		}
 
