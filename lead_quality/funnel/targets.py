@@ -176,5 +176,11 @@ def in_words(target, reached: int, leads: int) -> str:
 
 def step_in_words(target) -> str:
 	"""What a target is of, such as "Opportunity (Website, Inbound)"."""
-	of = ", ".join(value for value in (target.source, target.segment, target.company) if value)
+	of = scope_in_words(target)
 	return f"{_(target.step)} ({of})" if of else _(target.step)
+
+
+def scope_in_words(target) -> str:
+	"""Such as "Website, Inbound"; the company only where the site has another one. Empty for all leads."""
+	company = target.company if target.company and frappe.db.count("Company") > 1 else None
+	return ", ".join(value for value in (target.source, target.segment, company) if value)

@@ -2,17 +2,32 @@
 
 import frappe
 import pytest
-from frappe.utils import add_to_date, now_datetime
+from frappe.utils import add_days, add_to_date, now_datetime, today
 from playwright.sync_api import Locator, Page, expect
 
 from lead_quality import api
 from lead_quality.base.rows import insert_rows
-from lead_quality.demo.factories import make_lead, make_sales_ready, make_user
+from lead_quality.demo.factories import (
+	make_lead,
+	make_opportunity,
+	make_quotation,
+	make_sales_order,
+	make_sales_ready,
+	make_user,
+)
 from lead_quality.qualification.definitions import clear_caches
 from tests.site import random_journeys
 
 PASSWORD = "read-the-figures-2026"
 # minutes from the start of a clock until somebody acted; None: nobody has
+# step, percent, days and source of what the leads of 2021 are to reach
+TARGETS = (
+	("Prospect", 80, 14, None),
+	("Sales Ready", 50, 45, None),
+	("Opportunity", 45, 0, None),
+	("Opportunity", 60, 0, "Exhibition"),
+	("Sale", 25, 0, None),
+)
 WAITS = {"Ida": (20, 45, 300, None), "Jon": (90, None, None)}
 
 
@@ -90,7 +105,7 @@ def counts(page: Page) -> list[dict]:
 	return page.evaluate(
 		"""() => frappe.query_report.data.flatMap((row) =>
 			Object.entries(row.links || {}).filter(([name]) => row[name])
-				.map(([name, link]) => ({ row: row.group || row.label || row.rep, name, count: row[name], link })))"""
+				.map(([name, link]) => ({ row: row.group || row.label || row.rep || row.step, name, count: row[name], link })))"""
 	)
 
 
@@ -149,12 +164,25 @@ def known(manager, database):
 				"to_date": "2021-12-31",
 			}
 		).insert()
+	for step, rate, days, source in TARGETS:
+		frappe.get_doc(
+			{
+				"doctype": "Funnel Target",
+				"step": step,
+				"rate": rate,
+				"within_days": days,
+				"source": source,
+				"from_date": "2021-01-01",
+				"to_date": "2021-12-31",
+			}
+		).insert()
 	database.commit()
 	yield leads
 	database.rollback()
 	for doctype in ("Lead", "Lead Journey"):
 		database.delete(doctype, {"name": ["in", [lead.name for lead in leads]]})
-	database.delete("Marketing Spend", {"from_date": "2021-01-01", "to_date": "2021-12-31"})
+	for doctype in ("Marketing Spend", "Funnel Target"):
+		database.delete(doctype, {"from_date": "2021-01-01", "to_date": "2021-12-31"})
 	database.commit()
 
 
@@ -164,6 +192,8 @@ def known(manager, database):
 		("Source Effectiveness", "source-effectiveness", "Exhibition", "qualified"),
 		("Lead to Proposal", "lead-to-proposal", "2021-03", "quoted"),
 		("Stage Velocity", "stage-velocity", "All Leads", "leads"),
+		("Leaks", "leaks", "Prospect", "lost"),
+		("Qualified Leads", "qualified-leads", "2021-03", "qualified"),
 	],
 )
 def test_a_count_of_a_journey_report_opens_its_leads(
@@ -182,6 +212,72 @@ def test_a_count_of_a_journey_report_opens_its_leads(
 	shown(page)
 	assert page.evaluate("frappe.query_report.data.length") == found["count"]
 	assert page.evaluate("frappe.query_report.data.every((row) => row.lead.startsWith('RANDOM-'))")
+
+
+def test_a_target_is_set_in_its_form_and_judged_in_the_report(known, manager, page, desk, shoot, database):
+	desk.login(manager, PASSWORD)
+	desk.open("funnel-target/new")
+	page.locator("[data-fieldname=step] select").locator("visible=true").select_option("Quoted")
+	days = {"from_date": "2021-01-01", "to_date": "2021-12-31"}
+	page.evaluate("days => cur_frm.set_value(days)", days)
+	for name, value in (("rate", "35"), ("within_days", "60")):
+		box = page.locator(f"[data-fieldname={name}] input").locator("visible=true")
+		box.fill(value)
+		box.press("Tab")
+	page.get_by_role("button", name="Save", exact=True).locator("visible=true").click()
+	page.wait_for_function("() => !cur_frm.is_new()")
+	target = page.evaluate("cur_frm.doc.name")
+
+	# the list says how much, and what it is of
+	desk.open(f"funnel-target?name={target}")
+	row = page.locator(".list-row", has_text="Quoted").first
+	expect(row).to_contain_text("%")
+	expect(row.locator(".progress")).to_have_count(0)
+	desk.open("query-report/Funnel Targets?as_of=2021-12-31")
+	shown(page)
+	page.wait_for_timeout(1500)  # the bars of the chart grow
+	shoot(page, "funnel-targets")
+	of_target = page.evaluate("(name) => frappe.query_report.data.find(row => row.target === name)", target)
+	assert of_target["target_rate"] == 35 and of_target["missed"] > 1
+	cell(page, of_target["label"], of_target["links"]["missed"]).first.click()
+	page.wait_for_function("() => frappe.query_report?.data?.every((row) => row.lead)")
+	shown(page)
+	rows = page.evaluate("frappe.query_report.data")
+	assert len(rows) == of_target["missed"] and not any(row["in_time"] for row in rows)
+
+
+@pytest.fixture
+def rep_with_a_goal(manager, database):
+	"""A rep who is to win three new customers, and has won two."""
+	rep = make_user("gina.reports@example.com", "Sales User", first_name="Gina", last_name="Gold").name
+	for company in ("Priel Pumpen", "Siel Segel"):
+		lead = make_lead("Gina", company_name=company, lead_owner=rep)
+		make_sales_ready(lead.name)
+		opportunity = make_opportunity(lead.name, qty=12)
+		make_sales_order(make_quotation(opportunity.name).name)
+	frappe.db.delete("New Customer Goal", {"user": rep})
+	goal = {"from_date": add_days(today(), -40), "to_date": add_days(today(), 50), "new_customers": 3}
+	frappe.get_doc({"doctype": "New Customer Goal", "user": rep, **goal}).insert()
+	database.commit()
+	return rep
+
+
+def test_a_goal_opens_the_customers_that_count_for_it(rep_with_a_goal, manager, page, desk, shoot):
+	desk.login(manager, PASSWORD)
+	desk.open(f"query-report/Goals?user={rep_with_a_goal}")
+	shown(page)
+	page.wait_for_timeout(1500)  # the bars of the chart grow
+	shoot(page, "goals")
+	(won,) = [count for count in counts(page) if count["name"] == "won"]
+	cell(page, "Gina Gold", won["link"]).first.click()
+	page.wait_for_function("() => frappe.query_report?.data?.every((row) => row.lead)")
+	shown(page)
+	rows = page.evaluate("frappe.query_report.data")
+	assert len(rows) == won["count"] >= 2
+	assert {"Priel Pumpen", "Siel Segel"} <= {row["customer_name"] for row in rows}
+	assert all(row["sales_order"] for row in rows)
+	page.get_by_role("button", name="Export All Rows").locator("visible=true").click()
+	expect(page.locator("#alert-container")).to_contain_text("You will be notified when it is ready")
 
 
 def test_compliance_tells_met_from_missed_and_late_from_forgotten(contacted, segment, manager, page, desk):

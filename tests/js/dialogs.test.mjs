@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { submit } from "../../lead_quality/public/js/desk/dialogs.js";
+import { confirm, submit } from "../../lead_quality/public/js/desk/dialogs.js";
 
 const make_dialog = () => ({
 	is_open: true,
@@ -30,4 +30,17 @@ test("a dialog whose work was refused stays open, and can be tried again", async
 		times += 1;
 	});
 	assert.equal(times, 1);
+});
+
+test("a second click on Yes does nothing", async () => {
+	let yes;
+	globalThis.frappe = { confirm: (_markup, action) => (yes = action) };
+	let times = 0;
+	confirm("Sure?", async () => {
+		times += 1;
+	});
+	yes();
+	yes();
+	assert.equal(times, 1);
+	delete globalThis.frappe;
 });

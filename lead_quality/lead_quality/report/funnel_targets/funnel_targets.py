@@ -8,6 +8,7 @@ from frappe.utils import getdate
 from lead_quality.base.queries import Select, Where
 from lead_quality.base.report import (
 	Report,
+	bars,
 	column,
 	count_column,
 	lead_and_title,
@@ -53,14 +54,14 @@ class FunnelTargets(Report):
 	def columns(self) -> list[dict]:
 		return [
 			column("label", _("Step"), width=220),
-			column("first_day", _("Came in from"), "Date", 120),
-			column("last_day", _("Came in until"), "Date", 120),
-			count_column("leads", _("Leads"), 90),
-			count_column("reached", _("Reached in Time"), 140),
-			count_column("missed", _("Not Reached in Time"), 160),
-			percent_column("rate", _("Rate"), 90),
-			percent_column("target_rate", _("Target"), 90),
-			column("state", _("State"), width=130),
+			column("first_day", _("Came in from"), "Date", 115),
+			column("last_day", _("Came in until"), "Date", 115),
+			count_column("leads", _("Leads"), 80),
+			count_column("reached", _("Reached in Time"), 135),
+			count_column("missed", _("Not in Time"), 110),
+			percent_column("rate", _("Rate"), 80),
+			percent_column("target_rate", _("Target"), 80),
+			column("state", _("State"), width=120),
 			column("below_since", _("Owner Told At"), "Datetime", 165),
 			user_column("owner_user", _("Owner of the Step")),
 			column("target", _("Target Record"), "Link", 130, options=targets.DOCTYPE),
@@ -100,6 +101,19 @@ class FunnelTargets(Report):
 			return _("There is no Funnel Target yet that you may see: make one for each step.")
 		return _(
 			"Each step is judged by the leads of 90 days of entries, the last of which have had their days in full. Non-buyers are left out."
+		)
+
+	def chart(self, rows: list[dict]) -> dict | None:
+		rows = [row for row in rows if row["leads"]][:12]
+		if not rows:
+			return None
+		return bars(
+			[row["label"] for row in rows],
+			{
+				_("Target, %"): [row["target_rate"] for row in rows],
+				_("Rate, %"): [round(row["rate"], 1) for row in rows],
+			},
+			["#8c959f", "#1a7f37"],
 		)
 
 	def summary(self, rows: list[dict]) -> list[dict]:

@@ -16,7 +16,7 @@ from lead_quality.base.report import (
 	percent,
 	percent_column,
 )
-from lead_quality.funnel.targets import NARROWEST_FIRST, REACHED_AT
+from lead_quality.funnel.targets import NARROWEST_FIRST, REACHED_AT, scope_in_words
 from lead_quality.lead_quality.report.journeys import (
 	STEPS,
 	JourneyReport,
@@ -229,6 +229,9 @@ class Leaks(JourneyReport):
 			percent_column("reached_percent", _("Reached, of All"), 140),
 			percent_column("target_percent", _("Target"), 100),
 			column("missing", _("Leads Short"), "Float", 120, precision=1),
+			# what it is about is in sight without scrolling
+			column("missing_value", _("Money Short"), "Currency", 140, **currency),
+			column("point_value", _("One Point Is Worth"), "Currency", 160, **currency),
 			count_column("lost", _("Lost Before")),
 			count_column("open", _("Still Open")),
 			count_column("young", _("Too Young to Tell"), 150),
@@ -236,8 +239,6 @@ class Leaks(JourneyReport):
 			percent_column("sale_percent", _("Then Order"), 120),
 			column("median_value", _("Won Median"), "Currency", 130, **currency),
 			count_column("won", _("Won With a Value"), 150),
-			column("missing_value", _("Money Short"), "Currency", 140, **currency),
-			column("point_value", _("One Point Is Worth"), "Currency", 160, **currency),
 		]
 
 	def rows(self) -> list[dict]:
@@ -283,7 +284,7 @@ class Leaks(JourneyReport):
 	def scope_in_words(self, target) -> str:
 		if not target:
 			return _("No target")
-		return ", ".join(target[field] for field in SCOPE if target[field]) or _("All leads")
+		return scope_in_words(target) or _("All leads")
 
 	# words and pictures
 
@@ -301,7 +302,7 @@ class Leaks(JourneyReport):
 		dear = [row for row in rows if row["missing_value"]][:12]
 		if not dear:
 			return None
-		labels = [f"{row['step']}: {row['of']}" for row in dear]
+		labels = [_called(row) for row in dear]
 		return bars(labels, {_("Money Short"): [round(row["missing_value"], 2) for row in dear]}, ["#d1242f"])
 
 	def summary(self, rows: list[dict]) -> list[dict]:
@@ -310,7 +311,7 @@ class Leaks(JourneyReport):
 			return []
 		money = leak["missing_value"]
 		return [
-			on_top(_("Biggest Leak"), f"{leak['step']}: {leak['of']}", "Red"),
+			on_top(_("Biggest Leak"), _called(leak), "Red"),
 			on_top(
 				_("Money Short There"),
 				"–" if money is None else fmt_money(money, 0, self.money.currency),
@@ -366,6 +367,11 @@ class Leaks(JourneyReport):
 			}
 			for row in found
 		]
+
+
+def _called(row: dict) -> str:
+	"""A leak in a few words: the step, and of what, unless it is of all leads."""
+	return row["step"] if row["of"] == _("All leads") else f"{row['step']}: {row['of']}"
 
 
 def _first_like(target, targets: list) -> int:

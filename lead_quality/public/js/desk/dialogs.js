@@ -42,5 +42,12 @@ export async function submit(dialog, work, done) {
 // Markup as an element.
 export const element = (markup) => $(String(markup));
 
-export const confirm = (markup, yes) =>
-	frappe.confirm(String(markup), () => Promise.resolve(yes()).catch(refused));
+// The box takes its time to go, and Frappe's Yes counts as often as it is clicked.
+export function confirm(markup, yes) {
+	let is_answered = false;
+	return frappe.confirm(String(markup), () => {
+		if (is_answered) return;
+		is_answered = true;
+		Promise.resolve(yes()).catch(refused);
+	});
+}

@@ -35,7 +35,14 @@ async function show_recipe(recipe) {
 				submit(
 					dialog,
 					() => frappe.xcall("lead_quality.desk.recipe.take_in", { recipe }),
-					() => frappe.show_alert({ message: __("Made."), indicator: "green" }),
+					() => {
+						frappe.show_alert({
+							message: __("{0} new records made.", [count]),
+							indicator: "green",
+						});
+						// with links to what is there now
+						return show_recipe(recipe);
+					},
 				),
 		}),
 	});

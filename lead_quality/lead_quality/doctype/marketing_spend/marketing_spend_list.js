@@ -1,0 +1,1 @@
+frappe.listview_settings["Marketing Spend"] = lead_quality.marketing_spend_list;

@@ -1,0 +1,1 @@
+frappe.listview_settings["New Customer Goal"] = lead_quality.new_customer_goal_list;
