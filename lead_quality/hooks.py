@@ -36,13 +36,15 @@ app_include_js = "lead_quality.bundle.js"
 doctype_js = {"Communication": "public/js/communication_form.js", "Lead": "public/js/lead_form.js"}
 doctype_list_js = {"Lead": "public/js/lead_list.js"}
 override_whitelisted_methods = {
-	"erpnext.crm.doctype.lead.lead.get_lead_details": "lead_quality.overrides.lead.get_lead_details",
 	"erpnext.crm.doctype.lead.lead.add_lead_to_prospect": "lead_quality.overrides.whitelisted.add_lead_to_prospect",
+	"erpnext.crm.doctype.lead.lead.get_lead_details": "lead_quality.overrides.lead.get_lead_details",
 	"erpnext.crm.doctype.lead.lead.make_lead_from_communication": "lead_quality.overrides.whitelisted.make_lead_from_communication",
 	"erpnext.crm.doctype.opportunity.opportunity.make_opportunity_from_communication": "lead_quality.overrides.whitelisted.make_opportunity_from_communication",
 	"erpnext.crm.doctype.prospect.prospect.get_opportunities": "lead_quality.overrides.whitelisted.get_opportunities",
 	"erpnext.crm.doctype.utils.get_last_interaction": "lead_quality.overrides.whitelisted.get_last_interaction",
 	"erpnext.crm.utils.get_open_activities": "lead_quality.overrides.whitelisted.get_open_activities",
+	"frappe.core.doctype.data_export.exporter.export_data": "lead_quality.overrides.exports.export_data",
+	"frappe.core.doctype.data_import.data_import.download_template": "lead_quality.overrides.exports.download_template",
 	"frappe.desk.doctype.tag.tag.add_tag": "lead_quality.overrides.whitelisted.add_tag",
 	"frappe.desk.doctype.tag.tag.add_tags": "lead_quality.overrides.whitelisted.add_tags",
 	"frappe.desk.doctype.tag.tag.get_documents_for_tag": "lead_quality.overrides.whitelisted.get_documents_for_tag",
@@ -51,8 +53,12 @@ override_whitelisted_methods = {
 	"frappe.desk.form.document_follow.follow_document": "lead_quality.overrides.whitelisted.follow_document",
 	"frappe.desk.form.document_follow.update_follow": "lead_quality.overrides.whitelisted.update_follow",
 	"frappe.desk.like.toggle_like": "lead_quality.overrides.whitelisted.toggle_like",
-	"frappe.utils.global_search.search": "lead_quality.overrides.whitelisted.search",
+	"frappe.desk.search.get_link_title": "lead_quality.overrides.whitelisted.get_link_title",
+	"frappe.desk.search.search_link": "lead_quality.overrides.whitelisted.search_link",
+	"frappe.desk.search.search_widget": "lead_quality.overrides.whitelisted.search_widget",
 	"frappe.email.relink": "lead_quality.overrides.communication.relink_by_hand",
+	"frappe.templates.includes.comments.comments.add_comment": "lead_quality.overrides.whitelisted.comment_on_page",
+	"frappe.utils.global_search.search": "lead_quality.overrides.whitelisted.search",
 }
 override_doctype_dashboards = {"Lead": "lead_quality.overrides.lead.dashboard"}
 

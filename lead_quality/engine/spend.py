@@ -1,4 +1,7 @@
-"""What was spent in a period, as much on each of its days, as far as it falls into other days, and in one currency."""
+"""Marketing spend: the part of it that falls into a period, in one currency.
+
+A spend counts in equal parts for each of its days. Days are calendar days, of no time zone.
+"""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -7,7 +10,7 @@ from datetime import date, timedelta
 
 @dataclass(frozen=True)
 class Spend:
-	"""An amount in its own currency that was spent on something from a day until another; both count."""
+	"""An amount in its own currency, spent from `from_date` to `to_date`, both included."""
 
 	amount: float
 	currency: str | None
@@ -21,14 +24,14 @@ class Spend:
 
 @dataclass(frozen=True)
 class Spent:
-	"""A sum in one currency, and the currencies that had no rate on some day: then it is not the whole."""
+	"""A sum in one currency. `unrated` are the currencies without an exchange rate on some day: the sum lacks these days."""
 
 	amount: float = 0
 	unrated: frozenset[str] = frozenset()
 
 	@property
 	def known(self) -> float | None:
-		"""The sum; None if a part of it is not known, as a part is no sum."""
+		"""The sum; None if an exchange rate is missing, as the rest would pass for the whole."""
 		return None if self.unrated else self.amount
 
 
@@ -39,11 +42,13 @@ def spent_within(
 	currency: str | None,
 	rate_on: Callable[[str | None, date], float | None],
 ) -> Spent:
-	"""What was spent from a day until another, both included; an end that is None is open.
+	"""The sum of what was spent from `first` to `last`, both included; None leaves that end open.
 
-	:param currency: that of the sum.
-	:param rate_on: the rate into it from another currency on a day; None if there is none. A day is asked for once a
-	    spend, as each day has its own rate.
+	A spend of 31 days counts 10/31 for ten of them; one in another currency is converted day by day.
+
+	:param currency: the currency of the sum.
+	:param rate_on: the exchange rate of a currency into that of the sum on a day; None if there is none. It is called once
+	    for each day of each spend.
 	"""
 	amount, unrated = 0.0, set()
 	for spend in spends:
@@ -62,7 +67,7 @@ def spent_within(
 
 
 def months_between(first: date, last: date) -> list[tuple[date, date]]:
-	"""The first and last day of each month that has a day from `first` until `last`, cut to these."""
+	"""The months from `first` to `last`, each as its first and last day; the first and the last month are cut to these."""
 	months = []
 	while first <= last:
 		following = (first.replace(day=1) + timedelta(days=31)).replace(day=1)

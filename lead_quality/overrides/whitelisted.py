@@ -1,9 +1,13 @@
 """Functions of Frappe and ERPNext that a request may call and that ask nobody for his rights on a lead.
 
 Each is asked for by its old name and keeps its arguments (`override_whitelisted_methods` in hooks.py). What it tells or
-changes of a document that the user may not see is refused, or left out of a list; all else is the original's. What is
-guarded and what is not stands in docs/compatibility.md.
+changes of a document that the user may not see is refused, or left out of a list; all else is the original's. Guarded are
+leads, opportunities, prospects, and the app's own documents. docs/compatibility.md lists the functions.
 """
+
+from collections import defaultdict
+from collections.abc import Iterable
+from functools import wraps
 
 import frappe
 from erpnext.crm import utils as crm
@@ -13,39 +17,67 @@ from erpnext.crm.doctype.opportunity import opportunity as erpnext_opportunity
 from erpnext.crm.doctype.prospect import prospect as erpnext_prospect
 from frappe import _
 from frappe.desk import like
+from frappe.desk import search as search_of_frappe
 from frappe.desk.doctype.tag import tag as tags_of_frappe
 from frappe.desk.form import document_follow
+from frappe.templates.includes.comments import comments
 from frappe.utils import global_search
 
 from lead_quality.permissions import Sight, check_lead
 
-GUARDED = ("Lead", "Opportunity", "Prospect")
+FOREIGN = ("Lead", "Opportunity", "Prospect")
+MODULE = "Lead Quality"
+
+
+def is_guarded(doctype: str | None) -> bool:
+	"""Whether the documents of a DocType are a lead, belong to one, or are the app's own."""
+	if not doctype or doctype in FOREIGN:
+		return bool(doctype)
+	return frappe.db.get_value("DocType", doctype, "module", cache=True) == MODULE
 
 
 def check(doctype: str | None, name: str | None, ptype: str = "read"):
-	"""Refuse what the user may not do with a document, if it is one of `GUARDED`.
+	"""Refuse what the user may not do with a document, if its DocType is guarded.
 
 	:raises frappe.PermissionError: alike for a lead that the user may not see and for one that is not there.
 	"""
 	if doctype == "Lead":
 		check_lead(name, ptype)
-	elif doctype in GUARDED:
+	elif is_guarded(doctype):
 		frappe.has_permission(doctype, ptype, doc=name, throw=True)
 
 
 def is_unsaved(doctype: str, name: str) -> bool:
 	"""Whether it is the desk's own name for a document that has not been saved yet."""
-	return str(name).startswith("new-") and doctype in GUARDED and not frappe.db.exists(doctype, name)
+	return str(name).startswith("new-") and doctype in FOREIGN and not frappe.db.exists(doctype, name)
 
 
 def seen(rows: list, doctype: str, name: str) -> list:
-	"""The rows of a list without those that name a lead which the user may not see.
+	"""The rows of a list without those that name a guarded document which the user may not see.
 
 	:param doctype: the key of a row's DocType; `name` that of its name.
 	"""
-	sight = Sight(row[name] for row in rows if row[doctype] == "Lead")
-	user = frappe.session.user
-	return [row for row in rows if row[doctype] != "Lead" or sight.of(user, row[name])]
+	names: dict[str, set[str]] = defaultdict(set)
+	for row in rows:
+		names[row[doctype]].add(row[name])
+	visible = {kind: visible_names(kind, found) for kind, found in names.items() if is_guarded(kind)}
+	return [row for row in rows if row[doctype] not in visible or row[name] in visible[row[doctype]]]
+
+
+def may_read(doctype: str, name: str) -> bool:
+	"""Whether the user may read a document, without a message of Frappe's if he may not."""
+	return bool(
+		frappe.has_permission(doctype)
+		and frappe.db.exists(doctype, name)
+		and frappe.has_permission(doctype, doc=name)
+	)
+
+
+def visible_names(doctype: str, names: Iterable[str]) -> set[str]:
+	"""Which of some documents the user may read."""
+	if not frappe.has_permission(doctype):
+		return set()
+	return set(frappe.get_list(doctype, {"name": ["in", list(names)]}, pluck="name", limit_page_length=0))
 
 
 def check_mail(communication: str):
@@ -137,10 +169,10 @@ def get_documents_for_tag(tag: str):
 @frappe.whitelist()
 def get_tagged_docs(doctype: str, tag: str):
 	rows = tags_of_frappe.get_tagged_docs(doctype, tag)
-	if doctype != "Lead":
+	if not is_guarded(doctype):
 		return rows
-	sight = Sight(name for (name,) in rows)
-	return [(name,) for (name,) in rows if sight.of(frappe.session.user, name)]
+	visible = visible_names(doctype, (name for (name,) in rows))
+	return [(name,) for (name,) in rows if name in visible]
 
 
 @frappe.whitelist()
@@ -179,3 +211,43 @@ def add_tags(tags: str | list, dt: str, docs: str | list, color: str | None = No
 def remove_tag(tag: str, dt: str, dn: str):
 	check(dt, dn)
 	return tags_of_frappe.remove_tag(tag, dt, dn)
+
+
+@frappe.whitelist()
+def get_link_title(doctype: str, docname: str):
+	"""What a Link field shows in place of a name: of a document that the user may not read, the name."""
+	if is_guarded(doctype) and not may_read(doctype, docname):
+		return docname
+	return search_of_frappe.get_link_title(doctype, docname)
+
+
+@frappe.whitelist(allow_guest=True)
+def comment_on_page(
+	comment: str,
+	comment_email: str,
+	comment_by: str,
+	reference_doctype: str,
+	reference_name: str,
+	route: str | None = None,
+):
+	"""A comment on a page of the website, which Frappe adds to any document that the request names."""
+	check(reference_doctype, reference_name)
+	return comments.add_comment(comment, comment_email, comment_by, reference_doctype, reference_name, route)
+
+
+def within_sight(asked: dict) -> dict:
+	"""A search without what v15 takes for leave to find any document at all."""
+	return {**asked, "ignore_user_permissions": False} if is_guarded(asked.get("doctype")) else asked
+
+
+# their arguments are those of Frappe's own, which differ between the versions
+@frappe.whitelist()
+@wraps(search_of_frappe.search_link, assigned=())
+def search_link(**asked):
+	return search_of_frappe.search_link(**within_sight(asked))
+
+
+@frappe.whitelist()
+@wraps(search_of_frappe.search_widget, assigned=())
+def search_widget(**asked):
+	return search_of_frappe.search_widget(**within_sight(asked))

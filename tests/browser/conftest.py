@@ -82,6 +82,10 @@ class Client:
 	def get(self, path: str, **query):
 		return requests.get(f"{self.url}/api/{path}", params=query, headers=self.headers, timeout=60)
 
+	def page(self, path: str, **query):
+		"""A page of the website."""
+		return requests.get(f"{self.url}/{path}", params=query, headers=self.headers, timeout=60)
+
 	def names(self, doctype: str) -> set[str]:
 		answer = self.get(f"resource/{doctype}?limit_page_length=0")
 		assert answer.status_code == 200, answer.text

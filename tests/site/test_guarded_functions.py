@@ -2,17 +2,21 @@
 
 import importlib
 import inspect
+import json
 import pkgutil
+from pathlib import Path
 
 import erpnext.crm
 import frappe
 import pytest
 from frappe import override_whitelisted_method
 
+import lead_quality
 from lead_quality import api, hooks
-from lead_quality.demo.factories import make_lead, make_sales_ready
+from lead_quality.demo.factories import make_checklist, make_lead, make_sales_ready
 
-SELLER = "seller@guard.example"
+SELLER, QUALIFIER = "seller@guard.example", "qualifier@guard.example"
+SECRET = "73415926"
 
 
 @pytest.fixture
@@ -102,7 +106,22 @@ REFUSED = {
 	"frappe.desk.form.linked_with.get": lambda lead: {"doctype": "Lead", "docname": lead.name},
 	"frappe.desk.form.load.get_docinfo": lambda lead: {"doctype": "Lead", "name": lead.name},
 	"frappe.desk.form.assign_to.add": lambda lead: {
-		"args": {"doctype": "Lead", "name": lead.name, "assign_to": f'["{SELLER}"]'}
+		"args": {"doctype": "Lead", "name": lead.name, "assign_to": f'["{SELLER}"]'},
+		"ignore_permissions": True,  # which no request can say
+	},
+	"frappe.desk.form.assign_to.remove": lambda lead: {
+		"doctype": "Lead",
+		"name": lead.name,
+		"assign_to": SELLER,
+		"ignore_permissions": True,
+	},
+	"frappe.templates.includes.comments.comments.add_comment": lambda lead: {
+		"comment": "Mine",
+		"comment_email": SELLER,
+		"comment_by": "Seller",
+		"reference_doctype": "Lead",
+		"reference_name": lead.name,
+		"route": None,
 	},
 	"frappe.desk.form.utils.add_comment": lambda lead: {
 		"reference_doctype": "Lead",
@@ -126,6 +145,7 @@ NOT_TRIED_ON_OWN = {
 	"erpnext.accounts.party.get_party_details",
 	"frappe.core.doctype.communication.email.make",
 	"frappe.desk.form.load.get_docinfo",
+	"frappe.templates.includes.comments.comments.add_comment",  # counts what an address of the web sends
 	"erpnext.crm.doctype.lead.lead.add_lead_to_prospect",
 	"erpnext.crm.doctype.utils.get_last_interaction",  # fails on v16 for everybody, as Frappe refuses its order
 }
@@ -182,6 +202,149 @@ def test_a_tag_finds_no_hidden_lead(leads, as_user):
 		named = call("frappe.desk.doctype.tag.tag.get_documents_for_tag", tag="#Hot")
 	assert [*map(tuple, found)] == [(leads.own.name,)]
 	assert leads.hidden.name not in {row["name"] for row in named}
+
+
+OWN_DOCTYPES = sorted(
+	path.parent.name
+	for path in Path(lead_quality.__file__).parent.glob("lead_quality/doctype/*/*.json")
+	if not {"istable", "issingle"}
+	& {key for key, value in json.loads(path.read_text()).items() if value == 1}
+)
+
+
+@pytest.fixture
+def judged(make_user):
+	"""Two judgements with a confidential answer: one of a qualifier, who may not read that, and one of somebody else."""
+	make_user(QUALIFIER, "Lead Qualifier")
+	criteria = [{"criterion": "margin", "answer_type": "Number", "confidential": 1}]
+	checklist = make_checklist("Guarded", criteria).name
+	found = frappe._dict()
+	for key, owner in (("own", QUALIFIER), ("others", "Administrator")):
+		lead = make_lead(first_name=key, lead_owner=owner).name
+		doc = frappe.get_doc({"doctype": "Lead Qualification", "lead": lead, "checklist": checklist})
+		doc.name, doc.lead_name = frappe.generate_hash(length=10), f"{key} of {lead}"
+		doc.db_insert()
+		doc.append(
+			"answers", {"criterion": "margin", "confidential_value": SECRET, "value": "told"}
+		).db_insert()
+		found[key] = doc
+	return found
+
+
+EXPORT_DATA = "frappe.core.doctype.data_export.exporter.export_data"
+TEMPLATE = "frappe.core.doctype.data_import.data_import.download_template"
+
+
+@pytest.mark.parametrize("doctype", ["lead", "opportunity", "prospect", *OWN_DOCTYPES])
+def test_who_may_export_nothing_exports_nothing_by_naming_another_doctype(judged, as_user, doctype):
+	"""Everybody may export events."""
+	name = frappe.get_value("DocType", {"name": frappe.unscrub(doctype)})
+	assert name
+	for sent in ({"with_data": 1}, {}, {"template": "true", "with_data": "1"}):
+		with as_user(QUALIFIER), pytest.raises(frappe.PermissionError):
+			call(EXPORT_DATA, doctype=name, parent_doctype="Event", **sent)
+
+
+def test_who_may_export_nothing_gets_an_empty_template(judged, as_user):
+	with as_user(QUALIFIER):
+		call(EXPORT_DATA, doctype="Lead Qualification", parent_doctype="Lead Qualification", template="true")
+	assert "confidential_value" not in frappe.response.result or SECRET not in frappe.response.result
+	assert judged.own.name not in frappe.response.result
+
+
+@pytest.fixture
+def exporter(judged):
+	"""The right to export judgements, without that to confidential answers."""
+	permissions = {"parent": "Lead Qualification", "role": "Lead Qualifier", "permlevel": 0}
+	frappe.get_doc({"doctype": "Custom DocPerm", **permissions, "read": 1, "export": 1}).insert()
+	frappe.clear_cache(doctype="Lead Qualification")
+	yield judged
+	frappe.db.rollback()
+	frappe.clear_cache(doctype="Lead Qualification")
+
+
+ANSWERS = "Lead Qualification Answer"
+
+
+@pytest.mark.parametrize(
+	("path", "sent"),
+	[
+		(EXPORT_DATA, {"with_data": 1}),
+		(
+			EXPORT_DATA,
+			{
+				"with_data": 1,
+				"select_columns": {"Lead Qualification": ["lead"], ANSWERS: ["value", "confidential_value"]},
+			},
+		),
+		(
+			TEMPLATE,
+			{
+				"export_fields": {
+					"Lead Qualification": ["name", "lead"],
+					"answers": ["criterion", "value", "confidential_value"],
+				},
+				"export_records": "all",
+			},
+		),
+	],
+	ids=["all columns", "selected columns", "template"],
+)
+def test_no_export_tells_what_is_above_the_user_s_permission_levels(exporter, as_user, path, sent):
+	with as_user(QUALIFIER):
+		call(path, doctype="Lead Qualification", **sent)
+	told = frappe.response.result
+	assert exporter.own.lead in told and "told" in told
+	assert SECRET not in told
+	assert exporter.others.lead not in told
+
+
+@pytest.mark.parametrize("path", ["frappe.desk.search.search_link", "frappe.desk.search.search_widget"])
+def test_no_search_of_a_link_field_finds_what_the_user_may_not_see(judged, as_user, path):
+	sent = {"reference_doctype": "Follow Up Alert", "ignore_user_permissions": 1}
+	for doctype, key in (("Lead", "lead"), ("Lead Qualification", "name")):
+		with as_user(QUALIFIER):
+			found = frappe.as_json(call(path, doctype=doctype, txt="", page_length=500, **sent))
+		assert judged.own.get(key) in found
+		assert judged.others.get(key) not in found
+
+
+def test_a_link_s_title_is_told_to_who_may_read_the_document(judged, as_user, make_user):
+	make_user("portal@guard.example", user_type="Website User")
+	path = "frappe.desk.search.get_link_title"
+
+	def title(doc) -> str:
+		return call(path, doctype="Lead Qualification", docname=doc.name)
+
+	with as_user(QUALIFIER):
+		assert title(judged.own) == judged.own.lead_name
+		assert title(judged.others) == judged.others.name
+		assert call(path, doctype="Lead Qualification", docname="none") == "none"
+	with as_user("portal@guard.example"):
+		assert title(judged.own) == judged.own.name
+		assert not frappe.get_message_log()
+
+
+def test_what_hangs_on_a_hidden_lead_is_neither_liked_nor_tagged_nor_followed(judged, as_user):
+	doctype, name = "Lead Qualification", judged.others.name
+	with as_user(QUALIFIER):
+		for path, sent in (
+			("frappe.desk.like.toggle_like", {"doctype": doctype, "name": name, "add": "Yes"}),
+			("frappe.desk.doctype.tag.tag.add_tag", {"tag": "Hot", "dt": doctype, "dn": name}),
+			(
+				"frappe.desk.form.document_follow.follow_document",
+				{"doctype": doctype, "doc_name": name, "user": QUALIFIER},
+			),
+		):
+			with pytest.raises(frappe.PermissionError):
+				call(path, **sent)
+	call("frappe.desk.doctype.tag.tag.add_tag", tag="Hot", dt=doctype, dn=name)
+	call("frappe.desk.doctype.tag.tag.add_tag", tag="Hot", dt=doctype, dn=judged.own.name)
+	with as_user(QUALIFIER):
+		found = call("frappe.desk.doctype.tag.tag.get_tagged_docs", doctype=doctype, tag="%Hot%")
+		named = call("frappe.desk.doctype.tag.tag.get_documents_for_tag", tag="#Hot")
+	assert [*map(tuple, found)] == [(judged.own.name,)]
+	assert name not in {row["name"] for row in named}
 
 
 def test_the_last_mail_of_a_contact_is_not_told_if_it_is_a_hidden_lead_s(leads, as_user):

@@ -50,3 +50,15 @@ def test_what_a_base_class_does_is_not_left_out(path):
 )
 def test_the_rows_of_a_table_are_listed_with_their_parents(path):
 	assert definition(path)["name"] in hooks.permission_query_conditions
+
+
+# what every DocType has, besides its own fields
+STANDARD = {"name", "owner", "creation", "modified", "idx"}
+
+
+@pytest.mark.parametrize("path", DOCTYPES, ids=lambda path: path.stem)
+def test_a_list_is_sorted_searched_and_titled_by_fields_that_there_are(path):
+	told = definition(path)
+	used = [told.get("sort_field"), told.get("title_field"), *(told.get("search_fields") or "").split(",")]
+	missing = {field.strip() for field in used if field} - STANDARD
+	assert not missing - {field["fieldname"] for field in told["fields"]}
