@@ -23,6 +23,7 @@ from frappe.desk.form import document_follow
 from frappe.templates.includes.comments import comments
 from frappe.utils import global_search
 
+from lead_quality.base.query import among
 from lead_quality.permissions import Sight, check_lead
 
 FOREIGN = ("Lead", "Opportunity", "Prospect")
@@ -77,7 +78,7 @@ def visible_names(doctype: str, names: Iterable[str]) -> set[str]:
 	"""Which of some documents the user may read."""
 	if not frappe.has_permission(doctype):
 		return set()
-	return set(frappe.get_list(doctype, {"name": ["in", list(names)]}, pluck="name", limit_page_length=0))
+	return set(frappe.get_list(doctype, {"name": among(names)}, pluck="name", limit_page_length=0))
 
 
 def check_mail(communication: str):
