@@ -4,8 +4,9 @@ import csv
 import itertools
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 
 from lead_quality.audit import columns, values
@@ -13,6 +14,8 @@ from lead_quality.audit.columns import ADDRESS, ADDRESSES, FIELDS, MOMENT, NUMBE
 
 Row = tuple[int, list[str]]
 """A line's number in its file (from 1), and its cells."""
+Part = list[tuple[int, str]]
+"""Lines that are not taken apart yet, with their numbers."""
 Value = str | float | datetime | None
 
 HEADERS_WITHIN = 40  # lines
@@ -46,7 +49,8 @@ class Table:
 	"""A file that was recognised. `rows` may be read once; `problems` and the counts are whole after that.
 
 	`lines` are those with something in them, `counted` those that gave a row, `problem_count` counts what was not kept in
-	`problems`, too.
+	`problems`, too. A table of a backup also comes in parts, from which `read_part` reads what `source` has: `source` and
+	`parts` are read once together.
 	"""
 
 	kind: str
@@ -62,6 +66,8 @@ class Table:
 	problem_count: int = 0
 	lines: int = 0
 	counted: int = 0
+	parts: Iterator[Part] | None = None
+	read_part: Callable[[Part], Iterator[Row]] | None = None
 
 	@property
 	def fields(self) -> set[str]:
@@ -88,6 +94,20 @@ class Table:
 				continue
 			self.counted += 1
 			yield row
+
+	def without_rows(self) -> "Table":
+		"""The same table before anything was read, with nothing to read: what another process can be told."""
+		return replace(self.without_source(), problems=[], problem_count=0, lines=0, counted=0)
+
+	def without_source(self) -> "Table":
+		return replace(self, source=iter(()), parts=None)
+
+	def add_counts(self, part: "Table"):
+		"""Take over what reading a part of this table has counted."""
+		self.lines += part.lines
+		self.counted += part.counted
+		self.problem_count += part.problem_count
+		self.problems += part.problems[: PROBLEMS_KEPT - len(self.problems)]
 
 	def _read(
 		self, line: int, cells: list[str], plan: list[tuple[str, int, Callable[[str], Value]]]
@@ -130,11 +150,13 @@ class Table:
 			self.problems.append(problem)
 
 
+@lru_cache(maxsize=20_000)
 def _address(text: str) -> str:
 	found = values.addresses(text)
 	return found[0] if found else text.lower()
 
 
+@lru_cache(maxsize=20_000)
 def _addresses(text: str) -> str:
 	return "|".join(values.addresses(text))
 

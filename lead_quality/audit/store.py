@@ -5,6 +5,8 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from io import StringIO
+from itertools import islice
 from pathlib import Path
 from sys import intern
 
@@ -13,6 +15,7 @@ import duckdb
 from lead_quality.audit import evidence
 from lead_quality.audit.columns import FIELDS, MOMENT, NUMBER
 from lead_quality.audit.labels import words
+from lead_quality.audit.parts import Readers
 from lead_quality.audit.readers import Table, Value
 from lead_quality.engine.clock import UNREACHED
 from lead_quality.engine.conversion import TWO_WAY
@@ -114,6 +117,7 @@ class Store:
 		self._folder = tempfile.TemporaryDirectory(prefix="lead-quality-")
 		self.database = duckdb.connect(config={"temp_directory": self._folder.name, "memory_limit": MEMORY})
 		self.fields: dict[str, set[str]] = {}
+		self._readers = Readers()
 		for kind, columns in _COLUMNS.items():
 			self.database.execute(
 				f"create table {NAMES[kind]} ({', '.join(f'{name} {of_type}' for name, of_type in columns.items())})"
@@ -123,6 +127,7 @@ class Store:
 		return self
 
 	def __exit__(self, *_error: object):
+		self._readers.close()
 		self.database.close()
 		self._folder.cleanup()
 
@@ -136,21 +141,11 @@ class Store:
 		:param progress: told how many rows there are, now and then.
 		"""
 		kind = _INSTEAD.get(table.kind, table.kind)
-		if kind == "Communication":
-			rows: Iterable[Sequence[Value]] = _contacts(table)
-		else:
-			rows = _links(table) if kind == "Dynamic Link" else _plain_rows(table)
-		self._append(kind, rows, progress)
-		self.fields.setdefault(table.kind, set()).update(table.fields)
-
-	def _append(self, kind: str, rows: Iterable[Sequence[Value]], progress: Callable[[int], None]):
 		path = Path(self._folder.name) / "rows.csv"
 		with path.open("w", encoding="utf-8", newline="") as file:
-			writer = csv.writer(file, quoting=csv.QUOTE_MINIMAL)
-			for number, row in enumerate(rows, start=1):
-				writer.writerow(row)
-				if number % ROWS_AT_ONCE == 0:
-					progress(number)
+			for text in self._readers.read(table, _as_csv):
+				file.write(text)
+				progress(table.counted)
 		columns = ", ".join(f"'{name}': '{of_type}'" for name, of_type in _COLUMNS[kind].items())
 		if path.stat().st_size:
 			self.database.execute(
@@ -159,6 +154,7 @@ class Store:
 				[str(path)],
 			)
 		path.unlink()
+		self.fields.setdefault(table.kind, set()).update(table.fields)
 
 	def one(self, query: str, values: Sequence[object] = ()) -> object:
 		"""The one value that a query gives."""
@@ -213,6 +209,19 @@ class Store:
 				for place in (3, 7, 8):  # status, source, owner: what many leads share is in memory once
 					cells[place] = intern(cells[place])
 				yield Journey(*cells)
+
+
+def _as_csv(table: Table) -> Iterator[str]:
+	"""The rows of a table as the database takes them."""
+	kind = _INSTEAD.get(table.kind, table.kind)
+	if kind == "Communication":
+		rows: Iterator[Sequence[Value]] = _contacts(table)
+	else:
+		rows = _links(table) if kind == "Dynamic Link" else _plain_rows(table)
+	while some := list(islice(rows, ROWS_AT_ONCE)):
+		text = StringIO(newline="")
+		csv.writer(text, quoting=csv.QUOTE_MINIMAL).writerows(some)
+		yield text.getvalue()
 
 
 def _plain_rows(table: Table) -> Iterator[Sequence[Value]]:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable
 from datetime import datetime
 from email.utils import getaddresses
+from functools import lru_cache
 
 YEAR_FIRST, DAY_FIRST, MONTH_FIRST = "YMD", "DMY", "MDY"
 
@@ -38,6 +39,7 @@ def order_of_dates(values: Iterable[str]) -> str | None:
 	return order
 
 
+@lru_cache(maxsize=64)  # a record names one instant more than once
 def moment(value: str, order: str | None) -> datetime:
 	"""The instant (naive, as written, in whole seconds) that a cell names.
 

@@ -3,6 +3,7 @@
 import csv
 import gzip
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from datetime import datetime
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lead_quality.audit import backup, readers, sample
+from lead_quality.audit import backup, parts, readers, sample
 from lead_quality.audit.readers import CannotRead
 from tests.unit.audit_files import run
 
@@ -166,3 +167,47 @@ def test_what_is_no_backup_is_refused_by_name(tmp_path, content):
 def test_a_backup_without_leads_is_refused(tmp_path):
 	with pytest.raises(CannotRead, match="No file of leads"):
 		run([written(tmp_path / "x.sql.gz", dump("tabUser", ["name"], [["a"]]))])
+
+
+def test_a_large_table_read_by_several_processes_gives_what_one_gives(tmp_path, monkeypatch):
+	paths = sample.write(tmp_path, leads=400)
+	rows = [[f"LEAD-{number}", "2026-01-05 09:30:00", "it's (a); 'b'\n", "Open"] for number in range(400)]
+	rows[123][1] = "never"
+	leads = dump("tabLead", COLUMNS, rows, is_new=True)
+	mails = dump("tabCommunication", *table_of(paths[-1]), is_new=True)
+	path = written(tmp_path / "x.sql.gz", leads + mails)
+	alone = run([path])
+	monkeypatch.setattr(backup, "PART", 2_000)
+	monkeypatch.setattr(parts, "FIRST_ALONE", 1)
+	monkeypatch.setattr(parts.os, "cpu_count", lambda: 2)
+	started = []
+	monkeypatch.setattr(
+		parts, "ProcessPoolExecutor", lambda *given: started.append(given) or ProcessPoolExecutor(*given)
+	)
+
+	together = run([path])
+
+	assert len(started) == 1
+	assert [(table.counted, table.lines, table.problems) for table in together.tables] == [
+		(table.counted, table.lines, table.problems) for table in alone.tables
+	]
+	assert together.tables[0].problem_count == 1
+	assert together.report.sections == alone.report.sections
+
+
+def table_of(path: Path) -> tuple[list[str], list[list[str]]]:
+	"""The fields and rows of an export."""
+	found = readers.open_table(path)
+	with path.open(newline="") as file:
+		_headers, *rows = list(csv.reader(file))
+	return [column.field for column in found.columns], [
+		[row[column.place] for column in found.columns] for row in rows
+	]
+
+
+@pytest.mark.parametrize("value", ["_binary 'Open'", " 'Open' ", "  'Open'"])
+def test_a_row_that_is_written_otherwise_is_read_alike(tmp_path, value):
+	text = dump("tabLead", COLUMNS, [LEAD, LEAD], is_new=True).replace("'Open'),", f"{value}),", 1)
+	assert [row["status"] for _kind, rows in read(written(tmp_path / "x.sql.gz", text)) for row in rows] == [
+		"Open"
+	] * 2
