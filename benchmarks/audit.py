@@ -47,10 +47,10 @@ def measure(what: str, paths: list[Path], folder: Path):
 	passed, worked = time.perf_counter() - began, time.process_time() - worked
 	rows = sum(table.counted for table in done.tables)
 	memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-	readers = resource.getrusage(resource.RUSAGE_CHILDREN)
+	of_others = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
 	print(
-		f"{what}: {rows:,} rows in {passed:.1f} s ({worked:.1f} s of processor, and {readers.ru_utime:.1f} s of other processes), "
-		f"{memory:,} MB at most, and {readers.ru_maxrss // 1024:,} MB each"
+		f"{what}: {rows:,} rows in {passed:.1f} s ({worked:.1f} s of processor, and {of_others:.1f} s of other processes), "
+		f"{memory:,} MB at most"
 	)
 
 
