@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import chain
 from pathlib import Path
 
 from lead_quality.audit.columns import BY_NAME, FIELDS, Recognised, missing
@@ -116,7 +115,7 @@ def _table(path: Path, name: str, columns: Sequence[str], lines: _Lines, begin: 
 	keep = tuple(places[field] for field in wanted)
 	lines.give_back(begin)
 	read, parts = ReadsRows(name, len(columns), keep), _parts(name, lines)
-	rows = chain.from_iterable(map(read, parts))
+	rows = (row for part in parts for row in read(part))
 	notes = [f"the table {name} of a backup"]
 	return Table(kind, path.name, found, [], notes, rows, "YMD", ".", len(found), parts=parts, read_part=read)
 
