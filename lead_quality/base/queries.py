@@ -10,6 +10,15 @@ from lead_quality.base.query import run
 from lead_quality.base.versions import lead_field, source_doctype
 from lead_quality.permissions import bindable, list_condition
 
+# a limit makes MariaDB compute the columns of a subquery once, and not again wherever they are named
+ALL = "limit 18446744073709551615"
+
+
+def number_of(text: str) -> str:
+	"""SQL: a number of 64 bits for a text, itself an SQL expression. Rows are found, sorted and grouped several times faster
+	by numbers than by texts: among a million texts, two have the same number on one site of thirty million."""
+	return f"(crc32({text}) << 32 | crc32(reverse({text})))"
+
 
 class Where:
 	"""The conditions of one query and their values. Columns are literals in the code; values from users are bound.

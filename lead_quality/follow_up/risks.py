@@ -15,7 +15,7 @@ import frappe
 from frappe.utils import now_datetime
 
 from lead_quality.base import query
-from lead_quality.base.queries import Where
+from lead_quality.base.queries import ALL, Where, number_of
 from lead_quality.funnel.conditions import (
 	HAS_OWNER,
 	HISTORY_READ,
@@ -28,9 +28,6 @@ from lead_quality.funnel.conditions import (
 FAULTS = NO_OWNER, NO_NEXT_STEP, STALE, SHELF_LIFE = ("No Owner", "No Next Step", "Stale", "Shelf Life")
 
 OVERDUE, HIDDEN = "Clock Overdue", "Hidden"
-
-# a limit keeps MariaDB from computing the columns of a subquery again wherever they are named
-ALL = "limit 18446744073709551615"
 
 
 class Step(NamedTuple):
@@ -214,20 +211,15 @@ FACTS = {
 	"is_hidden": IS_HIDDEN,
 }
 
-# Of which leads there is anything. They are found by numbers of 64 bits, which is several times faster than by names: among
-# a million leads, two have the same number on one site of thirty million.
+# of which leads there is anything
 _STEPPED_LEADS = " union all ".join(step.leads for steps in STEPS.values() for step in steps)
-
-
-def _number(lead: str) -> str:
-	return f"(crc32({lead}) << 32 | crc32(reverse({lead})))"
 
 
 def _found(name: str, leads: str) -> str:
 	return f"""
 		left join (
-			select distinct {_number("one.`lead`")} as number from ({leads}) one {ALL}
-		) {name} on {name}.number = {_number("`tabLead`.name")}
+			select distinct {number_of("one.`lead`")} as number from ({leads}) one {ALL}
+		) {name} on {name}.number = {number_of("`tabLead`.name")}
 	"""
 
 

@@ -8,14 +8,17 @@ from lead_quality.base.persons import NO_PERSONS, person_sql
 from lead_quality.people.holding import person_owner_sql
 
 
-def responsible_sql(lead: str, instant: str, owner: str) -> str:
-	"""Who was responsible for a lead at an instant, or null; all are SQL expressions, `owner` that of today's owner."""
-	return f"coalesce({person_owner_sql(lead, instant, owner)}, {assignee_sql(lead, instant)})"
+def responsible_sql(lead: str, instant: str, owner: str, is_assigned: str = "1") -> str:
+	"""Who was responsible for a lead at an instant, or null; all are SQL expressions, `owner` that of today's owner.
+
+	:param is_assigned: 0 or null if it is known that the lead was never assigned to anybody, which spares a look.
+	"""
+	return f"coalesce({person_owner_sql(lead, instant, owner)}, if({is_assigned}, {assignee_sql(lead, instant)}, null))"
 
 
-def responsible_now_sql(lead: str, now: str, owner: str) -> str:
+def responsible_now_sql(lead: str, now: str, owner: str, is_assigned: str = "1") -> str:
 	"""As `responsible_sql`, of the present: the owner is today's."""
-	return f"coalesce({person_sql(owner)}, {assignee_sql(lead, now)})"
+	return f"coalesce({person_sql(owner)}, if({is_assigned}, {assignee_sql(lead, now)}, null))"
 
 
 def assignee_sql(lead: str, instant: str) -> str:

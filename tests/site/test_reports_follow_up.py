@@ -10,7 +10,7 @@ from frappe.desk import query_report
 from frappe.utils import add_to_date, get_datetime
 
 from lead_quality import api
-from lead_quality.base.report import figure, nearest_rank
+from lead_quality.base.report import figure, nearest_rank, report_class
 from lead_quality.base.rows import insert_rows
 from lead_quality.base.site_time import get_calendar, seconds_between
 from lead_quality.base.versions import lead_field
@@ -469,6 +469,20 @@ def test_only_a_person_makes_a_first_touch(time):
 	call(called)
 	assert follow(rows(SPEED)[1]["links"]["leads"]) == names(called_us, called)
 	assert buckets()["never"] == 3
+
+
+def test_a_long_period_finds_the_same_first_touches_as_a_short_one(weekend):
+	call(weekend.early)
+
+	def found(**filters) -> dict:
+		report = report_class(SPEED)({**PERIOD, "show": "Leads", **filters})
+		own = names(*weekend.of_anna, weekend.new)
+		return {
+			row.lead: (row.touched_at, report.bucket(row)) for row in report.all_listed() if row.lead in own
+		}
+
+	assert sorted(bucket for _at, bucket in found().values()) == ["1h", "4h", "4h", "never", "never"]
+	assert found(from_date="2024-02-07") == found()
 
 
 def test_the_sql_for_a_persons_touch_is_the_engines_rule():

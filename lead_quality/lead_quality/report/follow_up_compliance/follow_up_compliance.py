@@ -13,7 +13,7 @@ from frappe.utils import cint, get_system_timezone
 
 from lead_quality.base.links import DELETED
 from lead_quality.base.persons import NO_PERSONS, person
-from lead_quality.base.queries import Select, Where
+from lead_quality.base.queries import ALL, Select, Where, number_of
 from lead_quality.base.report import (
 	Report,
 	bars,
@@ -70,6 +70,7 @@ def _state(number: bool = False) -> str:
 STATE = _state()
 # rows are grouped faster by a number
 STATE_NUMBER = _state(number=True)
+CLOCK_NUMBER = f"field(c.clock, {', '.join(repr(clock) for clock in CLOCKS)}) - 1"
 
 # Who was responsible at the deadline of a miss, when somebody acted in time, or is now; see `people.responsible`. What is
 # left of a deleted lead keeps it with every clock.
@@ -78,8 +79,9 @@ REP = f"""
 	case
 		when c.status = 'Missed' or c.lead like '{DELETED}%%' then c.owner_at_breach
 		when c.clock = 'Handover Acceptance' and h.name is not null then h.to_user
-		when moved.until > {DECIDED_AT} then {responsible_sql("c.lead", DECIDED_AT, "`tabLead`.lead_owner")}
-		else {responsible_now_sql("c.lead", DECIDED_AT, "`tabLead`.lead_owner")}
+		when moved.until > {DECIDED_AT}
+			then {responsible_sql("c.lead", DECIDED_AT, "`tabLead`.lead_owner", "moved.is_assigned")}
+		else {responsible_now_sql("c.lead", DECIDED_AT, "`tabLead`.lead_owner", "moved.is_assigned")}
 	end
 """
 
@@ -87,12 +89,20 @@ SEGMENT = "nullif(`tabLead`.lq_segment, '')"
 IS_WORKING = "ifnull(c.unit, '') like 'Working%%'"
 
 # Joined in this order, as MariaDB would look up the clocks of each lead, of any period, one lead at a time. `moved`
-# spares most clocks a look at the holdings; numbers are found several times faster than names, and two leads with the
-# same number only cost a look too many.
+# spares most clocks a look at the holdings and the assignments; numbers are found several times faster than names, and
+# two leads with the same number only cost a look too many.
 SOURCE = """
 	`tabFollow Up Clock` c
 	{moved} (
-		select crc32(lead) as number, max(held_until) as until from `tabLead Holding` group by 1
+		select told.number, max(told.until) as until, max(told.is_assigned) as is_assigned
+		from (
+			select crc32(held.lead) as number, max(held.held_until) as until, 0 as is_assigned
+			from `tabLead Holding` held group by 1
+			union all
+			select distinct crc32(assigned.reference_name), null, 1
+			from `tabToDo` assigned where assigned.reference_type = 'Lead'
+		) told
+		group by told.number
 	) moved on moved.number = crc32(c.lead)
 	straight_join {{leads}} on `tabLead`.name = c.lead
 	left join `tabLead Handover` h on h.name = c.reference_name and c.reference_doctype = 'Lead Handover'
@@ -110,6 +120,20 @@ IS_MOVED = """(
 	c.clock != 'Handover Acceptance'
 	and ifnull(moved.until > c.started_at, 0)
 	and exists (select 1 from `tabLead Holding` held where held.lead = c.lead and held.held_until > c.started_at)
+)"""
+
+
+# Whoever held the lead when the clock started held it until the deadline, and is its rep.
+IS_OF_REP_ALONE = f"""(
+	c.due_at >= c.started_at + interval 1 second
+	and ifnull(
+		(
+			select if(first.held_until >= c.due_at, ifnull(first.user, ''), null) from `tabLead Holding` first
+			where first.lead = c.lead and first.held_until > c.started_at
+			order by first.held_until limit 1
+		) = ifnull({REP}, ''),
+		0
+	)
 )"""
 
 
@@ -178,8 +202,10 @@ class FollowUpCompliance(Report):
 
 	# whose the misses are
 
-	def charges(self, where: Where) -> dict[str, frappe._dict]:
+	def charges(self, where: Where, but_own: bool = False) -> dict[str, frappe._dict]:
 		"""The missed clocks during which the lead changed its owner, by name, with who is charged with what share.
+
+		:param but_own: without those with which nobody but their rep is charged, which need no sharing out.
 
 		`shares` maps holders, None being nobody, to their shares of the time from the clock's start to its deadline, in
 		the clock's own measure. Pauses are in it: when they were is not kept. A handover is its receiver's alone.
@@ -196,6 +222,7 @@ class FollowUpCompliance(Report):
 			straight_join `tabLead Holding` held on held.lead = c.lead and held.held_until > c.started_at
 			where
 				{{where}} and c.clock != 'Handover Acceptance' and {STATE} = '{MISSED}' and moved.until > c.started_at
+				{f"and not {IS_OF_REP_ALONE}" if but_own else ""}
 			order by c.name, held.held_until
 		"""
 		rows = [
@@ -244,32 +271,41 @@ class FollowUpCompliance(Report):
 	def by_group(self) -> dict[tuple[str | None, str], "Group"]:
 		"""Group (None for none) and clock to what is counted of them."""
 		where = self.where()
-		charges = self.charges(where)
+		charges = self.charges(where, but_own=True)
 		where.equal(REP, self.filters.user)
 		by_person = self.field in ("rep", "team")
 		# groups by other things only ask whether there was somebody, and only of what was missed
 		nobody = f"if({STATE_NUMBER} = {STATES.index(MISSED)} and {REP} is not null, '{SOMEBODY}', null)"
-		query = f"""
+		name = "c.segment" if self.field == "segment" else "c.rep"
+		clocks = f"""
 			select
-				c.clock,
+				{CLOCK_NUMBER} as clock,
 				{STATE_NUMBER} as state,
 				c.acted_at is not null as is_acted,
 				{IS_WORKING} as is_working,
 				{REP if by_person else nobody} as rep,
 				{SEGMENT if self.field == "segment" else "null"} as segment,
-				count(*) as clocks,
-				cast(sum(c.elapsed_seconds) as signed) as total_seconds,
-				group_concat(if(c.acted_at is null, null, c.elapsed_seconds)) as seconds
+				c.elapsed_seconds
 			from {ALL_CLOCKS}
 			where {{where}}
-			group by 1, 2, 3, 4, 5, 6
 		"""
+		# each is worked out once, and then sorted by numbers
 		rows = where.select(
-			f"set statement group_concat_max_len = {LONGEST_TEXT} for {self._of_all_leads(query)}", **self.at
+			f"""
+			set statement group_concat_max_len = {LONGEST_TEXT} for
+			select
+				c.clock, c.state, c.is_acted, c.is_working, max(c.rep) as rep, max(c.segment) as segment,
+				count(*) as clocks,
+				cast(sum(c.elapsed_seconds) as signed) as total_seconds,
+				group_concat(if(c.is_acted, c.elapsed_seconds, null)) as seconds
+			from ({self._of_all_leads(clocks)} {ALL}) c
+			group by c.clock, c.state, c.is_acted, c.is_working, c.rep is null, {number_of(name)}
+			""",
+			**self.at,
 		)
 		groups: dict[tuple[str | None, str], Group] = defaultdict(Group)
 		for row in rows:
-			row.state = STATES[row.state]
+			row.state, row.clock = STATES[row.state], CLOCKS[row.clock]
 			rep = person(row.rep)
 			groups[self.group_of(row, rep), row.clock].count(row, rep, self.field == "rep")
 		for clock in charges.values():

@@ -7,7 +7,7 @@ import frappe
 from frappe import _
 from frappe.utils import cint
 
-from lead_quality.base.queries import Select, Where
+from lead_quality.base.queries import ALL, Select, Where
 from lead_quality.base.report import (
 	Report,
 	bars,
@@ -20,7 +20,7 @@ from lead_quality.base.report import (
 	user_column,
 )
 from lead_quality.follow_up import risks
-from lead_quality.follow_up.risks import ALL, ALL_FACTS_OF_MANY, IS_FOUND, IS_OF_MANY, MANY_LEADS, RISKS
+from lead_quality.follow_up.risks import ALL_FACTS_OF_MANY, IS_FOUND, IS_OF_MANY, MANY_LEADS, RISKS
 
 ANY = " or ".join(IS_FOUND.values())
 

@@ -1,20 +1,21 @@
 """How long a lead waits for the first person to get in touch: a distribution, and what became of the leads."""
 
 from array import array
+from bisect import bisect_left
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
+from datetime import datetime
 from functools import cached_property
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 import frappe
 from frappe import _
-from frappe.utils import cint, get_system_timezone
+from frappe.utils import cint, date_diff, get_system_timezone, nowdate
 
 from lead_quality.base import query
 from lead_quality.base.persons import person
-from lead_quality.base.queries import Where, sources
+from lead_quality.base.queries import Where, number_of, sources
 from lead_quality.base.report import (
 	Report,
 	bars,
@@ -48,7 +49,13 @@ BUCKETS = {
 	"never": None,
 }
 
+_NAMES = list(BUCKETS)
+_LONGEST = [longest for longest in BUCKETS.values() if longest]
+
 LEADS_AT_ONCE = 20_000
+
+# in days: the first touches of the leads of a longer period are found in one pass over all touches
+LONG_PERIOD = 183
 
 
 class Lead(NamedTuple):
@@ -89,6 +96,8 @@ class Group:
 		self.in_real_time += other.in_real_time
 
 	def hours(self, percentile: float, part: str = "seconds") -> float | None:
+		# sorted once: to sort again what is sorted costs next to nothing
+		self.times[part] = array("q", sorted(self.times[part]))
 		return hours(nearest_rank(self.times[part], percentile))
 
 
@@ -140,11 +149,12 @@ class SpeedToLead(Report):
 		- sales ready: is so now, or was handed over.
 		"""
 		tables, parts = lead_tables(self.user), []
+		with_source = self.is_list or self.filters.group_by == "Source"
 		text = f"""
 			select
 				`tabLead`.name as `lead`,
-				`tabLead`.title,
-				source_of.spelling as source,
+				{"`tabLead`.title" if self.is_list else "null"} as title,
+				{"source_of.spelling" if with_source else "null"} as source,
 				nullif(`tabLead`.lq_segment, '') as segment,
 				{self.groups[self.filters.group_by]} as grouped,
 				`tabLead`.company,
@@ -154,13 +164,14 @@ class SpeedToLead(Report):
 				{{touched_at}} as touched_at,
 				case when {{sales_ready}} then 1 else 0 end as sales_ready
 			from {{leads}}
-			{sources(of_deleted=len(tables) > 1)}
+			{sources(of_deleted=len(tables) > 1) if with_source else ""}
+			{{touches}}
 			left join (
 				select distinct crc32(lead) as number from `tabLead Holding`
 			) moved on moved.number = crc32(`tabLead`.name)
 			where {{where}}
 		"""
-		for table, facts in zip(tables, (OF_LEADS, OF_DELETED), strict=False):
+		for table, facts in zip(tables, (self._facts_of_leads(), OF_DELETED), strict=False):
 			part = text.replace("{leads}", table)
 			for name, expression in facts.items():
 				part = part.replace(f"{{{name}}}", expression)
@@ -170,6 +181,11 @@ class SpeedToLead(Report):
 		order = "order by entered_at, `lead`" if self.is_list else ""
 		found = query.run(f"{union} {order}", where.values)
 		return [Lead._make(row) for row in found]
+
+	def _facts_of_leads(self) -> dict[str, str]:
+		"""What is known of a lead. Of few leads the touches are looked up lead by lead."""
+		days = date_diff(self.filters.to_date or nowdate(), self.filters.from_date or "2000-01-01")
+		return OF_MANY_LEADS if days > LONG_PERIOD else OF_LEADS
 
 	@cached_property
 	def held(self) -> dict[str, list]:
@@ -181,15 +197,22 @@ class SpeedToLead(Report):
 
 	def waits(self, lead: Lead, calendar) -> dict[str, int | None]:
 		"""See `waits`."""
-		if lead.is_moved or not lead.touched_at:
-			return waits(lead, self.held.get(lead.lead, ()), calendar)
-		# most leads have had one owner only: as `waits`, without a look at who held it when
-		start, end = (
-			instant.replace(microsecond=0, tzinfo=self.zone).astimezone(timezone.utc)
-			for instant in (lead.entered_at, lead.touched_at)
-		)
-		seconds = measure_by(calendar)(start, end) if start < end else 0
-		routing = 0 if person(lead.lead_owner) else seconds
+		if not lead.touched_at:
+			return waits(lead, (), calendar)
+		start, end = lead.entered_at.replace(microsecond=0), lead.touched_at.replace(microsecond=0)
+		held = self.held.get(lead.lead, ()) if lead.is_moved else ()
+		# what was over when the lead came in does not matter
+		first = next((row for row in held if row.held_until.replace(microsecond=0) > start), None)
+		if first and first.held_until.replace(microsecond=0) < end:
+			return waits(lead, held, calendar, self.zone)
+		# most leads have had one owner only meanwhile: as `waits`, without a look at who held it when
+		holder = first.user if first else lead.lead_owner
+		begin, finish = (int(instant.replace(tzinfo=self.zone).timestamp()) for instant in (start, end))
+		if begin >= finish:
+			seconds = 0
+		else:
+			seconds = calendar.elapsed_between(begin, finish) if calendar else finish - begin
+		routing = 0 if person(holder) else seconds
 		return {"seconds": seconds, "routing": routing, "rep": seconds - routing}
 
 	def measure_of(self, lead: Lead):
@@ -430,6 +453,7 @@ class SpeedToLead(Report):
 
 # what is known of a lead, and what was kept of a deleted one
 OF_LEADS = {
+	"touches": "",
 	"touched_at": f"""(
 		select min(t.done_at) from `tabLead Touch` t where t.lead = `tabLead`.name and {human_touch("t")}
 	)""",
@@ -438,7 +462,16 @@ OF_LEADS = {
 		or `tabLead`.name in (select h.lead from `tabLead Handover` h where h.status != 'Draft')
 	)""",
 }
+OF_MANY_LEADS = {
+	**OF_LEADS,
+	"touches": f"""left join (
+		select {number_of("t.lead")} as number, min(t.done_at) as at
+		from `tabLead Touch` t where {human_touch("t")} group by 1
+	) touched on touched.number = {number_of("`tabLead`.name")}""",
+	"touched_at": "touched.at",
+}
 OF_DELETED = {
+	"touches": "",
 	"touched_at": "`tabLead`.touched_at",
 	"sales_ready": "(`tabLead`.lq_verdict = 'Sales Ready' or `tabLead`.handed_over = 1)",
 }
@@ -459,17 +492,18 @@ def get_holdings(leads: list[str]) -> dict[str, list]:
 	return held
 
 
-def waits(lead, held, calendar) -> dict[str, int | None]:
+def waits(lead, held, calendar, zone: ZoneInfo | None = None) -> dict[str, int | None]:
 	"""How long a lead waited for its first touch, in whole seconds: `seconds` in all, `routing` of them while nobody
 	held it, `rep` while somebody did. None where nobody has touched it yet.
 
 	:param held: its Lead Holdings; see `holdings_between`.
 	:param calendar: working time of it; without one, real time.
+	:param zone: see `in_utc`.
 	"""
 	if not lead.touched_at:
 		return {"seconds": None, "routing": None, "rep": None}
-	start, end = in_utc(lead.entered_at), in_utc(lead.touched_at)
-	holdings = holdings_between(start, end, held, lead.lead_owner)
+	start, end = in_utc(lead.entered_at, zone), in_utc(lead.touched_at, zone)
+	holdings = holdings_between(start, end, held, lead.lead_owner, zone)
 	seconds = time_held(start, end, holdings, measure_by(calendar))
 	routing = seconds.pop(None, 0)
 	rep = sum(seconds.values())
@@ -495,7 +529,7 @@ def get_calendars() -> dict:
 def bucket_of(seconds: int | None) -> str:
 	if seconds is None:
 		return "never"
-	return next((name for name, longest in BUCKETS.items() if longest and seconds <= longest), "later")
+	return _NAMES[bisect_left(_LONGEST, seconds)]
 
 
 execute = SpeedToLead.execute
