@@ -112,6 +112,13 @@ def scheduled() -> list[str]:
 	return [method for group in groups for method in group]
 
 
+def test_the_architecture_names_no_job_that_does_not_run():
+	page = (PACKAGE.parent / "docs" / "architecture.md").read_text()
+	named = re.findall(r"^\| `([\w.]+)` \| (?:every|hourly|daily|after)", page, re.MULTILINE)
+	assert named
+	assert not [job for job in named if f"lead_quality.{job}" not in scheduled()]
+
+
 @pytest.mark.parametrize("method", scheduled())
 def test_every_scheduled_job_has_words_on_the_health_page_and_in_the_architecture(method):
 	page = (PACKAGE.parent / "docs" / "architecture.md").read_text()

@@ -168,7 +168,7 @@ class JourneyReport(Report):
 
 	@property
 	def is_narrowed(self) -> bool:
-		"""Whether a filter asks for some leads: what has no lead is not in what it narrows."""
+		"""Whether a filter selects some leads. A report that is narrowed leaves out what has no lead."""
 		names = ("without_source", *(name for name in FILTERS.values() if name != "company"))
 		return any(self.filters.get(name) for name in names)
 
@@ -231,7 +231,7 @@ class JourneyReport(Report):
 		)
 
 	def looks_back_in_words(self) -> str:
-		"""As of when is counted, and what is not known of then."""
+		"""As of which day the report counts, and what is not known about that day."""
 		if not self.as_of:
 			return ""
 		return _(
@@ -242,15 +242,15 @@ class JourneyReport(Report):
 
 	@cached_property
 	def grouped(self) -> str:
-		"""SQL: one spelling for each value of `group_column`, as `base.queries.sources` has it, in a query that groups by
-		that column, among others."""
+		"""SQL: one spelling for each value of `group_column`, as `base.queries.sources` does it, for a query that
+		groups by that column among others."""
 		first = f"min({self.group_column} collate utf8mb4_bin)"
 		return f"min({first}) over (partition by {self.group_column})"
 
 	@property
 	def numbered_groups(self) -> str:
-		"""SQL: a table of the groups, `value`, its one spelling `spelt` and a `number` for each. To group by a number is
-		faster than by a text where there are many rows besides, as the database keeps them in memory."""
+		"""SQL: a table of the groups: `value`, its one spelling `spelt`, and a `number`. Grouping many rows by a
+		number is faster than by a text, because the database keeps them in memory."""
 		return f"""(
 			select value, spelt, row_number() over (order by value) as number from (
 				select {self.group_column} as value, min({self.group_column} collate utf8mb4_bin) as spelt
@@ -260,7 +260,7 @@ class JourneyReport(Report):
 		)"""
 
 	def names_of(self, groups: Iterable[str | None]) -> dict[str | None, str]:
-		"""What each group is called."""
+		"""The name of each group, as users read it."""
 		found = list(groups)
 		by = self.filters.group_by
 		if by == "Owner":

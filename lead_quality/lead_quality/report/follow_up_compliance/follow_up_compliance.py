@@ -251,7 +251,7 @@ class FollowUpCompliance(Report):
 		return charges
 
 	def is_charged(self, holder: str | None) -> bool:
-		"""Whether what somebody, None being nobody, is charged with belongs to any group."""
+		"""Whether a group is charged with the share of a holder (None: nobody)."""
 		user = self.filters.user
 		return holder == user if user else bool(holder) or self.field == "rep"
 
@@ -317,7 +317,7 @@ class FollowUpCompliance(Report):
 		return " union all ".join(query.replace("{leads}", leads) for leads in self.lead_tables)
 
 	def _share_out(self, clock, groups: dict[tuple[str | None, str], "Group"]):
-		"""A missed clock of `charges` is taken from its rep, and charged to those who held the lead."""
+		"""Take a missed clock of `charges` from its rep, and charge it to those who held the lead."""
 		for holder, share in ((clock.rep, -1), *clock.shares.items()):
 			if self.is_charged(holder):
 				groups[self.group_of(clock, holder), clock.clock].charged += share
@@ -421,7 +421,7 @@ class FollowUpCompliance(Report):
 		)
 
 	def chart(self, rows: list[dict]) -> dict | None:
-		"""Met and missed clocks of the fifteen groups with most of them."""
+		"""Met and missed clocks of the fifteen groups with the most clocks."""
 		# a legend is cut off after some fifteen letters
 		kinds = {"met": _("Met"), "missed": _("Missed"), "missed_by_system": _("By the System")}
 		# two reps may have one name
@@ -702,9 +702,9 @@ def is_timed(clock) -> bool:
 
 
 def _numbers(text: str, count: int, total: int) -> list[int]:
-	"""The numbers of a group, which the database has put into one text.
+	"""The numbers of a group, which the database returns as one text.
 
-	:raises frappe.ValidationError: if they were too many for that.
+	:raises frappe.ValidationError: if the text was cut because there were too many.
 	"""
 	numbers = [int(number) for number in text.split(",") if number]
 	if (len(numbers), sum(numbers)) != (count, total):

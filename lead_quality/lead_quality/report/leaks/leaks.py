@@ -87,10 +87,12 @@ class Leaks(JourneyReport):
 		return [target for target in self.targets if target.step == step]
 
 	def facts(self, step: str, dated: bool = True) -> tuple[str, dict]:
-		"""SQL and its values: one row a lead, with the `number` of its target of a step (0 for none), whether it has reached
-		the step, is lost before it, still open, or too young to tell; and its `amount`, if it has ordered.
+		"""SQL with its values, one row per lead: the `number` of its target for a step (0 for none); whether the
+		lead has reached the step, was lost before it, is still open, or is too young to tell; and its `amount`, if
+		it has ordered.
 
-		:param dated: by the days on which the targets hold; False for the leads that a target would be of on any day.
+		:param dated: by the days on which the targets hold; False for the leads that a target would cover on any
+		    day.
 		"""
 		values: dict = {}
 		numbers, days = self.numbers(step, "numbered.number", values, dated)
@@ -116,8 +118,9 @@ class Leaks(JourneyReport):
 		return text, values
 
 	def numbers(self, step: str, number: str, values: dict, dated: bool = True) -> tuple[str, str]:
-		"""SQL: the number of a lead's target of a step, 0 for none; and within how many days it is to be reached, 0 for any
-		time, which names the first as `number`. Adds to the `values` that both bind; see `facts`."""
+		"""SQL: the number of a lead's target for a step (0 for none), and the days within which the lead must reach
+		it (0 for any time). The days refer to the first as `number`. Adds the `values` that both bind; see
+		`facts`."""
 		numbers, within = [], []
 		for place, target in enumerate(self.targets_of(step), 1):
 			asked = [
@@ -139,8 +142,8 @@ class Leaks(JourneyReport):
 
 	@cached_property
 	def found(self) -> dict[str, dict[int, dict]]:
-		"""Step and number of a target to its counts, how many of those who got to the step have ordered, and what most of
-		the lost ones left for. All steps are counted in one pass over the leads."""
+		"""For each step and target number: its counts, how many of the leads that reached the step have ordered,
+		and why most of the lost ones left. One pass over the leads counts all steps."""
 		steps, values = list(STEPS)[1:], dict(self.values)
 		numbers, states = [], []
 		for place, step in enumerate(steps):
@@ -195,8 +198,8 @@ class Leaks(JourneyReport):
 		return found
 
 	def worth(self, step: str) -> dict[int, tuple[int, float]]:
-		"""Number of a target to how many leads of its source and segment have been won with a value, whenever they came
-		in, and the median of that."""
+		"""For each target number: how many leads of its source and segment were won with a value, whenever they
+		came in, and their median value."""
 		values = dict(self.values)
 		number, _days = self.numbers(step, "", values, dated=False)
 		key = (number, *values.values())
@@ -216,7 +219,7 @@ class Leaks(JourneyReport):
 
 	@cached_property
 	def _worth(self) -> dict[tuple, dict[int, tuple[int, float]]]:
-		"""Steps whose targets are of the same sources and segments have the same worth."""
+		"""Steps whose targets have the same sources and segments share one worth."""
 		return {}
 
 	def columns(self) -> list[dict]:
@@ -242,7 +245,8 @@ class Leaks(JourneyReport):
 		]
 
 	def rows(self) -> list[dict]:
-		"""The dearest leak first; what nobody can put a value on by how many leads are short; then what has no target."""
+		"""The costliest leak first, then leaks without a value by the number of leads short, then steps without a
+		target."""
 		rows = []
 		for step in list(STEPS)[1:]:
 			found, worth = self.found[step], self.worth(step)
@@ -370,7 +374,7 @@ class Leaks(JourneyReport):
 
 
 def _called(row: dict) -> str:
-	"""A leak in a few words: the step, and of what, unless it is of all leads."""
+	"""A leak in a few words: its step, and the source, segment or company unless it covers all leads."""
 	return row["step"] if row["of"] == _("All leads") else f"{row['step']}: {row['of']}"
 
 

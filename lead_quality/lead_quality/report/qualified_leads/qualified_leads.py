@@ -145,8 +145,8 @@ class QualifiedLeads(JourneyReport):
 
 	@cached_property
 	def worth(self) -> dict[str | None, Total]:
-		"""Group, as `key_of` has it, to what the leads in it are worth that are not pursued: the expected value of the last
-		handover that says one."""
+		"""For each group (as `key_of` writes it): the value of its unpursued leads, by the expected value of the
+		last handover that states one."""
 		rows = Select(
 			f"""
 			select fact.`lead` as name, fact.grouped, h.expected_value, h.currency, h.sent_at
@@ -183,8 +183,9 @@ class QualifiedLeads(JourneyReport):
 
 	@cached_property
 	def estimates(self) -> dict[str | None, "Estimate"]:
-		"""Group, as `key_of` has it, to what those in it are worth that nobody pursues and no handover has put a value on:
-		each as much as the median of what was won of its source, else of its segment. Without any, nothing."""
+		"""For each group (as `key_of` writes it): the value of its unpursued leads that no handover has valued.
+		Each counts with the median won value of its source, else of its segment; without either it counts
+		nothing."""
 		rows = Select(
 			f"""
 			select fact.grouped, fact.of_source, fact.of_segment, count(*) as leads from ({self.facts}) fact

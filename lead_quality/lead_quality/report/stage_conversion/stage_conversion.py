@@ -157,10 +157,10 @@ class StageConversion(JourneyReport):
 	# leads that are still under way
 
 	def curves(self, places: range, grouped: bool = False) -> dict[tuple, Curve]:
-		"""By group (None unless `grouped`) and place of a step: which share of the leads comes to it by each day.
+		"""For each group (None unless `grouped`) and place of a step: the share of leads that reach it by each day.
 
-		Of each lead whole days since it came in are looked at, the last one when it is over: whoever comes to the step
-		within five days does so on the fifth.
+		Time is counted in whole days, the last one when it is over: a lead that reaches a step within five days
+		does so on day five.
 		"""
 		number, join = "null", ""
 		if grouped:
@@ -206,7 +206,7 @@ class StageConversion(JourneyReport):
 
 	@cached_property
 	def medians(self) -> dict[int, float]:
-		"""Place of a step to the median of the days after which a lead that entered it did so."""
+		"""For each place of a step: the median of the days after which leads entered it."""
 		parts = " union all ".join(
 			f"""
 			select {place} as place,
@@ -272,7 +272,7 @@ class StageConversion(JourneyReport):
 		]
 
 	def rows_of_steps(self) -> list[dict]:
-		"""One row per step; below them what no lead stands behind, if there is anything."""
+		"""One row per step, then the rows of documents without a lead, if there are any."""
 		rows = []
 		last = len(self.steps) - 1
 		for place, (step, counts) in enumerate(zip(self.steps, self.counts_by_step, strict=True)):
@@ -299,8 +299,8 @@ class StageConversion(JourneyReport):
 
 	@cached_property
 	def opportunities_without_lead(self) -> int:
-		"""Opportunities that came of no lead: made of a Customer or a Prospect, and credited to none. They are of the
-		period in which they were made. Filters that narrow the leads leave them out."""
+		"""Opportunities without a lead: made from a Customer or a Prospect and credited to no lead. The period is
+		that of their creation. Filters that narrow the leads exclude them."""
 		return 0 if self.is_narrowed or self.as_of else self.opportunities_of_no_lead().count("Opportunity")
 
 	@cached_property
@@ -442,7 +442,7 @@ class StageConversion(JourneyReport):
 		return " ".join(word for word in words if word)
 
 	def looks_back_in_words(self) -> str:
-		"""As of when is counted, and of how many leads more is known now."""
+		"""As of which day the report counts, and for how many leads more is known today."""
 		if not self.as_of:
 			return ""
 		words = _(
@@ -452,8 +452,8 @@ class StageConversion(JourneyReport):
 
 	@cached_property
 	def corrected(self) -> Select:
-		"""The leads whose stages by the end of that day are others by what is known now. Their state is a digit for each
-		step, 1 where they have entered it."""
+		"""The leads whose stages at the end of that day differ by what is known today. A state has one digit per
+		step: 1 if the lead had entered it."""
 		digits = ", ".join(self.has_entered(step) for step in self.steps)
 		found = self.differing(f"concat({digits})")
 		return Select(found.query, found.where, self.values)
@@ -524,7 +524,7 @@ class StageConversion(JourneyReport):
 		return bars([row["group"] for row in rows], shares, COLORS[: len(shares)])
 
 	def chart_of_days(self) -> dict | None:
-		"""The share of all leads that comes to each step by each day, open leads allowed for."""
+		"""The share of all leads that reaches each step by each day, adjusted for open leads."""
 		seen_for = max((curve.seen_for for curve in self.curve_of_step.values()), default=0)
 		end = int(min(seen_for, self.within) if self.within else seen_for)
 		if not end:
@@ -685,7 +685,8 @@ COLORS = ["#1f6feb", "#8250df", "#1a7f37", "#bf8700", "#cf222e", "#57606a"]
 
 
 def shares_by(curve: Curve, days: list[int]) -> list[float | None]:
-	"""The share in percent by each of some days, ascending; None once nobody was seen for so long."""
+	"""The share in percent by each of some days, ascending; None after the last day on which a lead was
+	observed."""
 	shares: list[float | None] = []
 	points, place, share = curve.points, 0, 0.0
 	for day in days:
@@ -697,7 +698,8 @@ def shares_by(curve: Curve, days: list[int]) -> list[float | None]:
 
 
 def _day_of(instant: str) -> str:
-	"""SQL: on which day since a lead came in, of 24 hours, the first one 1; 0 for what lies before; null for null."""
+	"""SQL: the day after a lead's entry on which something happened. A day has 24 hours, the first is 1; 0 if it
+	happened before the entry, null for null."""
 	return f"(greatest(timestampdiff(microsecond, j.entered_at, {instant}), 0) + {DAY - 1}) div {DAY}"
 
 
