@@ -151,11 +151,17 @@ class Desk:
 		expect(self.page.locator("body")).not_to_have_attribute("data-ajax-state", "triggered")
 		expect(self.page.locator("#freeze.in")).to_have_count(0)
 
+	def await_dialog(self):
+		"""Wait until the topmost dialog has come in. Bootstrap pays no heed to who closes one that is still on its way."""
+		self.page.wait_for_function(
+			"() => $('.modal.show').length && !$('.modal.show').last().data('bs.modal')._isTransitioning"
+		)
+
 	def close_message(self):
-		"""Close the topmost message or dialog. Bootstrap pays no heed to who closes one that is still on its way in."""
+		"""Close the topmost message or dialog."""
 		shown = self.page.locator(".modal.show")
 		count = shown.count()
-		self.page.wait_for_function("() => !$('.modal.show').last().data('bs.modal')._isTransitioning")
+		self.await_dialog()
 		shown.last.locator(".btn-modal-close").click()
 		expect(shown).to_have_count(count - 1)
 

@@ -5,6 +5,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from lead_quality.demo.factories import make_agreement, make_lead, make_user
+from tests.browser.helpers import bant
 
 PASSWORD = "twice-is-once-2026"
 
@@ -48,6 +49,7 @@ def test_a_touch_is_logged_once(manager, page, desk, database):
 	dialog = page.locator(".modal.show", has_text="Log a Touch")
 	dialog.locator("[data-fieldname=outcome] select").select_option("Connected")
 	asked = asked_of(page, "lead_quality.api.log_touch")
+	desk.await_dialog()
 	click_twice(dialog.get_by_role("button", name="Log", exact=True))
 	expect(page.locator(".modal.show")).to_have_count(0)
 	desk.settle()
@@ -57,7 +59,7 @@ def test_a_touch_is_logged_once(manager, page, desk, database):
 
 
 def test_an_agreement_is_signed_once(manager, page, desk, database):
-	agreement = make_agreement(segment="Outbound")
+	agreement = make_agreement(checklist=bant(), segment="Outbound")
 	agreement.ask_for_signatures()
 	database.commit()
 	desk.login(manager, PASSWORD)
@@ -65,6 +67,7 @@ def test_an_agreement_is_signed_once(manager, page, desk, database):
 	page.get_by_role("button", name="Sign for Marketing").locator("visible=true").click()
 	asked = asked_of(page, "method=sign")
 	question = page.locator(".modal.show", has_text="with your name and the present time?")
+	desk.await_dialog()
 	click_twice(question.get_by_role("button", name="Yes", exact=True))
 	expect(page.locator(".form-message").locator("visible=true")).to_contain_text(
 		"Waiting for the signature of sales"

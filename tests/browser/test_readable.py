@@ -42,10 +42,10 @@ def test_each_figure_on_the_dashboard_can_be_read_in_both_themes(theme, manager,
 	database.commit()
 	desk.login(manager, PASSWORD)
 	desk.open("dashboard-view/Lead Quality")
-	expect(page.locator(".number-widget-box .number")).to_have_count(6)
+	expect(page.locator(".number-widget-box .number")).to_have_count(7)
 	expect(page.locator("html")).to_have_attribute("data-theme", theme.lower())
 	page.wait_for_function(f"() => ({CONTRASTS})().every((contrast) => contrast >= 4.5)")
-	assert len(page.evaluate(CONTRASTS)) == 6
+	assert len(page.evaluate(CONTRASTS)) == 7
 
 
 @pytest.mark.parametrize("way", ["bookmark", "link in the desk"])

@@ -78,6 +78,7 @@ def test_three_people_take_a_lead_from_entry_to_order(people, page, desk, databa
 	expect(page.locator("#alert-container .desk-alert")).to_have_count(0)
 	shoot(page, "qualification-open")
 	set_date(page, "timescale", add_days(today(), 90))
+	page.wait_for_function("() => cur_frm.is_dirty()")
 	save(page)
 	expect(head(page)).to_contain_text("Sales Ready")
 	page.locator("[data-head]").scroll_into_view_if_needed()

@@ -483,7 +483,8 @@ def get_holdings(leads: list[str]) -> dict[str, list]:
 	for start in range(0, len(leads), LEADS_AT_ONCE):
 		for row in query.run(
 			"""
-			select lead, user, held_until from `tabLead Holding` where lead in %s order by held_until
+			select lead, user, held_until from `tabLead Holding`
+			where lead in %s and held_until is not null order by held_until
 			""",
 			(leads[start : start + LEADS_AT_ONCE],),
 			as_dict=True,
