@@ -18,6 +18,8 @@ from lead_quality.base.rows import update_rows
 # the lead's fields with a number, to its fields with that number as it is compared
 NUMBER_KEYS = {"phone": "lq_phone_key", "mobile_no": "lq_mobile_key", "whatsapp_no": "lq_whatsapp_key"}
 KEYS = (*NUMBER_KEYS.values(), "lq_mailbox")
+# all that `keys_of` and `_stale_keys` look at
+READ = ", ".join(["name", "country", "company", "email_id", *NUMBER_KEYS, *KEYS])
 
 
 @dataclass
@@ -70,43 +72,40 @@ def _stale_keys(lead) -> dict[str, str]:
 	return {key: value or "" for key, value in keys.items() if (lead.get(key) or "") != (value or "")}
 
 
-def correct_keys(since: datetime) -> int:
-	"""Correct the keys of leads whose numbers or address were written without document events.
-
-	:param since: of leads modified from then on (naive, the site's zone); an older one was corrected when it was new.
-	:returns: how many were corrected.
-	"""
-	fields = ["name", "country", "company", "email_id", *NUMBER_KEYS, *KEYS]
-	rows = query.run(
-		f"select {', '.join(fields)} from `tabLead` where modified >= %s", (since,), as_dict=True
-	)
-	stale = {row.name: keys for row in rows if (keys := _stale_keys(row))}
-	for name, keys in stale.items():
-		frappe.db.set_value("Lead", name, keys, update_modified=False)
-	return len(stale)
-
-
-def fill_keys(limit: int) -> int:
-	"""Fill the keys of leads that were written without document events, such as those from before the keys existed.
-
-	:returns: how many were given some.
-	"""
-	fields = ["name", "country", "company", "email_id", *NUMBER_KEYS]
+def without_keys(limit: int) -> list[str]:
+	"""Leads that were written without document events, such as those from before the keys existed, and have none."""
 	missing = " or ".join(
 		[
 			f"(ifnull({column}, '') != '' and {key} is null)"
 			for column, key in (*NUMBER_KEYS.items(), ("email_id", "lq_mailbox"))
 		]
 	)
+	return query.run(f"select name from `tabLead` where {missing} limit %s", (limit,), pluck=True)
+
+
+def with_stale_keys(since: datetime) -> list[str]:
+	"""Leads whose numbers or address were written without document events, so that their keys are those of others.
+
+	:param since: leads modified from then on (naive, the site's zone); an older one was corrected when it was new.
+	"""
+	rows = query.run(f"select {READ} from `tabLead` where modified >= %s", (since,), as_dict=True)
+	return [row.name for row in rows if _stale_keys(row)]
+
+
+def correct_keys(leads: list[str]) -> int:
+	"""Write the keys of these leads by the numbers and addresses that they have now. They stay locked until the transaction
+	ends. What cannot be a key is kept as the empty text, so that it is not looked at again.
+
+	:returns: how many there are: a lead that is gone is passed by.
+	"""
 	rows = query.run(
-		f"select {', '.join(fields)} from `tabLead` where {missing} limit %s",
-		(limit,),
-		as_dict=True,
+		f"select {READ} from `tabLead` where name in %s order by name for update", (leads,), as_dict=True
 	)
-	# what cannot be a key is marked as seen
-	keys = [{"name": row.name, **{key: value or "" for key, value in keys_of(row).items()}} for row in rows]
-	update_rows("Lead", keys)
-	return len(keys)
+	update_rows(
+		"Lead",
+		[{"name": row.name, **{key: value or "" for key, value in keys_of(row).items()}} for row in rows],
+	)
+	return len(rows)
 
 
 def address_key(address: str | None) -> str | None:

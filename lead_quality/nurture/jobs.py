@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 import frappe
-from frappe.utils import now_datetime
+from frappe.utils import create_batch, now_datetime
 
 from lead_quality.base.runs import JobRun
 from lead_quality.funnel import person
@@ -14,6 +14,8 @@ from lead_quality.nurture.mail import leads_naming
 LOOK_BACK = timedelta(days=30)
 FRESH = timedelta(days=2)
 MOST = 5_000
+# how many leads are locked at once: a rep who saves one waits for them
+LOCKED = 100
 
 
 def repair_contacts(now: datetime | None = None) -> dict:
@@ -26,8 +28,8 @@ def repair_contacts(now: datetime | None = None) -> dict:
 	"""
 	run = JobRun("repair_contacts", now)
 	since = run.now - LOOK_BACK
-	run.each([1], lambda _item, now: person.fill_keys(MOST))
-	run.each([1], lambda _item, now: person.correct_keys(now - FRESH))
+	_correct_keys(run, person.without_keys(MOST))
+	_correct_keys(run, person.with_stale_keys(run.now - FRESH))
 	run.each(opt_out.unheard(MOST), lambda address, now: opt_out.close_address(address) or 1)
 	run.each(opt_out.unheard_leads(MOST), lambda lead, now: opt_out.unsubscribe_lead(lead) or 1)
 	run.each(opt_out.still_planned(MOST), lambda lead, now: opt_out.respect_opt_outs(lead) or 1)
@@ -43,6 +45,10 @@ def repair_contacts(now: datetime | None = None) -> dict:
 		[1], lambda _item, now: len(ledger.catch_up(evidence.untold(now - FRESH, MOST), now - FRESH, now))
 	)
 	return run.finish()
+
+
+def _correct_keys(run: JobRun, leads: list[str]):
+	run.each(create_batch(leads, LOCKED), lambda batch, now: person.correct_keys(batch), commit_every=1)
 
 
 def _follow_delivery(name: str, now: datetime) -> int:

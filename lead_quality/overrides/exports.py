@@ -62,7 +62,7 @@ def download_template(
 		tables = {field.fieldname: field.options for field in frappe.get_meta(doctype).get_table_fields()}
 		allowed = {doctype: readable(doctype)}
 		allowed |= {fieldname: readable(table, doctype) for fieldname, table in tables.items()}
-		fields = among(allowed, fields)
+		fields = only_allowed(allowed, fields)
 	return data_import.download_template(doctype, fields, export_records, export_filters, file_type)
 
 
@@ -81,7 +81,7 @@ def readable_columns(doctype: str, parent: str | None, selected: Columns | None)
 	meta = frappe.get_meta(doctype)
 	allowed = {doctype: readable(doctype, parent if meta.istable else None)}
 	allowed |= {field.options: readable(field.options, doctype) for field in meta.get_table_fields()}
-	return among(allowed, selected or {table: list(fields) for table, fields in allowed.items()})
+	return only_allowed(allowed, selected or {table: list(fields) for table, fields in allowed.items()})
 
 
 def readable(doctype: str, parent: str | None = None) -> set[str]:
@@ -90,7 +90,7 @@ def readable(doctype: str, parent: str | None = None) -> set[str]:
 	return {"name", "owner", "creation", *fields}
 
 
-def among(allowed: dict[str, set[str]], columns: Columns) -> Columns:
+def only_allowed(allowed: dict[str, set[str]], columns: Columns) -> Columns:
 	"""The columns of each table that are allowed, in their order."""
 	return {
 		table: [field for field in fields if field in allowed.get(table, ())]

@@ -23,7 +23,8 @@ def execute():
 	create_custom_fields(
 		{name: CUSTOM_FIELDS[name] for name in ("Lead", "Communication")}, ignore_validate=True
 	)
-	while person.fill_keys(CHUNK) == CHUNK:
+	while leads := person.without_keys(CHUNK):
+		person.correct_keys(leads)
 		frappe.db.commit()
 	fill_opt_outs()
 	add_other_numbers()

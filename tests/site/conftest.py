@@ -4,10 +4,12 @@ A test may commit, roll back, enqueue, send mail and turn the clock. Nothing rea
 in a test that asks for `real_commits`.
 """
 
+import contextvars
 import email
 import email.policy
 import re
 import socket
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
@@ -67,6 +69,30 @@ def listener_failures() -> list[str]:
 @pytest.fixture
 def real_commits():
 	"""For a test whose writes other connections must see: commits are real, and the test itself cleans up."""
+
+
+@pytest.fixture
+def elsewhere(site, real_commits) -> Callable:
+	"""`elsewhere(do)` gives what `do` returns in another process, which commits."""
+
+	def run(do: Callable):
+		results: list = []
+
+		def work():
+			frappe.init(site)
+			frappe.connect()
+			try:
+				results.append(do())
+				frappe.db.commit()
+			finally:
+				frappe.destroy()
+
+		thread = threading.Thread(target=contextvars.Context().run, args=(work,))
+		thread.start()
+		thread.join()
+		return results[0]
+
+	return run
 
 
 def simulate_transactions(monkeypatch):

@@ -1,6 +1,9 @@
 """What several files of site tests ask or do."""
 
+from email.message import EmailMessage
+
 import frappe
+from frappe.email.receive import InboundMail
 
 from lead_quality.follow_up.jobs import sweep_clocks
 from lead_quality.nurture.jobs import repair_contacts
@@ -38,3 +41,26 @@ def repair() -> dict:
 	counts = repair_contacts()
 	assert not counts["failed"], frappe.get_last_doc("Follow Up Run").errors
 	return counts
+
+
+def lead_by_mail() -> str:
+	"""The lead that Frappe makes of a stranger's mail to an account that appends to Lead."""
+	account = frappe.get_doc(
+		{
+			"doctype": "Email Account",
+			"email_account_name": "Sales Inbox",
+			"email_id": "sales@inbox.example",
+			"append_to": "Lead",
+		}
+	)
+	account.name = "Sales Inbox"
+	account.db_insert()
+	mail = EmailMessage()
+	mail["From"] = "Mona Mail <mona@sender.example>"
+	mail["To"] = "sales@inbox.example"
+	mail["Subject"] = "Do you have pumps?"
+	mail["Message-ID"] = "<first@sender.example>"
+	mail.set_content("We need twelve.")
+	communication = InboundMail(mail.as_string(), account).process()
+	assert communication.reference_doctype == "Lead"
+	return communication.reference_name

@@ -1,9 +1,5 @@
 """What processes share of the definitions in Redis is what was committed last, whoever asks and whenever."""
 
-import contextvars
-import threading
-from collections.abc import Callable
-
 import frappe
 import pytest
 
@@ -13,30 +9,11 @@ from lead_quality.qualification.definitions import CACHE, GENERATION, LIFETIME, 
 SEGMENT = "At Once Definitions"
 
 
-@pytest.fixture
-def elsewhere(site, real_commits) -> Callable:
-	"""`elsewhere(do)` gives what `do` returns in another process, which commits."""
-
-	def run(do: Callable):
-		results: list = []
-
-		def work():
-			frappe.init(site)
-			frappe.connect()
-			try:
-				results.append(do())
-				frappe.db.commit()
-			finally:
-				frappe.destroy()
-
-		thread = threading.Thread(target=contextvars.Context().run, args=(work,))
-		thread.start()
-		thread.join()
-		return results[0]
-
-	yield run
+@pytest.fixture(autouse=True)
+def no_segment_left(elsewhere):
+	yield
 	frappe.db.rollback()
-	run(lambda: frappe.delete_doc("Lead Segment", SEGMENT, ignore_missing=True, force=True))
+	elsewhere(lambda: frappe.delete_doc("Lead Segment", SEGMENT, ignore_missing=True, force=True))
 
 
 def make_segment():

@@ -1,15 +1,14 @@
 """However a lead comes in, it gets its segment, its stage, its clocks and its cadence."""
 
 import json
-from email.message import EmailMessage
 
 import frappe
 import pytest
 from erpnext.crm.doctype.lead.lead import Lead
-from frappe.email.receive import InboundMail
 
 from lead_quality.base.versions import lead_field
 from lead_quality.demo.factories import make_lead, make_source
+from tests.site.helpers import lead_by_mail
 
 
 def by_desk() -> str:
@@ -78,28 +77,6 @@ def by_web_form() -> str:
 	return name
 
 
-def by_mail() -> str:
-	account = frappe.get_doc(
-		{
-			"doctype": "Email Account",
-			"email_account_name": "Sales Inbox",
-			"email_id": "sales@inbox.example",
-			"append_to": "Lead",
-		}
-	)
-	account.name = "Sales Inbox"
-	account.db_insert()
-	mail = EmailMessage()
-	mail["From"] = "Mona Mail <mona@sender.example>"
-	mail["To"] = "sales@inbox.example"
-	mail["Subject"] = "Do you have pumps?"
-	mail["Message-ID"] = "<first@sender.example>"
-	mail.set_content("We need twelve.")
-	communication = InboundMail(mail.as_string(), account).process()
-	assert communication.reference_doctype == "Lead"
-	return communication.reference_name
-
-
 @pytest.mark.parametrize("starts_in_triage", [0, 1])
 def test_an_imported_lead_starts_no_clock_or_only_triage_as_the_settings_say(starts_in_triage):
 	frappe.get_doc("Lead Quality Settings").update(
@@ -127,7 +104,7 @@ def test_a_new_lead_is_sorted_logged_timed_and_planned(enter):
 
 
 def test_a_lead_that_comes_in_by_mail_is_sorted_logged_timed_and_planned():
-	name = by_mail()
+	name = lead_by_mail()
 	assert whereabouts(name) == {
 		"segment": "Other Leads",
 		"stages": ["target"],
@@ -137,7 +114,7 @@ def test_a_lead_that_comes_in_by_mail_is_sorted_logged_timed_and_planned():
 
 
 def test_a_first_mail_from_a_lead_is_not_yet_a_conversation():
-	name = by_mail()
+	name = lead_by_mail()
 	assert frappe.db.get_value("Lead", name, "lq_stage") == "target"
 	assert (
 		frappe.db.get_value("Follow Up Clock", {"lead": name, "clock": "First Response"}, "status")

@@ -4,7 +4,6 @@ What came past every document event is in the log within the hour, and so is wha
 """
 
 import json
-from email.message import EmailMessage
 
 import frappe
 import pytest
@@ -12,7 +11,6 @@ from erpnext.crm.doctype.lead.lead import make_customer
 from frappe.client import insert, set_value
 from frappe.core.doctype.data_import.importer import Importer
 from frappe.desk.form.save import savedocs
-from frappe.email.receive import InboundMail
 from frappe.utils import add_days, add_to_date, get_datetime, now_datetime, today
 
 from lead_quality import api
@@ -30,7 +28,7 @@ from lead_quality.funnel.jobs import reconcile_all_stages, reconcile_stages
 from lead_quality.lead_quality.report.goals import goals
 from lead_quality.lead_quality.report.stage_conversion import stage_conversion
 from tests.site import oracle
-from tests.site.helpers import company
+from tests.site.helpers import company, lead_by_mail
 
 
 @pytest.fixture
@@ -118,27 +116,7 @@ def by_import() -> str:
 	return frappe.db.get_value("Lead", {"first_name": "Filed"})
 
 
-def by_mail() -> str:
-	account = frappe.get_doc(
-		{
-			"doctype": "Email Account",
-			"email_account_name": "Log Inbox",
-			"email_id": "log@inbox.example",
-			"append_to": "Lead",
-		}
-	)
-	account.name = "Log Inbox"
-	account.db_insert()
-	mail = EmailMessage()
-	mail["From"] = "Mona Mail <mona@log.example>"
-	mail["To"] = "log@inbox.example"
-	mail["Subject"] = "Do you have pumps?"
-	mail["Message-ID"] = "<first@log.example>"
-	mail.set_content("We need twelve.")
-	return InboundMail(mail.as_string(), account).process().reference_name
-
-
-@pytest.mark.parametrize("way", [by_form, by_api, by_import, by_mail], ids=lambda way: way.__name__)
+@pytest.mark.parametrize("way", [by_form, by_api, by_import, lead_by_mail], ids=lambda way: way.__name__)
 def test_a_lead_is_in_the_log_as_soon_as_it_has_come_in(way):
 	in_the_log(way())
 

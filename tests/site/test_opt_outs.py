@@ -7,6 +7,7 @@ from frappe.utils import add_to_date, now_datetime
 from lead_quality import api
 from lead_quality.base.phone import number_key
 from lead_quality.demo.factories import make_lead
+from lead_quality.funnel import person
 from lead_quality.funnel.person import KEYS, NUMBER_KEYS
 from lead_quality.nurture.channels import CHANNELS, closed_channels, is_opted_out
 from lead_quality.patches import compare_numbers
@@ -437,6 +438,44 @@ def test_after_the_upgrade_an_old_opt_out_holds_for_every_way_to_write_the_numbe
 	repair()
 	assert enrollment(lead).status == enrollment(mobile).status == "Stopped"
 	assert repair()["done"] == 0
+
+
+@pytest.fixture
+def written_past_every_event(elsewhere):
+	"""A lead whose number was changed so, and which the job has found."""
+	lead = elsewhere(lambda: make_lead(country="United Kingdom", phone="0161 7654321").name)
+	elsewhere(lambda: frappe.db.set_value("Lead", lead, "phone", "0161 1111111"))
+	frappe.db.rollback()
+	assert lead in person.with_stale_keys(add_to_date(None, hours=-1))
+	yield lead
+	frappe.db.rollback()
+	elsewhere(lambda: frappe.delete_doc("Lead", lead, ignore_missing=True, force=True))
+
+
+def test_the_job_that_corrects_numbers_takes_back_nothing_that_was_saved_meanwhile(
+	written_past_every_event, elsewhere
+):
+	lead = written_past_every_event
+
+	def save():
+		doc = frappe.get_doc("Lead", lead)
+		doc.phone = "0161 1234567"
+		doc.save()
+
+	elsewhere(save)
+	person.correct_keys([lead])
+	frappe.db.commit()
+	assert frappe.db.get_value("Lead", lead, "lq_phone_key") == BRITISH
+
+
+def test_the_job_that_corrects_numbers_brings_no_lead_back_that_was_deleted_meanwhile(
+	written_past_every_event, elsewhere
+):
+	lead = written_past_every_event
+	elsewhere(lambda: frappe.delete_doc("Lead", lead))
+	assert person.correct_keys([lead]) == 0
+	frappe.db.commit()
+	assert not frappe.db.exists("Lead", lead)
 
 
 def test_what_frappe_was_told_past_every_event_is_heard_within_the_hour(lead):
