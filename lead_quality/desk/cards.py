@@ -68,9 +68,9 @@ def qualified_leads(filters: str | list | None = None) -> dict:
 
 @frappe.whitelist()
 def qualified_leads_pursued(filters: str | list | None = None) -> dict:
-	"""Number card: of the qualified leads, the share that somebody has pursued within the agreed time. See
-	`leads_overdue`."""
-	return _share_card(QualifiedLeads, "pursued", "qualified")
+	"""Number card: of the qualified leads, the share that somebody has pursued within the agreed time; without those whose
+	time still runs. See `leads_overdue`."""
+	return _share_card(QualifiedLeads, "pursued", "judged")
 
 
 @frappe.whitelist()

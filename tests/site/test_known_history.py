@@ -961,14 +961,17 @@ def check_qualified(known: Known):
 			pursued = [lead for lead in qualified if pursued_at(lead)]
 			in_time = [lead for lead in pursued if pursued_at(lead) <= (pursue_by(lead) or NOW)]
 			left = [lead for lead in qualified if not pursued_at(lead)]
-			unpursued = [lead for lead in left if not lead.exited_at]
+			is_open = [lead for lead in left if not lead.exited_at and (pursue_by(lead) or NOW) > NOW]
+			unpursued = [lead for lead in left if not lead.exited_at and lead not in is_open]
 			truth[group] = Counter({
 				"leads": len(leads),
 				"qualified": len(qualified),
 				"pursued": len(in_time),
 				"late": len(pursued) - len(in_time),
+				"open": len(is_open),
+				"judged": len(qualified) - len(is_open),
 				"not_pursued": len(unpursued),
-				"closed": len(left) - len(unpursued),
+				"closed": len(left) - len(unpursued) - len(is_open),
 			})  # fmt: skip
 			estimates = [median_won(known, lead) for lead in unpursued if not lead.handovers]
 			worth[group] = (
@@ -995,7 +998,16 @@ def pursue_by(lead: Lead) -> datetime | None:
 		due = [clock.due_at for clock in lead.clocks if clock.clock == kind and clock.status != "Cancelled"]
 		if due:
 			return min(due)
-	return None
+	if lead.handovers:
+		return None
+	contacts = [
+		clock.due_at
+		for clock in lead.clocks
+		if clock.clock in ("First Response", "Next Touch")
+		and clock.status != "Cancelled"
+		and (not clock.stopped_at or clock.stopped_at >= lead.ready_at)
+	]
+	return min(contacts, default=None)
 
 
 def median_won(known: Known, lead: Lead) -> float | None:

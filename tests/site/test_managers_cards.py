@@ -32,7 +32,7 @@ NAMES = [
 ]
 SHARES = {
 	"qualified_leads": ("qualified", "leads"),
-	"qualified_leads_pursued": ("pursued", "qualified"),
+	"qualified_leads_pursued": ("pursued", "judged"),
 	"wasted_leads": ("wasted", "leads"),
 }
 ROLES = ["Sales User", "Lead Qualifier", "Sales Manager", "Lead Quality Manager", "System Manager"]
@@ -193,7 +193,7 @@ def test_who_is_in_touch_after_the_agreed_time_has_not_pursued_in_time(
 			pluck="due_at",
 		)
 	)
-	# two have accepted, one in time; of two nobody has answered; one was disqualified without a handover
+	# two have accepted, one in time; of two nobody has answered; two were disqualified without a handover
 	for lead, at in (
 		(leads[0], due),
 		(leads[1], add_to_date(due, seconds=1)),
@@ -212,6 +212,56 @@ def test_who_is_in_touch_after_the_agreed_time_has_not_pursued_in_time(
 		late = {row["lead"]: row["pursue_by"] for row in rows_behind(card, count="late")}
 		assert set(late) == {leads[1], leads[2]}
 		assert late[leads[1]] == due
+
+
+OPEN_OR_NOT = ("qualified", "pursued", "late", "open", "not_pursued", "closed")
+
+
+def test_a_qualified_lead_is_not_judged_before_its_agreed_time_is_over(freeze, make_user, as_user, seller):
+	"""Without a handover the next contact is what is agreed; with one, the answer of sales, then its first touch."""
+	user = make_user("mona@dashboard.example", "Sales Manager")
+	frappe.db.set_single_value("Lead Quality Settings", "enroll_new_leads", 0)
+	frappe.clear_document_cache("Lead Quality Settings", "Lead Quality Settings")
+	source = make_source("Time Still Runs")
+	with freeze("2027-02-02 10:00:00"):
+		untouched, called, handed_over, no_agreement = (
+			make_lead(source=source, last_name=f"Still {nth}").name for nth in range(4)
+		)
+		frappe.db.delete("Follow Up Clock", {"lead": no_agreement})
+		for lead in (untouched, called, handed_over, no_agreement):
+			make_sales_ready(lead)
+		api.send_handover(handed_over, seller)
+		frappe.db.commit()
+	first = "First Response"
+	due = frappe.db.get_value("Follow Up Clock", {"lead": untouched, "clock": first}, "due_at")
+	answer_by = frappe.db.get_value(
+		"Follow Up Clock", {"lead": handed_over, "clock": "Handover Acceptance"}, "due_at"
+	)
+
+	def shown(at) -> tuple:
+		with freeze(at), as_user(user):
+			report = QualifiedLeads({"from_date": "2027-02-02", "to_date": "2027-02-02", "source": source})
+			(row,) = report.rows()
+			for name in OPEN_OR_NOT:
+				filters = {**report.filters, "show": "Leads", "count": name}
+				assert len(QualifiedLeads(filters).page()[0]) == row[name], name
+			return [row[name] for name in OPEN_OR_NOT], row["pursued_percent"], row["without_value"]
+
+	# of the one without any clock nothing is agreed: nobody has been in touch with it
+	assert shown("2027-02-02 10:00:01") == ([4, 0, 0, 3, 1, 0], 0, 1)
+	with freeze(due):
+		api.log_touch(called, "Phone", "No Answer")
+		frappe.db.commit()
+	assert shown(add_to_date(due, seconds=-1)) == ([4, 1, 0, 2, 1, 0], 50, 1)
+	assert shown(due)[0] == [4, 1, 0, 1, 2, 0]
+	assert answer_by > due
+	assert shown(answer_by)[0] == [4, 1, 0, 0, 3, 0]
+	with freeze(add_to_date(answer_by, days=9)):
+		for lead in (untouched, handed_over, no_agreement):
+			api.log_touch(lead, "Phone", "No Answer")
+		frappe.db.commit()
+	# where nothing is agreed, any time counts
+	assert shown(add_to_date(answer_by, days=9, seconds=1)) == ([4, 2, 2, 0, 0, 0], 50, 0)
 
 
 def test_a_lead_that_was_not_handed_over_is_worth_the_median_of_what_was_won_like_it(
@@ -379,4 +429,7 @@ def test_a_lead_whose_company_has_another_currency_is_worth_what_its_handover_sa
 		frappe.db.commit()
 		journey.rebuild([lead])
 		with as_user(make_user("mona@dashboard.example", "Sales Manager")):
-			assert cards.money_not_pursued()["figure"] == 500
+			# the time that sales has for its answer still runs
+			assert cards.money_not_pursued()["figure"] == 0
+	with freeze(TODAY), as_user("mona@dashboard.example"):
+		assert cards.money_not_pursued()["figure"] == 500

@@ -11,6 +11,8 @@
 				["leads", __("Leads")],
 				["pursued", __("Pursued")],
 				["late", __("Pursued Too Late")],
+				["open", __("Still Open")],
+				["judged", __("In Pursued %")],
 				["not_pursued", __("Not Pursued")],
 				["closed", __("Closed Without")],
 				["answered", __("With a First Response")],

@@ -9,7 +9,7 @@ from frappe import _
 from frappe.utils import cint, flt, fmt_money
 
 from lead_quality.base.currency import Total, company_currency, rates_into
-from lead_quality.base.queries import Select
+from lead_quality.base.queries import Select, Where
 from lead_quality.base.report import (
 	bars,
 	column,
@@ -51,22 +51,33 @@ PURSUED_AT = f"""nullif(least(
 ), {_NEVER})"""
 
 
-def _first_deadline(clock: str) -> str:
+def _first_deadline(of: str) -> str:
+	"""SQL: the first deadline of those clocks of a lead."""
 	return f"""(
 		select min(c.due_at) from `tabFollow Up Clock` c
-		where c.lead = j.name and c.clock = '{clock}' and c.status != 'Cancelled'
+		where c.lead = j.name and c.status != 'Cancelled' and {of}
 	)"""
 
 
-# Until when sales has agreed to: to the first touch after it has accepted, and as long as it has not, to an answer. None
-# of a lead that was not handed over, or of which nothing is agreed.
-PURSUE_BY = (
-	f"coalesce({_first_deadline('First Touch After Acceptance')}, {_first_deadline('Handover Acceptance')})"
-)
+# a contact that was asked for when the lead was qualified, or since
+_NEXT_CONTACT = """c.clock in ('First Response', 'Next Touch')
+	and (c.stopped_at is null or c.stopped_at >= j.ready_at)"""
+
+
+# Until when it is agreed to: of a lead that was handed over, to the first touch after sales has accepted it, and as long as
+# it has not, to an answer; of another one, to the next contact that was asked for when it was qualified, or since. None of a
+# lead whose segment has no policy, or one that asks for neither.
+PURSUE_BY = f"""coalesce(
+	{_first_deadline("c.clock = 'First Touch After Acceptance'")},
+	{_first_deadline("c.clock = 'Handover Acceptance'")},
+	if(j.handed_over_at is null, {_first_deadline(_NEXT_CONTACT)}, null)
+)"""
 
 QUALIFIED = "fact.ready_at is not null"
 _IN_TIME = "ifnull(fact.pursued_at <= ifnull(fact.pursue_by, fact.pursued_at), 0)"
 _LEFT_ALONE = f"({QUALIFIED} and fact.pursued_at is null)"
+# its time still runs, so that nobody can say yet whether it is pursued in time
+_IS_OPEN = f"({_LEFT_ALONE} and fact.exited_at is null and ifnull(fact.pursue_by > %(until)s, 0))"
 
 
 class QualifiedLeads(JourneyReport):
@@ -84,14 +95,21 @@ class QualifiedLeads(JourneyReport):
 		"qualified": QUALIFIED,
 		"pursued": f"{QUALIFIED} and {_IN_TIME}",
 		"late": f"{QUALIFIED} and fact.pursued_at is not null and not {_IN_TIME}",
-		"not_pursued": f"{_LEFT_ALONE} and fact.exited_at is null",
+		"open": _IS_OPEN,
+		"judged": f"{QUALIFIED} and not {_IS_OPEN}",
+		"not_pursued": f"{_LEFT_ALONE} and fact.exited_at is null and not {_IS_OPEN}",
 		"closed": f"{_LEFT_ALONE} and fact.exited_at is not null",
 		"answered": "fact.response is not null",
 	}
-	shown_counts = ("leads", "qualified", "pursued", "late", "not_pursued", "closed")
+	shown_counts = ("leads", "qualified", "pursued", "late", "open", "not_pursued", "closed")
 
 	def facet(self, name: str) -> str:
 		return "j.present_owner" if name == "Owner" else super().facet(name)
+
+	def entries(self, came_in: bool = True) -> Where:
+		where = super().entries(came_in)
+		where.values["until"] = self.until
+		return where
 
 	@cached_property
 	def currency(self) -> str | None:
@@ -106,6 +124,7 @@ class QualifiedLeads(JourneyReport):
 			count_column("pursued", _("Pursued")),
 			percent_column("pursued_percent", _("Pursued %"), 170),
 			count_column("late", _("Pursued Too Late"), 140),
+			count_column("open", _("Still Open"), 110),
 			count_column("not_pursued", _("Not Pursued"), 120),
 			column("value", _("Worth by Handover"), "Currency", 150, options="currency"),
 			column("estimate", _("Worth by Won Median"), "Currency", 170, options="currency"),
@@ -217,7 +236,7 @@ class QualifiedLeads(JourneyReport):
 					"group_name": names[row.grouped],
 					**counts,
 					"qualified_percent": percent(counts["qualified"], counts["leads"]),
-					"pursued_percent": percent(counts["pursued"], counts["qualified"]),
+					"pursued_percent": percent(counts["pursued"], counts["judged"]),
 					"value": worth.amount,
 					"estimate": estimate.amount if estimate.leads else None,
 					"estimated": estimate.leads,
@@ -236,7 +255,7 @@ class QualifiedLeads(JourneyReport):
 	def message(self, rows: list[dict]) -> str:
 		words = [
 			_(
-				"A lead is qualified once it has met its definition or was handed over. It is pursued if a person has been in touch with it since, or it has become an opportunity, within the agreed time: until the deadline of the first touch after the handover was accepted, and where it was not, until that of the answer. Where no deadline is agreed, as without a handover, any time counts. Not pursued are those that nobody has been in touch with and that are still open. They are worth what their last handover says; without that, the median of what was won of the same source, else of the same segment."
+				"A lead is qualified once it has met its definition or was handed over. It is pursued if a person has been in touch with it since, or it has become an opportunity, within the agreed time: until the deadline of the first touch after the handover was accepted, where it was not, until that of the answer, and without a handover until that of the next contact, First Response or Next Touch. Where the follow-up policy asks for none, any time counts. Still open are those that nobody has been in touch with and whose time still runs: they are in no share yet. Not pursued are those that nobody has been in touch with though it is over, and that have not left the funnel. They are worth what their last handover says; without that, the median of what was won of the same source, else of the same segment."
 			)
 		]
 		without_rate = sum(row["without_rate"] for row in rows)
@@ -257,9 +276,10 @@ class QualifiedLeads(JourneyReport):
 			{
 				_("Pursued"): [row["pursued"] for row in rows],
 				_("Pursued Too Late"): [row["late"] for row in rows],
+				_("Still Open"): [row["open"] for row in rows],
 				_("Not Pursued"): [row["not_pursued"] + row["closed"] for row in rows],
 			},
-			["#1a7f37", "#bf8700", "#d1242f"],
+			["#1a7f37", "#bf8700", "#8c959f", "#d1242f"],
 			barOptions={"stacked": 1},
 		)
 
@@ -270,7 +290,7 @@ class QualifiedLeads(JourneyReport):
 		value = sum(row["value"] + (row["estimate"] or 0) for row in rows)
 		return [
 			on_top(_("Qualified %"), share_of(total("qualified"), total("leads")), "Blue"),
-			on_top(_("Pursued %"), share_of(total("pursued"), total("qualified")), "Blue"),
+			on_top(_("Pursued %"), share_of(total("pursued"), total("judged")), "Blue"),
 			on_top(
 				_("Worth of Not Pursued"),
 				fmt_money(value, 0, self.currency),
@@ -297,7 +317,8 @@ class QualifiedLeads(JourneyReport):
 
 	def listing(self) -> Select:
 		states = " ".join(
-			f"when {self.counts[name]} then '{name}'" for name in ("pursued", "late", "not_pursued", "closed")
+			f"when {self.counts[name]} then '{name}'"
+			for name in ("pursued", "late", "open", "not_pursued", "closed")
 		)
 		return Select(
 			f"""
@@ -311,6 +332,7 @@ class QualifiedLeads(JourneyReport):
 		states = {
 			"pursued": _("Pursued"),
 			"late": _("Pursued too late"),
+			"open": _("Still open"),
 			"not_pursued": _("Not pursued"),
 			"closed": _("Closed without"),
 			None: _("Not qualified"),
