@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, time, timedelta
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,7 @@ class Wish:
 class Audit:
 	report: Report
 	facts: list[Facts]
+	twins: Mapping[str, str]
 	names: Names
 	tables: list[Table]
 	proposed: list[Record]
@@ -87,13 +89,17 @@ def run(
 			journeys = (lists.nameless(journey) for journey in journeys)
 		facts = figures.see(journeys, known, options)
 		busy = store.busy_hours()
+		reasons = [
+			one for one in store.lost_reasons(now) if not (wish.is_anonymous and lists.is_personal(one[0]))
+		]
 	names = Names(facts, wish.is_anonymous)
-	report = _report(replace(wish, hours=hours), facts, known, options, currency, names)
+	twins = figures.duplicates(facts)
+	report = _report(replace(wish, hours=hours), facts, known, options, currency, twins, names)
 	learned = ranking.learned(facts, known, options)
 	report.sections.append(ranking.order(learned))
 	if learned and learned.model:
 		report.sections.append(ranking.weights(learned.model))
-	proposed = recipe.proposals(facts, known, options, busy, wish.zone)
+	proposed = recipe.proposals(facts, known, options, recipe.Said(busy, wish.zone, reasons))
 	report.sections.append(recipe.section(proposed))
 	report.files = [_file(table, wish.is_anonymous) for table in tables]
 	if wish.site:
@@ -102,7 +108,7 @@ def run(
 		report.cannot.append(
 			f"{repeated:,} lines repeat the ID of a lead and count once: a report with rows of a table has one each."
 		)
-	return Audit(report, facts, names, tables, proposed)  # fmt: skip
+	return Audit(report, facts, twins, names, tables, proposed)  # fmt: skip
 
 
 def _tables(wish: Wish) -> Iterator[Table]:
@@ -186,7 +192,13 @@ def _interval(span: str) -> Interval:
 
 
 def _report(
-	wish: Wish, facts: list[Facts], known: Known, options: Options, currency: str, names: Names
+	wish: Wish,
+	facts: list[Facts],
+	known: Known,
+	options: Options,
+	currency: str,
+	twins: Mapping[str, str],
+	names: Names,
 ) -> Report:
 	ripe = figures.days_to_sale(facts)
 	worths = figures.worths(facts, ripe)
@@ -213,7 +225,7 @@ def _report(
 		figures.speed(facts, known, ripe),
 		figures.policy(facts, known, options, currency, worths.general),
 		figures.persistence(facts, known, options),
-		figures.gaps(facts, known, options),
+		figures.gaps(facts, known, options, twins),
 		_newest_wasted(facts, names),
 	]
 	report.cannot = _cannot(known)
@@ -221,7 +233,8 @@ def _report(
 
 
 def _newest_wasted(facts: list[Facts], names: Names) -> Section:
-	rows = list(lists.wasted(facts, names))
+	count = sum(one.is_wasted for one in facts)
+	rows = list(islice(lists.wasted(facts, names), LISTED))
 	columns = [
 		Column(header.lower().replace(" ", "_").replace("-", ""), header, TEXT)
 		for header in lists.WASTED_HEADERS
@@ -230,9 +243,9 @@ def _newest_wasted(facts: list[Facts], names: Names) -> Section:
 	return Section(
 		"newest_wasted",
 		"Whom to call first: the newest wasted leads",
-		f"{len(rows):,} leads are wasted today. The {min(LISTED, len(rows))} that came in last:",
+		f"{count:,} leads are wasted today. The {len(rows)} that came in last:",
 		[columns[place] for place in kept],
-		[[row[place] for place in kept] for row in rows[:LISTED]],
+		[[row[place] for place in kept] for row in rows],
 		"All of them stand in wasted.csv, which was written beside this page.",
 	)  # fmt: skip
 

@@ -2,6 +2,7 @@
 else of it is kept, and it is never in memory whole."""
 
 import gzip
+import io
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -10,17 +11,21 @@ from pathlib import Path
 
 from lead_quality.audit.columns import BY_NAME, FIELDS, Recognised, missing
 from lead_quality.audit.readers import BROKEN, CannotRead, Part, Row, Table
+from lead_quality.engine.clock import TALKS
 
 SUFFIXES = (".sql.gz", ".sql")
-PART = 2_000_000  # letters that are read at once
+PART = 2_000_000  # bytes that are read at once
+BUFFER = 2**20  # bytes
+ENCODING = "utf-8"
 _TABLES = {f"tab{kind}": kind for kind in FIELDS}
-_CREATE = re.compile(r"CREATE TABLE (?:IF NOT EXISTS )?`([^`]+)`")
-_COLUMN = re.compile(r"\s+`([^`]+)` ")
-_INSERT = re.compile(r"INSERT (?:IGNORE )?INTO `([^`]+)`\s*(\([^)]*\))?\s*VALUES\s*")
+# what tells which bytes of a backup matter: only rows of the tables that are needed are ever made text
+_CREATE = re.compile(rb"CREATE TABLE (?:IF NOT EXISTS )?`([^`]+)`")
+_COLUMN = re.compile(rb"\s+`([^`]+)` ")
+_INSERT = re.compile(rb"INSERT (?:IGNORE )?INTO `([^`]+)`\s*(\([^)]*\))?\s*VALUES\s*")
 _STRING = r"'[^'\\]*(?:\\.[^'\\]*)*'"
 _ROW = re.compile(rf"\(([^'()]*(?:{_STRING}[^'()]*)*)\)\s*[,;]?\s*", re.DOTALL)
 _VALUE = re.compile(rf"\s*(?:_binary )?({_STRING}|[^,']+)\s*(?:,|$)", re.DOTALL)
-_PLAIN_VALUE = rf"(?:{_STRING}|[^,'()]+)"
+_PLAIN_VALUE = rf"(?:NULL|{_STRING}|[^,'()]+)"
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 _MEANT = {"n": "\n", "r": "\r", "t": "\t", "0": "", "Z": "", "b": ""}
 _USUAL = [(f"\\{letter}", _MEANT.get(letter, letter)) for letter in "n'\"rt0Z"]
@@ -44,10 +49,11 @@ def tables(path: Path) -> Iterator[Table]:
 	for _number, line in lines:
 		created = _CREATE.match(line)
 		if created:
-			columns[created[1]] = _columns(lines)
+			columns[_text(created[1])] = _columns(lines)
 			found = True
-		elif line.startswith("INSERT ") and (insert := _INSERT.match(line)) and insert[1] in _TABLES:
-			table = _table(path, insert[1], columns.get(insert[1], []), lines, (_number, line))
+		elif line.startswith(b"INSERT ") and (insert := _INSERT.match(line)) and _text(insert[1]) in _TABLES:
+			name = _text(insert[1])
+			table = _table(path, name, columns.get(name, []), lines, (_number, line))
 			yield table
 			for _row in table.source:  # the next table begins where this one ends
 				pass
@@ -63,21 +69,23 @@ class _Lines:
 	def __init__(self, path: Path) -> None:
 		self._path = path
 		self._lines = self._read()
-		self._back: list[tuple[int, str]] = []
+		self._back: list[tuple[int, bytes]] = []
 
-	def __iter__(self) -> "_Lines":
-		return self
+	def __iter__(self) -> Iterator[tuple[int, bytes]]:
+		while self._back:
+			yield self._back.pop()
+		for line in self._lines:
+			yield line
+			while self._back:
+				yield self._back.pop()
 
-	def __next__(self) -> tuple[int, str]:
-		return self._back.pop() if self._back else next(self._lines)
-
-	def give_back(self, line: tuple[int, str]):
+	def give_back(self, line: tuple[int, bytes]):
 		self._back.append(line)
 
-	def _read(self) -> Iterator[tuple[int, str]]:
+	def _read(self) -> Iterator[tuple[int, bytes]]:
 		opened = gzip.open if self._path.suffix == ".gz" else open
 		try:
-			with opened(self._path, "rt", encoding="utf-8", errors="replace", newline="\n") as file:
+			with io.BufferedReader(opened(self._path, "rb"), BUFFER) as file:
 				yield from enumerate(file, start=1)
 		except (EOFError, OSError) as error:
 			raise CannotRead(
@@ -91,19 +99,19 @@ def _columns(lines: _Lines) -> list[str]:
 	for number, line in lines:
 		column = _COLUMN.match(line)
 		if column:
-			names.append(column[1])
-		elif line.startswith(")") or line.startswith("INSERT "):
-			if line.startswith("INSERT "):
+			names.append(_text(column[1]))
+		elif line.startswith((b")", b"INSERT ")):
+			if line.startswith(b"INSERT "):
 				lines.give_back((number, line))
 			break
 	return names
 
 
-def _table(path: Path, name: str, columns: Sequence[str], lines: _Lines, begin: tuple[int, str]) -> Table:
+def _table(path: Path, name: str, columns: Sequence[str], lines: _Lines, begin: tuple[int, bytes]) -> Table:
 	kind = _TABLES[name]
 	insert = _INSERT.match(begin[1])
 	if insert and insert[2]:
-		columns = re.findall(r"`([^`]+)`", insert[2])
+		columns = re.findall(r"`([^`]+)`", _text(insert[2]))
 	places = {column: place for place, column in enumerate(columns)}
 	wanted = [field for field in FIELDS[kind] if field in places]
 	found = [
@@ -114,62 +122,78 @@ def _table(path: Path, name: str, columns: Sequence[str], lines: _Lines, begin: 
 		raise CannotRead(f"{path.name}: the table {name} has no column {' and none '.join(lacking)}.")
 	keep = tuple(places[field] for field in wanted)
 	lines.give_back(begin)
-	read, parts = ReadsRows(name, len(columns), keep), _parts(name, lines)
+	late = None
+	if kind == "Communication" and {"content", "communication_medium"} <= set(wanted):
+		late = (wanted.index("content"), wanted.index("communication_medium"), frozenset(TALKS))
+	read, parts = ReadsRows(name, len(columns), keep, late), _parts(name, lines)
 	rows = (row for part in parts for row in read(part))
 	notes = [f"the table {name} of a backup"]
 	return Table(kind, path.name, found, [], notes, rows, "YMD", ".", len(found), parts=parts, read_part=read)
 
 
 def _parts(name: str, lines: _Lines) -> Iterator[Part]:
-	"""The lines that hold the rows of all the INSERTs into a table, without what begins a statement."""
+	"""The lines that hold the rows of all the INSERTs into a table, without what begins a statement; what stands between them
+	is left empty, so that lines keep their numbers."""
 	in_statement = False
-	part: Part = []
-	size = 0
+	part: list[bytes] = []
+	first = size = 0
 	for number, line in lines:
 		if not in_statement:
-			insert = _INSERT.match(line) if line.startswith("INSERT ") else None
-			if insert is None or insert[1] != name:
-				if insert is not None or line.startswith("CREATE TABLE "):
+			insert = _INSERT.match(line) if line.startswith(b"INSERT ") else None
+			if insert is None or _text(insert[1]) != name:
+				if insert is not None or line.startswith(b"CREATE TABLE "):
 					lines.give_back((number, line))
 					break
-				continue
-			in_statement, line = True, line[insert.end() :]
-		if line.rstrip().endswith(";"):
+				line = b"\n"
+			else:
+				in_statement, line = True, line[insert.end() :] or b"\n"
+		if line.endswith((b";\n", b";\r\n", b";")):
 			in_statement = False
-		part.append((number, line))
+		if not part:
+			first = number
+		part.append(line)
 		size += len(line)
 		if size > PART:
-			yield part
+			yield first, b"".join(part)
 			part, size = [], 0
 	if part:
-		yield part
+		yield first, b"".join(part)
 
 
 @dataclass(frozen=True)
 class ReadsRows:
-	"""Reads the rows of a table that has `width` columns, the values of some places of each."""
+	"""Reads the rows of a table that has `width` columns, the values of some places of each.
+
+	`late`: the text at that place among those kept is read only where the one at the second place is one of these words. The
+	text of a mail is most of a backup, and says nothing that counts.
+	"""
 
 	name: str
 	width: int
 	keep: tuple[int, ...]
+	late: tuple[int, int, frozenset[str]] | None = None
 
 	def __call__(self, part: Part) -> Iterator[Row]:
 		usual = _usual_row(self.width, frozenset(self.keep))
 		in_row = sorted(self.keep)
-		order = [in_row.index(place) for place in self.keep]
-		for number, line in part:
+		order = [in_row.index(place) + 1 for place in self.keep]
+		late, only_where, words = self.late or (-1, -1, frozenset())
+		quoted = {f"'{word}'" for word in words}
+		first, text = part
+		for number, line in enumerate(_text(text).split("\n"), start=first):
 			begin = 0
 			while begin < len(line):
 				if row := usual.match(line, begin):
-					values = row.groups()
-					yield number, [_plain(values[place]) for place in order]
+					values = [row[order[0]]] if len(order) == 1 else list(row.group(*order))
+					if late >= 0 and values[only_where] not in quoted:
+						values[late] = "NULL"
+					yield number, ["" if value == "NULL" else _plain(value) for value in values]
 				elif row := _ROW.match(line, begin):
 					yield number, self._unusual(row[1])
 				else:
 					break
 				begin = row.end()
-			rest = line[begin:].strip()
-			if rest:
+			if begin < len(line) and (rest := line[begin:].strip()):
 				yield number, [f"{BROKEN}a row of {self.name}", rest[:60]]
 
 	def _unusual(self, row: str) -> list[str]:
@@ -184,6 +208,10 @@ def _usual_row(width: int, keep: frozenset[int]) -> re.Pattern[str]:
 	"""A row as dumps write nearly all, with a group for each place to keep: a third of the time of value by value."""
 	values = (f"({_PLAIN_VALUE})" if place in keep else _PLAIN_VALUE for place in range(width))
 	return re.compile(rf"\({','.join(values)}\)\s*[,;]?\s*", re.DOTALL)
+
+
+def _text(written: bytes) -> str:
+	return written.decode(ENCODING, "replace")
 
 
 def _plain(value: str) -> str:

@@ -18,6 +18,13 @@ _OWNER = (TEXT, "Created By")
 _STATUS = (TEXT, "Status")
 _DOCSTATUS = (NUMBER, "Document Status")
 
+
+def _lost(doctype: str) -> str:
+	"""What the reasons that a document was lost for are called; they stand in a table of it."""
+	label = f"{doctype} Lost Reason"
+	return f"{label}|Lost Reason|Lost Reasons|{label} (Lost Reasons)|{label} ({label} Detail)"
+
+
 FIELDS: dict[str, dict[str, tuple[str, str]]] = {
 	"Lead": {
 		"name": _NAME,
@@ -45,6 +52,7 @@ FIELDS: dict[str, dict[str, tuple[str, str]]] = {
 		"party_name": (TEXT, "Party|Lead"),
 		"lq_lead": (TEXT, ""),
 		"opportunity_owner": (TEXT, "Opportunity Owner"),
+		"lost_reason": (TEXT, _lost("Opportunity")),
 	},
 	"Quotation": {
 		"name": _NAME,
@@ -54,6 +62,7 @@ FIELDS: dict[str, dict[str, tuple[str, str]]] = {
 		"quotation_to": (TEXT, "Quotation To"),
 		"party_name": (TEXT, "Party|Lead"),
 		"opportunity": (TEXT, "Opportunity"),
+		"lost_reason": (TEXT, _lost("Quotation")),
 	},
 	"Sales Order": {
 		"name": _NAME,
@@ -128,7 +137,11 @@ FIELDS: dict[str, dict[str, tuple[str, str]]] = {
 		"reference_docname": (TEXT, ""),
 	},
 	"Prospect Lead": {"parent": (TEXT, ""), "lead": (TEXT, "")},
+	"Opportunity Lost Reason Detail": {"parent": (TEXT, ""), "lost_reason": (TEXT, "")},
+	"Quotation Lost Reason Detail": {"parent": (TEXT, ""), "lost_reason": (TEXT, "")},
 }
+# what an export says in rows of a table below a document
+OF_ROWS = ("prevdoc_docname", "lost_reason")
 KINDS = tuple(FIELDS)
 # without which a table is of no use: one of each group
 NEEDED: dict[str, tuple[tuple[str, ...], ...]] = {
@@ -145,6 +158,8 @@ NEEDED: dict[str, tuple[tuple[str, ...], ...]] = {
 	"Dynamic Link": (("parent",), ("parenttype",), ("link_doctype",), ("link_name",)),
 	"Event Participants": (("parent",), ("reference_doctype",), ("reference_docname",)),
 	"Prospect Lead": (("parent",), ("lead",)),
+	"Opportunity Lost Reason Detail": (("parent",), ("lost_reason",)),
+	"Quotation Lost Reason Detail": (("parent",), ("lost_reason",)),
 }
 
 LEAD_STATUSES = set(

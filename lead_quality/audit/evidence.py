@@ -3,8 +3,7 @@
 import re
 from collections.abc import Mapping
 from datetime import datetime
-from email.message import Message
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from lead_quality.audit.labels import words
 from lead_quality.audit.readers import Value
@@ -18,10 +17,10 @@ from lead_quality.engine.contact import (
 	NOT_DELIVERED,
 	said_outcome,
 )
-from lead_quality.engine.mail import PERSON, read_as
+from lead_quality.engine.mail import PERSON, read_without_headers
 
 RECEIVED = set(words("received"))
-_NO_HEADERS = Message()
+_IS_CONTACT = (None, "", "Communication")
 _MARKUP = re.compile(r"<[^>]*>")
 
 
@@ -46,34 +45,35 @@ class Contact(NamedTuple):
 def read(row: Mapping[str, Value]) -> Contact | None:
 	"""The contact that a Communication is; None if it is none. What the export does not say is not held against it."""
 
-	def text(field: str) -> str:
-		return str(row.get(field) or "")
-
-	medium = text("communication_medium") or "Email"
-	at = row.get("communication_date") or row.get("creation")
-	if text("communication_type") not in ("", "Communication") or medium not in CHANNELS:
+	said: Mapping[str, Any] = row  # all of these but the instants are texts
+	get = said.get
+	medium = get("communication_medium") or "Email"
+	at = get("communication_date") or get("creation")
+	if get("communication_type") not in _IS_CONTACT or medium not in CHANNELS:
 		return None
 	if not isinstance(at, datetime):
 		return None
-	is_sent = text("sent_or_received").lower() not in RECEIVED
-	is_talk = medium in TALKS
+	is_sent = (get("sent_or_received") or "").lower() not in RECEIVED
+	is_talk, outcome = medium in TALKS, None
 	if is_talk:
-		if text("reference_doctype") == "Event":
+		if get("reference_doctype") == "Event":
 			return None  # the calendar's own copy of an event, which may never be held
+		outcome = said_outcome(f"{get('subject') or ''} {_MARKUP.sub(' ', get('content') or '')}")
 	elif not (_is_ours(row, medium) if is_sent else _is_theirs(row)):
 		return None
+	recipients = (get("recipients") or "|") if medium == "Email" and "recipients" in row else None
 	return Contact(
-		doctype="Communication",
-		name=text("name"),
-		at=at,
-		channel=CHANNELS[medium],
-		is_sent=is_sent,
-		is_talk=is_talk,
-		outcome=said_outcome(f"{text('subject')} {_MARKUP.sub(' ', text('content'))}") if is_talk else None,
-		sender=text("sender"),
-		recipients=(text("recipients") or "|") if "recipients" in row and medium == "Email" else None,
-		reference_doctype=text("reference_doctype") or None,
-		reference_name=text("reference_name") or None,
+		"Communication",
+		get("name") or "",
+		at,
+		CHANNELS[medium],
+		is_sent,
+		is_talk,
+		outcome,
+		get("sender") or "",
+		recipients,
+		get("reference_doctype"),
+		get("reference_name"),
 	)
 
 
@@ -127,4 +127,4 @@ def _is_theirs(row: Mapping[str, Value]) -> bool:
 	"""Whether a message that came in is a person's."""
 	if row.get("email_status") == "Spam":
 		return False
-	return read_as(_NO_HEADERS, str(row.get("sender") or ""), str(row.get("subject") or "")) == PERSON
+	return read_without_headers(str(row.get("sender") or ""), str(row.get("subject") or "")) == PERSON

@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from statistics import median
+from sys import intern
 
 from lead_quality.audit import store
 from lead_quality.audit.columns import IS_ADDRESS
@@ -51,6 +52,7 @@ UNKNOWN_SOURCES = {
 	"inconnu",
 }
 DAY = 86_400
+_RANKS = {stage: rank for rank, stage in enumerate(STAGES)}
 
 
 @dataclass(frozen=True)
@@ -92,14 +94,15 @@ class Facts:
 	hours: float | None = None
 	entered: dict[str, datetime] = field(default_factory=dict)
 	is_undated: bool = False
+	rank: int = field(init=False)
+	is_sold: bool = field(init=False)
+	month: str = field(init=False)
 
-	@property
-	def rank(self) -> int:
-		return max(STAGES.index(stage) for stage in self.entered)
-
-	@property
-	def is_sold(self) -> bool:
-		return "sale" in self.entered
+	def __post_init__(self) -> None:  # once, as every section asks for these of every lead
+		self.rank = max(map(_RANKS.__getitem__, self.entered), default=0)
+		self.is_sold = "sale" in self.entered
+		entry = self.journey.entered_at
+		self.month = intern(f"{entry.year:04}-{entry.month:02}")
 
 	@property
 	def source(self) -> str:
@@ -108,10 +111,6 @@ class Facts:
 	@property
 	def owner(self) -> str:
 		return self.journey.owner or NO_OWNER
-
-	@property
-	def month(self) -> str:
-		return f"{self.journey.entered_at:%Y-%m}"
 
 
 def see(journeys: Iterable[Journey], known: Known, options: Options) -> list[Facts]:
@@ -591,10 +590,12 @@ def _is_left(one: Facts, now: datetime) -> bool:
 	return last is not None and (now - last).total_seconds() > GIVEN_UP_AFTER * DAY
 
 
-def gaps(facts: Sequence[Facts], known: Known, options: Options) -> Section:
-	"""What is missing in the data of the leads themselves."""
+def gaps(facts: Sequence[Facts], known: Known, options: Options, twins: Mapping[str, str]) -> Section:
+	"""What is missing in the data of the leads themselves.
+
+	:param twins: what `duplicates` finds among them.
+	"""
 	open_ones = [one for one in facts if not one.journey.over and not one.is_sold]
-	twins = duplicates(facts)
 	rows: list[list[Cell]] = []
 	for name, is_known, some, among in (
 		("No owner", known.owners, [one for one in open_ones if not one.journey.owner], open_ones),
@@ -660,7 +661,8 @@ def duplicates(facts: Iterable[Facts]) -> dict[str, str]:
 	for one in facts:
 		journey = one.journey
 		keys = [f"@{journey.email}"] if IS_ADDRESS.fullmatch(journey.email) else []
-		keys += [digits_key(number) for number in journey.phones.split("|") if digits_key(number)]
+		if journey.phones:
+			keys += filter(None, map(digits_key, journey.phones.split("|")))
 		known = next((first[key] for key in keys if key in first), None)
 		if known is not None:
 			twins[journey.lead] = known

@@ -5,7 +5,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from lead_quality.audit import figures
 from lead_quality.audit.figures import Facts
 from lead_quality.audit.report import Cell
 from lead_quality.audit.store import Journey
@@ -74,8 +73,8 @@ def wasted(facts: Sequence[Facts], names: Names) -> Iterator[list[Cell]]:
 			]
 
 
-def duplicates(facts: Sequence[Facts], names: Names) -> Iterator[list[Cell]]:
-	twins: Mapping[str, str] = figures.duplicates(facts)
+def duplicates(facts: Sequence[Facts], twins: Mapping[str, str], names: Names) -> Iterator[list[Cell]]:
+	"""Each lead that came in after another one, with that one, by `figures.duplicates`."""
 	for one in facts:
 		if one.journey.lead in twins:
 			yield [

@@ -52,7 +52,7 @@ def write(audit: Audit, folder: Path) -> list[Path]:
 	]
 	paths[0].write_text(page(audit.report), encoding="utf-8")
 	lists.write(paths[1], lists.WASTED_HEADERS, lists.wasted(audit.facts, audit.names))
-	lists.write(paths[2], lists.DUPLICATE_HEADERS, lists.duplicates(audit.facts, audit.names))
+	lists.write(paths[2], lists.DUPLICATE_HEADERS, lists.duplicates(audit.facts, audit.twins, audit.names))
 	lists.write(paths[3], PROBLEM_HEADERS, _problems(audit))
 	paths[4].write_text(
 		json.dumps(audit.report.as_json(), indent=1, ensure_ascii=False) + "\n", encoding="utf-8"

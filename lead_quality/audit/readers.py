@@ -6,16 +6,16 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 
 from lead_quality.audit import columns, values
-from lead_quality.audit.columns import ADDRESS, ADDRESSES, FIELDS, MOMENT, NUMBER, Recognised
+from lead_quality.audit.columns import ADDRESS, ADDRESSES, FIELDS, MOMENT, NUMBER, OF_ROWS, Recognised
 
 Row = tuple[int, list[str]]
 """A line's number in its file (from 1), and its cells."""
-Part = list[tuple[int, str]]
-"""Lines that are not taken apart yet, with their numbers."""
+Part = tuple[int, bytes]
+"""Lines that are not taken apart yet, and the number of the first."""
 Value = str | float | datetime | None
 
 HEADERS_WITHIN = 40  # lines
@@ -115,8 +115,8 @@ class Table:
 		row: dict[str, Value] = {}
 		width = len(cells)
 		for field_name, place, reader in plan:
-			text = cells[place].strip() if place < width else ""
-			if not text:
+			text = cells[place] if place < width else ""
+			if not text or not (text := text.strip()):
 				row[field_name] = None
 				continue
 			try:
@@ -137,7 +137,7 @@ class Table:
 	def _reader(self, field_name: str) -> Callable[[str], Value]:
 		kind = FIELDS[self.kind][field_name][0]
 		if kind == MOMENT:
-			return lambda text: values.moment(text, self.dates)
+			return partial(values.moment, order=self.dates)
 		if kind == NUMBER:
 			return lambda text: values.amount(text, self.mark)
 		if kind == ADDRESS:
@@ -162,7 +162,9 @@ def _addresses(text: str) -> str:
 
 
 def _one_line(text: str) -> str:
-	return text if text.isalnum() else " ".join(text.split())
+	if text.isprintable() and "  " not in text:  # no other blank than a space is printable
+		return text
+	return " ".join(text.split())
 
 
 def open_table(
@@ -288,9 +290,7 @@ def _order_said(names: Iterable[Row]) -> str:
 def _of_parent(headers: Sequence[str]) -> list[str]:
 	"""Of a Data Export the columns of the document itself, which come first, and of its rows those that are asked for."""
 	end = headers.index("~") if "~" in headers else len(headers)
-	return [
-		header if place < end or header == "prevdoc_docname" else "" for place, header in enumerate(headers)
-	]
+	return [header if place < end or header in OF_ROWS else "" for place, header in enumerate(headers)]
 
 
 def _xlsx(path: Path) -> Iterator[Row]:

@@ -1,35 +1,57 @@
-"""Settings of the app that fit a company, by what its data show: when its people work, which sources its leads come by, and
-a deadline that would have called out those that nobody answered."""
+"""Settings of the app that fit a company, by what its data show: when its people work, which sources its leads come by, a
+deadline that would have called out those that nobody answered, and the reasons that leads were lost for."""
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from lead_quality.audit import figures
+from lead_quality.audit.columns import LEAD_STATUSES
 from lead_quality.audit.figures import Facts, Known, Options
 from lead_quality.audit.report import SHARE, TEXT, Column, Section, shown
 from lead_quality.audit.store import Busy
-from lead_quality.engine.recipe import CALENDAR, POLICY, SEGMENT, Record
+from lead_quality.engine.recipe import CALENDAR, POLICY, REASON, SEGMENT, Record
 
 FILE = "recipe.json"
 FEWEST_LEADS = 30  # that make a source a segment
 MOST_SEGMENTS = 12
+FEWEST_LOST = 5  # leads that make what they were lost for a reason
+MOST_REASONS = 12
+LONGEST_REASON = 100  # letters
 CALENDAR_TITLE = "Hours Found by the Audit"
+# words of a status, which a company has made itself, that say why a lead is none
+_IS_REASON = re.compile(
+	r"disqualif|unqualif|not qualif|junk|spam|fake|bogus|duplicate|invalid|wrong|bad data|not interested|no interest|no budget"
+	r"|no need|no fit|not a fit|unreachable|no show|competitor|student|too small|too expensive|out of (?:area|scope)"
+	r"|unqualifiziert|dublette|doppelt|falsch|ungültig|kein interesse|kein budget|kein bedarf|nicht erreich|mitbewerber|zu klein",
+	re.IGNORECASE,
+)
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
-def proposals(
-	facts: Sequence[Facts], known: Known, options: Options, busy: Sequence[Busy], zone: str
-) -> list[Record]:
-	"""What the data speak for, each with why; nothing where they are too few to say.
+@dataclass(frozen=True)
+class Said:
+	"""What the data say beside the leads.
 
-	:param busy: when people write, call and visit, by weekday; empty, if that cannot be said.
-	:param zone: of the site, or UTC where nobody has said it: then the app takes its own.
+	`busy`: when people write, call and visit, by weekday; empty, if that cannot be said. `zone`: of the site, or UTC where
+	nobody has said it: then the app takes its own. `reasons`: that opportunities and quotations were lost for, with how many
+	leads they are of, the commonest first.
 	"""
+
+	busy: Sequence[Busy]
+	zone: str
+	reasons: Sequence[tuple[str, int]] = ()
+
+
+def proposals(facts: Sequence[Facts], known: Known, options: Options, said: Said) -> list[Record]:
+	"""What the data speak for, each with why; nothing where they are too few to say."""
 	records = []
-	if busy:
-		records.append(_calendar(busy, zone))
+	if said.busy:
+		records.append(_calendar(said.busy, said.zone))
 	if known.contacts:
-		records.append(_policy(facts, options, CALENDAR_TITLE if busy else ""))
+		records.append(_policy(facts, options, CALENDAR_TITLE if said.busy else ""))
+	records += _reasons(facts, said.reasons)
 	if known.sources:
 		policy = next((record.title for record in records if record.doctype == POLICY), "")
 		records += _segments(facts, policy)
@@ -67,6 +89,28 @@ def _policy(facts: Sequence[Facts], options: Options, calendar: str) -> Record:
 		},
 		f"It would have called out {due:,} of {len(facts):,} leads, {never:,} of which nobody has touched to this day.",
 	)
+
+
+def _reasons(facts: Iterable[Facts], lost: Iterable[tuple[str, int]]) -> list[Record]:
+	"""A reason to disqualify for each that ERPNext's documents were lost for, and each status of the company's own that says
+	one, with leads enough; one that is both is taken from the documents."""
+	statuses = Counter(one.journey.status.strip() for one in facts if not one.is_sold)
+	own = [
+		(status, count)
+		for status, count in statuses.most_common()
+		if status.lower() not in LEAD_STATUSES and _IS_REASON.search(status)
+	]
+	found: dict[str, Record] = {}
+	for some, why in (
+		(lost, "Opportunities or quotations of {count:,} leads were lost for it."),
+		(own, "{count:,} leads have it as their status, and were not sold."),
+	):
+		for reason, count in some:
+			title = " ".join(reason.replace("<", "").replace(">", "").split())[:LONGEST_REASON].strip()
+			if title and count >= FEWEST_LOST:
+				record = Record(REASON, title, {"applies_to": "Disqualify"}, why.format(count=count))
+				found.setdefault(title.casefold(), record)
+	return list(found.values())[:MOST_REASONS]
 
 
 def _segments(facts: Sequence[Facts], policy: str) -> list[Record]:
@@ -116,8 +160,9 @@ def section(records: Sequence[Record]) -> Section:
 		[[record.doctype, record.title, in_words(record), record.why] for record in records],
 		"After the app is installed: Lead Quality Settings, Import Recipe. It shows what it would make, makes what is not there yet, "
 		f"and changes nothing else; new segments are switched off until you want them. A source is a segment from {FEWEST_LEADS} "
-		f"leads on, {MOST_SEGMENTS} at most.",
-		"Which reasons leads are disqualified for: ERPNext keeps none with a lead.",
+		f"leads on, {MOST_SEGMENTS} at most; what {FEWEST_LOST} leads or more were lost for is a reason to disqualify, {MOST_REASONS} "
+		"at most: those of Opportunities and Quotations, and statuses of your own that say one, as far as they are English or German.",
+		"Why other leads were given up: ERPNext keeps no reason with a lead.",
 	)  # fmt: skip
 
 
@@ -128,4 +173,6 @@ def in_words(record: Record) -> str:
 		return "; ".join(f"{row['weekday'][:3]} {row['opens'][:5]}-{row['closes'][:5]}" for row in rows)
 	if record.doctype == POLICY:
 		return "; ".join(f"{row['clock']} within {row['within']:g} {row['unit'].lower()}" for row in rows)
+	if record.doctype == REASON:
+		return f"a reason to {record.values['applies_to']}"
 	return "; ".join(f"{row['field']} {row['operator']} {row['value']}" for row in rows)

@@ -74,6 +74,8 @@ READS = (
 	Read(
 		"Sales Order Item", "parent prevdoc_docname", [["prevdoc_docname", "is", "set"]], parent="Sales Order"
 	),
+	Read("Opportunity Lost Reason Detail", "parent lost_reason", parent="Opportunity"),
+	Read("Quotation Lost Reason Detail", "parent lost_reason", parent="Quotation"),
 	Read("Customer", "name creation lead_name opportunity_name prospect_name"),
 	Read("Prospect Lead", "parent lead", parent="Prospect"),
 	# the text of what was said on the phone tells how it went; that of mails is not asked for

@@ -13,7 +13,7 @@ from sys import intern
 import duckdb
 
 from lead_quality.audit import evidence
-from lead_quality.audit.columns import FIELDS, MOMENT, NUMBER
+from lead_quality.audit.columns import FIELDS, MOMENT, NUMBER, OF_ROWS
 from lead_quality.audit.labels import words
 from lead_quality.audit.parts import Readers
 from lead_quality.audit.readers import Table, Value
@@ -198,6 +198,11 @@ class Store:
 		"""How many lines repeat the ID of a lead: a report with rows of a table has one for each of them."""
 		return int(str(self.one("select count(name) - count(distinct name) from lead")))
 
+	def lost_reasons(self, now: datetime) -> list[tuple[str, int]]:
+		"""Why opportunities and quotations of leads were lost, with how many leads they are of, the commonest first; spellings
+		that differ in case only are one."""
+		return self.database.execute(_LOST_REASONS, {"now": now}).fetchall()
+
 	def journeys(self, now: datetime = datetime.max) -> Iterator[Journey]:
 		"""One row a lead, by entry and name, with the contacts that were held by `now`."""
 		cursor = self.database.cursor()
@@ -233,8 +238,12 @@ def _plain_rows(table: Table) -> Iterator[Sequence[Value]]:
 		if table.kind == "Lead" and not row.get("name"):
 			row["name"] = f"line {number}"
 		name = str(row.get("name") or "").strip('"') or None
-		if name is None and row.get("prevdoc_docname"):
-			row = {**above, "prevdoc_docname": row["prevdoc_docname"]}
+		if (
+			name is None
+			and "name" in row
+			and (said := {field: row[field] for field in OF_ROWS if row.get(field)})
+		):
+			row = {**above, **said}
 		else:
 			row["name"] = name
 			above = row
@@ -267,22 +276,13 @@ def _among(values: Iterable[str]) -> str:
 	return "(" + ", ".join("'" + value.replace("'", "''") + "'" for value in values) + ")"
 
 
-# Contacts with a lead, by its reference or that of its Opportunity. A mail among colleagues is none; who writes to us has
-# answered if we had written, called or been there before.
-_JOURNEYS = f"""
+_OF_LEADS = f"""
 with leads as (
 	select name, min(creation) as creation, max(modified) as modified, any_value(status) as status,
 		any_value(coalesce(lead_name, company_name)) as title, any_value(email_id) as email_id,
 		concat_ws('|', any_value(mobile_no), any_value(phone), any_value(whatsapp_no)) as phones,
 		any_value(coalesce(utm_source, source)) as source, any_value(lead_owner) as lead_owner, max(contact_date) as contact_date
 	from lead group by name
-),
-colleagues as (
-	select distinct lower(address) as address from (
-		select lead_owner as address from lead
-		union all select opportunity_owner from opportunity
-		union all select sender from communication where is_sent
-	) where address like '%@%'
 ),
 opportunities as (
 	select distinct o.name, o.creation, lower(o.status) as status, l.name as lead
@@ -299,6 +299,32 @@ quotations as (
 	left join prospects p on p.name = q.party_name and q.quotation_to = 'Prospect'
 	join leads l
 		on l.name = coalesce(if(coalesce(q.quotation_to, 'Lead') in {NO_LEAD}, null, q.party_name), o.lead, p.lead)
+)"""
+
+_LOST_REASONS = f"""{_OF_LEADS},
+said as (
+	select o.lead, r.reason from opportunities o join (
+		select name as parent, lost_reason as reason from opportunity
+		union all select parent, lost_reason from opportunity_lost_reason_detail
+	) r on r.parent = o.name where o.creation <= $now
+	union all
+	select q.lead, r.reason from quotations q join (
+		select name as parent, lost_reason as reason from quotation
+		union all select parent, lost_reason from quotation_lost_reason_detail
+	) r on r.parent = q.name where q.creation <= $now
+)
+select min(reason), count(distinct lead) from said where reason is not null group by lower(reason) order by 2 desc, 1
+"""
+
+# Contacts with a lead, by its reference or that of its Opportunity. A mail among colleagues is none; who writes to us has
+# answered if we had written, called or been there before.
+_JOURNEYS = f"""{_OF_LEADS},
+colleagues as (
+	select distinct lower(address) as address from (
+		select lead_owner as address from lead
+		union all select opportunity_owner from opportunity
+		union all select sender from communication where is_sent
+	) where address like '%@%'
 ),
 standing as (
 	select * from sales_order

@@ -6,7 +6,7 @@ from frappe import _
 
 from lead_quality.base.texts import bold
 from lead_quality.engine import recipe as recipes
-from lead_quality.engine.recipe import CALENDAR, POLICY, SEGMENT, Broken, Record, UnknownFormat
+from lead_quality.engine.recipe import CALENDAR, POLICY, REASON, SEGMENT, Broken, Record, UnknownFormat
 
 PRIORITY = 5  # before the segments that come with the app, whose sources they take
 
@@ -16,7 +16,7 @@ def look_at(recipe: str) -> list[dict]:
 	"""What a recipe would make.
 
 	:param recipe: the text of the file.
-	:returns: rows of `doctype`, `title`, `why`, and `is_new`.
+	:returns: rows of `doctype`, `title`, `name` (what it is called, once it is there), `why`, and `is_new`.
 	"""
 	_check_rights()
 	return _rows(_read(recipe))
@@ -67,8 +67,9 @@ def _rows(records: list[Record]) -> list[dict]:
 		{
 			"doctype": record.doctype,
 			"title": record.title,
+			"name": record.name,
 			"why": record.why,
-			"is_new": not frappe.db.exists(record.doctype, record.title),
+			"is_new": not frappe.db.exists(record.doctype, record.name),
 		}
 		for record in records
 	]
@@ -82,7 +83,8 @@ def _make(record: Record):
 		values["working_calendar"] = values.get("working_calendar") or _any(CALENDAR) or ""
 	if record.doctype == SEGMENT:
 		values = {**_as_all_others(), **values, "enabled": 0, "priority": PRIORITY}
-	frappe.get_doc({"doctype": record.doctype, "title": record.title, **values}).insert()
+	called = "reason" if record.doctype == REASON else "title"
+	frappe.get_doc({"doctype": record.doctype, called: record.title, **values}).insert()
 
 
 def _any(doctype: str) -> str | None:

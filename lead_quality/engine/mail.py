@@ -213,16 +213,19 @@ def read_as(message: Message, sender: str, subject: str) -> str:
 	if _reports(message, "delivery-status") or message.get("X-Failed-Recipients"):
 		return BOUNCE
 	said = _headers_say(message)
-	if said is not None and said:
-		return BOUNCE if BOUNCE_SUBJECT.match(_subject(subject)) else AUTOMATIC
-	if is_machine(sender):
-		return BOUNCE if BOUNCE_SUBJECT.match(_subject(subject)) else AUTOMATIC
 	if said is None:
-		if BOUNCE_SUBJECT.match(_subject(subject)):
-			return BOUNCE
-		if AUTOMATIC_SUBJECT.match(_subject(subject)):
-			return AUTOMATIC
+		return read_without_headers(sender, subject)
+	if said or is_machine(sender):
+		return BOUNCE if BOUNCE_SUBJECT.match(_subject(subject)) else AUTOMATIC
 	return PERSON
+
+
+def read_without_headers(sender: str, subject: str) -> str:
+	"""As `read_as`, of a message whose headers say nothing, or are not there."""
+	said = _subject(subject)
+	if BOUNCE_SUBJECT.match(said):
+		return BOUNCE
+	return AUTOMATIC if is_machine(sender) or AUTOMATIC_SUBJECT.match(said) else PERSON
 
 
 def is_machine(sender: str) -> bool:

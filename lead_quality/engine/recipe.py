@@ -12,12 +12,15 @@ FORMAT = "lead_quality.recipe"
 VERSION = 1
 MOST_RECORDS = 200
 LONGEST_TEXT = 500
+LONGEST_NAME = 140
 CALENDAR, POLICY, SEGMENT = "Working Calendar", "Follow Up Policy", "Lead Segment"
+REASON = "Lead Outcome Reason"
 
 # DocType to its fields; those of a table to the fields of its rows. In the order in which they are made
 FIELDS: Mapping[str, Mapping[str, Sequence[str]]] = {
 	CALENDAR: {"time_zone": (), "hours": ("weekday", "opens", "closes")},
 	POLICY: {"working_calendar": (), "targets": ("clock", "within", "unit")},
+	REASON: {"applies_to": ()},
 	SEGMENT: {"follow_up_policy": (), "rules": ("field", "operator", "value")},
 }
 
@@ -40,6 +43,11 @@ class Record:
 	title: str
 	values: Mapping[str, Value | Sequence[Mapping[str, Value]]]
 	why: str = ""
+
+	@property
+	def name(self) -> str:
+		"""What the document is called: a reason by what it is for, too."""
+		return f"{self.values.get('applies_to')}: {self.title}" if self.doctype == REASON else self.title
 
 	def as_data(self) -> dict[str, object]:
 		return {"doctype": self.doctype, "title": self.title, "values": self.values, "why": self.why}
@@ -83,7 +91,7 @@ def _record(data: object, place: str) -> Record:
 	if not isinstance(data, dict) or data.get("doctype") not in FIELDS:
 		raise Broken(f"{place}.doctype")
 	title, values = data.get("title"), data.get("values")
-	if not isinstance(title, str) or not title.strip() or len(title) > 140:
+	if not isinstance(title, str) or not title.strip() or len(title) > LONGEST_NAME:
 		raise Broken(f"{place}.title")
 	if not isinstance(values, dict):
 		raise Broken(f"{place}.values")
@@ -94,7 +102,10 @@ def _record(data: object, place: str) -> Record:
 		if name not in fields:
 			raise Broken(where)
 		kept[name] = _rows(value, fields[name], where) if fields[name] else _value(value, where)
-	return Record(data["doctype"], title.strip(), kept, str(data.get("why") or "")[:LONGEST_TEXT])
+	record = Record(data["doctype"], title.strip(), kept, str(data.get("why") or "")[:LONGEST_TEXT])
+	if len(record.name) > LONGEST_NAME:
+		raise Broken(f"{place}.title")
+	return record
 
 
 def _rows(data: object, fields: Sequence[str], place: str) -> list[dict[str, Value]]:

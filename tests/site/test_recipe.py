@@ -2,10 +2,18 @@
 
 import frappe
 import pytest
+from frappe.utils import now_datetime
 
 from lead_quality.demo.factories import make_user
 from lead_quality.desk.recipe import look_at, take_in
-from lead_quality.engine.recipe import CALENDAR, POLICY, SEGMENT, Record, written
+from lead_quality.engine.recipe import CALENDAR, POLICY, REASON, SEGMENT, Record, written
+from lead_quality.qualification.reasons import is_reason_for
+from tests.site.test_audit import back_up
+from tests.site.test_history import at, old_document, old_lead  # noqa: F401 (fixtures)
+
+pytest.importorskip("duckdb", reason="the bench's development dependencies bring it")
+
+from lead_quality.audit import audit
 
 RECORDS = [
 	Record(
@@ -25,6 +33,7 @@ RECORDS = [
 		},
 		"It would have called out 7.",
 	),
+	Record(REASON, "Lost to the recipe", {"applies_to": "Disqualify"}, "6 leads were lost for it."),
 	Record(
 		SEGMENT,
 		"Recipe Fair",
@@ -38,7 +47,7 @@ RECIPE = written(RECORDS, "Lead audit", "2026-06-30")
 
 
 def there() -> dict[str, int]:
-	return {doctype: frappe.db.count(doctype) for doctype in (CALENDAR, POLICY, SEGMENT)}
+	return {doctype: frappe.db.count(doctype) for doctype in (CALENDAR, POLICY, REASON, SEGMENT)}
 
 
 def test_a_look_at_a_recipe_makes_nothing():
@@ -56,12 +65,38 @@ def test_a_look_at_a_recipe_makes_nothing():
 def test_what_is_new_of_a_recipe_is_made_once():
 	before = there()
 
-	assert [row["is_new"] for row in take_in(RECIPE)] == [True, True, True]
-	assert [row["is_new"] for row in take_in(RECIPE)] == [False, False, False]
+	assert [row["is_new"] for row in take_in(RECIPE)] == [True] * 4
+	assert [row["is_new"] for row in take_in(RECIPE)] == [False] * 4
 
 	assert there() == {doctype: count + 1 for doctype, count in before.items()}
 	assert frappe.get_doc(CALENDAR, "Recipe Hours").hours[0].weekday == "Monday"
 	assert frappe.get_doc(POLICY, "Recipe Policy").working_calendar == "Recipe Hours"
+
+
+def test_a_reason_of_a_recipe_can_be_chosen_at_once_to_disqualify_a_lead():
+	rows = take_in(RECIPE)
+
+	[name] = [row["name"] for row in rows if row["doctype"] == REASON]
+	assert is_reason_for(name, "Disqualify")
+
+
+def test_what_an_audit_makes_of_a_sites_backup_can_be_taken_in(tmp_path, old_lead):  # noqa: F811
+	for number in range(6):
+		lead = old_lead(f"RECIPE-{number}")
+		old_document(
+			"Opportunity",
+			f"OPP-RECIPE-{number}",
+			at(3),
+			opportunity_from="Lead",
+			party_name=lead,
+			status="Lost",
+			lost_reasons=[{"lost_reason": "Recipe rival"}],
+		)
+
+	done = audit.run(audit.Wish([(None, back_up(tmp_path))]), now_datetime())
+	take_in(written(done.proposed, "Lead audit", "2026-06-30"))
+
+	assert is_reason_for("Disqualify: Recipe rival", "Disqualify")
 
 
 def test_what_is_there_already_stays_as_it_is():

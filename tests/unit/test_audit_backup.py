@@ -147,6 +147,35 @@ def test_what_is_broken_in_a_backup_is_told_by_its_line_and_the_rest_counts(tmp_
 	assert [problem.line for problem in table.problems] == [first + 2, first + 4, first + 5, first + 6]
 
 
+def test_a_broken_row_is_told_by_its_line_whatever_stands_between_the_statements(tmp_path):
+	one = dump("tabLead", COLUMNS, [LEAD], is_new=True).replace("UNLOCK TABLES;\n", "")
+	further = "/*!40000 x */;\n\n-- more\nINSERT INTO `tabLead` VALUES\n('short'),\n('L2','2026-01-05',NULL,'Open');\n"
+
+	[(rows, table)] = [
+		(list(table.rows()), table)
+		for table in backup.tables(written(tmp_path / "x.sql.gz", one + further + "UNLOCK TABLES;\n"))
+	]
+
+	assert [row["name"] for row in rows] == [LEAD[0], "L2"]
+	text = "-- MariaDB dump\n" + one + further
+	assert [problem.line for problem in table.problems] == [text.split("\n").index("('short'),") + 1]
+
+
+def test_the_text_of_a_backup_counts_where_it_tells_how_a_call_went(tmp_path):
+	fields = ["name", "creation", "communication_medium", "content", "reference_doctype", "reference_name"]
+	said = {"Phone": "<p>It's a wrong \n number</p>", "Email": "<p>Wrong \n number?</p>"}
+	text = dump("tabLead", COLUMNS, [LEAD])
+	text += dump(
+		"tabCommunication",
+		fields,
+		[[medium, LEAD[1], medium, words, "Lead", LEAD[0]] for medium, words in said.items()],
+	)
+
+	[one] = run([written(tmp_path / "x.sql.gz", text)]).facts
+
+	assert one.journey.touches == 1  # the mail
+
+
 @pytest.mark.parametrize(
 	"content",
 	[

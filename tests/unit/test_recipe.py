@@ -8,7 +8,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lead_quality.audit import output, recipe
-from lead_quality.engine.recipe import CALENDAR, POLICY, SEGMENT, Broken, Record, UnknownFormat, read, written
+from lead_quality.engine.recipe import (
+	CALENDAR,
+	POLICY,
+	REASON,
+	SEGMENT,
+	Broken,
+	Record,
+	UnknownFormat,
+	read,
+	written,
+)
 from tests.unit.audit_files import PRESENT, run, write
 from tests.unit.test_audit_figures import lead
 
@@ -76,6 +86,50 @@ def test_the_policy_says_what_it_would_have_caught_as_the_page_does(company):
 	assert f"called out {due} of 80 leads" in policy.why
 
 
+def test_what_leads_were_lost_for_is_a_reason_to_disqualify(tmp_path):
+	leads = [lead(f"L-{number}", status="Junk" if number < 6 else "Open") for number in range(30)]
+	lost = {"creation": PRESENT, "opportunity_from": "Lead", "status": "Lost"}
+	opportunities = [
+		{"name": f"O-{number}", "party_name": f"L-{number}", "lost_reason": reason, **lost}
+		for number, reason in enumerate(["Too expensive"] * 4 + ["too expensive"] * 3 + ["Seldom"] * 4)
+	]
+	# its second reason stands in a line of its own, as Frappe writes the rows of a table
+	opportunities += [{"name": "", "lost_reason": "<b>Competitor</b> was faster"}]
+	quotations = [
+		{"name": f"Q-{number}", "creation": PRESENT, "quotation_to": "Lead", "party_name": f"L-{number}"}
+		| {"lost_reason": "<b>Competitor</b> was faster"}
+		for number in range(20, 25)
+	]
+
+	done = run(write(tmp_path, lead=leads, opportunity=opportunities, quotation=quotations))
+
+	assert [(one.name, one.why) for one in proposed(done, REASON)] == [
+		("Disqualify: Too expensive", "Opportunities or quotations of 7 leads were lost for it."),
+		(
+			"Disqualify: bCompetitor/b was faster",
+			"Opportunities or quotations of 6 leads were lost for it.",
+		),
+		("Disqualify: Junk", "6 leads have it as their status, and were not sold."),
+	]
+
+
+def test_a_reason_that_may_tell_who_somebody_is_stays_away_from_an_anonymous_audit(tmp_path):
+	leads = [lead(f"L-{number}") for number in range(6)]
+	opportunities = [
+		{
+			"name": f"O-{number}",
+			"creation": PRESENT,
+			"party_name": f"L-{number}",
+			"lost_reason": "ask ann@x.example",
+		}
+		for number in range(6)
+	]
+	paths = write(tmp_path, lead=leads, opportunity=opportunities)
+
+	assert len(proposed(run(paths), REASON)) == 1
+	assert proposed(run(paths, is_anonymous=True), REASON) == []
+
+
 def test_nothing_is_proposed_of_what_the_data_do_not_tell(tmp_path):
 	done = run(write(tmp_path, lead=[lead(f"L-{number}", source="") for number in range(50)]))
 
@@ -121,6 +175,7 @@ def test_what_is_no_recipe_or_one_of_another_version_is_refused(text, version):
 		({"doctype": "User", "title": "x", "values": {}}, "doctype"),
 		({"doctype": SEGMENT, "title": " ", "values": {}}, "title"),
 		({"doctype": SEGMENT, "title": "x" * 141, "values": {}}, "title"),
+		({"doctype": REASON, "title": "x" * 135, "values": {"applies_to": "Disqualify"}}, "title"),
 		({"doctype": SEGMENT, "title": "x", "values": []}, "values"),
 		(
 			{"doctype": SEGMENT, "title": "x", "values": {"segment_owner": "a@b.example"}},

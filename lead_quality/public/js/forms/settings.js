@@ -68,5 +68,5 @@ const in_words = (rows) => html`
 		</tbody>
 	</table>`;
 
-const link_to = ({ doctype, title }) =>
-	html`<a href="${frappe.utils.get_form_link(doctype, title)}" target="_blank">${title}</a>`;
+const link_to = ({ doctype, name, title }) =>
+	html`<a href="${frappe.utils.get_form_link(doctype, name)}" target="_blank">${title}</a>`;
