@@ -89,13 +89,20 @@ def run(
 			journeys = (lists.nameless(journey) for journey in journeys)
 		facts = figures.see(journeys, known, options)
 		busy = store.busy_hours()
+		sampled = ranking.sampled(facts)
+		said = store.said([one.journey.lead for one in sampled])
 		reasons = [
 			one for one in store.lost_reasons(now) if not (wish.is_anonymous and lists.is_personal(one[0]))
 		]
 	names = Names(facts, wish.is_anonymous)
 	twins = figures.duplicates(facts)
 	report = _report(replace(wish, hours=hours), facts, known, options, currency, twins, names)
-	learned = ranking.learned(facts, known, options)
+	if wish.is_anonymous:
+		said = {
+			lead: {field: lists.impersonal(value) for field, value in row.items()}
+			for lead, row in said.items()
+		}
+	learned = ranking.learned(sampled, said, known, options)
 	report.sections.append(ranking.order(learned))
 	if learned and learned.model:
 		report.sections.append(ranking.weights(learned.model))

@@ -43,6 +43,19 @@ FIELDS: dict[str, dict[str, tuple[str, str]]] = {
 		"lead_owner": (TEXT, "Lead Owner"),
 		"contact_date": (MOMENT, "Next Contact Date"),
 		"company": (TEXT, "Company"),
+		# what the order of leads is learned from, beside the above
+		"campaign_name": (TEXT, "Campaign Name|Campaign"),
+		"utm_campaign": (TEXT, "UTM Campaign"),
+		"territory": (TEXT, "Territory"),
+		"industry": (TEXT, "Industry"),
+		"market_segment": (TEXT, "Market Segment"),
+		"request_type": (TEXT, "Request Type"),
+		"type": (TEXT, "Lead Type"),
+		"no_of_employees": (TEXT, "No of Employees|No. of Employees|Employees"),
+		"website": (TEXT, "Website"),
+		"job_title": (TEXT, "Job Title"),
+		"city": (TEXT, "City"),
+		"country": (TEXT, "Country"),
 	},
 	"Opportunity": {
 		"name": _NAME,
@@ -140,6 +153,10 @@ FIELDS: dict[str, dict[str, tuple[str, str]]] = {
 	"Opportunity Lost Reason Detail": {"parent": (TEXT, ""), "lost_reason": (TEXT, "")},
 	"Quotation Lost Reason Detail": {"parent": (TEXT, ""), "lost_reason": (TEXT, "")},
 }
+# what other documents have as well, so that it does not say that a file is of leads
+SHARED = frozenset(
+	"campaign_name utm_campaign territory industry market_segment type no_of_employees website job_title city country".split()
+)
 # what an export says in rows of a table below a document
 OF_ROWS = ("prevdoc_docname", "lost_reason")
 KINDS = tuple(FIELDS)
@@ -216,7 +233,11 @@ _KNOWN = {kind: _known(kind) for kind in FIELDS}
 
 def hits(kind: str, headers: Sequence[str]) -> int:
 	"""How many of these headers are known for a DocType."""
-	return sum(plain(header) in _KNOWN[kind] for header in headers if header)
+	return sum(
+		any(field not in SHARED for field, _by in _KNOWN[kind].get(plain(header), ()))
+		for header in headers
+		if header
+	)
 
 
 def recognise(

@@ -128,7 +128,7 @@ HEADERS: dict[str, str] = {
 		"E-Mail-Status|Statut de l'email|Estado de correo electrónico|Stato dell'e-mail|E-mailstatus|Статус электронной почты"
 		"|E-posta Durumu|حالة البريد الإلكتروني|邮件状态"
 	),
-	"type": "Typ|Tipo|Тип|Türü|النوع|类型",
+	"Call Log.type": "Typ|Tipo|Тип|Türü|النوع|类型",
 	"start_time": (
 		"Startzeit|Heure de début|Hora de inicio|Horário de início|Ora di inizio|Starttijd|Время начала|Başlangıç Zamanı|بداية الوقت|开始时间"
 	),

@@ -4,6 +4,7 @@ import csv
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from lead_quality.audit.figures import Facts
 from lead_quality.audit.report import Cell
@@ -44,10 +45,15 @@ class Names:
 
 def nameless(journey: Journey) -> Journey:
 	"""A lead without what its source and its status may tell of a person: addresses and numbers that stand there."""
-	source, status = (HIDDEN if is_personal(text) else text for text in (journey.source, journey.status))
+	source, status = (impersonal(text) for text in (journey.source, journey.status))
 	if (source, status) == (journey.source, journey.status):
 		return journey
 	return replace(journey, source=source, status=status)
+
+
+def impersonal(value: Any) -> Any:
+	"""A value, unless it is a text that may tell of a person."""
+	return HIDDEN if isinstance(value, str) and is_personal(value) else value
 
 
 def is_personal(text: str) -> bool:

@@ -1,31 +1,38 @@
 """Which lead first: how well the company's own past sales would have put its newer leads in order, by the app's own model
 (`engine.learning`)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
 
 from lead_quality.audit import figures
 from lead_quality.audit.figures import Facts, Known, Options
 from lead_quality.audit.report import BARS, COUNT, NUMBER, SHARE, TEXT, Cell, Column, Section, shown
 from lead_quality.engine import learning
+from lead_quality.engine.conversion import STAGES
 from lead_quality.engine.learning import BY_CHANCE, LEAST_WON, TOO_FEW, TOO_SHORT, Backtest, Case, Learned
-from lead_quality.engine.priority import MISSING, Model, completeness
+from lead_quality.engine.priority import Model, Weight, facts_at, said_by
 
 MOST_LEADS = 20_000  # that a model learns from and is judged by; of more, every so many
 LINES_SHOWN = 12
-FREE_MAIL = frozenset(
-	"""gmail.com googlemail.com yahoo.com yahoo.de yahoo.fr yahoo.co.uk yahoo.co.in ymail.com hotmail.com hotmail.de hotmail.fr
-	hotmail.co.uk outlook.com outlook.de live.com msn.com icloud.com me.com mac.com aol.com gmx.de gmx.net gmx.at gmx.ch gmx.com
-	web.de t-online.de freenet.de mail.com mail.ru yandex.ru yandex.com proton.me protonmail.com qq.com 163.com 126.com sina.com
-	orange.fr free.fr laposte.net wanadoo.fr libero.it virgilio.it rediffmail.com uol.com.br bol.com.br terra.com.br""".split()
-)
+LEAST_WEIGHT = 0.005  # of a line that says something
 _FIELDS = {
 	"source": "Source",
-	"kind_of_mail": "E-mail address",
+	"campaign": "Campaign",
+	"territory": "Territory",
+	"industry": "Industry",
+	"market_segment": "Market segment",
+	"request_type": "Request type",
+	"type": "Lead type",
+	"no_of_employees": "Employees",
+	"mail": "E-mail address",
 	"has_phone": "Phone",
-	"filled": "Filled in",
-	"weekday": "Came in on",
+	"has_website": "Website",
+	"filled": "Fields filled in",
+	"stage": "Stage",
+	"touched": "Contacted",
+	"days_known": "Days since it came in",
 }
-_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _WHY = {
 	TOO_FEW: "There are {won:,} sales of leads with a known outcome, and it takes {least}: nothing is learned of fewer.",
 	TOO_SHORT: "The sales lie too close together to learn from the older and be judged by the newer ones.",
@@ -33,38 +40,50 @@ _WHY = {
 }
 
 
-def learned(facts: Sequence[Facts], known: Known, options: Options) -> Learned | None:
-	"""What the company's leads teach; None, if their sales are not known with their dates."""
-	if not known.orders:
-		return None
-	step = -(-len(facts) // MOST_LEADS) or 1
-	return learning.learn([_case(one) for one in facts[::step]], options.now)
+def sampled(facts: Sequence[Facts]) -> Sequence[Facts]:
+	"""The leads that are learned from."""
+	return facts[:: -(-len(facts) // MOST_LEADS) or 1]
 
 
-def _case(one: Facts) -> Case:
-	"""A lead as it came in. Who somebody is and what came later says nothing here."""
-	journey = one.journey
-	sold = one.entered.get("sale")
-	told = {
-		"source": None if figures.has_unknown_source(journey) else journey.source.strip(),
-		"kind_of_mail": _kind_of_mail(journey.email),
-		"has_phone": "yes" if journey.phones.strip("|") else MISSING,
-		"filled": float(
-			completeness([journey.title, journey.email, journey.phones.strip("|"), journey.source])
-		),
-		"weekday": _DAYS[journey.entered_at.weekday()],
-	}
-	return Case(
-		journey.entered_at,
-		"",
-		((0.0, told),),
-		(sold - journey.entered_at).total_seconds() / figures.DAY if sold else None,
-	)
+def learned(
+	facts: Sequence[Facts], said: Mapping[str, Mapping[str, Any]], known: Known, options: Options
+) -> Learned | None:
+	"""What the company's leads teach; None, if their sales are not known with their dates.
+
+	:param said: what each lead says of itself, see `Store.said`.
+	"""
+	return learning.learn(list(cases(facts, said)), options.now) if known.orders else None
 
 
-def _kind_of_mail(address: str) -> str:
-	host = address.strip().lower().rpartition("@")[2]
-	return MISSING if not host else "free mail" if host in FREE_MAIL else "own domain"
+def cases(facts: Sequence[Facts], said: Mapping[str, Mapping[str, Any]]) -> Iterator[Case]:
+	"""Leads as they came in, and as they were some days later: by what had happened to them by then. Who somebody is and what
+	came later says nothing here; what a lead says of itself is what it says today, as an export has no other."""
+	for place, one in enumerate(facts):
+		journey = one.journey
+		row = said.get(journey.lead, {})
+		source = None if figures.has_unknown_source(journey) else journey.source.strip()
+		entered = (journey.entered_at, journey.conversation_at, journey.opportunity_at)
+
+		def known_at(
+			at: datetime,
+			days: int,
+			one: Facts = one,
+			row: Any = row,
+			source: Any = source,
+			entered: Any = entered,
+		) -> dict[str, Any]:
+			first = one.journey.first_touch_at
+			touched = first is not None and first <= at
+			stage = learning.stage_at(at, STAGES[:3], entered)
+			return facts_at(row, source, row.get("campaign"), said_by(row), stage, touched, 0, days)
+
+		sold = one.entered.get("sale")
+		yield Case(
+			journey.entered_at,
+			"",
+			learning.moments_of(journey.entered_at, place, known_at),
+			(sold - journey.entered_at).total_seconds() / figures.DAY if sold else None,
+		)
 
 
 def order(found: Learned | None) -> Section:
@@ -92,8 +111,9 @@ def order(found: Learned | None) -> Section:
 		],
 		rows,
 		_how(found, backtest),
-		"Leads are taken as they are today: a source or a number that was filled in later was not known when they came in. Whom "
-		"people chose to work is part of who bought."
+		"What a lead says of itself (its source, industry, numbers, how much is filled in) is taken as it stands today: what was "
+		"filled in later was not known when it came in, and may make this look better than it would have been. The app writes it "
+		"down at the entry. Whom people chose to work is part of who bought."
 		if found
 		else "No Sales Orders with their Quotations or Customers: when leads were sold is not known.",
 		BARS,
@@ -117,9 +137,10 @@ def _finding(found: Learned | None, backtest: Backtest | None) -> str:
 
 def _how(found: Learned | None, backtest: Backtest | None) -> str:
 	said = (
-		"The app's own model, forward in time: learned from the older seven tenths of the leads, judged by the newer ones, by "
-		"source, kind of e-mail address, phone, what is filled in and weekday of entry; never by who somebody is, or by what came "
-		"later. A sale counts within the time in which nine of ten come."
+		"The app's own model, forward in time: learned from the older seven tenths of the leads, as they came in and as they were "
+		"some days later, judged by the newer ones as they came in; by source, campaign, territory, industry, size, kind of request, "
+		"kind of e-mail address, phone, website, how much is filled in, and by touches and answers up to that moment, as far as the "
+		"files have them; never by who somebody is, or by what happened later. A sale counts within the time in which nine of ten come."
 	)
 	if backtest and found and found.model:
 		said += (
@@ -131,11 +152,12 @@ def _how(found: Learned | None, backtest: Backtest | None) -> str:
 
 def weights(model: Model) -> Section:
 	"""What raises and what lowers the chance of a sale, the strongest first."""
-	lines = sorted(model.lines, key=lambda line: -abs(line.weight))[:LINES_SHOWN]
+	telling = [line for line in model.lines if abs(line.weight) >= LEAST_WEIGHT]
+	lines = sorted(telling, key=lambda line: -abs(line.weight))[:LINES_SHOWN]
 	rows: list[list[Cell]] = [
 		[
 			_FIELDS.get(line.field, line.field),
-			line.value or "nothing",
+			_in_words(line),
 			line.leads,
 			line.won,
 			line.won / line.leads if line.leads else None,
@@ -158,3 +180,18 @@ def weights(model: Model) -> Section:
 		rows,
 		"The values that weigh most in the model, either way. The app shows the whole table, and three reasons on each lead.",
 	)
+
+
+def _in_words(line: Weight) -> str:
+	"""What a lead says, of which this line is: a range of whole numbers has the lower end of the next one as its end."""
+	if line.field == "touched":
+		return line.value or "No"
+	if ".." not in line.value or line.field not in ("filled", "days_known"):
+		return line.value.capitalize() if line.field == "stage" else line.value or "not given"
+	low, _dots, high = line.value.partition("..")
+	if not high:
+		return f"{low} or more" if low else "any"
+	top = f"{float(high) - 1:g}"
+	if top == (low or "0"):
+		return top
+	return f"{low} to {top}" if low else f"up to {top}"

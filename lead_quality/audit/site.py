@@ -62,7 +62,8 @@ READS = (
 	Read(
 		"Lead",
 		"name creation modified status lead_name company_name email_id phone mobile_no whatsapp_no source utm_source lead_owner"
-		" contact_date",
+		" contact_date campaign_name utm_campaign territory industry market_segment request_type type no_of_employees website"
+		" job_title city country",
 	),
 	Read("Opportunity", "name creation status opportunity_from party_name lq_lead opportunity_owner"),
 	Read("Quotation", "name creation status docstatus quotation_to party_name opportunity"),

@@ -19,6 +19,7 @@ from lead_quality.audit.parts import Readers
 from lead_quality.audit.readers import Table, Value
 from lead_quality.engine.clock import UNREACHED
 from lead_quality.engine.conversion import TWO_WAY
+from lead_quality.engine.priority import FILLED
 
 _TYPES = {MOMENT: "timestamp", NUMBER: "double"}
 _CONTACT = {
@@ -53,6 +54,7 @@ for _kind in _INSTEAD:
 NAMES = {kind: kind.lower().replace(" ", "_") for kind in _COLUMNS}
 ROWS_AT_ONCE = 5_000
 MEMORY = "700MB"  # that the tables may take, before they go to the disk
+SAID_FIELDS = (*FILLED, "territory")
 FEWEST_CONTACTS = 100  # that it takes to say when people work
 
 # what ERPNext's status of a document says, in the languages whose words are known; what it does not name is none of these
@@ -197,6 +199,16 @@ class Store:
 	def repeated(self) -> int:
 		"""How many lines repeat the ID of a lead: a report with rows of a table has one for each of them."""
 		return int(str(self.one("select count(name) - count(distinct name) from lead")))
+
+	def said(self, leads: Sequence[str]) -> dict[str, dict[str, Value]]:
+		"""What some leads say of themselves, by what `engine.priority` learns from: `SAID_FIELDS`, and their `campaign`."""
+		columns = ", ".join(f"any_value({field})" for field in SAID_FIELDS)
+		rows = self.database.execute(
+			f"select name, {columns}, any_value(coalesce(utm_campaign, campaign_name)) from lead "
+			"where name in (select unnest(?::varchar[])) group by name",
+			[list(leads)],
+		).fetchall()
+		return {name: dict(zip((*SAID_FIELDS, "campaign"), said, strict=True)) for name, *said in rows}
 
 	def lost_reasons(self, now: datetime) -> list[tuple[str, int]]:
 		"""Why opportunities and quotations of leads were lost, with how many leads they are of, the commonest first; spellings

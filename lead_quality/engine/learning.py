@@ -31,6 +31,11 @@ LARGEST_STEP = 1.0
 # days within which a sale counts: nine of ten sales of a segment came sooner
 SHORTEST, LONGEST, WON_WITHIN, LEAST_OF_SEGMENT = 14, 365, 0.9, 20
 
+# the second moment of a lead, in days after its entry: every other lead has the one or the other
+LATER = (7, 30)
+# what a save writes of a lead itself bears an instant after that of its entry
+AT_ENTRY = timedelta(minutes=1)
+
 # why there is no model
 TOO_FEW, TOO_SHORT, BY_CHANCE = "Too Few Sales", "Too Short a Past", "No Better Than Chance"
 
@@ -140,6 +145,26 @@ def learn(cases: Sequence[Case], now: datetime) -> Learned:
 	if backtest.chance >= CHANCE:
 		return Learned(None, backtest, len(entries), won, BY_CHANCE)
 	return Learned(train([example for example, _settled in known], days), backtest, len(entries), won)
+
+
+def moments_of(
+	entered_at: datetime, place: int, facts_at: Callable[[datetime, int], Facts]
+) -> tuple[tuple[float, Facts], ...]:
+	"""The moments of a case.
+
+	:param place: of the lead among all: by it the second moment is chosen.
+	:param facts_at: what was known of it at an instant, so many days after its entry.
+	"""
+	return tuple(
+		(float(days), facts_at(entered_at + timedelta(days=days) + AT_ENTRY, days))
+		for days in (0, LATER[place % 2])
+	)
+
+
+def stage_at(at: datetime, stages: Sequence[str], entered: Sequence[datetime | None]) -> str:
+	"""The last of these stages that a lead had entered by an instant, the first if it had entered none."""
+	reached = [stage for stage, instant in zip(stages, entered, strict=True) if instant and instant <= at]
+	return reached[-1] if reached else stages[0]
 
 
 def horizons(cases: Iterable[Case]) -> dict[str, int]:

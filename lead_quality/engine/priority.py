@@ -8,7 +8,7 @@ import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 # what a lead says in a field: a text, a number, or nothing
 Value = str | float | None
@@ -29,6 +29,22 @@ FREE_HOSTS = frozenset(
 	rediffmail.com t-online.de wanadoo.fr web.de yahoo.co.in yahoo.co.uk yahoo.com yahoo.de yahoo.fr yandex.com yandex.ru
 	ymail.com 126.com 163.com""".split()
 )
+# what a lead says of its company: fields that are told as they are, those of which it counts how many are filled in, and
+# where a number may stand
+SAID = ("industry", "market_segment", "request_type", "type", "no_of_employees")
+FILLED = (
+	"company_name",
+	"email_id",
+	"phone",
+	"mobile_no",
+	"whatsapp_no",
+	"website",
+	"job_title",
+	"city",
+	"country",
+	*SAID,
+)
+PHONES = ("phone", "mobile_no", "whatsapp_no")
 # what makes a sale less than a twentieth likelier is not worth anybody's effort
 WORTH_SAYING = 1.05
 # the most that the weights of one lead may come to, so that no exponent overflows
@@ -236,6 +252,53 @@ def _example(line: Weight, cuts: Sequence[float] | None) -> Value:
 		return line.value
 	low, _dots, _high = line.value.partition("..")
 	return float(low) if low else cuts[0] - 1
+
+
+class Lead(Protocol):
+	"""What the fields of a lead are asked for: a document, a row, or a mapping."""
+
+	def get(self, field: str, /) -> Any: ...
+
+
+def said_by(lead: Lead) -> dict[str, Any]:
+	"""What a lead with the fields `FILLED` says of its company: never who somebody is, nor an address."""
+	return {
+		**{field: lead.get(field) or MISSING for field in SAID},
+		"mail": kind_of_mail(lead.get("email_id")),
+		"has_phone": "Yes" if any(lead.get(field) for field in PHONES) else MISSING,
+		"has_website": "Yes" if lead.get("website") else MISSING,
+		"filled": completeness(lead.get(field) for field in FILLED),
+	}
+
+
+def facts_at(
+	lead: Lead,
+	source: str | None,
+	campaign: str | None,
+	said: Facts,
+	stage: str,
+	touched: bool,
+	met: int,
+	days: int,
+) -> dict[str, Any]:
+	"""The facts of a lead at a moment: the one list of them, for learning and for scoring.
+
+	:param lead: with its `territory` and its segment, `lq_segment`.
+	:param said: see `said_by`.
+	:param met: how many criteria are met.
+	:param days: since its entry.
+	"""
+	return {
+		"source": source or MISSING,
+		"campaign": campaign or MISSING,
+		"territory": lead.get("territory") or MISSING,
+		"segment": lead.get("lq_segment") or MISSING,
+		**said,
+		"stage": stage,
+		"touched": "Yes" if touched else MISSING,
+		"criteria_met": met,
+		"days_known": max(days, 0),
+	}
 
 
 def kind_of_mail(address: str | None) -> str:

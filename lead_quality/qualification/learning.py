@@ -7,7 +7,7 @@ nobody knows since when it says what it says.
 
 import json
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import frappe
 from frappe import _
@@ -16,18 +16,15 @@ from lead_quality.base import query
 from lead_quality.base.notices import is_reachable, plain, tell, words_for
 from lead_quality.base.rows import insert_rows
 from lead_quality.engine.conversion import STAGES
-from lead_quality.engine.learning import Backtest, Case, Learned, has_dropped, learn
+from lead_quality.engine.learning import Backtest, Case, Learned, has_dropped, learn, moments_of, stage_at
+from lead_quality.engine.priority import facts_at
 from lead_quality.funnel import known
 from lead_quality.people.recipients import People
 from lead_quality.qualification import definitions
-from lead_quality.qualification.priority import UNKNOWN, facts_at
+from lead_quality.qualification.priority import UNKNOWN
 
 DOCTYPE = "Lead Priority Model"
 MOST_LEADS = 100_000  # of a company, the newest
-# the second moment of a lead, in days after its entry: every other lead has the one or the other
-LATER = (7, 30)
-# what a save writes of a lead itself bears an instant after that of its entry
-AT_ENTRY = timedelta(minutes=1)
 KEPT = 90  # models of a company
 # what one record of what was learned says, and the next may say anew
 SAYS = ("why", "leads", "won", "model", "backtest")
@@ -77,7 +74,7 @@ def cases(company: str, now: datetime) -> Iterator[Case]:
 		said = _said_at_entry(names)
 		met = _answers_met(names, now)
 		for place, row in enumerate(some):
-			yield _case(row, said.get(row.name), met.get(row.name, []), LATER[place % 2])
+			yield _case(row, said.get(row.name), met.get(row.name, []), place)
 
 
 def _said_at_entry(leads: list[str]) -> dict:
@@ -103,38 +100,28 @@ def _answers_met(leads: list[str], now: datetime) -> dict[str, list[datetime]]:
 	return met
 
 
-def _case(row, said, met: list[datetime], later: int) -> Case:
+def _case(row, said, met: list[datetime], place: int) -> Case:
 	def days_after(instant: datetime | None) -> float | None:
 		return None if instant is None else (instant - row.entered_at).total_seconds() / 86_400
 
 	facts = {**dict.fromkeys(ALL_UNKNOWN, ""), **said} if said is not None else ALL_UNKNOWN
-	moments = []
-	for days in (0, later):
-		at = row.entered_at + timedelta(days=days) + AT_ENTRY
-		reached = [
-			stage
-			for stage, instant in zip(STAGES[1:3], (row.prospect_at, row.opportunity_at), strict=True)
-			if instant and instant <= at
-		]
-		moments.append(
-			(
-				days,
-				facts_at(
-					row,
-					row.source,
-					row.campaign,
-					facts,
-					reached[-1] if reached else STAGES[0],
-					bool(row.first_touch_at and row.first_touch_at <= at),
-					sum(answered_on <= at for answered_on in met),
-					days,
-				),
-			)
+
+	def known_at(at: datetime, days: int) -> dict:
+		return facts_at(
+			row,
+			row.source,
+			row.campaign,
+			facts,
+			stage_at(at, STAGES[:3], (row.entered_at, row.prospect_at, row.opportunity_at)),
+			bool(row.first_touch_at and row.first_touch_at <= at),
+			sum(answered_on <= at for answered_on in met),
+			days,
 		)
+
 	return Case(
 		row.entered_at,
 		row.lq_segment or "",
-		tuple(moments),
+		moments_of(row.entered_at, place, known_at),
 		days_after(row.sale_at),
 		days_after(row.exited_at),
 	)

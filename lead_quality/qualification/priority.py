@@ -16,9 +16,10 @@ from lead_quality.base.versions import lead_field, lead_source
 from lead_quality.engine.conversion import STAGES
 from lead_quality.engine.priority import (
 	MISSING,
-	Facts,
+	SAID,
 	Model,
 	Reason,
+	facts_at,
 	lines_of,
 	priority,
 	priority_by_rules,
@@ -69,33 +70,6 @@ def facts_of(lead, now: datetime) -> dict:
 		lead.lq_met_count or 0,
 		(now - get_datetime(lead.creation)).days if lead.creation else 0,
 	)
-
-
-def facts_at(
-	lead,
-	source: str | None,
-	campaign: str | None,
-	said: Facts,
-	stage: str,
-	touched: bool,
-	met: int,
-	days: int,
-) -> dict:
-	"""The facts of a lead: the one list of them, for learning and for scoring.
-
-	:param lead: document or row with its `territory` and its segment.
-	"""
-	return {
-		"source": source or MISSING,
-		"campaign": campaign or MISSING,
-		"territory": lead.get("territory") or MISSING,
-		"segment": lead.get("lq_segment") or MISSING,
-		**said,
-		"stage": stage,
-		"touched": "Yes" if touched else MISSING,
-		"criteria_met": met,
-		"days_known": max(days, 0),
-	}
 
 
 def model_of(company: str | None) -> Model | None:
@@ -239,7 +213,7 @@ def fact_in_words(field: str, value: str) -> str:
 
 def _found_out_in_words(field: str, value: str) -> str:
 	"""As `fact_in_words`, of what somebody may yet find out: a lead is not in steel because that would raise it."""
-	if field in known.SAID:
+	if field in SAID:
 		return _("{0}: if it is {1}").format(labels()[field], _value_in_words(field, value))
 	return fact_in_words(field, value)
 

@@ -9,7 +9,7 @@ from lead_quality.desk.recipe import look_at, take_in
 from lead_quality.engine.recipe import CALENDAR, POLICY, REASON, SEGMENT, Record, written
 from lead_quality.qualification.reasons import is_reason_for
 from tests.site.test_audit import back_up
-from tests.site.test_history import at, old_document, old_lead  # noqa: F401 (fixtures)
+from tests.site.test_history import at, old_document, old_lead, rep  # noqa: F401 (fixtures)
 
 pytest.importorskip("duckdb", reason="the bench's development dependencies bring it")
 
