@@ -160,6 +160,8 @@ SHARED = frozenset(
 # what an export says in rows of a table below a document
 OF_ROWS = ("prevdoc_docname", "lost_reason")
 KINDS = tuple(FIELDS)
+# of these those that are exported by themselves
+DOCUMENTS = tuple(kind for kind, fields in FIELDS.items() if "creation" in fields)
 # without which a table is of no use: one of each group
 NEEDED: dict[str, tuple[tuple[str, ...], ...]] = {
 	"Lead": (("creation",),),

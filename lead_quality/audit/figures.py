@@ -446,13 +446,12 @@ def leak(
 	rows.sort(key=lambda row: str(row[0]) if is_by_time else "")
 	if not is_by_time:
 		rows.sort(key=lambda row: (-float(row[-1] or 0), -float(row[2] or 0)))
-	worst = max(rows, key=lambda row: (float(row[-1] or 0), float(row[2] or 0)), default=None)
 	hidden = len(rows) - (COHORTS_SHOWN if is_by_time else GROUPS_SHOWN)
 	shown_rows = rows[-COHORTS_SHOWN:] if is_by_time else rows[:GROUPS_SHOWN]
 	return Section(
 		f"leak_by_{key}",
 		title,
-		f"Most is lost at {worst[0]}: {worst[2]:,} wasted of {worst[1]:,} leads." if worst and worst[2] else "Nothing is wasted.",
+		_worst(rows, facts),
 		[
 			Column(key, key.capitalize(), TEXT),
 			Column("leads", "Leads"),
@@ -472,6 +471,15 @@ def leak(
 		BARS,
 		("worth",) if any(row[-1] for row in shown_rows) else ("wasted",),
 	)  # fmt: skip
+
+
+def _worst(rows: Sequence[Sequence[Cell]], facts: Iterable[Facts]) -> str:
+	worst = max(rows, key=lambda row: (float(row[-1] or 0), float(row[2] or 0)), default=None)
+	if worst and worst[2]:
+		return f"Most is lost at {worst[0]}: {worst[2]:,} wasted of {worst[1]:,} leads."
+	return (
+		"No lead is old enough to be judged." if all(one.is_young for one in facts) else "Nothing is wasted."
+	)
 
 
 SPEEDS = (

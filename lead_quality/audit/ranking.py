@@ -11,7 +11,7 @@ from lead_quality.audit.report import BARS, COUNT, NUMBER, SHARE, TEXT, Cell, Co
 from lead_quality.engine import learning
 from lead_quality.engine.conversion import STAGES
 from lead_quality.engine.learning import BY_CHANCE, LEAST_WON, TOO_FEW, TOO_SHORT, Backtest, Case, Learned
-from lead_quality.engine.priority import Model, Weight, facts_at, said_by
+from lead_quality.engine.priority import Model, Weight, facts_at, lines_of, said_by
 
 MOST_LEADS = 20_000  # that a model learns from and is judged by; of more, every so many
 LINES_SHOWN = 12
@@ -144,7 +144,7 @@ def _how(found: Learned | None, backtest: Backtest | None) -> str:
 	)
 	if backtest and found and found.model:
 		said += (
-			f" Learned from {backtest.learned_from:,} leads with {backtest.learned_won:,} sales, within "
+			f" Learned from {backtest.learned_from:,} cases with {backtest.learned_won:,} sales, within "
 			f"{found.model.horizons.get('', 0)} days. AUC: the chance that a lead that bought stands before one that did not."
 		)
 	return said + f" Of more than {MOST_LEADS:,} leads, every so many are taken."
@@ -152,33 +152,35 @@ def _how(found: Learned | None, backtest: Backtest | None) -> str:
 
 def weights(model: Model) -> Section:
 	"""What raises and what lowers the chance of a sale, the strongest first."""
-	telling = [line for line in model.lines if abs(line.weight) >= LEAST_WEIGHT]
-	lines = sorted(telling, key=lambda line: -abs(line.weight))[:LINES_SHOWN]
+	telling = [reason for reason in lines_of(model) if abs(reason.line.weight) >= LEAST_WEIGHT]
+	strongest = sorted(telling, key=lambda reason: -abs(reason.line.weight))[:LINES_SHOWN]
 	rows: list[list[Cell]] = [
 		[
-			_FIELDS.get(line.field, line.field),
-			_in_words(line),
-			line.leads,
-			line.won,
-			line.won / line.leads if line.leads else None,
-			line.won / line.leads / model.prior if line.leads and model.prior else None,
+			_FIELDS.get(reason.field, reason.field),
+			_in_words(reason.line),
+			reason.line.leads,
+			reason.line.won,
+			reason.line.won / reason.line.leads if reason.line.leads else None,
+			reason.factor,
 		]
-		for line in lines
+		for reason in strongest
 	]
 	return Section(
 		"ranking_weights",
 		"What the sales have in common",
-		f"Of all leads with a known outcome {shown(model.prior, SHARE)} bought in time.",
+		f"In {model.leads:,} cases with a known outcome {shown(model.prior, SHARE)} bought in time.",
 		[
 			Column("field", "Field", TEXT),
 			Column("value", "Value", TEXT),
-			Column("leads", "Leads", COUNT),
+			Column("leads", "Cases", COUNT),
 			Column("won", "Sold in time", COUNT),
 			Column("share", "Share", SHARE),
 			Column("factor", "Times the average", NUMBER),
 		],
 		rows,
-		"The values that weigh most in the model, either way. The app shows the whole table, and three reasons on each lead.",
+		"The values that weigh most in the model, either way. Each lead is a case as it came in, and once more as it was a week or a "
+		"month later, if it was still to be won. Times the average: how often those who say so buy, of those who are average in all "
+		"else. The app shows the whole table, and three reasons on each lead.",
 	)
 
 

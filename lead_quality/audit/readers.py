@@ -10,7 +10,16 @@ from functools import lru_cache, partial
 from pathlib import Path
 
 from lead_quality.audit import columns, values
-from lead_quality.audit.columns import ADDRESS, ADDRESSES, FIELDS, MOMENT, NUMBER, OF_ROWS, Recognised
+from lead_quality.audit.columns import (
+	ADDRESS,
+	ADDRESSES,
+	DOCUMENTS,
+	FIELDS,
+	MOMENT,
+	NUMBER,
+	OF_ROWS,
+	Recognised,
+)
 
 Row = tuple[int, list[str]]
 """A line's number in its file (from 1), and its cells."""
@@ -254,7 +263,7 @@ def _headers(
 		first = next((cells for _line, cells in begin if any(cells)), [])
 		found = ", ".join(repr(cell) for cell in first[:12] if cell) or "nothing"
 		raise CannotRead(
-			f"{path.name}: no line of its first {HEADERS_WITHIN} has the headers of {' or '.join(FIELDS)}. Its first line has "
+			f"{path.name}: no line of its first {HEADERS_WITHIN} has the headers of {' or '.join(DOCUMENTS)}. Its first line has "
 			f'{found}. Say what it is and which column is which: Lead={path.name} --map Lead.creation="Its Header"'
 		)
 	_rank, place, one = best

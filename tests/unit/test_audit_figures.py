@@ -555,3 +555,13 @@ def test_what_happens_after_the_day_of_the_audit_does_not_count(tmp_path):
 
 	assert figure(run(paths, as_of=at(200)), "wasted_rate") == 1
 	assert figure(run(paths, as_of=at(400)), "wasted_rate") == 0
+
+
+def test_where_no_lead_is_old_enough_nothing_is_said_to_be_well(tmp_path):
+	done = run(write(tmp_path, lead=[lead(f"L{number}") for number in range(5)]))
+
+	findings = {one.key: one.finding for one in done.report.sections}
+	assert {findings["leak_by_source"], findings["leak_by_owner"], findings["leak_by_month"]} == {
+		"No lead is old enough to be judged."
+	}
+	assert figure(done, "wasted_rate") is None
