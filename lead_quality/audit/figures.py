@@ -1,6 +1,7 @@
 """The figures of an audit, of one row a lead. What a stage, a touch, a wasted lead and working time are is the app's own
 rules (`engine`); here they are counted."""
 
+import gc
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -118,11 +119,17 @@ def see(journeys: Iterable[Journey], known: Known, options: Options) -> list[Fac
 	zone = options.calendar.zone
 	latest = latest_start(options.now.replace(tzinfo=zone), options.wasted_after, options.calendar)
 	naive_latest = latest.replace(tzinfo=None)
-	return [
-		_facts(journey, known, options, naive_latest)
-		for journey in journeys
-		if journey.entered_at <= options.now
-	]
+	was_collecting = gc.isenabled()
+	gc.disable()  # of millions of objects that all stay, looking for cycles would be a tenth of the work
+	try:
+		return [
+			_facts(journey, known, options, naive_latest)
+			for journey in journeys
+			if journey.entered_at <= options.now
+		]
+	finally:
+		if was_collecting:
+			gc.enable()
 
 
 def _facts(journey: Journey, known: Known, options: Options, latest: datetime) -> Facts:
