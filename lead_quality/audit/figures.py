@@ -100,7 +100,7 @@ class Facts:
 	month: str = field(init=False)
 
 	def __post_init__(self) -> None:  # once, as every section asks for these of every lead
-		self.rank = max(map(_RANKS.__getitem__, self.entered), default=0)
+		self.rank = max([_RANKS[stage] for stage in self.entered], default=0)
 		self.is_sold = "sale" in self.entered
 		entry = self.journey.entered_at
 		self.month = intern(f"{entry.year:04}-{entry.month:02}")
@@ -677,7 +677,7 @@ def duplicates(facts: Iterable[Facts]) -> dict[str, str]:
 		journey = one.journey
 		keys = [f"@{journey.email}"] if IS_ADDRESS.fullmatch(journey.email) else []
 		if journey.phones:
-			keys += filter(None, map(digits_key, journey.phones.split("|")))
+			keys += [key for number in journey.phones.split("|") if (key := digits_key(number))]
 		known = next((first[key] for key in keys if key in first), None)
 		if known is not None:
 			twins[journey.lead] = known
