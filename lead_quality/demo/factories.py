@@ -41,7 +41,8 @@ def make_employee(user: str, reports_to: str | None = None) -> str:
 	employee = frappe.get_doc(
 		{
 			"doctype": "Employee",
-			"first_name": user.split("@")[0],
+			# ERPNext gives the user the first name of the Employee
+			"first_name": frappe.db.get_value("User", user, "first_name"),
 			"user_id": user,
 			"company": frappe.get_all("Company", pluck="name", order_by="name asc", limit=1)[0],
 			"gender": frappe.get_all("Gender", pluck="name", order_by="name asc", limit=1)[0],

@@ -164,13 +164,13 @@ def snooze(enrollment, until: datetime, reason: str | None = None, now: datetime
 
 
 def check_rest(until: datetime, reason: str | None):
-	"""A person is about to snooze a lead until an instant (naive, the site's zone).
+	"""A person is about to let a lead rest until an instant (naive, the site's zone), by a snooze or a decision.
 
 	:raises frappe.MandatoryError: for a long time without a reason.
 	"""
 	if not reason and until > now_datetime() + LONGEST_REST_WITHOUT_REASON:
 		frappe.throw(
-			_("Choose a reason, too: without one, a lead can be snoozed for {0} weeks at most.").format(
+			_("Choose a reason, too: without one, a lead can rest for {0} weeks at most.").format(
 				LONGEST_REST_WITHOUT_REASON.days // 7
 			),
 			frappe.MandatoryError,

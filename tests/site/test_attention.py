@@ -147,6 +147,10 @@ def plan_touch(lead):
 	).insert(ignore_permissions=True)
 
 
+def nurture_until(lead, day: str):
+	api.qualify(lead.name, decision="Nurture", outcome_reason="Disqualify: Not this year", nurture_until=day)
+
+
 def hand_over(lead):
 	make_sales_ready(lead.name)
 	user = frappe.get_doc(
@@ -172,7 +176,7 @@ def hand_over(lead):
 			lead, "2026-02-02 10:00:00", repeat_this_event=1, repeat_on="Weekly", monday=1
 		),
 		lambda lead: api.enroll(lead.name),
-		lambda lead: api.qualify(lead.name, decision="Nurture", nurture_until="2026-06-01"),
+		lambda lead: nurture_until(lead, "2026-06-01"),
 	],
 	ids=["touch", "handover", "to do", "event", "weekly event", "cadence", "day to come back"],
 )
@@ -253,7 +257,7 @@ def test_shelf_life_is_that_of_the_segment(lead, time):
 	"rest",
 	[
 		lambda lead: api.snooze(lead.name, "2026-09-01 09:00:00", "Snooze: On holiday"),
-		lambda lead: api.qualify(lead.name, decision="Nurture", nurture_until="2026-09-01"),
+		lambda lead: nurture_until(lead, "2026-09-01"),
 	],
 	ids=["snoozed", "to be nurtured until a day"],
 )

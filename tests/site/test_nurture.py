@@ -239,6 +239,25 @@ def test_a_long_snooze_needs_a_reason(lead, freeze):
 	assert snooze_of(lead)[1] == HOLIDAY
 
 
+def test_a_decision_to_nurture_for_long_needs_a_reason(lead, freeze):
+	with freeze("2026-03-02 11:00:00"):
+		api.qualify(lead.name, decision="Nurture", nurture_until="2026-04-13")
+		for until in ("2026-04-14", "2099-01-01"):
+			with pytest.raises(frappe.MandatoryError, match="6 weeks"):
+				api.qualify(lead.name, decision="Nurture", nurture_until=until)
+		doc = frappe.get_doc("Lead Qualification", {"lead": lead.name})
+		doc.nurture_until = "2099-01-01"
+		with pytest.raises(frappe.MandatoryError, match="6 weeks"):
+			doc.save()
+		later = api.qualify(
+			lead.name,
+			decision="Nurture",
+			outcome_reason="Disqualify: Not this year",
+			nurture_until="2026-09-01",
+		)
+	assert str(later.nurture_until) == "2026-09-01"
+
+
 def test_a_snooze_without_a_reason_has_none_also_after_one_that_had(lead, snoozed, freeze):
 	with freeze("2026-03-02 12:00:00"):
 		api.snooze(lead.name, "2026-04-02 09:00:00")

@@ -1,6 +1,6 @@
 import frappe
 from frappe import _
-from frappe.utils import getdate, now_datetime
+from frappe.utils import get_datetime, getdate, now_datetime
 
 from lead_quality.base.links import OutlivesLinks
 from lead_quality.base.protected import restore_protected_fields
@@ -9,6 +9,7 @@ from lead_quality.follow_up import reactions
 from lead_quality.funnel import journey
 from lead_quality.funnel.lead_lock import LeadFirst
 from lead_quality.funnel.timeline import log_on_lead
+from lead_quality.nurture.service import check_rest
 from lead_quality.qualification import judgement, service
 from lead_quality.qualification.agreement import agreement_of
 from lead_quality.qualification.answers import ANSWER, as_text, key_of, value_of
@@ -204,6 +205,8 @@ class LeadQualification(OutlivesLinks, LeadFirst):
 				frappe.throw(_("Choose a future date to follow up on the lead."))
 			# the decision has ended, so the answers count again
 			self.decision = self.outcome_reason = self.nurture_until = None
+		elif self.nurture_until and is_new_date:
+			check_rest(get_datetime(self.nurture_until), self.outcome_reason)
 		is_as_before = before and (before.decision, before.outcome_reason) == (
 			self.decision,
 			self.outcome_reason,

@@ -113,6 +113,7 @@ export async function snooze(panel) {
 				fieldname: "until",
 				fieldtype: "Datetime",
 				label: __("Until"),
+				description: __("More than six weeks need a reason."),
 				reqd: 1,
 				min_date: new Date(),
 			},
