@@ -33,8 +33,8 @@
 				as_of(),
 				check("all_steps", __("Also Sales Ready, Accepted, Quoted")),
 				select("chart", __("Chart"), [
-					["Steps", __("Steps")],
-					["Days", __("Days")],
+					["Steps", __("Bars by Step")],
+					["Days", __("Curve over Days")],
 				]),
 			],
 			shows: ["Steps", __("Steps")],
