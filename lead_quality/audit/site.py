@@ -115,6 +115,13 @@ READS = (
 		parent="Event",
 	),
 )
+# to whom alone Frappe shows mails of e-mail accounts that are not their own
+_MAIL_READERS = {"System Manager", "Super Email User"}
+OWN_MAIL = (
+	"Communication: ERPNext shows the user of the key the mails of its own e-mail accounts only, if it has any. So leads look "
+	"untouched, and wasted, that others have written to. Give that user the role System Manager or Super Email User, and run this "
+	"again."
+)
 NAMES_OF_PEOPLE = {"lead_name", "company_name"}
 
 
@@ -381,6 +388,8 @@ def fetch(
 			lacking.append(of_read["refused"])
 			if read.kind == "Lead":
 				raise CannotRead(of_read["refused"])
+	if not _sees_all_mail(client, user):
+		lacking.append(OWN_MAIL)
 	return Fetched(folder, client.host, user, state["reads"], lacking)
 
 
@@ -395,6 +404,15 @@ def _who(client: Client) -> str:
 			) from None
 		raise CannotRead(f"{client.url} answers {refused.status}: is that the address of the site?") from None
 	return str(user)
+
+
+def _sees_all_mail(client: Client, user: str) -> bool:
+	"""Whether a user is shown the mails of all; where the site does not tell its roles, nothing is held against it."""
+	try:
+		roles = client.get("method/frappe.core.doctype.user.user.get_roles", uid=user)
+	except Refused:
+		return True
+	return not isinstance(roles, list) or bool(_MAIL_READERS.intersection(roles))
 
 
 def _begun(folder: Path, wanted: dict[str, Any]) -> dict[str, Any]:

@@ -18,22 +18,30 @@ def company_currency(company: str | None) -> str | None:
 	return frappe.get_cached_value("Company", company, "default_currency") if company else None
 
 
-def rates_into(currency: str | None) -> Callable[[str | None, date], float | None]:
+def rates_into(
+	currency: str | None, only: tuple[str, date] | None = None
+) -> Callable[[str | None, date], float | None]:
 	"""A function of another currency and a day that returns the exchange rate into this currency, or None if unknown.
 
 	Rates are chosen as in ERPNext's `get_exchange_rate`: the latest Currency Exchange on or before that day, not older
 	than the Accounts Settings allow. Its web service is not called: a report would wait for it for each currency and
 	day.
+
+	:param only: the one currency and day that will be asked for: one row is read instead of all.
 	"""
 	oldest = _days_until_stale()
 	days, rates = defaultdict(list), defaultdict(list)
-	for other, day, rate in query.run(
-		"""
-		select from_currency, `date`, exchange_rate from `tabCurrency Exchange` where to_currency = %s
-		order by `date`, creation, name
+	which = "and from_currency = %(other)s and `date` <= %(day)s" if only else ""
+	other, day = only or (None, None)
+	rows = query.run(
+		f"""
+		select from_currency, `date`, exchange_rate from `tabCurrency Exchange`
+		where to_currency = %(currency)s {which}
+		order by `date` desc, creation desc, name desc {"limit 1" if only else ""}
 		""",
-		(currency,),
-	):
+		{"currency": currency, "other": other, "day": day},
+	)
+	for other, day, rate in reversed(rows):
 		days[other].append(day)
 		rates[other].append(flt(rate))
 
@@ -50,18 +58,7 @@ def stored_rate(from_currency: str, to_currency: str, day: date) -> float | None
 	"""As `rates_into`, of one currency and day."""
 	if from_currency == to_currency:
 		return 1.0
-	newest = query.run(
-		"""
-		select `date`, exchange_rate from `tabCurrency Exchange`
-		where from_currency = %s and to_currency = %s and `date` <= %s
-		order by `date` desc, creation desc, name desc limit 1
-		""",
-		(from_currency, to_currency, day),
-	)
-	oldest = _days_until_stale()
-	if not newest or (oldest is not None and (day - newest[0][0]).days >= oldest):
-		return None
-	return flt(newest[0][1]) or None
+	return rates_into(to_currency, (from_currency, day))(from_currency, day)
 
 
 def _days_until_stale() -> int | None:

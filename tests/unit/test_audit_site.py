@@ -33,6 +33,7 @@ class Site:
 		self.asked: list[tuple[str, str, dict[str, list[str]]]] = []
 		self.headers: list[dict[str, str]] = []
 		self.rows = {"Lead": LEADS}
+		self.roles = ["System Manager"]
 		self.before: Callable[[str, dict], tuple[int, dict[str, str], object] | None] = lambda path, query: (
 			None
 		)
@@ -60,6 +61,8 @@ class Site:
 	def answer(self, path: str, query: dict) -> tuple[int, dict[str, str], object]:
 		if path.endswith("get_logged_user"):
 			return 200, {}, {"message": "reader@example.com"}
+		if path.endswith("get_roles"):
+			return 200, {}, {"message": self.roles}
 		kind = path.rsplit("/", 1)[1].replace("%20", " ")
 		fields = json.loads(query["fields"][0])
 		for name in fields:
@@ -143,6 +146,25 @@ def test_a_doctype_that_may_not_be_read_is_said_and_the_rest_counts(pretended, t
 	assert fetched.lacking == [
 		"Quotation: the user of the key may not read it. Give a role of that user the right to read Quotation."
 	]
+
+
+@pytest.mark.parametrize(
+	("roles", "is_said"),
+	[
+		(["Sales User"], True),
+		(["Sales User", "Super Email User"], False),
+		(["System Manager"], False),
+		("?", False),
+	],
+)
+def test_who_is_shown_no_mail_of_others_is_told_that_leads_look_untouched(
+	pretended, tmp_path, roles, is_said
+):
+	pretended.roles = roles
+
+	fetched = fetch(client(pretended), tmp_path / "site")
+
+	assert any("look untouched" in sentence for sentence in fetched.lacking) == is_said
 
 
 def test_leads_that_may_not_be_read_are_no_audit(pretended, tmp_path):
