@@ -4,6 +4,7 @@ from functools import lru_cache
 
 import frappe
 import phonenumbers
+from frappe.utils.caching import site_cache
 
 
 def number_key(number: str | None, country: str | None = None) -> str | None:
@@ -17,6 +18,7 @@ def number_key(number: str | None, country: str | None = None) -> str | None:
 	return _number_key(number, region_of(country)) if number else None
 
 
+@site_cache(ttl=600, maxsize=512)
 def region_of(country: str | None) -> str | None:
 	"""The code of a Country in capitals, such as GB."""
 	code = country and frappe.get_cached_value("Country", country, "code")

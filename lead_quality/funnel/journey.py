@@ -296,10 +296,17 @@ def begin(lead, is_judged: bool):
 
 def follow(lead):
 	"""A Lead document that was there before was saved: its row shows what it says now."""
-	before = lead.get_doc_before_save()
-	fields = [name for name in (_name_here(field) for field in OF_LEAD) if name]
-	if before and any((lead.get(field) or None) != (before.get(field) or None) for field in fields):
+	if is_changed_by(lead):
 		mark(lead.name)
+
+
+def is_changed_by(lead) -> bool:
+	"""Whether a save of a Lead document that was there before changes what its row shows of it."""
+	before = lead.get_doc_before_save()
+	if not before:
+		return False
+	fields = (name for name in map(_name_here, OF_LEAD) if name)
+	return any((lead.get(field) or None) != (before.get(field) or None) for field in fields)
 
 
 def _name_here(field: str) -> str | None:
@@ -323,22 +330,19 @@ def write_marked():
 
 @contextmanager
 def _failing_nobody(leads: list[str]) -> Iterator[None]:
-	"""What goes wrong within is undone and kept in the Error Log.
+	"""What goes wrong within is kept in the Error Log. It needs no savepoint: rows are written by one statement, which the
+	database undoes by itself if it fails.
 
 	:raises frappe.QueryDeadlockError: nothing is left of the transaction then; so with frappe.QueryTimeoutError.
 	"""
-	frappe.db.savepoint("lead_quality_journey")
 	try:
 		yield
 	except (frappe.QueryDeadlockError, frappe.QueryTimeoutError):
 		raise
 	except Exception:
-		error = frappe.get_traceback()
-		frappe.db.rollback(save_point="lead_quality_journey")
 		names = ", ".join(leads[:3])
-		frappe.log_error(title=f"Lead Quality: the journey failed on {names}"[:140], message=error)
-	else:
-		frappe.db.release_savepoint("lead_quality_journey")
+		title = f"Lead Quality: the journey failed on {names}"[:140]
+		frappe.log_error(title=title, message=frappe.get_traceback())
 
 
 def write(leads: Collection[str]):

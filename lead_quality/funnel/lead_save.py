@@ -25,32 +25,33 @@ class LeadSave(LeadWriter):
 	"""One save of a Lead document.
 
 	A new lead is inserted with its summary, and its rows follow it, as the insert may still fail: until then both wait
-	here. `judged` is the judgement of this save, or None; `has_entered` tells whether a new lead has been taken in.
+	here (`waits`). `judged` is the judgement of this save, or None; `has_entered` tells whether a new lead has been taken
+	in.
 	"""
 
 	def __init__(self, lead):
 		self.lead = lead
 		self.judged = None
 		self.has_entered = False
-		self._waits = lead.is_new()
+		self.waits = lead.is_new()
 		self._rows: list[tuple[str, list[dict]]] = []
 
 	def insert_rows(self, doctype: str, rows: list[dict], at: datetime) -> list:
-		if not self._waits:
+		if not self.waits:
 			return super().insert_rows(doctype, rows, at)
 		made = make_rows(doctype, rows, at)
 		self._rows.append((doctype, made))
 		return made
 
 	def summarise(self, lead, **values):
-		if self._waits:
+		if self.waits:
 			lead.update(values)
 		else:
 			super().summarise(lead, **values)
 
 	def write(self):
 		"""The lead has been inserted: its rows follow it. A second call writes nothing."""
-		waiting, self._rows, self._waits = self._rows, [], False
+		waiting, self._rows, self.waits = self._rows, [], False
 		for doctype, made in waiting:
 			for row in made:
 				row["lead"] = self.lead.name  # by another name, if the first one was taken

@@ -42,7 +42,24 @@ def keys_of(lead) -> dict[str, str | None]:
 
 def keep_keys(lead):
 	"""Lead `validate`: keep the keys of its present numbers and address, by which it is found."""
-	lead.update(keys_of(lead))
+	lead.update({**keys_of(lead), **(_keys_of_contact(lead) if lead.is_new() else {})})
+
+
+def _keys_of_contact(lead) -> dict[str, str | None]:
+	"""The keys of the number that a new Lead document is about to get: where its Contact has one only, ERPNext writes that
+	into both of the lead's fields, right after the insert."""
+	numbers = [row.phone for row in contact.phone_nos] if (contact := lead.get("contact_doc")) else []
+	if len(numbers) != 1:
+		return {}
+	key = number_key(numbers[0], country_of(lead))
+	return {NUMBER_KEYS["phone"]: key, NUMBER_KEYS["mobile_no"]: key}
+
+
+def is_changed(lead) -> bool:
+	"""Whether `follow_change` has anything to do."""
+	if not any(lead.has_value_changed(name) for name in ("email_id", *NUMBER_KEYS, *NUMBER_KEYS.values())):
+		return False
+	return bool(_stale_keys(lead)) or _is_another_person(lead)
 
 
 def follow_change(lead) -> bool:
@@ -50,11 +67,15 @@ def follow_change(lead) -> bool:
 
 	:returns: whether the change made another person of the lead. A number that is copied to another of its fields does not.
 	"""
-	if not any(lead.has_value_changed(name) for name in ("email_id", *NUMBER_KEYS, *NUMBER_KEYS.values())):
+	if not is_changed(lead):
 		return False
 	if stale := _stale_keys(lead):
 		frappe.db.set_value("Lead", lead.name, stale, update_modified=False)
 		lead.update(stale)
+	return _is_another_person(lead)
+
+
+def _is_another_person(lead) -> bool:
 	before = lead.get_doc_before_save()
 	return not before or _identity(before) != _identity(lead)
 

@@ -37,12 +37,11 @@ def validate(lead, method=None):
 	lead.update({"lq_priority": priority.priority_of(lead, now_datetime())})
 
 
-@listener
+@listener(concerns=lambda lead: lead.is_new())
 def before_save(lead, method=None):
-	if lead.is_new():
-		if funnel.has_orphaned_rows(lead.name):
-			forget(lead.name)
-		enter_new_lead(lead, begin_save(lead))
+	if funnel.has_orphaned_rows(lead.name):
+		forget(lead.name)
+	enter_new_lead(lead, begin_save(lead))
 
 
 @listener
@@ -52,7 +51,15 @@ def after_insert(lead, method=None):
 		enter_new_lead(lead, save)
 
 
-@listener
+def has_consequences(lead) -> bool:
+	"""Whether a save of a lead leads to anything beyond the lead itself: most do not."""
+	save, before = lead.flags.lead_quality_save, lead.get_doc_before_save()
+	if not save or save.judged or save.waits:
+		return True
+	return bool(before) and (before.status != lead.status or journey.is_changed_by(lead))
+
+
+@listener(concerns=has_consequences)
 def on_update(lead, method=None):
 	qualification.keep_judgement(begin_save(lead), is_new_lead=bool(lead.flags.in_insert))
 	journey.follow(lead)
@@ -65,7 +72,14 @@ def on_update(lead, method=None):
 		follow_up.take_status_as_answer(lead.name, now_datetime())
 
 
-@listener(concerns=lambda lead: not (lead.flags.in_insert or lead.flags.in_delete))
+def is_changed(lead) -> bool:
+	"""Whether a lead that was there before has become another person's, or another status."""
+	if lead.flags.in_insert or lead.flags.in_delete:
+		return False
+	return any(map(lead.has_value_changed, ("status", "unsubscribed"))) or person.is_changed(lead)
+
+
+@listener(concerns=is_changed)
 def on_change(lead, method=None):
 	"""ERPNext changes a lead's status without `on_update` when a selling document is made from it."""
 	if lead.unsubscribed and lead.has_value_changed("unsubscribed"):

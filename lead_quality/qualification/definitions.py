@@ -1,6 +1,7 @@
 """The definitions in force, shared by all processes: segments, checklists, agreements, models of priority."""
 
 import pickle
+import time
 
 import frappe
 from redis.exceptions import RedisError
@@ -12,6 +13,10 @@ CACHE = "lead_quality_definitions"
 GENERATION = "lead_quality_definitions_generation"
 CHANGED_HERE = "lead_quality_definitions_changed"  # of frappe.local
 LIFETIME = 600  # seconds
+
+# what this process has had from Redis or put there, by site: as good as what Redis holds, for as long as that is of the
+# same generation
+_kept: dict[str, dict] = {}
 
 # field, operator and value of a segment's rule, and whether it leaves out what a visitor says
 Rule = tuple[str, str, str, bool]
@@ -26,14 +31,21 @@ def in_force() -> dict:
 	:returns: `segments`, the names of the enabled ones in their order, with their rules; `sources`, the fields and
 	    facts that criteria of checklists in force name as `lead_field`; `agreements`, the names of the Active ones by
 	    company and segment; `priorities`, the models in use by company, as `engine.priority.Model.as_dict` gives
-	    them; and a `token`, another one each time that any of these has changed.
+	    them; a `token`, another one each time that any of these has changed; and `until`, in seconds since 1970. Shared by
+	    all that this process does: nobody changes it.
 	"""
 	changed = getattr(frappe.local, CHANGED_HERE, None)
 	if changed:
 		changed["value"] = changed["value"] or _load(changed["token"])
 		return changed["value"]
+	token = frappe.cache.get_value(GENERATION)
+	value = _kept.get(frappe.local.site)
+	if value and value["token"] == token and time.time() < value["until"]:
+		return value
 	value = frappe.cache.get_value(CACHE)
-	if value and value["token"] == frappe.cache.get_value(GENERATION):
+	if value and value["token"] == token:
+		# what a worker of an older version has put there does not say until when it counts
+		_kept[frappe.local.site] = {"until": 0, **value}
 		return value
 	generation = generation_here()
 	value = _load(generation)
@@ -106,6 +118,7 @@ def _keep(value: dict):
 	except RedisError:
 		return
 	_forget_here()
+	_kept[frappe.local.site] = value
 
 
 def _forget_here():
@@ -121,6 +134,7 @@ def _load(token: str) -> dict:
 		"agreements": _agreements(),
 		"priorities": _priorities(),
 		"token": token,
+		"until": time.time() + LIFETIME,
 	}
 
 

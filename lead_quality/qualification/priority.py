@@ -45,7 +45,9 @@ CHANGEABLE = (
 	"touched",
 	"criteria_met",
 )
-CACHE = "lead_quality_priority_models"  # of frappe.local
+
+# site to the token at which its models were built, and these by company
+_built: dict[str, tuple[str, dict[str, Model]]] = {}
 
 
 def columns() -> list[str]:
@@ -73,15 +75,14 @@ def facts_of(lead, now: datetime) -> dict:
 
 
 def model_of(company: str | None) -> Model | None:
-	"""The model in use for the leads of a company."""
+	"""The model in use for the leads of a company, built once a process for as long as none has changed."""
 	definitions = in_force()
-	kept = getattr(frappe.local, CACHE, None)
-	if not kept or kept[0] != definitions["token"]:
+	token, models = _built.get(frappe.local.site, ("", {}))
+	if token != definitions["token"]:
 		# what a worker of an older version has put into Redis has none
 		stored = definitions.get("priorities", {})
-		kept = definitions["token"], {name: Model.from_dict(model) for name, model in stored.items()}
-		setattr(frappe.local, CACHE, kept)
-	models: dict[str, Model] = kept[1]
+		models = {name: Model.from_dict(model) for name, model in stored.items()}
+		_built[frappe.local.site] = (definitions["token"], models)
 	return models.get(company or "")
 
 

@@ -16,7 +16,14 @@ def pick_segment(lead) -> str | None:
 	"""The segment of a lead document, by the first enabled segment whose rules all hold."""
 	segments = get_segments()
 	values = {rule.field: lead.get(rule.field) for segment in segments for rule in segment.rules}
-	return engine.pick_segment(segments, values, is_visitor(lead.owner))
+	return engine.pick_segment(segments, values, is_from_visitor(lead, segments))
+
+
+def is_from_visitor(lead, segments: list[engine.Segment]) -> bool:
+	"""Whether a visitor has said what a lead (document or row) says, as far as a rule of these segments asks."""
+	return any(rule.not_from_visitors for segment in segments for rule in segment.rules) and is_visitor(
+		lead.owner
+	)
 
 
 def get_segments() -> list[engine.Segment]:

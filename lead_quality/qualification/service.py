@@ -100,13 +100,19 @@ def judge_lead(lead) -> Judgement | None:
 	# a lead that shows no criteria has no judgement: looking for it with a lock would stop others
 	known = stored.load([lead.name]) if before and before.lq_criteria_count else []
 	doc = known[0] if known else new_judgement(lead)
-	if not doc:
+	if not doc or not (doc.name or says_something(doc.checklist, lead)):
 		return None
 	judge([doc], now_datetime(), {lead.name: lead})
 	if not doc.name and not any(row.answered_on for row in doc.answers):
 		return None
 	lead.update(verdict_values(doc))
 	return doc
+
+
+def says_something(checklist: str, lead) -> bool:
+	"""Whether a field of a lead (document or row) answers a criterion of a checklist. A fact always has an answer."""
+	sources = get_checklist(checklist).mapped.values()
+	return any(source in facts.FACTS or facts.value_of(source, lead) for source in sources)
 
 
 def new_judgement(lead) -> Judgement | None:
