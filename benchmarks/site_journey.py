@@ -13,7 +13,7 @@ import statistics
 import time
 
 import frappe
-from on_site import SITE
+from on_site import SITE, app_is_installed
 
 from lead_quality.funnel import journey
 
@@ -141,10 +141,11 @@ def measure() -> None:
 if __name__ == "__main__":
 	frappe.init(SITE)
 	frappe.connect()
-	clear()
-	try:
-		fill()
-		measure()
-	finally:
-		frappe.db.rollback()
+	if app_is_installed():
 		clear()
+		try:
+			fill()
+			measure()
+		finally:
+			frappe.db.rollback()
+			clear()

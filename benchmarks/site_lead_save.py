@@ -5,21 +5,28 @@ To run it again on that site, in the bench's folder `sites`:
 
     LEAD_QUALITY_SITE=lead-quality-bench.localhost ../env/bin/python ../apps/lead_quality/benchmarks/site_lead_save.py
 
-A lead is inserted, saved as it is, and saved with another job title: each in a request of its own, with empty
-request caches, by Administrator, commit included. Medians of wall-clock time on this machine; nothing is enforced.
+A lead is inserted, saved as it is, with another job title, and with another owner: each in a request of its own, with
+empty request caches, by Administrator, commit included. Medians of wall-clock time on this machine; nothing is enforced.
 
 - `app / stock` compares two runs, minutes apart.
 - `own share` is measured in one run: with the app installed, leads are saved alternately with its document events
   and without, and the median of the differences is taken, so that what else the machine does cancels out.
 - ERPNext's own Service Level Agreement on Lead is measured likewise, for comparison, with the app's events off.
+- `of that` is what is spent on the Lead Journey and on the priority, that by a model of made-up past leads. `PARTS=1`
+  measures these alone, on any site with the app.
 
 Left out is `has_gravatar`, which asks gravatar.com at each insert, and at each save of a lead that has no image,
 while the user waits: it costs what the network costs, with and without the app.
 """
 
 import json
+import os
+import random
 from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
+from unittest.mock import patch
 
 import frappe
 from on_site import (
@@ -31,6 +38,7 @@ from on_site import (
 	cost_of,
 	describe,
 	fill,
+	fill_reps,
 	median,
 	request,
 	switch_off,
@@ -40,8 +48,13 @@ from on_site import (
 PAIRS = 100
 WARM_UP = 5
 AGREEMENT = "erpnext.support.doctype.service_level_agreement."
-JOB_TITLE = "save, job title changed"
-STEPS = ("insert", "save, nothing changed", JOB_TITLE)
+# step to what is changed before it
+STEPS = {
+	"insert": {},
+	"save, nothing changed": {},
+	"save, job title changed": {"job_title": "Head of Purchasing"},
+	"save, owner changed": {"lead_owner": "rep1@bench.example"},
+}
 LOOK_UPS = {"has_opportunity": "Opportunity.party_name", "has_customer": "Customer.lead_name"}
 
 Costs = dict[str, Cost]
@@ -52,14 +65,13 @@ def new_lead():
 
 
 def live(off: tuple[str, ...]) -> Costs:
-	"""One lead is inserted and saved twice, with the document events of some modules off."""
+	"""One lead is inserted and saved, with the document events of some modules off."""
 	costs, name = {}, None
-	for step in STEPS:
+	for step, changes in STEPS.items():
 		with request():
 			switch_off(*off)
 			doc = frappe.get_doc("Lead", name) if name else new_lead()
-			if step == JOB_TITLE:
-				doc.job_title = "Head of Purchasing"
+			doc.update(changes)
 			act = doc.save if name else doc.insert
 			costs[step] = cost_of(lambda act=act: (act(), frappe.db.commit()))
 			name = doc.name
@@ -77,6 +89,93 @@ def compare(off: tuple[str, ...], on: tuple[str, ...]) -> tuple[Costs, Costs, Co
 			):
 				costs[step].append(cost)
 	return tuple({step: median(values) for step, values in costs.items()} for costs in taken)
+
+
+@contextmanager
+def spent_in(module: str, *functions: str) -> Iterator[list[Cost]]:
+	"""What is spent within some functions of a module of the app meanwhile, call by call."""
+	found = frappe.get_module(module)
+	spent: list[Cost] = []
+
+	def count(function):
+		def counting(*args, **kwargs):
+			answers = []
+			spent.append(cost_of(lambda: answers.append(function(*args, **kwargs))))
+			return answers[0]
+
+		return counting
+
+	with patch.multiple(found, **{name: count(getattr(found, name)) for name in functions}):
+		yield spent
+
+
+@contextmanager
+def model_of_past_leads() -> Iterator[None]:
+	"""A model of made-up leads is in use for each company, as learned in the night: a few hundred lines."""
+	from frappe.utils import now_datetime
+
+	from lead_quality.base.rows import insert_rows
+	from lead_quality.engine.learning import Example, train
+	from lead_quality.funnel import known
+	from lead_quality.qualification import definitions
+
+	chance = random.Random(1)
+	names = (
+		"source",
+		"campaign",
+		"territory",
+		"segment",
+		"stage",
+		"touched",
+		"mail",
+		"has_phone",
+		*known.SAID,
+	)
+	examples = []
+	for at in range(3_000):
+		facts = {name: f"{name} {chance.randrange(20)}" for name in names}
+		numbers = {name: chance.randrange(15) for name in ("filled", "criteria_met", "days_known")}
+		won = chance.random() < 0.02 + 0.01 * numbers["filled"]
+		examples.append(Example(float(at), {**facts, **numbers}, won))
+	model = json.dumps(train(examples).as_dict())
+	with request():
+		companies = frappe.get_all("Company", pluck="name", order_by="name asc")
+		rows = [{"company": company, "status": "In Use", "model": model} for company in companies]
+		made = insert_rows("Lead Priority Model", rows, now_datetime())
+		definitions.clear_caches()
+		frappe.db.commit()
+	try:
+		yield
+	finally:
+		with request():
+			for row in made:
+				frappe.db.delete("Lead Priority Model", {"name": row.name})
+			definitions.clear_caches()
+			frappe.db.commit()
+
+
+def measure_parts() -> None:
+	"""What is spent on the Lead Journey, and on the priority, of what the app costs a lead."""
+	taken = {step: ([], []) for step in STEPS}
+	with model_of_past_leads():
+		for number in range(-WARM_UP, PAIRS):
+			name = None
+			for step, changes in STEPS.items():
+				with (
+					request(),
+					spent_in("lead_quality.funnel.journey", "begin", "is_changed_by", "write_marked") as journey,
+					spent_in("lead_quality.qualification.priority", "priority_of") as priority,
+				):
+					doc = frappe.get_doc("Lead", name) if name else new_lead()
+					doc.update(changes)
+					_ = doc.save() if name else doc.insert()
+					frappe.db.commit()
+					name = doc.name
+				for costs, spent in zip(taken[step], (journey, priority), strict=True):
+					if number >= 0:
+						costs.append(Cost(*map(sum, zip(*spent, strict=True))) if spent else Cost(0, 0))
+	rows = {step: [median(costs) for costs in parts] for step, parts in taken.items()}
+	print_rows("of that", ("Lead Journey", "priority"), rows)
 
 
 def look_ups() -> Costs:
@@ -132,6 +231,11 @@ def print_rows(title: str, columns: tuple[str, ...], rows: dict[str, list]) -> N
 
 def main() -> None:
 	ask_no_gravatar()
+	if os.environ.get("PARTS"):
+		with request():
+			fill_reps()
+		measure_parts()
+		return
 	with request():
 		fill()
 		print(f"{describe('Lead', 'Opportunity', 'Customer')}; medians of {PAIRS}, in ms and queries\n")
@@ -168,6 +272,7 @@ def measure_app(stock: Costs) -> None:
 		("app", "ERPNext's SLA", "app / SLA"),
 		{step: [own[step], agreement[step], f"{own[step].ms / agreement[step].ms:.2f}"] for step in STEPS},
 	)
+	measure_parts()
 	print_rows(
 		"look-up",
 		("without index", "with index", "without / with"),
