@@ -163,7 +163,9 @@ def measure_parts() -> None:
 			for step, changes in STEPS.items():
 				with (
 					request(),
-					spent_in("lead_quality.funnel.journey", "begin", "is_changed_by", "write_marked") as journey,
+					spent_in(
+						"lead_quality.funnel.journey", "begin", "is_changed_by", "write_marked"
+					) as journey,
 					spent_in("lead_quality.qualification.priority", "priority_of") as priority,
 				):
 					doc = frappe.get_doc("Lead", name) if name else new_lead()

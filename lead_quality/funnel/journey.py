@@ -305,7 +305,7 @@ def is_changed_by(lead) -> bool:
 	before = lead.get_doc_before_save()
 	if not before:
 		return False
-	fields = (name for name in map(_name_here, OF_LEAD) if name)
+	fields = [name for name in (_name_here(field) for field in OF_LEAD) if name]
 	return any((lead.get(field) or None) != (before.get(field) or None) for field in fields)
 
 

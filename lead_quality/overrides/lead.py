@@ -76,7 +76,9 @@ def is_changed(lead) -> bool:
 	"""Whether a lead that was there before has become another person's, or another status."""
 	if lead.flags.in_insert or lead.flags.in_delete:
 		return False
-	return any(map(lead.has_value_changed, ("status", "unsubscribed"))) or person.is_changed(lead)
+	return any(lead.has_value_changed(field) for field in ("status", "unsubscribed")) or person.is_changed(
+		lead
+	)
 
 
 @listener(concerns=is_changed)
