@@ -71,6 +71,8 @@ LAST = "Abel Bauer Costa Dahl Evans Fischer Garcia Huber Ivanov Jansen Kim Lang 
 TRADE = "Bau Electro Food Garden Hydro Line Metal Paper Plast Print Solar Steel Tech Textile Tool Trans Wood".split()
 KIND = "GmbH Ltd AG BV SARL Srl & Co Partners Group Works".split()
 
+LOST = ("Too expensive", "Bought elsewhere", "No budget this year", "Project is cancelled")
+
 HEADERS = {
 	"Lead": (
 		"ID",
@@ -87,7 +89,15 @@ HEADERS = {
 		"Lead Owner",
 		"Next Contact Date",
 	),
-	"Opportunity": ("ID", "Created On", "Status", "Opportunity From", "Party", "Opportunity Owner"),
+	"Opportunity": (
+		"ID",
+		"Created On",
+		"Status",
+		"Opportunity From",
+		"Party",
+		"Opportunity Owner",
+		"Opportunity Lost Reason (Opportunity Lost Reason Detail)",
+	),
 	"Quotation": ("ID", "Created On", "Status", "Quotation To", "Party", "Opportunity"),
 	"Sales Order": (
 		"ID",
@@ -171,6 +181,7 @@ class _Company:
 		self.numbers: dict[str, int] = {}
 		self.known: list[tuple[str, str, str, str]] = []
 		self.made = dict.fromkeys(HEADERS, 0)
+		self.reasons = random.Random(SEED)  # of their own: all else is as it was before there were any
 
 	def lead(self, number: int, entered_at: datetime) -> Iterator[tuple[str, Sequence[object]]]:
 		"""All rows of one lead, by DocType."""
@@ -293,7 +304,10 @@ class _Company:
 		story.status = status
 		end = story.at
 		story.at = opened_at
-		story.add("Opportunity", opportunity, _text(opened_at), stage, "Lead", story.lead, story.rep.name)
+		reason = self.reasons.choices(LOST, (4, 3, 2, 1))[0] if stage == "Lost" else ""
+		story.add(
+			"Opportunity", opportunity, _text(opened_at), stage, "Lead", story.lead, story.rep.name, reason
+		)
 		if quoted_at:
 			story.at = quoted_at
 			outcome = {"Converted": "Ordered", "Lost": "Lost"}.get(stage, "Open")

@@ -6,9 +6,12 @@ from pathlib import Path
 import pytest
 
 from lead_quality.audit import sample
+from lead_quality.engine.recipe import REASON
 from tests.unit.audit_files import run
 from tests.unit.test_audit_backup import dump, written
 
+# as Frappe calls the column of a document's table
+LOST_REASON = "Opportunity Lost Reason (Opportunity Lost Reason Detail)"
 # of the sample's columns: the label and the fieldname that a version has for it, where they are not those of v15
 LABELS = {
 	14: {"Lead": {}, "Sales Order": {"Grand Total (Company Currency)": "Grand Total"}},
@@ -114,7 +117,7 @@ def backup(company: dict[str, list[dict[str, str]]], folder: Path, version: int)
 				*(
 					cell or None
 					for label, cell in row.items()
-					if (kind, label) != ("Sales Order", "Quotation")
+					if (kind, label) not in (("Sales Order", "Quotation"), ("Opportunity", LOST_REASON))
 				),
 				*(None for _field in beside),
 			]
@@ -123,6 +126,12 @@ def backup(company: dict[str, list[dict[str, str]]], folder: Path, version: int)
 		text += dump(f"tab{kind}", [*fields, *beside], cells, is_new=version > 14)
 	items = [[f"item-{row['ID']}", row["ID"], row["Quotation"] or None] for row in company["Sales Order"]]
 	text += dump("tabSales Order Item", ["name", "parent", "prevdoc_docname"], items)
+	reasons = [
+		[f"reason-{row['ID']}", row["ID"], row[LOST_REASON]]
+		for row in company["Opportunity"]
+		if row[LOST_REASON]
+	]
+	text += dump("tabOpportunity Lost Reason Detail", ["name", "parent", "lost_reason"], reasons)
 	return [written(folder / "site-database.sql.gz", text)]
 
 
@@ -139,6 +148,8 @@ def test_a_company_has_the_same_figures_whichever_version_it_is_on(company, tmp_
 	for version in (14, 16):
 		assert [one.journey for one in audits[version].facts] == [one.journey for one in audits[15].facts]
 		assert audits[version].report.figures == audits[15].report.figures
+		assert audits[version].proposed == audits[15].proposed
+	assert any(record.doctype == REASON for record in audits[15].proposed)
 
 
 def test_a_next_contact_counts_on_a_site_that_has_kept_it_from_before_v14(company, tmp_path):
