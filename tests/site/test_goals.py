@@ -248,3 +248,27 @@ def test_a_customer_whose_lead_was_deleted_stays_won_by_who_owned_it(freeze):
 		(listed,) = Goals({"from_date": "2021-05-01", "to_date": "2021-05-31", "show": "Customers"}).page()[0]
 	assert (row["user"], row["won"], row["reached_percent"], row["missing"]) == (REP, 1, 100, 0)
 	assert (listed["title"], listed["sales_order"], listed["rep"]) == ("Deleted Lead", first.name, REP)
+
+
+def test_a_new_customer_of_no_lead_is_a_row_of_its_own_and_in_no_goal(freeze, as_user):
+	with freeze("2021-05-17 10:00:00.000001") as clock:  # ERPNext compares instants as text
+		random_leads.make_readers()
+		goal(REP, "2021-05-17", "2021-05-31", 1)
+		order(make_customer(make_lead(lead_owner=REP).name).insert().name)
+		alone = frappe.get_doc({"doctype": "Customer", "customer_name": "Came by Itself"}).insert().name
+		first = order(alone)
+		clock.move_to("2021-05-18 10:00:00.000001")
+		order(alone)  # not new any more
+		frappe.db.commit()
+		period = {"from_date": "2021-05-17", "to_date": "2021-05-18"}
+		report = Goals(period)
+		of_lead, of_none = report.rows()
+		with as_user(REP):
+			assert [row["rep"] for row in Goals(period).rows()] == [of_lead["rep"]]
+	assert (of_lead["won"], of_lead["missing"]) == (1, 0)
+	assert [of_none[name] for name in ("rep", "won", "goal", "value")] == ["No Lead", 1, None, None]
+	assert report.summary(report.rows())[0]["value"] == 1
+	filters = {name: values[0] for name, values in parse_qs(urlsplit(of_none["links"]["won"]).query).items()}
+	(listed,) = Goals(filters).page()[0]
+	assert (listed["sales_order"], listed["customer"]) == (first.name, alone)
+	assert first.name not in str(Goals({**period, "show": "Customers"}).page()[0])

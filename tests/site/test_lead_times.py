@@ -12,6 +12,7 @@ from lead_quality.demo.factories import (
 	make_lead,
 	make_opportunity,
 	make_quotation,
+	make_sales_order,
 	make_sales_ready,
 )
 from lead_quality.lead_quality.report.lead_to_proposal.lead_to_proposal import LeadToProposal
@@ -256,3 +257,40 @@ def test_opportunities_of_no_lead_have_a_row_of_their_own_and_are_in_no_total(fr
 	assert report.chart(report.rows())["data"]["labels"] == ["2021-05"]
 	assert report.summary(report.rows())
 	assert [row["group"] for row in LeadToProposal({**period, "source": "Website"}).rows()] == ["2021-05"]
+
+
+def test_the_ways_that_opportunities_of_no_lead_go_are_rows_of_their_own(freeze):
+	with freeze("2021-05-10 09:00:00.000001") as clock:
+		customer = frappe.get_doc({"doctype": "Customer", "customer_name": "Comes by Itself"}).insert().name
+		of_customer = {"opportunity_from": "Customer", "party_name": customer, "company": company()}
+		offered, _other = (
+			frappe.get_doc({"doctype": "Opportunity", **of_customer}).insert() for _nth in range(2)
+		)
+		clock.move_to("2021-05-12 09:00:00.000001")
+		items = [{"item_code": make_item(), "qty": 1, "rate": 100}]
+		to_customer = {"quotation_to": "Customer", "party_name": customer, "company": company()}
+		quotation = frappe.get_doc(
+			{"doctype": "Quotation", **to_customer, "opportunity": offered.name, "items": items}
+		).insert()
+		quotation.submit()
+		clock.move_to("2021-05-13 09:00:00.000001")
+		make_sales_order(quotation.name)
+		frappe.db.commit()
+	period = {"from_date": "2021-05-10", "to_date": "2021-05-10"}
+	for group_by in (ALL, "Source"):
+		report = StageVelocity({**period, "group_by": group_by})
+		rows = [row for row in report.rows() if row["group"] == "No Lead"]
+		assert [(row["way"], row["leads"], row["median_days"]) for row in rows] == [
+			("Opportunity to Quoted", 1, 2),
+			("Quoted to Sale", 1, 1),
+		]
+		for row in rows:
+			filters = {
+				name: values[0] for name, values in parse_qs(urlsplit(row["links"]["leads"]).query).items()
+			}
+			(listed,) = StageVelocity(filters).page()[0]
+			assert (listed["opportunity"], listed["days"]) == (offered.name, row["median_days"])
+		assert "No Lead" not in str(report.chart(report.rows()))
+	for narrowed in ({"source": "Website"}, {"as_of": "2021-05-20"}):
+		rows = StageVelocity({**period, **narrowed}).rows()
+		assert "No Lead" not in {row["group"] for row in rows}

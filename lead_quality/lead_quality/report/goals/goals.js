@@ -13,6 +13,17 @@
 				["Customers", __("Customers")],
 			]),
 			{ ...link("goal", __("Goal"), "New Customer Goal"), depends_on },
+			select(
+				"count",
+				__("Counted As"),
+				[
+					["won", __("From Leads")],
+					["without_lead", __("No Lead")],
+				],
+				{
+					depends_on,
+				},
+			),
 			check("without_goal", __("Without Goal"), { depends_on }),
 			check("without_user", __("Without Owner"), { depends_on }),
 		],

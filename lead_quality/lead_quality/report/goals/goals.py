@@ -19,6 +19,7 @@ from lead_quality.base.report import (
 	user_column,
 )
 from lead_quality.funnel.conditions import STANDS
+from lead_quality.funnel.credit import ORDER_WITHOUT_LEAD
 from lead_quality.lead_quality.report.journeys import JourneyReport, Money
 from lead_quality.people.holding import owner_sql
 from lead_quality.permissions import bindable, list_condition, sees_all_goals
@@ -31,13 +32,17 @@ ORDER = f"""(
 )"""
 # who has owned a lead last: of one that was deleted since, what is left of it says so
 OWNER = "coalesce(j.present_owner, r.lead_owner)"
-# who has ordered before is no new customer
-IS_FIRST = """not exists (
-	select 1 from `tabSales Order` older
-	where older.customer = so.customer and older.docstatus = 1 and older.name != so.name
-		and (older.transaction_date < so.transaction_date
-			or (older.transaction_date = so.transaction_date and older.creation < so.creation))
-)"""
+WITHOUT_LEAD = "without_lead"
+
+
+def _is_first(order: str) -> str:
+	"""SQL: whether an order is the first one of its customer: who has ordered before is no new customer."""
+	return f"""not exists (
+		select 1 from `tabSales Order` older
+		where older.customer = {order}.customer and older.docstatus = 1 and older.name != {order}.name
+			and (older.transaction_date < {order}.transaction_date
+				or (older.transaction_date = {order}.transaction_date and older.creation < {order}.creation))
+	)"""
 
 
 class Goals(JourneyReport):
@@ -128,13 +133,44 @@ class Goals(JourneyReport):
 				left join `tabLead` l on l.name = j.name
 				left join `tabLead Remnant` r on r.name = j.name
 				{self.money.join}
-				where {{where}} and j.sale_at is not null and {IS_FIRST}
+				where {{where}} and j.sale_at is not null and {_is_first("so")}
 			) fact
 			left join `tabNew Customer Goal` goal on goal.name in %(goals)s and goal.user = fact.rep
 				and fact.sale_at >= goal.from_date and fact.sale_at < date_add(goal.to_date, interval 1 day)
 			where (goal.name is not null or (fact.sale_at >= %(period_first)s and fact.sale_at < %(period_after)s))
 				and (%(rep)s is null or fact.rep = %(rep)s)
 		"""
+
+	# what has no lead
+
+	def orders_without_lead(self) -> Where:
+		"""The first orders of customers, made within the period, that no lead stands behind."""
+		where = self.of_no_lead("Sales Order")
+		where.add(ORDER_WITHOUT_LEAD)
+		where.add(_is_first("`tabSales Order`"))
+		# one that a deleted lead has won is known by the stage log only
+		since = {"since": getdate(self.filters.from_date)} if self.filters.from_date else {}
+		where.add(
+			f"""`tabSales Order`.name not in (
+				select log.reference_name from `tabLead Stage Log` log
+				where log.stage = 'sale' and log.reference_name is not null
+					{"and log.entered_at >= %(since)s" if since else ""}
+			)""",
+			**since,
+		)
+		return where
+
+	def without_lead(self) -> list[dict]:
+		"""The row of the new customers that came from no lead: part of no goal and no sum. Who sees the own row only, or asks
+		for that of a rep, sees none."""
+		if self.values["rep"]:
+			return []
+		won = self.orders_without_lead().count("Sales Order")
+		if not won:
+			return []
+		nothing = dict.fromkeys((*(one["fieldname"] for one in self.columns()), "user", "currency"))
+		links = {"won": self.links([WITHOUT_LEAD])[WITHOUT_LEAD]}
+		return [{**nothing, "rep": _("No Lead"), "group": _("No Lead"), "won": won, "links": links}]
 
 	def columns(self) -> list[dict]:
 		return [
@@ -169,7 +205,8 @@ class Goals(JourneyReport):
 		names = full_names({goal.user for goal in self.goals} | {rep for _goal, rep in found})
 		rows = [self.row(found.get((goal.name, goal.user)), names[goal.user], goal) for goal in self.goals]
 		alone = [(names.get(rep) or _("No Owner"), row) for (goal, rep), row in found.items() if not goal]
-		return rows + [self.row(row, name) for name, row in sorted(alone, key=lambda one: one[0])]
+		rows += [self.row(row, name) for name, row in sorted(alone, key=lambda one: one[0])]
+		return rows + self.without_lead()
 
 	def row(self, found, name: str, goal=None) -> dict:
 		won = cint(found.won) if found else 0
@@ -218,10 +255,11 @@ class Goals(JourneyReport):
 		)
 
 	def summary(self, rows: list[dict]) -> list[dict]:
-		with_goal = [row for row in rows if row["goal"]]
+		of_leads = [row for row in rows if row["currency"]]
+		with_goal = [row for row in of_leads if row["goal"]]
 		goal, won = (sum(row[name] for row in with_goal) for name in ("goal", "won"))
 		return [
-			on_top(_("New Customers"), sum(row["won"] for row in rows), "Green", "Int"),
+			on_top(_("New Customers"), sum(row["won"] for row in of_leads), "Green", "Int"),
 			on_top(_("Of the Goals"), share_in_words(percent(won, goal)), "Blue"),
 		]
 
@@ -243,7 +281,18 @@ class Goals(JourneyReport):
 		]
 
 	def listing(self) -> Select:
-		"""The new customers of a goal, of a rep, or all that are counted, the first won first."""
+		"""The new customers of a goal, of a rep, or all that are counted, the first won first; or those of no lead."""
+		if self.filters.count == WITHOUT_LEAD:
+			return Select(
+				"""
+				select `tabSales Order`.customer, `tabSales Order`.customer_name, `tabSales Order`.name as sales_order,
+					`tabSales Order`.transaction_date as ordered_on, `tabSales Order`.base_grand_total as value,
+					own.default_currency as currency
+				from `tabSales Order` left join `tabCompany` own on own.name = `tabSales Order`.company where {where}
+				order by `tabSales Order`.creation, `tabSales Order`.name
+				""",
+				self.orders_without_lead(),
+			)
 		conditions = ["1 = 1"]
 		if self.filters.goal:
 			conditions.append("fact.goal = %(of_goal)s")

@@ -11,6 +11,10 @@
 			non_buyers: true,
 			more: [as_of(), minimum()],
 			shows: ["Steps", __("Steps")],
+			counts: [
+				["leads", __("Leads")],
+				["without_lead", __("No Lead")],
+			],
 			of_list: [
 				select("way", __("Step"), [
 					["", ""],

@@ -22,6 +22,25 @@ WAYS = {
 }
 
 
+# the count of what was timed of no lead
+WITHOUT_LEAD = "without_lead"
+# of each way that can be timed without a lead, when it begins and ends: the opportunity was made, its first quotation that was
+# submitted, and the first submitted order by such a quotation
+_QUOTED_AT = """(
+	select min(q.creation) from `tabQuotation` q where q.opportunity = `tabOpportunity`.name and q.docstatus = 1
+)"""
+_ORDERED_AT = """(
+	select min(so.creation) from `tabQuotation` q
+	join `tabSales Order Item` item on item.prevdoc_docname = q.name and item.parenttype = 'Sales Order'
+	join `tabSales Order` so on so.name = item.parent and so.docstatus = 1
+	where q.opportunity = `tabOpportunity`.name and q.docstatus = 1
+)"""
+WAYS_WITHOUT_LEAD = {
+	"Opportunity to Quoted": ("`tabOpportunity`.creation", _QUOTED_AT),
+	"Quoted to Sale": (_QUOTED_AT, _ORDERED_AT),
+}
+
+
 def way_in_words(way: str) -> str:
 	return {
 		"Came In to Prospect": _("Came In to Prospect"),
@@ -69,6 +88,51 @@ class StageVelocity(JourneyReport):
 			where timed.began_at is not null and timed.ended_at is not null
 		"""
 
+	# what has no lead
+
+	def timed_without_lead(self) -> str:
+		"""SQL: one row per way and opportunity of no lead; as `timed`."""
+		parts = " union all ".join(
+			f"""
+			select '{way}' as way, `tabOpportunity`.name as opportunity, `tabOpportunity`.title, {begins} as began_at,
+				{ends} as ended_at
+			from `tabOpportunity` where {{where}}
+			"""
+			for way, (begins, ends) in WAYS_WITHOUT_LEAD.items()
+		)
+		return f"""
+			select timed.*, greatest(timestampdiff(second, timed.began_at, timed.ended_at), 0) as seconds
+			from ({parts}) timed where timed.began_at is not null and timed.ended_at is not null
+		"""
+
+	def without_lead(self) -> list[dict]:
+		"""The rows of the opportunities of the period that came of no lead; see `opportunities_of_no_lead`."""
+		if self.is_narrowed or self.as_of:
+			return []
+		found = Select(
+			f"""
+			select * from ({percentiles(self.timed_without_lead(), {"median": 50, "p90": 90, "slowest": 100}, ("way",))}) found
+			order by found.way
+			""",
+			self.opportunities_of_no_lead(),
+		).rows()
+		return [
+			self.row(row, _("No Lead"), {"leads": self.links([WITHOUT_LEAD], way=row["way"])[WITHOUT_LEAD]})
+			for row in found
+		]
+
+	def row(self, row: dict, group: str, links: dict[str, str]) -> dict:
+		return {
+			"group": group,
+			"step": way_in_words(row["way"]),
+			"way": row["way"],
+			"leads": row["cases"],
+			"median_days": days(row["median"]),
+			"p90_days": days(row["p90"]),
+			"slowest_days": days(row["slowest"]),
+			"links": links,
+		}
+
 	def columns(self) -> list[dict]:
 		return [
 			column("group", _(self.filters.group_by), width=200),
@@ -112,19 +176,8 @@ class StageVelocity(JourneyReport):
 				if self.filters.group_by == ALL
 				else self.group_links(group, self.counts, way=row["way"])
 			)
-			rows.append(
-				{
-					"group": names[row["spelt"]],
-					"step": way_in_words(row["way"]),
-					"way": row["way"],
-					"leads": row["cases"],
-					"median_days": days(row["median"]),
-					"p90_days": days(row["p90"]),
-					"slowest_days": days(row["slowest"]),
-					"links": links,
-				}
-			)
-		return rows
+			rows.append(self.row(row, names[row["spelt"]], links))
+		return rows + self.without_lead()
 
 	def message(self, rows: list[dict]) -> str:
 		words = _(
@@ -137,6 +190,7 @@ class StageVelocity(JourneyReport):
 		return f"{self.looks_back_in_words()} {only} {words}"
 
 	def chart(self, rows: list[dict]) -> dict | None:
+		rows = [row for row in rows if row["group"] != _("No Lead")]
 		if not rows:
 			return None
 		if self.filters.group_by != ALL:
@@ -156,7 +210,20 @@ class StageVelocity(JourneyReport):
 
 	# the leads
 
+	@property
+	def is_without_lead(self) -> bool:
+		return self.filters.count == WITHOUT_LEAD and not self.as_of
+
 	def list_columns(self) -> list[dict]:
+		if self.is_without_lead:
+			return [
+				column("opportunity", _("Opportunity"), "Link", 200, options="Opportunity"),
+				column("title", _("Title"), width=250),
+				column("step", _("Step"), width=220),
+				column("began_at", _("From"), "Datetime", 165),
+				column("ended_at", _("Until"), "Datetime", 165),
+				column("days", _("Days"), "Float", 100, precision=1),
+			]
 		return [
 			*lead_and_title(),
 			column("step", _("Step"), width=220),
@@ -169,6 +236,17 @@ class StageVelocity(JourneyReport):
 		]
 
 	def listing(self) -> Select:
+		if self.is_without_lead:
+			way = self.filters.way if self.filters.way in WAYS_WITHOUT_LEAD else None
+			of_way = "timed.way = %(way)s" if way else "1 = 1"
+			return Select(
+				f"""
+				select timed.* from ({self.timed_without_lead()}) timed where {of_way}
+				order by timed.seconds desc, timed.opportunity, timed.way
+				""",
+				self.opportunities_of_no_lead(),
+				{"way": way},
+			)
 		ways = [self.filters.way] if self.filters.way in self.ways else self.ways
 		return Select(
 			f"""
