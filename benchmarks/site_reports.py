@@ -19,10 +19,11 @@ import statistics
 import sys
 import time
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 
 import frappe
-from frappe.utils import add_months, getdate, nowdate
+from frappe.utils import add_months, add_to_date, getdate, now_datetime, nowdate
 from history import MARK, Site
 from on_site import app_is_installed, cost_of, request
 
@@ -50,17 +51,32 @@ def cases() -> list[tuple[str, dict]]:
 	return [case for case in found if only.lower() in case[0].lower()]
 
 
-def others() -> list[tuple[str, str]]:
-	"""What else asks many leads at once."""
-	only = os.environ.get("ONLY", "")
-	found = [
-		("card Leads Without Next Step", "lead_quality.desk.cards.leads_without_next_step"),
-		("card Leads Without Owner", "lead_quality.desk.cards.leads_without_owner"),
-		("card Stale Leads", "lead_quality.desk.cards.stale_leads"),
-		("card Leads Overdue", "lead_quality.desk.cards.leads_overdue"),
-		("health page", "lead_quality.desk.health.get_health"),
+def others() -> list[tuple[str, Callable]]:
+	"""What else asks many leads at once: cards, the health page, the panel, what the hourly jobs look for."""
+	from lead_quality.desk import health
+	from lead_quality.desk.panel import get_panel
+	from lead_quality.funnel import corrections, person
+	from lead_quality.nurture.jobs import FRESH
+
+	hour_ago = add_to_date(now_datetime(), hours=-2)
+	found: list[tuple[str, Callable]] = [
+		(f"card {card.name}", frappe.get_attr(card.method))
+		for card in frappe.get_all(
+			"Number Card",
+			{"module": "Lead Quality", "type": "Custom"},
+			["name", "method"],
+			order_by="name",
+		)
 	]
-	return [(label, path) for label, path in found if only.lower() in label.lower()]
+	lead = frappe.db.get_value("Lead Handover", {"name": ["like", f"{MARK}%"]}, "lead")
+	found += [
+		("health page", health.get_health),
+		("panel", lambda: get_panel(lead)),
+		("hourly: entries without proof", lambda: corrections.unproved(hour_ago)),
+		("hourly: keys of changed leads", lambda: person.correct_keys(now_datetime() - FRESH)),
+	]
+	only = os.environ.get("ONLY", "").lower()
+	return [(label, do) for label, do in found if only in label.lower()]
 
 
 def measured(do) -> dict:
@@ -123,8 +139,8 @@ def measure():
 			str(filters[key]) for key in ("group_by", "show", "count") if key in filters
 		)
 		show(what, measured(lambda name=name, filters=filters: run_report(name, filters)))
-	for label, path in pages:
-		show(label, measured(lambda path=path: frappe.get_attr(path)()))
+	for label, do in pages:
+		show(label, measured(do))
 
 
 def show(what: str, told: dict):

@@ -264,13 +264,18 @@ def owner_findings(now: datetime) -> Iterator[dict]:
 		}
 	where = Where()
 	where.visible("Lead")
-	where.add("disabled = 0 and ifnull(lead_owner, '') not in %(nobody)s", nobody=NO_PERSONS)
+	where.add("`tabLead`.disabled = 0 and `tabLead`.lead_owner = owned.lead_owner")
+	# an index counts the leads of each; whether any of them is enabled takes a look at one
 	rows = where.select(
 		f"""
-		select lead_owner from `tabLead`
-		where {{where}}
-		group by lead_owner order by count(*) desc, lead_owner limit {MOST_OWNERS}
-		"""
+		select owned.lead_owner from (
+			select one.lead_owner, count(*) as leads from `tabLead` one group by one.lead_owner
+		) owned
+		where ifnull(owned.lead_owner, '') not in %(nobody)s
+			and (select 1 from `tabLead` where {{where}} limit 1) is not null
+		order by owned.leads desc, owned.lead_owner limit {MOST_OWNERS}
+		""",
+		nobody=NO_PERSONS,
 	)
 	owners = [row.lead_owner for row in rows]
 	alone = [user for user in owners if is_reachable(user) and not manager_of(user)]

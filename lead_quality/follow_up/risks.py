@@ -15,6 +15,7 @@ import frappe
 from frappe.utils import now_datetime
 
 from lead_quality.base import query
+from lead_quality.base.persons import ENABLED_PERSONS
 from lead_quality.base.queries import ALL, Where, number_of
 from lead_quality.funnel.conditions import (
 	HAS_OWNER,
@@ -226,10 +227,18 @@ def _found(name: str, leads: str) -> str:
 _STEPPED = _found("stepped", _STEPPED_LEADS)
 _OVERDUE = _found("overdue", f"select c.`lead` from `tabFollow Up Clock` c where {_IS_OVERDUE}")
 _TAKEN_UP = _found("taken_up", "select b.`lead` from `tabLead Backlog` b")
+# the leads of each owner who is nobody; owners are few, and an index has their leads
+_OWNED_BY_NOBODY = f"""
+	(
+		select owned.lead_owner from (select distinct one.lead_owner from `tabLead` one {ALL}) owned
+		where ifnull(owned.lead_owner, '') not in {ENABLED_PERSONS}
+	) nobody
+	straight_join `tabLead` on `tabLead`.lead_owner <=> nobody.lead_owner
+"""
 MANY_LEADS = f"{LEADS} {_STEPPED} {_OVERDUE} {_TAKEN_UP}"
 # the same with no more than is asked for one risk
 MANY_LEADS_BY = {
-	NO_OWNER: "`tabLead`",
+	NO_OWNER: _OWNED_BY_NOBODY,
 	NO_NEXT_STEP: f"`tabLead` {_STEPPED}",
 	STALE: f"{LEADS} {_TAKEN_UP}",
 	SHELF_LIFE: f"{LEADS} {_TAKEN_UP}",

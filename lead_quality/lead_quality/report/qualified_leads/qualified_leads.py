@@ -9,7 +9,7 @@ from frappe import _
 from frappe.utils import cint, flt, fmt_money
 
 from lead_quality.base.currency import Total, company_currency, rates_into
-from lead_quality.base.queries import Select, Where
+from lead_quality.base.queries import ALL, Select, Where
 from lead_quality.base.report import (
 	bars,
 	column,
@@ -140,7 +140,6 @@ class QualifiedLeads(JourneyReport):
 		return f"""
 			select j.name as `lead`, l.title, {self.group_column} as grouped, j.source, j.present_owner, j.stage,
 				j.entered_at, j.ready_at, j.exited_at, j.last_touch_at, j.first_touch_working_seconds as response,
-				{self.facet("Source")} as of_source, {self.facet("Segment")} as of_segment,
 				if(j.ready_at is null, null, {PURSUED_AT}) as pursued_at,
 				if(j.ready_at is null, null, {PURSUE_BY}) as pursue_by
 			from `tabLead Journey` j left join `tabLead` l on l.name = j.name
@@ -148,19 +147,44 @@ class QualifiedLeads(JourneyReport):
 		"""
 
 	@cached_property
+	def counted_facts(self) -> str:
+		"""What `counts` ask of `facts`, worked out once a lead however many of them ask for it."""
+		return f"""
+			select {self.group_column} as grouped, j.ready_at, j.exited_at, j.first_touch_working_seconds as response,
+				if(j.ready_at is null, null, {PURSUED_AT}) as pursued_at,
+				if(j.ready_at is null, null, {PURSUE_BY}) as pursue_by
+			from `tabLead Journey` j where {{where}} {ALL}
+		"""
+
+	@cached_property
 	def found(self) -> list:
 		return Select(
 			f"""
 			select convert(min(binary fact.grouped) using utf8mb4) as grouped, {self.count_columns()}
-			from ({self.facts}) fact group by fact.grouped order by 1
+			from ({self.counted_facts}) fact group by fact.grouped order by 1
 			""",
 			self.where(),
 		).rows()
 
 	def totals(self) -> dict[str, int]:
 		"""Each count over all the leads."""
-		(row,) = Select(f"select {self.count_columns()} from ({self.facts}) fact", self.where()).rows()
+		query = f"select {self.count_columns()} from ({self.counted_facts}) fact"
+		(row,) = Select(query, self.where()).rows()
 		return {name: cint(row[name]) for name in self.counts}
+
+	@cached_property
+	def not_pursued(self) -> str:
+		"""The leads that `counts` has as not pursued, with what they are grouped by. What their own rows say comes
+		first, so that of most of them no touch and no clock is looked up."""
+		return f"""
+			select j.name as `lead`, {self.group_column} as grouped,
+				{self.facet("Source")} as of_source, {self.facet("Segment")} as of_segment
+			from `tabLead Journey` j
+			where {{where}} and j.ready_at is not null and j.exited_at is null
+				and j.opportunity_at is null and j.sale_at is null and {PURSUED_AT} is null
+				and not ifnull({PURSUE_BY} > %(until)s, 0)
+			{ALL}
+		"""
 
 	@cached_property
 	def worth(self) -> dict[str | None, Total]:
@@ -169,9 +193,10 @@ class QualifiedLeads(JourneyReport):
 		rows = Select(
 			f"""
 			select fact.`lead` as name, fact.grouped, h.expected_value, h.currency, h.sent_at
-			from ({self.facts}) fact
-			join `tabLead Handover` h on h.lead = fact.`lead` and h.expected_value != 0 and h.status != 'Draft'
-			where {self.counts["not_pursued"]} order by h.sent_at, h.creation, h.name
+			from ({self.not_pursued}) fact
+			straight_join `tabLead Handover` h
+				on h.lead = fact.`lead` and h.expected_value != 0 and h.status != 'Draft'
+			order by h.sent_at, h.creation, h.name
 			""",
 			self.where(),
 		).rows()
@@ -207,11 +232,11 @@ class QualifiedLeads(JourneyReport):
 		nothing."""
 		rows = Select(
 			f"""
-			select fact.grouped, fact.of_source, fact.of_segment, count(*) as leads from ({self.facts}) fact
-			where {self.counts["not_pursued"]} and not exists (
+			select fact.grouped, fact.of_source, fact.of_segment, count(*) as leads from ({self.not_pursued}) fact
+			where (
 				select 1 from `tabLead Handover` h
-				where h.lead = fact.`lead` and h.expected_value != 0 and h.status != 'Draft'
-			)
+				where h.lead = fact.`lead` and h.expected_value != 0 and h.status != 'Draft' limit 1
+			) is null
 			group by fact.grouped, fact.of_source, fact.of_segment
 			""",
 			self.where(),
