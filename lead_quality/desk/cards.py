@@ -247,7 +247,7 @@ def _leads_at_risk(fault: str, columns: str) -> list:
 	where.add("`tabLead`.disabled = 0")
 	where.add(risks.IS_OF_MANY[fault])
 	query = f"select {columns} from {risks.MANY_LEADS_BY[fault]} where {{where}}"
-	return where.select(query, **risks.values_at(now_datetime()))
+	return where.select(query, **risks.values_of_many(now_datetime()))
 
 
 def may_run(report: str) -> bool:

@@ -248,7 +248,7 @@ def owner_findings(now: datetime) -> Iterator[dict]:
 	where.add(risks.IS_OF_MANY[risks.NO_OWNER])
 	count = where.select(
 		f"select count(*) as leads from {risks.MANY_LEADS_BY[risks.NO_OWNER]} where {{where}}",
-		**risks.values_at(now),
+		**risks.values_of_many(now),
 	)[0].leads
 	if count:
 		yield {

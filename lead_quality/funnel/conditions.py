@@ -93,15 +93,24 @@ BAD_DATA = f"""(
 )"""
 
 RESPONSIBLE = responsible_now_sql("`tabLead`.name", "%(now)s", "`tabLead`.lead_owner")
-# Somebody who is there is responsible for it: as `people.responsible` has it. Whom a lead is assigned to is only looked
-# up where no person owns it. The query binds `now`.
-HAS_OWNER = f"""(
-	ifnull(`tabLead`.lead_owner, '') in {ENABLED_PERSONS}
-	or (
-		ifnull(`tabLead`.lead_owner, '') in {NO_PERSONS}
-		and ifnull({assignee_sql("`tabLead`.name", "%(now)s")}, '') in {ENABLED_PERSONS}
-	)
-)"""
+
+
+def has_owner(persons: str = ENABLED_PERSONS) -> str:
+	"""Somebody who is there is responsible for a lead: as `people.responsible` has it. Whom a lead is assigned to is only
+	looked up where no person owns it. The query binds `now`.
+
+	:param persons: SQL, what follows `in`: the users who are there.
+	"""
+	return f"""(
+		ifnull(`tabLead`.lead_owner, '') in {persons}
+		or (
+			ifnull(`tabLead`.lead_owner, '') in {NO_PERSONS}
+			and ifnull({assignee_sql("`tabLead`.name", "%(now)s")}, '') in {persons}
+		)
+	)"""
+
+
+HAS_OWNER = has_owner()
 
 
 # it goes on, or waits to go on

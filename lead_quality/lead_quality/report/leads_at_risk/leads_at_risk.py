@@ -80,27 +80,26 @@ class LeadsAtRisk(Report):
 		return Select(
 			f"""
 			select
-				found.*,
+				`tabLead`.name as `lead`,
+				`tabLead`.title,
+				nullif(`tabLead`.lead_owner, '') as lead_owner,
+				nullif(`tabLead`.lq_segment, '') as segment,
+				nullif(`tabLead`.company, '') as company,
+				`tabLead`.lq_last_touch_at as last_touch_at,
+				found.untouched_since, found.in_work, found.stale_on, found.shelf_life_ends_on,
 				{", ".join(f"{condition} as `{risk}`" for risk, condition in IS_FOUND.items())}
 			from (
-				select
-					`tabLead`.name as `lead`,
-					`tabLead`.title,
-					nullif(`tabLead`.lead_owner, '') as lead_owner,
-					nullif(`tabLead`.lq_segment, '') as segment,
-					nullif(`tabLead`.company, '') as company,
-					`tabLead`.lq_last_touch_at as last_touch_at,
-					{risks.UNTOUCHED_SINCE} as untouched_since,
-					{ALL_FACTS_OF_MANY}
+				select `tabLead`.name as `lead`, {risks.UNTOUCHED_SINCE} as untouched_since, {ALL_FACTS_OF_MANY}
 				from {MANY_LEADS}
 				where {{where}}
 				{ALL}
 			) found
+			straight_join `tabLead` on `tabLead`.name = found.`lead`
 			where {ANY}
 			order by found.untouched_since, found.`lead`
 			""",
 			where,
-			risks.values_at(self.now),
+			risks.values_of_many(self.now),
 		)
 
 	def listed(self, found: list) -> list[dict]:
@@ -158,7 +157,7 @@ class LeadsAtRisk(Report):
 			where {ANY}
 			""",
 			where,
-			risks.values_at(self.now),
+			risks.values_of_many(self.now),
 		)
 
 	# counts
@@ -177,7 +176,7 @@ class LeadsAtRisk(Report):
 			group by found.grouped
 			order by at_risk desc, found.grouped
 			""",
-			**risks.values_at(self.now),
+			**risks.values_of_many(self.now),
 		)
 
 	def columns(self) -> list[dict]:
