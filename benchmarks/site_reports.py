@@ -9,7 +9,8 @@ Shown are seconds (the median of RUNS, by default three), how many times as long
 before, seconds of CPU that the process and its connection's thread in the database took together, where that is on the
 same machine (they say more than the others while other work is done on it), the queries, and the highest resident set of
 the process in MB. LEADS in the environment says
-how many leads there are, KEEP=1 leaves them there, and ONLY is a part of the names of the reports to run.
+how many leads there are, KEEP=1 leaves them there, and ONLY is a part of the names of the reports to run. After the reports come the
+number cards, the health page, the panel of one lead, and what hourly jobs look for.
 """
 
 import json
@@ -29,6 +30,8 @@ from on_site import app_is_installed, cost_of, request
 
 LEADS = int(os.environ.get("LEADS", 100_000))
 RUNS = int(os.environ.get("RUNS", 3))
+# step to the share of leads that should reach it, in percent
+TARGETS = {"Prospect": 45, "Sales Ready": 30, "Accepted": 20, "Opportunity": 15, "Sale": 6}
 PLAIN = f"select count(*) from `tabFollow Up Clock` where name like '{MARK}%' and elapsed_seconds >= 0"
 
 
@@ -86,6 +89,7 @@ def measured(do) -> dict:
 	if not child:
 		try:
 			with request():
+				agree_on_what_to_reach()
 				do()  # what the process loads and caches once
 				plain, costs, cpu = [], [], []
 				for _run in range(RUNS):
@@ -112,6 +116,22 @@ def measured(do) -> dict:
 		said = answer.read()
 	os.waitpid(child, 0)
 	return json.loads(said) if said else {}
+
+
+def agree_on_what_to_reach():
+	"""Targets of five steps, each of all leads and of some sources, and a goal for each rep; none is committed."""
+	sources = frappe.get_all(
+		"Lead Journey", {"source": ["is", "set"]}, pluck="source", distinct=True, order_by="source"
+	)
+	for step, rate in TARGETS.items():
+		for source in (None, *sources[:4]):
+			target = {"step": step, "source": source, "rate": rate, "within_days": 90, "minimum_leads": 10}
+			frappe.get_doc({"doctype": "Funnel Target", **target}).insert()
+	year = {"from_date": add_months(nowdate(), -12), "to_date": nowdate()}
+	for user in frappe.get_all(
+		"User", {"name": ["like", "rep%@history.example"]}, pluck="name", order_by="name"
+	):
+		frappe.get_doc({"doctype": "New Customer Goal", "user": user, "new_customers": 5, **year}).insert()
 
 
 def database_cpu() -> float:
