@@ -9,6 +9,7 @@ from frappe.desk import query_report
 from frappe.utils import format_date, getdate, now_datetime
 
 from lead_quality import api
+from lead_quality.base.queries import Where
 from lead_quality.demo.factories import make_employee, make_lead, make_opportunity, make_sales_ready
 from lead_quality.follow_up import attention, risks
 from lead_quality.follow_up.delivery import deliver
@@ -104,6 +105,30 @@ def test_a_lead_belongs_to_a_person_who_is_there(lead, owner):
 def test_the_leads_of_a_disabled_user_have_no_owner(lead, rep):
 	frappe.db.set_value("User", rep, "enabled", 0)
 	assert faults(lead) == [NO_OWNER]
+
+
+def found_by(query: str) -> set[str]:
+	"""The leads of which one of the queries over very many leads says that they have no owner."""
+	where = Where()
+	where.add(risks.IS_OF_MANY[NO_OWNER])
+	rows = where.select(
+		f"select `tabLead`.name from {query} where {{where}}", **risks.values_of_many(now_datetime())
+	)
+	return {row.name for row in rows}
+
+
+@pytest.mark.parametrize("assigned", [False, True])
+@pytest.mark.parametrize(
+	"owner", [None, "", "Guest", "Administrator", "gone@attention.example", "REP", "rep"]
+)
+def test_a_form_a_card_and_the_report_agree_on_who_has_no_owner(lead, rep, owner, assigned):
+	owner = {"REP": rep.upper(), "rep": rep}.get(owner, owner)
+	frappe.db.set_value("Lead", lead.name, "lead_owner", owner)
+	if assigned:
+		make_todo(lead, allocated_to=rep)
+	has_none = NO_OWNER in faults(lead)
+	assert has_none == (lead.name in found_by(risks.MANY_LEADS_BY[NO_OWNER]))
+	assert has_none == (lead.name in found_by(risks.MANY_LEADS))
 
 
 def test_without_a_planned_touch_a_lead_has_no_next_step(stepless):
