@@ -116,7 +116,7 @@ def model_of_past_leads() -> Iterator[None]:
 
 	from lead_quality.base.rows import insert_rows
 	from lead_quality.engine.learning import Example, train
-	from lead_quality.funnel import known
+	from lead_quality.engine.priority import SAID
 	from lead_quality.qualification import definitions
 
 	chance = random.Random(1)
@@ -129,7 +129,7 @@ def model_of_past_leads() -> Iterator[None]:
 		"touched",
 		"mail",
 		"has_phone",
-		*known.SAID,
+		*SAID,
 	)
 	examples = []
 	for at in range(3_000):
