@@ -9,6 +9,7 @@ import random
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import cast
 
 import frappe
 
@@ -148,12 +149,20 @@ class Lead:
 
 	@property
 	def accepted_at(self) -> datetime | None:
-		accepted = [one.decided_at for one in self.handovers if one.status in ("Accepted", "Returned")]
+		accepted = [
+			one.decided_at
+			for one in self.handovers
+			if one.decided_at and one.status in ("Accepted", "Returned")
+		]
 		return min(accepted, default=None)
 
 	@property
 	def declined_at(self) -> datetime | None:
-		declined = [one.decided_at for one in self.handovers if one.status in ("Rejected", "Returned")]
+		declined = [
+			one.decided_at
+			for one in self.handovers
+			if one.decided_at and one.status in ("Rejected", "Returned")
+		]
 		return max(declined, default=None)
 
 	@property
@@ -323,7 +332,9 @@ class Site:
 			)  # fmt: skip
 
 	def _draw_clocks(self, lead: Lead, draw: random.Random):
-		kinds = [(clock, None, lead.entered_at) for clock in CLOCKS]
+		kinds: list[tuple[str, Handover | None, datetime]] = [
+			(clock, None, lead.entered_at) for clock in CLOCKS
+		]
 		kinds += [
 			(clock, handover, handover.sent_at) for handover in lead.handovers for clock in HANDOVER_CLOCKS
 		]
@@ -413,7 +424,7 @@ class Site:
 				*"name creation modified lead_name title company_name status company lead_owner lq_segment lq_stage".split(),
 				*"lq_verdict lq_met_count lq_criteria_count lq_next_touch_at lq_last_touch_at disabled".split(),
 				*"lq_non_buyer lq_waits lq_history_unread lq_over lq_over_at email_id".split(),
-				lead_field("source"),
+				cast(str, lead_field("source")),
 			),
 			"Lead Stage Log": tuple(
 				"name creation modified lead stage left_stage entered_at source segment owner_user corrects reference_doctype"

@@ -161,7 +161,7 @@ def by_library() -> Callable[[list[Example], list[Example]], list[float]] | None
 		for name in names:
 			filled = [value for example in before if (value := example.facts.get(name)) not in (None, "")]
 			if filled and all(is_number(value) for value in filled):
-				cuts[name] = learning.cut(filled)
+				cuts[name] = learning.cut([float(value) for value in filled])
 
 		def rows(examples):
 			return [

@@ -80,7 +80,7 @@ def live(off: tuple[str, ...]) -> Costs:
 
 def compare(off: tuple[str, ...], on: tuple[str, ...]) -> tuple[Costs, Costs, Costs]:
 	"""Costs with more events off and with fewer off, taken alternately, and the difference within each pair."""
-	taken = [defaultdict(list), defaultdict(list), defaultdict(list)]
+	taken: list[dict[str, list[Cost]]] = [defaultdict(list), defaultdict(list), defaultdict(list)]
 	for number in range(-WARM_UP, PAIRS):
 		pair = {which: live(on if which else off) for which in (number % 2, (number + 1) % 2)}
 		for step in STEPS if number >= 0 else ():
@@ -88,7 +88,8 @@ def compare(off: tuple[str, ...], on: tuple[str, ...]) -> tuple[Costs, Costs, Co
 				taken, (pair[0][step], pair[1][step], pair[1][step] - pair[0][step]), strict=True
 			):
 				costs[step].append(cost)
-	return tuple({step: median(values) for step, values in costs.items()} for costs in taken)
+	without, with_them, more = ({step: median(values) for step, values in costs.items()} for costs in taken)
+	return without, with_them, more
 
 
 @contextmanager
@@ -156,7 +157,7 @@ def model_of_past_leads() -> Iterator[None]:
 
 def measure_parts() -> None:
 	"""What is spent on the Lead Journey, and on the priority, of what the app costs a lead."""
-	taken = {step: ([], []) for step in STEPS}
+	taken: dict[str, tuple[list, list]] = {step: ([], []) for step in STEPS}
 	with model_of_past_leads():
 		for number in range(-WARM_UP, PAIRS):
 			name = None
