@@ -113,7 +113,6 @@ export async function snooze(panel) {
 				fieldname: "until",
 				fieldtype: "Datetime",
 				label: __("Until"),
-				description: __("More than six weeks need a reason."),
 				reqd: 1,
 				min_date: new Date(),
 			},
