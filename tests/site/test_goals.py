@@ -268,6 +268,9 @@ def test_a_new_customer_of_no_lead_is_a_row_of_its_own_and_in_no_goal(freeze, as
 	assert (of_lead["won"], of_lead["missing"]) == (1, 0)
 	assert [of_none[name] for name in ("rep", "won", "goal", "value")] == ["No Lead", 1, None, None]
 	assert report.summary(report.rows())[0]["value"] == 1
+	frappe.db.set_default("company", None)  # a site need not have one, and has no currency of its own then
+	unset = Goals(period)
+	assert unset.summary(unset.rows())[0]["value"] == 1
 	filters = {name: values[0] for name, values in parse_qs(urlsplit(of_none["links"]["won"]).query).items()}
 	(listed,) = Goals(filters).page()[0]
 	assert (listed["sales_order"], listed["customer"]) == (first.name, alone)

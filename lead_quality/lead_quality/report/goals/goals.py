@@ -170,7 +170,8 @@ class Goals(JourneyReport):
 			return []
 		nothing = dict.fromkeys((*(one["fieldname"] for one in self.columns()), "user", "currency"))
 		links = {"won": self.links([WITHOUT_LEAD])[WITHOUT_LEAD]}
-		return [{**nothing, "rep": _("No Lead"), "group": _("No Lead"), "won": won, "links": links}]
+		label = _("No Lead")
+		return [{**nothing, "rep": label, "group": label, "won": won, "links": links, "is_without_lead": 1}]
 
 	def columns(self) -> list[dict]:
 		return [
@@ -255,7 +256,7 @@ class Goals(JourneyReport):
 		)
 
 	def summary(self, rows: list[dict]) -> list[dict]:
-		of_leads = [row for row in rows if row["currency"]]
+		of_leads = [row for row in rows if not row.get("is_without_lead")]
 		with_goal = [row for row in of_leads if row["goal"]]
 		goal, won = (sum(row[name] for row in with_goal) for name in ("goal", "won"))
 		return [

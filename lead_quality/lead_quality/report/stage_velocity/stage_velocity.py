@@ -117,7 +117,12 @@ class StageVelocity(JourneyReport):
 			self.opportunities_of_no_lead(),
 		).rows()
 		return [
-			self.row(row, _("No Lead"), {"leads": self.links([WITHOUT_LEAD], way=row["way"])[WITHOUT_LEAD]})
+			{
+				**self.row(
+					row, _("No Lead"), {"leads": self.links([WITHOUT_LEAD], way=row["way"])[WITHOUT_LEAD]}
+				),
+				"is_without_lead": 1,
+			}
 			for row in found
 		]
 
@@ -190,7 +195,7 @@ class StageVelocity(JourneyReport):
 		return f"{self.looks_back_in_words()} {only} {words}"
 
 	def chart(self, rows: list[dict]) -> dict | None:
-		rows = [row for row in rows if row["group"] != _("No Lead")]
+		rows = [row for row in rows if not row.get("is_without_lead")]
 		if not rows:
 			return None
 		if self.filters.group_by != ALL:
