@@ -4,18 +4,13 @@ import json
 
 from lead_quality.engine.priority import FILLED, MISSING, PHONES, Facts, said_by
 
-# what is read of a lead for `facts_of`
+# what is read of a lead for `said_by`
 FIELDS = tuple(dict.fromkeys((*FILLED, *PHONES)))
-
-
-def facts_of(lead) -> dict:
-	"""What a lead (document or row with `FIELDS`) says of its company."""
-	return said_by(lead)
 
 
 def as_json(lead) -> str:
 	"""For the stage log, of a new lead."""
-	return json.dumps({name: value for name, value in facts_of(lead).items() if value != MISSING})
+	return json.dumps({name: value for name, value in said_by(lead).items() if value != MISSING})
 
 
 def from_json(stored: str | None) -> Facts | None:

@@ -17,7 +17,7 @@ from lead_quality.base.notices import is_reachable, plain, tell, words_for
 from lead_quality.base.rows import insert_rows
 from lead_quality.engine.conversion import STAGES
 from lead_quality.engine.learning import Backtest, Case, Learned, has_dropped, learn, moments_of, stage_at
-from lead_quality.engine.priority import facts_at
+from lead_quality.engine.priority import facts_at, said_by
 from lead_quality.funnel import known
 from lead_quality.people.recipients import People
 from lead_quality.qualification import definitions
@@ -28,7 +28,7 @@ MOST_LEADS = 100_000  # of a company, the newest
 KEPT = 90  # models of a company
 # what one record of what was learned says, and the next may say anew
 SAYS = ("why", "leads", "won", "model", "backtest")
-ALL_UNKNOWN = {name: UNKNOWN for name in known.facts_of({})}
+ALL_UNKNOWN = {name: UNKNOWN for name in said_by({})}
 
 
 def companies() -> list[str]:

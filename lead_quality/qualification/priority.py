@@ -24,6 +24,7 @@ from lead_quality.engine.priority import (
 	priority,
 	priority_by_rules,
 	reasons,
+	said_by,
 	score,
 	would_raise,
 )
@@ -66,7 +67,7 @@ def facts_of(lead, now: datetime) -> dict:
 		lead,
 		lead_source(lead),
 		lead.get(lead_field("campaign_name")),
-		known.facts_of(lead),
+		said_by(lead),
 		lead.lq_stage or STAGES[0],
 		bool(lead.lq_last_touch_at),
 		lead.lq_met_count or 0,

@@ -10,8 +10,8 @@ from frappe.utils import now_datetime
 from lead_quality.api import get_panel
 from lead_quality.base.rows import insert_rows
 from lead_quality.demo.factories import make_lead
-from lead_quality.engine.priority import NEVER
-from lead_quality.funnel.known import FIELDS, facts_of
+from lead_quality.engine.priority import NEVER, said_by
+from lead_quality.funnel.known import FIELDS
 from lead_quality.qualification import definitions, jobs, priority
 from lead_quality.qualification.learning import cases, learn_company
 from tests.site.past_sales import COMPANY, LEADS, NOW, make_past
@@ -157,7 +157,7 @@ def test_nothing_is_known_of_who_somebody_is(past):
 
 def test_what_a_lead_said_as_it_came_in_stays_known():
 	lead = make_lead(company_name="Acme", email_id="a@acme.example")
-	said = facts_of(lead)
+	said = said_by(lead)
 	lead.update({"website": "https://acme.example", "phone": "+49 30 1234567"})
 	lead.save()
 
@@ -166,7 +166,7 @@ def test_what_a_lead_said_as_it_came_in_stays_known():
 	)
 
 	assert stored == {name: value for name, value in said.items() if value != ""}
-	assert facts_of(lead) != said
+	assert said_by(lead) != said
 
 
 def test_a_lead_is_learned_from_by_the_facts_by_which_it_is_scored(past):
