@@ -19,6 +19,7 @@ from frappe.utils import get_datetime, now_datetime
 
 from lead_quality import api, seed
 from lead_quality.base.site_time import aware, get_calendar, naive
+from lead_quality.demo import aims
 from lead_quality.demo.factories import (
 	answers,
 	make_agreement,
@@ -27,6 +28,7 @@ from lead_quality.demo.factories import (
 	make_opportunity,
 	make_quotation,
 	make_sales_order,
+	make_source,
 	make_user,
 )
 
@@ -121,6 +123,8 @@ CAST = (
 )
 PLAYERS = {person.email: person for person in CAST}
 REPS = (CLARA, VIKTOR, SVEN)
+# rep: how many new customers a quarter
+GOALS = {CLARA: 9, VIKTOR: 7, SVEN: 6}
 NOBODY = ""
 
 
@@ -463,6 +467,11 @@ class Story:
 			agreement.confirm_read()
 		self.act_as("Administrator")
 		self.make_team()
+		for source in SOURCES:
+			make_source(source)
+		self.act_as(HANNA)
+		aims.set_targets(marketing=HANNA, sales=ELENA)
+		self.act_as("Administrator")
 		# the story's scheduler runs once a day, which must not count as an outage
 		frappe.db.set_single_value("Lead Quality Settings", "outage_after_minutes", 0)
 
@@ -517,6 +526,35 @@ class Story:
 		for day in days:
 			if day < last and day.weekday() < 5:
 				self.at(datetime.combine(day, time(9, 5)), self.run_jobs)
+		self.write_plans(self.now.date())
+
+	def write_plans(self, first: date):
+		"""Schedule what is planned on the day before a month, a quarter or a fair begins."""
+		for begins, ends in aims.months(first, self.end.date()):
+			self.at(self.day_before(begins), self.plan_spend, begins, ends)
+		for begins, ends in aims.quarters(first, self.end.date()):
+			self.at(self.day_before(begins), self.plan_goals, begins, ends)
+		for day, amount in aims.FAIRS:
+			begins = first + timedelta(days=day)
+			ends = begins + timedelta(days=aims.FAIR_DAYS - 1)
+			self.at(self.day_before(begins), self.plan_fair, begins, ends, amount)
+
+	def day_before(self, day: date) -> datetime:
+		"""Eight o'clock on the day before, or at once if that is past."""
+		return max(datetime.combine(day - timedelta(days=1), time(8)), self.now)
+
+	def plan_spend(self, begins: date, ends: date):
+		self.act_as(HANNA)
+		aims.spend_in_month(begins, ends)
+
+	def plan_fair(self, begins: date, ends: date, amount: int):
+		self.act_as(HANNA)
+		aims.spend("Exhibition", begins, ends, amount)
+
+	def plan_goals(self, begins: date, ends: date):
+		self.act_as(ELENA)
+		for rep, new_customers in GOALS.items():
+			aims.set_goal(rep, begins, ends, new_customers)
 
 	def present(self) -> Iterator[tuple]:
 		"""Leads in every short-lived state, so that the site has them whenever it is created."""

@@ -150,15 +150,18 @@ class FunnelTargets(Report):
 			where.values[f"step_{number}"] = targets.step_in_words(target)
 			parts.append(
 				f"""
-				select j.name as `lead`, l.title, %(step_{number})s as step, j.entered_at,
+				select j.name as `lead`, l.title, {number} as place, %(step_{number})s as step, j.entered_at,
 					{targets.REACHED_AT[target.step]} as reached_at, {reached} as in_time, j.source, j.present_owner,
 					j.exit_reason
 				from `tabLead Journey` j left join `tabLead` l on l.name = j.name where {conditions}
 				"""
 			)
 		if not parts:
-			parts = ["select null as `lead`, null as entered_at from `tabLead Journey` where 1 = 0"]
-		return Select(f"{' union all '.join(parts)} order by entered_at, `lead`", where)
+			parts = [
+				"select null as `lead`, null as entered_at, null as place from `tabLead Journey` where 1 = 0"
+			]
+		# a lead has one row for each step that it counts for, each with a place of its own
+		return Select(f"{' union all '.join(parts)} order by entered_at, `lead`, place", where)
 
 
 execute = FunnelTargets.execute
