@@ -21,9 +21,7 @@ LISTED = 20  # wasted leads on the page
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 HOURS = "Mon-Fri 09:00-17:00"
 FOUND = "found"
-AHEAD = timedelta(
-	days=1
-)  # the site's clock may be ahead of the one here; what is dated later yet is a mistake
+AHEAD = timedelta(hours=14)  # of UTC, as far as any zone is: data of a site whose zone nobody has said
 
 
 @dataclass(frozen=True)
@@ -58,17 +56,20 @@ def run(
 ) -> Audit:
 	"""Read the files and count.
 
-	:param present: naive; the data are looked at as of their latest instant, unless that lies ahead.
+	:param present: naive, in the zone that was asked for; the data are looked at as of their latest instant that does not lie
+	    ahead of it.
 	:param progress: told which file is read, and how many rows there are.
 	:raises CannotRead: a file is of no use, or no leads are among them.
 	"""
 	calendar_of(
 		wish.hours if wish.hours != FOUND else HOURS, wish.zone
 	)  # what is no calendar is refused at once
+	utmost = max(present + (AHEAD if wish.zone == "UTC" else timedelta(0)), wish.as_of or present)
 	with Store() as store:
 		tables = []
 		for table in _tables(wish):
 			tables.append(table)
+			table.latest = utmost
 			store.load(table, lambda rows, name=f"{table.kind} of {table.file}": progress(name, rows))  # type: ignore[misc]
 			if table.lines and not table.counted:
 				raise CannotRead(_nothing_counted(table))
@@ -76,10 +77,10 @@ def run(
 			raise CannotRead(
 				"No file of leads is among them. An export of the list of Leads is what every figure is of."
 			)
-		latest = store.as_of()
+		latest = store.as_of(utmost)
 		if latest is None:
 			raise CannotRead("There are no leads in the files.")
-		now = wish.as_of or min(latest, present + AHEAD)
+		now = wish.as_of or latest
 		hours = found_hours(store) if wish.hours == FOUND else wish.hours
 		options = Options(now, calendar_of(hours, wish.zone), wish.wasted_after, wish.policy_hours)
 		known = known_of(store)
@@ -109,12 +110,8 @@ def run(
 	proposed = recipe.proposals(facts, known, options, recipe.Said(busy, wish.zone, reasons))
 	report.sections.append(recipe.section(proposed))
 	report.files = [_file(table, wish.is_anonymous) for table in tables]
-	if wish.site:
-		report.cannot += wish.site.lacking
-	if repeated:
-		report.cannot.append(
-			f"{repeated:,} lines repeat the ID of a lead and count once: a report with rows of a table has one each."
-		)
+	report.cannot += figures.of_later(facts, known, options, latest)
+	report.cannot += _cannot_of_run(wish, now, present, repeated)
 	return Audit(report, facts, twins, names, tables, proposed)  # fmt: skip
 
 
@@ -156,6 +153,7 @@ def known_of(store: Store) -> Known:
 		sources=store.has("Lead", "source") or store.has("Lead", "utm_source"),
 		statuses=store.has("Lead", "status"),
 		addresses=any(store.has("Lead", name) for name in ("email_id", "phone", "mobile_no", "whatsapp_no")),
+		changes=store.has("Lead", "modified"),
 	)
 
 
@@ -271,6 +269,23 @@ def _cannot(known: Known) -> list[str]:
 		)
 		if not is_there
 	]  # fmt: skip
+
+
+def _cannot_of_run(wish: Wish, now: datetime, present: datetime, repeated: int) -> list[str]:
+	"""What the reader has to know of how it was read."""
+	said = []
+	if now > present:
+		said.append(
+			f"The day of the audit is ahead of this machine's clock, which says {present:%Y-%m-%d %H:%M} in {wish.zone}: say "
+			"the zone of the site with --zone, or the day with --as-of."
+		)
+	if wish.site:
+		said += wish.site.lacking
+	if repeated:
+		said.append(
+			f"{repeated:,} lines repeat the ID of a lead and count once: a report with rows of a table has one each."
+		)
+	return said
 
 
 def _file(table: Table, is_anonymous: bool) -> dict[str, Any]:

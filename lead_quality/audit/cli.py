@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import lead_quality
+from lead_quality.audit import values
 from lead_quality.audit.columns import KINDS
 
 if TYPE_CHECKING:
@@ -120,9 +121,9 @@ def _parser() -> argparse.ArgumentParser:
 	)
 	audit.add_argument(
 		"--as-of",
-		type=datetime.fromisoformat,
+		default="",
 		metavar="DATE",
-		help="the day of the audit (the latest in the files)",
+		help="the day of the audit, to its end, or an instant (the latest in the files)",
 	)
 	audit.add_argument("--company", default="", help="whose leads they are, for the title")
 	return parser  # fmt: skip
@@ -146,6 +147,7 @@ def _audit(options: argparse.Namespace) -> int:
 		if options.sample:
 			folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="lead-quality-")))
 			paths = [(None, path) for path in sample.write(folder)]
+			present = max(present, sample.NOW)
 		fetched = _fetched(options) if options.site else None
 		wish = audit.Wish(
 			paths=paths,
@@ -155,7 +157,7 @@ def _audit(options: argparse.Namespace) -> int:
 			zone=options.zone,
 			wasted_after=options.wasted_after,
 			policy_hours=options.policy_hours,
-			as_of=options.as_of,
+			as_of=_as_of(options.as_of, options.zone, present),
 			company=options.company or ("a company that never was" if options.sample else ""),
 			is_anonymous=options.anonymise,
 			site=fetched,
@@ -186,6 +188,23 @@ def _fetched(options: argparse.Namespace) -> "Fetched":
 	quiet: Callable[[str, int], None] = lambda _kind, _rows: None  # noqa: E731
 	with nullcontext(quiet) if options.json else output.progress() as progress:
 		return site.fetch(client, folder, progress, with_names=not options.anonymise)
+
+
+def _as_of(text: str, zone: str, present: datetime) -> datetime | None:
+	"""The instant that a day or an instant names, naive, in that zone: of a day its end, of today the present."""
+	if not text:
+		return None
+	try:
+		at = values.moment(text, values.YEAR_FIRST)
+	except values.Unreadable as expected:
+		raise ValueError(f"--as-of: {text!r} is not {expected}.") from None
+	if ":" in text:
+		return at
+	return (
+		present.replace(microsecond=0)
+		if at.date() == present.date()
+		else at.replace(hour=23, minute=59, second=59)
+	)
 
 
 def _kind_and_path(name: str) -> tuple[str | None, Path]:

@@ -157,6 +157,8 @@ FIELDS: dict[str, dict[str, tuple[str, str]]] = {
 SHARED = frozenset(
 	"campaign_name utm_campaign territory industry market_segment type no_of_employees website job_title city country".split()
 )
+# instants that have passed, whatever else lies ahead: what is dated later is a mistake
+PAST = frozenset(("creation", "modified", "communication_date", "start_time", "end_time"))
 # what an export says in rows of a table below a document
 OF_ROWS = ("prevdoc_docname", "lost_reason")
 KINDS = tuple(FIELDS)

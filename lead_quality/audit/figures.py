@@ -70,6 +70,7 @@ class Known:
 	sources: bool = True
 	statuses: bool = True
 	addresses: bool = True
+	changes: bool = True  # when leads were last changed
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,11 @@ class Options:
 
 @dataclass(slots=True)
 class Facts:
-	"""One lead as it is counted; `hours` of working time to the first touch. `is_undated` if a stage is known by status only."""
+	"""One lead as it is counted; `hours` of working time to the first touch. `is_undated` if a stage is known by status only.
+
+	`is_of_later`: it was changed after the day of the audit, so that its status may be of after that, too; `is_spared`: but for
+	that status it would be wasted.
+	"""
 
 	journey: Journey
 	age: float
@@ -95,6 +100,8 @@ class Facts:
 	hours: float | None = None
 	entered: dict[str, datetime] = field(default_factory=dict)
 	is_undated: bool = False
+	is_of_later: bool = False
+	is_spared: bool = False
 	rank: int = field(init=False)
 	is_sold: bool = field(init=False)
 	month: str = field(init=False)
@@ -148,26 +155,31 @@ def _facts(journey: Journey, known: Known, options: Options, latest: datetime) -
 	is_undated = any(proofs.get(stage) and not getattr(journey, at) for stage, at in _INSTANTS.items())
 	first = journey.first_touch_at if known.contacts else None
 	is_touched = first is not None or (not known.contacts and bool(by_status))
-	since = wasted_since(
-		LeadFacts(
+
+	def is_wasted(is_touched: bool, is_over: bool, is_pursued: bool) -> bool:
+		told = LeadFacts(
 			entered_at=entry,
 			last_touch_at=journey.last_touch_at or (entry if is_touched else None),
-			decided_at=entry if journey.over else None,
+			decided_at=entry if is_over else None,
 			next_step_at=journey.next_contact_at,
-			is_pursued="opportunity" in proofs or "sale" in proofs,
-		),
-		latest,
-		options.now,
-	)
+			is_pursued=is_pursued,
+		)
+		return wasted_since(told, latest, options.now) is not None
+
+	wasted = is_wasted(is_touched, bool(journey.over), "opportunity" in proofs or "sale" in proofs)
+	is_of_later = journey.modified_at is not None and journey.modified_at > options.now
+	is_dated = any(at is not None and at <= options.now for at in (journey.opportunity_at, journey.sale_at))
 	return Facts(
 		journey=journey,
 		age=(options.now - entry).total_seconds() / DAY,
 		is_touched=is_touched,
-		is_wasted=since is not None,
+		is_wasted=wasted,
 		is_young=entry > latest,
 		hours=_working_hours(entry, first, options.calendar) if first else None,
 		entered={stage: at for stage, _left, at in new_entries(None, proofs, entry)},
 		is_undated=is_undated,
+		is_of_later=is_of_later,
+		is_spared=is_of_later and not wasted and is_wasted(first is not None, journey.is_customer, is_dated),
 	)
 
 
@@ -186,6 +198,23 @@ def _proved_by_status(status: str) -> tuple[str, ...]:
 def _working_hours(start: datetime, end: datetime, calendar: WorkingCalendar) -> float:
 	zone = calendar.zone
 	return calendar.elapsed(start.replace(tzinfo=zone), max(start, end).replace(tzinfo=zone)) / 3600
+
+
+def of_later(facts: Sequence[Facts], known: Known, options: Options, latest: datetime) -> list[str]:
+	"""What of a past day cannot be told by data that reach beyond it, to `latest`."""
+	if latest <= options.now:
+		return []
+	changed, decided = sum(one.is_of_later for one in facts), sum(one.is_spared for one in facts)
+	sold = sum(one.is_sold and one.is_of_later and one.journey.sale_at is None for one in facts)
+	said = (
+		f"The data reach beyond the day of the audit, to {latest:%Y-%m-%d %H:%M}: a lead's status, owner and next contact, and which "
+		"documents stand, are as of then. "
+	)
+	if not known.changes:
+		return [said + "Which leads were changed in between is not known without a column Last Updated On."]
+	said += f"{changed:,} of {len(facts):,} leads were changed after the day of the audit"
+	by_status = [f"{decided:,} count as not wasted"] * bool(decided) + [f"{sold:,} as sold"] * bool(sold)
+	return [said + (f"; of these {' and '.join(by_status)} by their status alone." if by_status else ".")]
 
 
 # worth
@@ -273,7 +302,10 @@ def headlines(
 			len(old),
 			f"{wasted:,} of {len(old):,} leads that are {options.wasted_after} working days old or older: nobody was in touch "
 			"with them, nobody has decided about them, no step lies before them, no opportunity or order stands.",
-			"" if known.contacts else "Without Communications, whether anybody was in touch is known by the lead's status only.",
+			_sentences(
+				"" if known.contacts else "Without Communications, whether anybody was in touch is known by the lead's status only.",
+				_by_later_status(sum(one.is_spared for one in old), wasted, len(old)),
+			),
 		),
 		Figure(
 			"wasted_worth",
@@ -303,8 +335,32 @@ def headlines(
 			no_contacts,
 		),
 		Figure("sold", "Sold", _share(sold, len(facts)), SHARE, len(facts), f"{sold:,} leads with a submitted order.",
-			"" if known.orders else "Without Sales Orders, a lead counts as sold if its status says Converted."),
+			_sentences(
+				"" if known.orders else "Without Sales Orders, a lead counts as sold if its status says Converted.",
+				_sold_by_later_status(sum(one.is_sold and one.is_of_later for one in facts) if not known.orders else 0),
+			)),
 	]  # fmt: skip
+
+
+def _sentences(*some: str) -> str:
+	return " ".join(one for one in some if one)
+
+
+def _by_later_status(spared: int, wasted: int, old: int) -> str:
+	if not spared:
+		return ""
+	return (
+		f"{spared:,} count as not wasted by a status that may be of after the day of the audit, as they were changed since: had "
+		f"none had it by then, {shown(_share(wasted + spared, old), SHARE)} would be wasted."
+	)
+
+
+def _sold_by_later_status(sold: int) -> str:
+	return (
+		f"{sold:,} of them were changed after the day of the audit, and may have been sold after it."
+		if sold
+		else ""
+	)
 
 
 def _how_worth(general: Worth, currency: str) -> str:

@@ -18,6 +18,7 @@ from lead_quality.audit.columns import (
 	MOMENT,
 	NUMBER,
 	OF_ROWS,
+	PAST,
 	Recognised,
 )
 
@@ -59,7 +60,7 @@ class Table:
 
 	`lines` are those with something in them, `counted` those that gave a row, `problem_count` counts what was not kept in
 	`problems`, too. A table of a backup also comes in parts, from which `read_part` reads what `source` has: `source` and
-	`parts` are read once together.
+	`parts` are read once together. After `latest` nothing can have been made or held; None where nobody knows what time it is.
 	"""
 
 	kind: str
@@ -71,6 +72,7 @@ class Table:
 	dates: str | None = None
 	mark: str | None = None
 	width: int = 0
+	latest: datetime | None = None
 	problems: list[Problem] = field(default_factory=list)
 	problem_count: int = 0
 	lines: int = 0
@@ -146,6 +148,8 @@ class Table:
 	def _reader(self, field_name: str) -> Callable[[str], Value]:
 		kind = FIELDS[self.kind][field_name][0]
 		if kind == MOMENT:
+			if field_name in PAST and self.latest is not None:
+				return partial(_past, order=self.dates, latest=self.latest)
 			return partial(values.moment, order=self.dates)
 		if kind == NUMBER:
 			return lambda text: values.amount(text, self.mark)
@@ -157,6 +161,14 @@ class Table:
 		self.problem_count += 1
 		if len(self.problems) < PROBLEMS_KEPT:
 			self.problems.append(problem)
+
+
+def _past(text: str, order: str | None, latest: datetime) -> datetime:
+	"""As `values.moment`, of what cannot lie ahead."""
+	at = values.moment(text, order)
+	if at > latest:
+		raise values.Unreadable(f"a date that has passed, up to {latest:%Y-%m-%d %H:%M}")
+	return at
 
 
 @lru_cache(maxsize=20_000)

@@ -55,6 +55,7 @@ NAMES = {kind: kind.lower().replace(" ", "_") for kind in _COLUMNS}
 ROWS_AT_ONCE = 5_000
 MEMORY = "700MB"  # that the tables may take, before they go to the disk
 SAID_FIELDS = (*FILLED, "territory")
+FOREVER = datetime(9999, 1, 1)  # the database has no datetime.max
 FEWEST_CONTACTS = 100  # that it takes to say when people work
 
 # what ERPNext's status of a document says, in the languages whose words are known; what it does not name is none of these
@@ -77,7 +78,8 @@ class Journey:
 	where no amount in the company's currency is known.
 
 	`status` is ERPNext's, in its own English words where they are known. `touches` are a person's, `tries` those of them that
-	were outbound, before the first conversation if there was one.
+	were outbound, before the first conversation if there was one. `is_customer`: there is an order or a Customer, whatever the
+	status says.
 	"""
 
 	lead: str
@@ -100,6 +102,7 @@ class Journey:
 	sale_at: datetime | None = None
 	value: float | None = None
 	over: str = ""
+	is_customer: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,17 +161,20 @@ class Store:
 		path.unlink()
 		self.fields.setdefault(table.kind, set()).update(table.fields)
 
-	def one(self, query: str, values: Sequence[object] = ()) -> object:
+	def one(self, query: str, values: Mapping[str, object] | None = None) -> object:
 		"""The one value that a query gives."""
-		row = self.database.execute(query, list(values)).fetchone()
+		row = self.database.execute(query, dict(values or {})).fetchone()
 		return row[0] if row else None
 
-	def as_of(self) -> datetime | None:
-		"""The latest instant at which anything was made or held; None of nothing."""
+	def as_of(self, latest: datetime = datetime.max) -> datetime | None:
+		"""The last instant up to `latest` at which anything was made or held; None of nothing."""
 		dated = [kind for kind, columns in _COLUMNS.items() if "creation" in columns]
 		parts = [f"select max(creation) as held_at from {NAMES[kind]}" for kind in dated]
 		parts += ["select max(modified) from lead", "select max(held_at) from communication"]
-		found = self.one(f"select max(held_at) from ({' union all '.join(parts)})")
+		found = self.one(
+			f"select max(held_at) from ({' union all '.join(parts)}) where held_at <= $until",
+			{"until": min(latest, FOREVER)},
+		)
 		return found if isinstance(found, datetime) else None
 
 	def currency(self) -> str:
@@ -216,10 +222,9 @@ class Store:
 		return self.database.execute(_LOST_REASONS, {"now": now}).fetchall()
 
 	def journeys(self, now: datetime = datetime.max) -> Iterator[Journey]:
-		"""One row a lead, by entry and name, with the contacts that were held by `now`."""
+		"""One row a lead, by entry and name, with the contacts that were held and the documents that were made by `now`."""
 		cursor = self.database.cursor()
-		until = min(now, datetime(9999, 1, 1))
-		cursor.execute(_JOURNEYS, {"currency": self.currency(), "now": until})
+		cursor.execute(_JOURNEYS, {"currency": self.currency(), "now": min(now, FOREVER)})
 		while rows := cursor.fetchmany(ROWS_AT_ONCE):
 			for row in rows:
 				cells = list(row)
@@ -364,18 +369,20 @@ orders as (
 	group by credited.lead, s.name
 ),
 sales as (
-	select lead, min(creation) as held_at, arg_min(value, (creation, name)) as value from orders group by lead
+	select lead, min(creation) as held_at, arg_min(value, (creation, name)) as value from orders
+	where coalesce(creation <= $now, true) group by lead
 ),
 interest as (
 	select lead, min(creation) as held_at, bool_and(status in {_among(LOST_OPPORTUNITY)}) as is_lost
-	from opportunities group by lead
+	from opportunities where coalesce(creation <= $now, true) group by lead
 ),
-proposals as (select lead, min(creation) as held_at from quotations group by lead),
+proposals as (select lead, min(creation) as held_at from quotations where coalesce(creation <= $now, true) group by lead),
 customers as (
 	select distinct coalesce(l.name, o.lead, p.lead) as lead from customer c
 	left join leads l on l.name = c.lead_name
 	left join opportunities o on o.name = c.opportunity_name
 	left join prospects p on p.name = c.prospect_name
+	where coalesce(c.creation <= $now, true)
 ),
 external as (
 	select distinct c.rowid as row from communication c, unnest(string_split(c.recipients, '|')) as t(address)
@@ -432,7 +439,8 @@ select l.name, l.creation, l.modified, coalesce(l.status, ''), coalesce(l.title,
 		when lower(l.status) in {_among(LOST)}
 			or (i.is_lost and lower(coalesce(l.status, '')) not in {_among(QUOTATION_STATUS)}) then 'Lost'
 		else ''
-	end
+	end,
+	s.lead is not null or c.lead is not null
 from leads l
 left join held h on h.lead = l.name
 left join interest i on i.lead = l.name

@@ -126,6 +126,8 @@ def test_json_is_all_that_is_printed_and_nothing_is_written(small, tmp_path, mon
 		(["Lead.csv", "--hours", "always"], "is not like"),
 		(["Lead.csv", "--hours", "Mon-Fri 17:00-09:00"], "open before they close"),
 		(["Lead.csv", "--policy-hours", "-1"], "cannot be less"),
+		(["Lead.csv", "--as-of", "2026-13-01"], "'2026-13-01' is not a date that is in the calendar"),
+		(["Lead.csv", "--as-of", "soon"], "'soon' is not a date, such as"),
 	],
 )
 def test_what_cannot_be_done_is_said_in_a_sentence(words, said, tmp_path, monkeypatch, capsys):
@@ -188,3 +190,17 @@ def test_working_hours_are_said_in_words(words, hours):
 	monday = PRESENT.replace(year=2026, month=6, day=1, tzinfo=calendar.zone)
 
 	assert calendar.elapsed(monday, monday.replace(day=8)) == hours * 3600
+
+
+@pytest.mark.parametrize(
+	("said", "as_of"),
+	[
+		("2026-03-31", "2026-03-31 23:59"),  # a day is over at its end
+		("2026-03-31 12:30", "2026-03-31 12:30"),
+		("2026-03-31T12:30:00", "2026-03-31 12:30"),
+	],
+)
+def test_the_day_of_the_audit_is_said_as_a_day_or_an_instant(said, as_of, small, capsys):
+	assert main(["audit", *map(str, small), "--as-of", said, "--json"]) == 0
+
+	assert json.loads(capsys.readouterr().out)["as_of"] == as_of

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lead_quality.audit import evidence, figures
-from lead_quality.audit.store import Journey
+from lead_quality.audit import evidence, figures, readers
+from lead_quality.audit.readers import CannotRead
+from lead_quality.audit.store import Journey, Store
 from lead_quality.engine.clock import is_human_touch
 from lead_quality.engine.conversion import is_two_way
 from lead_quality.engine.waste import LeadFacts, latest_start, wasted_since
@@ -45,6 +46,14 @@ def mail(lead: str, hours: float, **more: object) -> dict[str, object]:
 
 def lead(name: str = "L1", **more: object) -> dict[str, object]:
 	return {"name": name, "creation": DAY, "status": "Open", "lead_owner": REP, **more}
+
+
+def journeys_of(folder: Path, day: datetime, kinds: dict) -> dict[str, Journey]:
+	"""What the database makes of leads as of a day."""
+	with Store() as store:
+		for path in write(folder, **kinds):
+			store.load(readers.open_table(path))
+		return {journey.lead: journey for journey in store.journeys(day)}
 
 
 def journey_of(folder: Path, *communications: dict[str, object], **kinds) -> Journey:
@@ -502,7 +511,7 @@ def test_what_is_missing_is_counted_and_what_no_column_tells_is_not(tmp_path):
 
 
 def test_touches_before_they_were_given_up(tmp_path):
-	leads = [lead(f"L{n}") for n in range(3)] + [lead("late", creation=at(3_000))]
+	leads = [lead(f"L{n}") for n in range(3)] + [lead("late", creation=at(2_000))]
 	sent = [mail("L0", 1), mail("L1", 1), mail("L1", 30), mail("L2", 1), mail("L2", 9)]
 	answer = mail("L2", 20, sent_or_received="Received")
 
@@ -565,3 +574,128 @@ def test_where_no_lead_is_old_enough_nothing_is_said_to_be_well(tmp_path):
 		"No lead is old enough to be judged."
 	}
 	assert figure(done, "wasted_rate") is None
+
+
+# a past day, and dates that lie ahead
+
+
+def sentences(done) -> str:
+	return " ".join([*done.report.cannot, *(one.cannot for one in done.report.figures)])
+
+
+def some_leads(count: int = 60, **more) -> list[dict[str, object]]:
+	return [
+		lead(f"L{n}", creation=at(24 * (n % 20)), modified=at(24 * (n % 20)), **more) for n in range(count)
+	]
+
+
+AHEAD = {
+	"lead": lead("L-999", creation=PRESENT + timedelta(days=330)),
+	"lead changed": lead("L-999", modified=PRESENT + timedelta(days=330)),
+	"opportunity": {"name": "O1", "creation": PRESENT + timedelta(days=330), "party_name": "L1"},
+	"sales_order": {**ORDER, "creation": PRESENT + timedelta(days=330)},
+	"communication": mail("L1", 24 * 365),
+	"call_log": {"name": "T1", "status": "Completed", "start_time": PRESENT + timedelta(days=330)},
+}
+
+
+@pytest.mark.parametrize("of", AHEAD)
+def test_a_date_that_lies_ahead_is_a_problem_and_never_moves_the_day_of_the_audit(of, tmp_path):
+	kind = of.split(" ")[0]
+	kinds: dict = {kind: [], "lead": some_leads()}
+	day = run(write(tmp_path / "before", **kinds)).report
+	kinds[kind] = [*kinds[kind], AHEAD[of]]
+
+	done = run(write(tmp_path / "after", **kinds))
+
+	assert done.report.as_of == day.as_of
+	assert [one.value for one in done.report.figures[1:]] == [one.value for one in day.figures[1:]] or of == (
+		"lead changed"  # which is a lead more
+	)
+	(problem, *_more) = [one for table in done.tables for one in table.problems]
+	assert "that has passed" in problem.expected
+	assert "2027" in problem.found
+	assert problem.is_row_lost == (of == "lead")
+
+
+def test_where_all_leads_lie_ahead_it_says_so_instead_of_counting_none(tmp_path):
+	paths = write(tmp_path, lead=[lead(creation=PRESENT + timedelta(days=30))])
+
+	with pytest.raises(CannotRead, match="that has passed"):
+		run(paths)
+
+
+@pytest.mark.parametrize(("zone", "is_counted"), [("UTC", True), ("Europe/Berlin", False)])
+def test_without_a_zone_the_day_may_be_hours_ahead_and_says_so(zone, is_counted, tmp_path):
+	soon = PRESENT + timedelta(hours=9)  # in Tokyo it has passed
+
+	done = run(write(tmp_path, lead=[*some_leads(), lead("soon", creation=soon)]), zone=zone)
+
+	assert (done.report.as_of == f"{soon:%Y-%m-%d %H:%M}") == is_counted
+	assert ("ahead of this machine's clock" in sentences(done)) == is_counted
+
+
+def test_a_planned_visit_and_a_next_contact_may_lie_ahead(tmp_path):
+	ahead = PRESENT + timedelta(days=30)
+	event = {"name": "E1", "event_category": "Meeting", "status": "Open", "starts_on": ahead}
+
+	done = run(write(tmp_path, lead=some_leads(contact_date=ahead), event=[event]))
+
+	assert not [problem for table in done.tables for problem in table.problems]
+	assert figure(done, "wasted_rate") == 0
+
+
+def test_of_a_past_day_it_says_what_statuses_of_today_may_have_decided(tmp_path):
+	later, past = at(24 * 100), at(24 * 30)
+	leads = [
+		{**row, "modified": later, "status": "Converted" if n % 2 else "Do Not Contact"}
+		for n, row in enumerate(some_leads())
+	]
+	paths = write(
+		tmp_path, lead=[*leads, *({**row, "name": f"S{n}"} for n, row in enumerate(some_leads(20)))]
+	)
+
+	today, then = run(paths), run(paths, as_of=past)
+
+	assert "after the day of the audit" not in sentences(today)
+	assert f"to {later:%Y-%m-%d %H:%M}" in sentences(then)
+	assert "60 of 80 leads were changed after the day of the audit" in sentences(then)
+	assert "of these 60 count as not wasted and 30 as sold by their status alone" in sentences(then)
+	told = {one.key: one.cannot for one in then.report.figures}
+	assert "100.0 % would be wasted" in told["wasted_rate"]
+	assert "30 of them were changed after the day of the audit" in told["sold"]
+
+
+def test_a_past_day_without_a_column_of_changes_says_that_it_cannot_know_them(tmp_path):
+	rows = [{key: value for key, value in row.items() if key != "modified"} for row in some_leads()]
+
+	done = run(write(tmp_path, lead=rows), as_of=at(24 * 10))
+
+	assert "without a column Last Updated On" in sentences(done)
+
+
+@pytest.mark.parametrize("kind", ["sales_order", "customer", "opportunity"])
+def test_a_document_that_was_made_after_the_day_decides_nothing_by_then(kind, tmp_path):
+	made = {"creation": at(200)}
+	kinds: dict = {
+		"lead": [lead("L1"), lead("L2")],
+		"opportunity": [],
+		"customer": [{"name": "C1", "lead_name": "L1", "creation": at(1)}],
+		"sales_order": [],
+	}
+	kinds[kind] = [
+		{
+			"sales_order": {**ORDER, "customer": "C1", **made},
+			"customer": {"name": "C1", "lead_name": "L1", **made},
+			"opportunity": {"name": "O1", "party_name": "L1", "status": "Lost", **made},
+		}[kind]
+	]
+	if kind == "sales_order":
+		kinds["customer"][0]["creation"] = at(199)
+	elif kind == "opportunity":
+		kinds["customer"] = []
+
+	then, now = (journeys_of(tmp_path, day, kinds)["L1"] for day in (at(100), at(300)))
+
+	assert (then.over, then.sale_at, then.opportunity_at, then.is_customer) == ("", None, None, False)
+	assert now.over
