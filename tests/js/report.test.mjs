@@ -92,6 +92,28 @@ const journeys = [
 	"Wasted Leads",
 ];
 
+test("every report draws its chart with axes of its own, whatever Frappe sets after that", () => {
+	for (const [name, { get_chart_data }] of Object.entries(globalThis.frappe.query_reports)) {
+		const made = { type: "line", data: { labels: ["1"] }, axisOptions: { xIsSeries: 1 } };
+		globalThis.frappe.query_report = { raw_data: { chart: made } };
+		const options = get_chart_data();
+		options.axisOptions = { numberFormatter: (value) => value.toFixed(2) };
+		const drawn = { ...options }; // as the chart copies it
+		assert.equal(drawn.type, "line", name);
+		assert.equal(drawn.axisOptions.xIsSeries, 1, name);
+		assert.equal(drawn.axisOptions.numberFormatter(200), "200", name);
+		globalThis.frappe.query_report = { raw_data: {} };
+		assert.equal(get_chart_data(), undefined, name);
+	}
+});
+
+test("numbers of an axis have the decimals that they need, and large ones are short", () => {
+	globalThis.frappe.sys_defaults = { country: "Germany" };
+	globalThis.frappe.utils.shorten_number = (value) => `${value / 1000} K`;
+	const written = [0, 200, 2.5, 0.30000000000000004, -40, 999, 1500].map(report.axis_number);
+	assert.deepEqual(written, ["0", "200", "2.5", "0.3", "-40", "999", "1.5 K"]);
+});
+
 test("every report names each of its filters once, in words, and each choice has a label", () => {
 	for (const [name, { filters }] of Object.entries(globalThis.frappe.query_reports)) {
 		const names = filters.map((filter) => filter.fieldname);

@@ -16,7 +16,14 @@ from lead_quality.demo.factories import (
 	make_sales_ready,
 )
 from lead_quality.lead_quality.report.lead_to_proposal.lead_to_proposal import LeadToProposal
-from lead_quality.lead_quality.report.stage_velocity.stage_velocity import ALL, WAYS, StageVelocity
+from lead_quality.lead_quality.report.source_effectiveness.source_effectiveness import SourceEffectiveness
+from lead_quality.lead_quality.report.stage_conversion.stage_conversion import StageConversion
+from lead_quality.lead_quality.report.stage_velocity.stage_velocity import (
+	ALL,
+	WAYS,
+	StageVelocity,
+	way_in_short,
+)
 from tests.site import random_journeys as random_leads
 from tests.site.helpers import company
 from tests.site.random_journeys import MANAGER, NORTH, NOW, PERIOD, REP, SEES, nearest_rank, same
@@ -294,3 +301,58 @@ def test_the_ways_that_opportunities_of_no_lead_go_are_rows_of_their_own(freeze)
 	for narrowed in ({"source": "Website"}, {"as_of": "2021-05-20"}):
 		rows = StageVelocity({**period, **narrowed}).rows()
 		assert "No Lead" not in {row["group"] for row in rows}
+
+
+@pytest.mark.parametrize("report", [StageVelocity, LeadToProposal, SourceEffectiveness, StageConversion])
+def test_a_source_that_is_called_no_lead_stays_in_chart_and_sums(report, freeze):
+	"""The row of what has no lead is another one, and in neither."""
+	with freeze("2021-05-17 09:00:00.000001"):
+		customer = frappe.get_doc({"doctype": "Customer", "customer_name": "Came without a Lead"}).insert()
+		opportunity = frappe.get_doc(
+			{
+				"doctype": "Opportunity",
+				"opportunity_from": "Customer",
+				"party_name": customer.name,
+				"company": company(),
+			}
+		).insert()
+		items = [{"item_code": make_item(), "qty": 1, "rate": 100}]
+		frappe.get_doc(
+			{
+				"doctype": "Quotation",
+				"quotation_to": "Customer",
+				"party_name": customer.name,
+				"company": company(),
+				"opportunity": opportunity.name,
+				"items": items,
+			}
+		).insert().submit()
+		lead = make_lead(source="No Lead").name
+		make_sales_ready(lead)
+		make_sales_order(make_quotation(opportunity=make_opportunity(lead).name).name)
+		frappe.db.commit()
+	shown = report({"from_date": "2021-05-17", "to_date": "2021-05-17", "group_by": "Source"})
+	rows = shown.rows()
+	groups = [
+		row["group"] for row in rows if row.get("way", "Opportunity to Quoted") == "Opportunity to Quoted"
+	]
+	assert groups == ["No Lead", "No Lead"]
+	chart = shown.chart(rows)["data"]
+	assert chart["labels"] == ["No Lead"]
+	assert all(len(dataset["values"]) == 1 for dataset in chart["datasets"])
+	on_top = {figure["label"]: figure["value"] for figure in shown.summary(rows) or []}
+	counted = {
+		StageVelocity: {},
+		LeadToProposal: {"With a Quotation, of Opportunities": "100"},
+		SourceEffectiveness: {"Leads": "1", "Won, of Buyers": "100"},
+		StageConversion: {"Target to Sale": "100"},
+	}[report]
+	assert {label: str(on_top[label])[: len(value)] for label, value in counted.items()} == counted
+
+
+def test_a_label_of_the_chart_has_room_below_its_bar(world):
+	# seven bars on a screen of a laptop leave room for thirteen letters
+	report = StageVelocity(dict(PERIOD), now=NOW)
+	labels = report.chart(report.rows())["data"]["labels"]
+	assert labels == ["Prospect", "Sales Ready", "Accepted", "Opportunity", "Quoted", "Sale", "In All"]
+	assert [way_in_short(way) for way in WAYS] == labels

@@ -2,6 +2,7 @@
 	const { check, checklist, formatter, link, period } = lead_quality.report;
 
 	frappe.query_reports["Attributes Held"] = {
+		get_chart_data: lead_quality.report.chart,
 		filters: [
 			checklist(),
 			...period(__("Came in from"), __("Came in until"), 12),

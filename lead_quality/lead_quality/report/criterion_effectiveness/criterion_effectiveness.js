@@ -10,6 +10,7 @@
 	const cell = formatter(cases);
 
 	frappe.query_reports["Criterion Effectiveness"] = {
+		get_chart_data: lead_quality.report.chart,
 		filters: [
 			checklist(),
 			...period(__("Qualified from"), __("Qualified until"), 12),

@@ -4,6 +4,7 @@
 
 	frappe.query_reports["Definition Use"] = {
 		onload: lead_quality.report.export_all,
+		get_chart_data: lead_quality.report.chart,
 		filters: [
 			...period(__("Came in from"), __("Came in until"), 3),
 			link("company", __("Company"), "Company"),

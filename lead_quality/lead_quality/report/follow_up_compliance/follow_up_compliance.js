@@ -11,6 +11,7 @@
 
 	frappe.query_reports["Follow-up Compliance"] = {
 		onload: lead_quality.report.export_all,
+		get_chart_data: lead_quality.report.chart,
 		filters: [
 			select("group_by", __("Group By"), [
 				["Rep", __("Rep")],

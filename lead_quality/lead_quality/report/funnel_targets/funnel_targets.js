@@ -4,6 +4,7 @@
 
 	frappe.query_reports["Funnel Targets"] = {
 		onload: lead_quality.report.export_all,
+		get_chart_data: lead_quality.report.chart,
 		filters: [
 			{
 				fieldname: "as_of",

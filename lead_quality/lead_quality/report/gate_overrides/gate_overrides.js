@@ -3,6 +3,7 @@
 	const cell = formatter();
 
 	frappe.query_reports["Gate Overrides"] = {
+		get_chart_data: lead_quality.report.chart,
 		filters: [
 			...period(__("Overridden from"), __("Overridden until"), 12),
 			link("user", __("User"), "User"),

@@ -4,6 +4,7 @@
 
 	frappe.query_reports["Goals"] = {
 		onload: lead_quality.report.export_all,
+		get_chart_data: lead_quality.report.chart,
 		filters: [
 			...period(__("From"), __("Until"), 3),
 			link("company", __("Company"), "Company"),

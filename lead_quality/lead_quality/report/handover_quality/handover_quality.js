@@ -10,6 +10,7 @@
 
 	frappe.query_reports["Handover Quality"] = {
 		onload: lead_quality.report.export_all,
+		get_chart_data: lead_quality.report.chart,
 		filters: [
 			select("group_by", __("Group By"), [
 				["Marketer", __("Marketer")],

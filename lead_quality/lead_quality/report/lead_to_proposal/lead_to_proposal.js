@@ -10,6 +10,7 @@
 
 	frappe.query_reports["Lead to Proposal"] = {
 		onload: lead_quality.report.export_all,
+		get_chart_data: lead_quality.report.chart,
 		filters: journey_filters({
 			months: 6,
 			groups: ["Month", "Source", "Segment", "Campaign", "Owner"],

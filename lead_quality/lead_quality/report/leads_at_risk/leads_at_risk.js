@@ -6,6 +6,7 @@
 
 	frappe.query_reports["Leads at Risk"] = {
 		onload: lead_quality.report.export_all,
+		get_chart_data: lead_quality.report.chart,
 		filters: [
 			select("show", __("Show"), [
 				["Leads", __("Leads")],

@@ -3,6 +3,7 @@
 
 	frappe.query_reports["Leaks"] = {
 		onload: lead_quality.report.export_all,
+		get_chart_data: lead_quality.report.chart,
 		filters: journey_filters({
 			months: 6,
 			narrowed_by: ["company", "segment", "source", "campaign", "territory", "owner"],

@@ -3,6 +3,7 @@
 
 	frappe.query_reports["Qualified Leads"] = {
 		onload: lead_quality.report.export_all,
+		get_chart_data: lead_quality.report.chart,
 		filters: journey_filters({
 			months: 3,
 			groups: ["Month", "Source", "Segment", "Owner"],

@@ -19,6 +19,7 @@
 
 	frappe.query_reports["Source Effectiveness"] = {
 		onload: lead_quality.report.export_all,
+		get_chart_data: lead_quality.report.chart,
 		filters: journey_filters({
 			months: 12,
 			groups: ["Source", "Campaign", "Segment", "Month"],

@@ -15,6 +15,7 @@
 
 	frappe.query_reports["Speed to Lead"] = {
 		onload: lead_quality.report.export_all,
+		get_chart_data: lead_quality.report.chart,
 		filters: [
 			...period(__("Came in from"), __("Came in until"), 3),
 			select("time", __("Time"), [

@@ -4,6 +4,7 @@
 
 	frappe.query_reports["Stage Conversion"] = {
 		onload: lead_quality.report.export_all,
+		get_chart_data: lead_quality.report.chart,
 		filters: journey_filters({
 			months: 6,
 			groups: [

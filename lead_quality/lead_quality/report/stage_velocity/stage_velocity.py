@@ -53,6 +53,19 @@ def way_in_words(way: str) -> str:
 	}[way]
 
 
+def way_in_short(way: str) -> str:
+	"""A label that has room below a bar: where the way ends."""
+	return {
+		"Came In to Prospect": _("Prospect"),
+		"Came In to Sales Ready": _("Sales Ready"),
+		"Handed Over to Accepted": _("Accepted"),
+		"Prospect to Opportunity": _("Opportunity"),
+		"Opportunity to Quoted": _("Quoted"),
+		"Quoted to Sale": _("Sale"),
+		"Came In to Sale": _("In All"),
+	}[way]
+
+
 class StageVelocity(JourneyReport):
 	"""One row per way of the leads that came in within the period and have gone it; by group, if asked for.
 
@@ -198,16 +211,18 @@ class StageVelocity(JourneyReport):
 		rows = [row for row in rows if not row.get("is_without_lead")]
 		if not rows:
 			return None
-		if self.filters.group_by != ALL:
+		if self.filters.group_by == ALL:
+			labels = [way_in_short(row["way"]) for row in rows]
+		else:
 			rows = [row for row in rows if row["way"] == "Came In to Sale"][-12:]
-		labels = [row["step" if self.filters.group_by == ALL else "group"] for row in rows]
+			labels = [row["group"] for row in rows]
 		return bars(
 			labels,
 			{
 				label: [round(row[fieldname], 1) for row in rows]
 				for label, fieldname in (
 					(_("Median Days"), "median_days"),
-					(_("Nine of Ten Within (Days)"), "p90_days"),
+					(_("Nine of Ten"), "p90_days"),
 				)
 			},
 			["#1f6feb", "#8c959f"],
