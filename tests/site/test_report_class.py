@@ -255,6 +255,12 @@ def test_without_filters_a_report_counts_what_its_form_shows_first(report):
 		assert filters.to_date == nowdate()
 
 
+@pytest.mark.parametrize("report", REPORTS)
+def test_what_stands_above_a_report_is_read_at_a_glance(report, crowd):
+	message = frappe.utils.strip_html(run(report)["message"] or "")
+	assert len(message) <= 350, message
+
+
 def mail(report: str, user: str, file_format: str = "HTML", **filters) -> str | bytes:
 	"""What Frappe mails of the report, as its scheduler does."""
 	doc = frappe.get_doc(

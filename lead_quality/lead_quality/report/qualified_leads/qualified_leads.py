@@ -75,9 +75,26 @@ PURSUE_BY = f"""coalesce(
 
 QUALIFIED = "fact.ready_at is not null"
 _IN_TIME = "ifnull(fact.pursued_at <= ifnull(fact.pursue_by, fact.pursued_at), 0)"
-_LEFT_ALONE = f"({QUALIFIED} and fact.pursued_at is null)"
-# its time still runs, so that nobody can say yet whether it is pursued in time
-_IS_OPEN = f"({_LEFT_ALONE} and fact.exited_at is null and ifnull(fact.pursue_by > %(until)s, 0))"
+
+
+def _left_alone(ready_at: str, pursued_at: str) -> str:
+	"""SQL: qualified, and nobody has pursued it. As those below, of columns of `facts` or what they are made of."""
+	return f"{ready_at} is not null and {pursued_at} is null"
+
+
+def _has_time(pursue_by: str) -> str:
+	"""SQL: the agreed time still runs, so that nobody can say yet whether the lead is pursued in time."""
+	return f"ifnull({pursue_by} > %(until)s, 0)"
+
+
+def _not_pursued(ready_at: str, exited_at: str, pursued_at: str, pursue_by: str) -> str:
+	"""SQL: left alone in the funnel, though the agreed time is over. What the lead's own row says comes first, so that of most
+	leads no touch and no clock is looked up."""
+	return f"({exited_at} is null and {_left_alone(ready_at, pursued_at)} and not {_has_time(pursue_by)})"
+
+
+_LEFT_ALONE = _left_alone("fact.ready_at", "fact.pursued_at")
+_IS_OPEN = f"({_LEFT_ALONE} and fact.exited_at is null and {_has_time('fact.pursue_by')})"
 
 
 class QualifiedLeads(JourneyReport):
@@ -97,7 +114,7 @@ class QualifiedLeads(JourneyReport):
 		"late": f"{QUALIFIED} and fact.pursued_at is not null and not {_IN_TIME}",
 		"open": _IS_OPEN,
 		"judged": f"{QUALIFIED} and not {_IS_OPEN}",
-		"not_pursued": f"{_LEFT_ALONE} and fact.exited_at is null and not {_IS_OPEN}",
+		"not_pursued": _not_pursued("fact.ready_at", "fact.exited_at", "fact.pursued_at", "fact.pursue_by"),
 		"closed": f"{_LEFT_ALONE} and fact.exited_at is not null",
 		"answered": "fact.response is not null",
 	}
@@ -174,15 +191,14 @@ class QualifiedLeads(JourneyReport):
 
 	@cached_property
 	def not_pursued(self) -> str:
-		"""The leads that `counts` has as not pursued, with what they are grouped by. What their own rows say comes
-		first, so that of most of them no touch and no clock is looked up."""
+		"""The leads that `counts` has as not pursued, with what they are grouped by. Who has an opportunity or an order is
+		pursued, which is cheaper to see than by their touches."""
 		return f"""
 			select j.name as `lead`, {self.group_column} as grouped,
 				{self.facet("Source")} as of_source, {self.facet("Segment")} as of_segment
 			from `tabLead Journey` j
-			where {{where}} and j.ready_at is not null and j.exited_at is null
-				and j.opportunity_at is null and j.sale_at is null and {PURSUED_AT} is null
-				and not ifnull({PURSUE_BY} > %(until)s, 0)
+			where {{where}} and j.opportunity_at is null and j.sale_at is null
+				and {_not_pursued("j.ready_at", "j.exited_at", PURSUED_AT, PURSUE_BY)}
 			{ALL}
 		"""
 
@@ -280,8 +296,11 @@ class QualifiedLeads(JourneyReport):
 	def message(self, rows: list[dict]) -> str:
 		words = [
 			_(
-				"A lead is qualified once it has met its definition or was handed over. It is pursued if a person has been in touch with it since, or it has become an opportunity, within the agreed time: until the deadline of the first touch after the handover was accepted, where it was not, until that of the answer, and without a handover until that of the next contact, First Response or Next Touch. Where the follow-up policy asks for none, any time counts. Still open are those that nobody has been in touch with and whose time still runs: they are in no share yet. Not pursued are those that nobody has been in touch with though it is over, and that have not left the funnel. They are worth what their last handover says; without that, the median of what was won of the same source, else of the same segment."
-			)
+				"Qualified: met its definition or was handed over. Pursued: a person was in touch with it after that, or an opportunity came of it, within the agreed time."
+			),
+			_(
+				"Still Open have time left and are in no share yet; Not Pursued have none left, and are worth what their handover says, else the median of what was won like them."
+			),
 		]
 		without_rate = sum(row["without_rate"] for row in rows)
 		if without_rate:
