@@ -226,6 +226,7 @@ def _report(
 		figures.leak(facts, "source", "Where it leaks: by source", lambda one: one.source, worths, no_source),
 		figures.leak(facts, "owner", "Where it leaks: by owner", names.owner, worths, no_owner),
 		figures.leak(facts, "month", "Where it leaks: by month of entry", lambda one: one.month, worths),
+		figures.worth_by_source(facts, worths),
 		figures.cohorts(facts, ripe),
 		figures.speed(facts, known, ripe),
 		figures.policy(facts, known, options, currency, worths.general),

@@ -2,6 +2,7 @@
 rules (`engine`); here they are counted."""
 
 import gc
+import math
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -32,6 +33,7 @@ from lead_quality.engine.conversion import STAGES, cohort_steps, new_entries
 from lead_quality.engine.waste import LeadFacts, latest_start, wasted_since
 from lead_quality.engine.working_time import WorkingCalendar
 
+WORTH_TITLE = "What a wasted lead is counted at"
 MINIMUM = 30  # leads that it takes to judge by a share
 FEWEST_ORDERS = 10  # to go by a median of one's own
 GIVEN_UP_AFTER = 30  # days without a touch
@@ -223,7 +225,7 @@ def of_later(facts: Sequence[Facts], known: Known, options: Options, latest: dat
 @dataclass(frozen=True)
 class Worth:
 	"""What one lead that is worked comes to: the share of them that is sold, times the median order. None where too few were
-	sold to say. `ripe` is how many days old a lead has to be, to be judged."""
+	sold to say. `ripe` is how many days old a lead has to be, to be judged. Which of both is that of all sources, is said."""
 
 	each: float | None
 	rate: float | None
@@ -231,6 +233,8 @@ class Worth:
 	median: float | None
 	orders: int
 	ripe: float
+	is_rate_general: bool = False
+	is_median_general: bool = False
 
 
 def worth(facts: Collection[Facts], ripe: float, general: "Worth | None" = None) -> Worth:
@@ -240,12 +244,14 @@ def worth(facts: Collection[Facts], ripe: float, general: "Worth | None" = None)
 	rate = sum(one.is_sold for one in worked) / len(worked) if len(worked) >= MINIMUM else None
 	middle = median(amounts) if len(amounts) >= FEWEST_ORDERS else None
 	leads, orders = len(worked), len(amounts)
-	if general is not None and rate is None:
+	is_rate_general = general is not None and rate is None
+	is_median_general = general is not None and middle is None
+	if general is not None and is_rate_general:
 		rate, leads = general.rate, general.leads
-	if general is not None and middle is None:
+	if general is not None and is_median_general:
 		middle, orders = general.median, general.orders
 	each = rate * middle if rate is not None and middle is not None else None
-	return Worth(each, rate, leads, middle, orders, ripe)
+	return Worth(each, rate, leads, middle, orders, ripe, is_rate_general, is_median_general)
 
 
 @dataclass(frozen=True)
@@ -269,13 +275,13 @@ def worths(facts: Sequence[Facts], ripe: float) -> Worths:
 
 
 def days_to_sale(facts: Iterable[Facts], share: float = 0.9) -> float:
-	"""Within how many days so large a share of the sales came; 0 without any dated one."""
+	"""Within how many whole days so large a share of the sales came, as `engine.learning` counts them; 0 without any dated one."""
 	days = sorted(
 		(one.entered["sale"] - one.journey.entered_at).total_seconds() / DAY
 		for one in facts
 		if one.is_sold and not one.is_undated
 	)
-	return days[min(int(share * len(days)), len(days) - 1)] if days else 0.0
+	return float(math.ceil(max(days[math.ceil(share * len(days)) - 1], 0))) if days else 0.0
 
 
 # sections
@@ -527,8 +533,8 @@ def leak(
 			Column("worth", "Wasted, in money", MONEY),
 		],
 		shown_rows,
-		f"Wasted rate: of those old enough. In money: each wasted lead at the share of its source's touched leads that was sold × "
-		f"their median order; a source with under {MINIMUM} such leads, or {FEWEST_ORDERS} orders, takes what holds for all."
+		"Wasted rate: of those old enough. Sold and Median order: of all leads of the row. In money: each wasted lead at what a "
+		f"touched lead of its source comes to, see “{WORTH_TITLE}”."
 		+ (f" Not shown: {hidden} more." if hidden > 0 else ""),
 		missing,
 		BARS,
@@ -543,6 +549,54 @@ def _worst(rows: Sequence[Sequence[Cell]], facts: Iterable[Facts]) -> str:
 	return (
 		"No lead is old enough to be judged." if all(one.is_young for one in facts) else "Nothing is wasted."
 	)
+
+
+def worth_by_source(facts: Sequence[Facts], worths: Worths) -> Section:
+	"""At what the wasted leads of each source are counted, with all that it is made of."""
+	rows: list[list[Cell]] = []
+	groups = _grouped(facts, lambda one: one.source)
+	for name, some in groups.items():
+		lost = worths.of_wasted(some)
+		rows.append([name, *_counted_at(worths.sources[name]), sum(one.is_wasted for one in some), lost])
+	rows.sort(key=lambda row: (-float(row[-1] or 0), -float(row[-2] or 0), str(row[0])))
+	hidden = len(rows) - GROUPS_SHOWN
+	of_all = [
+		"All sources",
+		*_counted_at(worths.general),
+		sum(one.is_wasted for one in facts),
+		worths.of_wasted(facts),
+	]
+	borrowed = sum(bool(row[6]) for row in rows)
+	return Section(
+		"worth_by_source",
+		WORTH_TITLE,
+		f"{borrowed:,} of {len(rows):,} sources have too few touched leads or orders, and take what holds for all."
+		if worths.general.each is not None
+		else f"Nothing: it takes {MINIMUM} touched leads and {FEWEST_ORDERS} orders with an amount.",
+		[
+			Column("source", "Source", TEXT),
+			Column("touched_sold_rate", "Sold, of touched", SHARE),
+			Column("touched", "n touched"),
+			Column("order_median", "Median order", MONEY),
+			Column("orders", "n orders"),
+			Column("each", "A lead comes to", MONEY),
+			Column("of_all", "Taken from all sources", TEXT),
+			Column("wasted", "Wasted"),
+			Column("worth", "Wasted, in money", MONEY),
+		],
+		[*rows[:GROUPS_SHOWN], of_all],
+		f"Sold, of touched × Median order = A lead comes to; × Wasted = in money. Touched: leads that a person was in touch with and "
+		f"that are {worths.general.ripe:.0f} days old or older, within which nine of ten sales came. A source with under {MINIMUM} of "
+		f"them takes the share of all sources, one with under {FEWEST_ORDERS} orders their median; n is then of all sources. All "
+		"sources: each wasted lead at its own source, so that in money this row is the sum of the others, and no product."
+		+ (f" Not shown: {hidden} more." if hidden > 0 else ""),
+		"Whether wasted leads would have sold like those that were worked: people tend to work the better ones.",
+	)  # fmt: skip
+
+
+def _counted_at(one: Worth) -> list[Cell]:
+	taken = ["share"] * one.is_rate_general + ["order"] * one.is_median_general
+	return [one.rate, one.leads, one.median, one.orders, one.each, " and ".join(taken)]
 
 
 SPEEDS = (

@@ -104,7 +104,7 @@ def _file(file: Mapping[str, Any]) -> str:
 		state += f", {file['problem_count']:,} problems"
 	title = escape(f"{file['file']}, read as {file['kind']}: {state}.")
 	return (
-		f"<p><b>{title}</b></p><details{' open' if problems else ''}><summary>Columns and problems</summary>"
+		f"<p><b>{title}</b></p><details open><summary>Columns and problems</summary>"
 		f'<p class="how">{escape(" ".join(said))}</p>{_list(problems)}</details>'
 	)
 

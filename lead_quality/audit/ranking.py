@@ -11,7 +11,7 @@ from lead_quality.audit.report import BARS, COUNT, NUMBER, SHARE, TEXT, Cell, Co
 from lead_quality.engine import learning
 from lead_quality.engine.conversion import STAGES
 from lead_quality.engine.learning import BY_CHANCE, LEAST_WON, TOO_FEW, TOO_SHORT, Backtest, Case, Learned
-from lead_quality.engine.priority import Model, Weight, facts_at, lines_of, said_by
+from lead_quality.engine.priority import NUMBERS, Model, Weight, facts_at, lines_of, said_by
 
 MOST_LEADS = 20_000  # that a model learns from and is judged by; of more, every so many
 LINES_SHOWN = 12
@@ -188,7 +188,7 @@ def _in_words(line: Weight) -> str:
 	"""What a lead says, of which this line is: a range of whole numbers has the lower end of the next one as its end."""
 	if line.field == "touched":
 		return line.value or "No"
-	if ".." not in line.value or line.field not in ("filled", "days_known"):
+	if line.field not in NUMBERS or ".." not in line.value:
 		return line.value.capitalize() if line.field == "stage" else line.value or "not given"
 	low, _dots, high = line.value.partition("..")
 	if not high:

@@ -44,8 +44,9 @@ FILLED = (
 	"country",
 	*SAID,
 )
+NUMBERS = frozenset(("filled", "criteria_met", "days_known"))  # of which the lines of a table are ranges
 PHONES = ("phone", "mobile_no", "whatsapp_no")
-# what makes a sale less than a twentieth likelier is not worth anybody's effort
+# what makes a sale less than a twentieth likelier or less likely is worth nobody's effort, and says nothing
 WORTH_SAYING = 1.05
 # the most that the weights of one lead may come to, so that no exponent overflows
 FURTHEST = 30.0
@@ -187,12 +188,13 @@ def priority_by_rules(met: int, criteria: int) -> int:
 
 
 def reasons(model: Model, facts: Facts, count: int = 3) -> list[Reason]:
-	"""What moves a lead's score most, either way, the strongest first."""
+	"""What moves a lead's score most, either way, the strongest first; what moves it by less than a twentieth is none."""
 	found = []
 	for name, lines in model.table.items():
 		line = lines.get(key_of(facts.get(name), model.cuts.get(name)))
 		if line and line.weight:
 			found.append(_reason(model, line))
+	found = [reason for reason in found if not 2 - WORTH_SAYING <= reason.factor < WORTH_SAYING]
 	return sorted(found, key=lambda reason: (-abs(reason.line.weight), reason.field))[:count]
 
 
@@ -261,13 +263,15 @@ class Lead(Protocol):
 
 
 def said_by(lead: Lead) -> dict[str, Any]:
-	"""What a lead with the fields `FILLED` says of its company: never who somebody is, nor an address."""
+	"""What a lead with the fields `FILLED` says of its company: never who somebody is, nor an address. A number that ERPNext
+	copies from one field to another is said once."""
+	numbers = {lead.get(field) for field in PHONES if lead.get(field)}
 	return {
 		**{field: lead.get(field) or MISSING for field in SAID},
 		"mail": kind_of_mail(lead.get("email_id")),
-		"has_phone": "Yes" if any(lead.get(field) for field in PHONES) else MISSING,
+		"has_phone": "Yes" if numbers else MISSING,
 		"has_website": "Yes" if lead.get("website") else MISSING,
-		"filled": completeness(lead.get(field) for field in FILLED),
+		"filled": len(numbers) + completeness(lead.get(field) for field in FILLED if field not in PHONES),
 	}
 
 

@@ -16,6 +16,7 @@ from lead_quality.base.versions import lead_field, lead_source
 from lead_quality.engine.conversion import STAGES
 from lead_quality.engine.priority import (
 	MISSING,
+	NUMBERS,
 	SAID,
 	Model,
 	Reason,
@@ -221,7 +222,7 @@ def _found_out_in_words(field: str, value: str) -> str:
 
 
 def _value_in_words(field: str, value: str) -> str:
-	if ".." in value:
+	if field in NUMBERS:
 		return range_in_words(value)
 	return _(value).capitalize() if field == "stage" else _(value)
 

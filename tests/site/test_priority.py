@@ -10,7 +10,7 @@ from frappe.utils import now_datetime
 from lead_quality.api import get_panel
 from lead_quality.base.rows import insert_rows
 from lead_quality.demo.factories import make_lead
-from lead_quality.engine.priority import NEVER, said_by
+from lead_quality.engine.priority import NEVER, SAID, said_by
 from lead_quality.funnel.known import FIELDS
 from lead_quality.qualification import definitions, jobs, priority
 from lead_quality.qualification.learning import cases, learn_company
@@ -385,6 +385,9 @@ def test_the_page_of_a_model_shows_the_whole_table_and_what_came_of_each_tenth(p
 		(("touched", "Yes"), "Contacted"),
 		(("industry", ""), "Industry: not given"),
 		(("industry", "?"), "Industry: not recorded"),
+		(("source", "Other..."), "Source: Other..."),
+		(("market_segment", "1..x"), "Market Segment: 1..x"),
+		(("no_of_employees", ".."), "Employees: .."),
 		(("criteria_met", "..1"), "Criteria met: 0"),
 		(("criteria_met", "..3"), "Criteria met: up to 2"),
 		(("criteria_met", "3..4"), "Criteria met: 3"),
@@ -394,3 +397,24 @@ def test_the_page_of_a_model_shows_the_whole_table_and_what_came_of_each_tenth(p
 )
 def test_a_line_of_the_table_in_words(line, words):
 	assert priority.fact_in_words(*line) == words
+
+
+@pytest.mark.parametrize("said", ["Other...", "A..B", "..", "3..6", "3.."])
+def test_a_text_is_never_taken_for_a_range_of_numbers(said):
+	of_texts = {"source", "campaign", "territory", "segment", *SAID}
+
+	assert set(priority.labels()) >= of_texts
+	for field in of_texts:
+		assert priority.fact_in_words(field, said) == f"{priority.labels()[field]}: {said}"
+
+
+def test_the_number_in_the_list_is_that_of_the_panel_whatever_was_entered(company_of_leads):
+	lead = make_lead(
+		**source("Referral"),
+		first_name="Ann",
+		website="not a url",
+		phone="+49 30 123456",
+		email_id=f"{frappe.generate_hash(length=8)}@gmail.com",
+	)
+
+	assert get_panel(lead=lead.name)["priority"]["priority"] == stored(lead)

@@ -699,3 +699,54 @@ def test_a_document_that_was_made_after_the_day_decides_nothing_by_then(kind, tm
 
 	assert (then.over, then.sale_at, then.opportunity_at, then.is_customer) == ("", None, None, False)
 	assert now.over
+
+
+def test_what_wasted_leads_are_counted_at_can_be_multiplied_out(tmp_path):
+	paths = company(tmp_path)
+	leads = [
+		*(
+			lead(f"W{n}", source="Web") for n in range(60)
+		),  # as of `company`, and twenty that nobody has touched
+		*(
+			lead(f"C{n}", source="Cold") for n in range(35)
+		),  # touched enough for a share, never sold: no median of its own
+		*(lead(f"F{n}", source="Fair") for n in range(10)),
+		lead("Z", creation=at(1_000), source="Web"),
+	]
+	touched = [mail(f"W{n}", 1) for n in range(40)] + [mail(f"C{n}", 1) for n in range(31)]
+	write(tmp_path, lead=leads, communication=touched)
+
+	done = run(paths)
+
+	*rows, of_all = section(done, "worth_by_source")
+	assert {row["source"]: row["of_all"] for row in rows} == {
+		"Web": "",
+		"Cold": "order",
+		"Fair": "share and order",
+	}
+	assert {row["source"]: (row["touched"], row["orders"]) for row in rows} == {
+		"Web": (40, 20),
+		"Cold": (31, 20),
+		"Fair": (71, 20),
+	}
+	leaks = {row["source"]: row for row in section(done, "leak_by_source")}
+	for row in rows:
+		product = row["touched_sold_rate"] * row["order_median"] * row["wasted"]
+		assert product == pytest.approx(row["worth"])
+		assert (row["wasted"], row["worth"]) == tuple(
+			leaks[row["source"]][key] for key in ("wasted", "worth")
+		)
+	assert of_all["worth"] == pytest.approx(sum(row["worth"] for row in rows))
+	assert of_all["worth"] == figure(done, "wasted_worth")
+
+
+def test_nine_of_ten_sales_come_within_whole_days():
+	sold = [
+		figures.Facts(
+			Journey(f"L{n}", DAY), 99, True, False, False, entered={"sale": DAY + timedelta(days=n, hours=1)}
+		)
+		for n in range(1, 11)
+	]
+
+	assert figures.days_to_sale(sold) == 10  # nine came in nine days and an hour
+	assert figures.days_to_sale([]) == 0

@@ -34,6 +34,7 @@ from lead_quality.engine.priority import (
 	priority,
 	priority_by_rules,
 	reasons,
+	said_by,
 	score,
 	would_raise,
 )
@@ -150,6 +151,7 @@ def test_the_reasons_are_the_strongest_lines_and_say_in_which_direction(model, f
 	for reason in found:
 		assert reason.raises == (reason.line.weight > 0)
 		assert 0 < reason.factor <= 1 / model.prior
+		assert f"{reason.factor:.1f}" != "1.0"  # which says nothing
 
 
 def test_a_factor_is_what_was_seen_of_a_value_where_nothing_else_differs():
@@ -460,3 +462,10 @@ def test_a_table_is_read_without_learning_anything():
 
 	assert reasons(model, {"source": "Fair"})[0].line is line
 	assert would_raise(model, {"source": None}, ["source"])[0].value == "Fair"
+
+
+def test_a_number_that_stands_in_two_fields_is_filled_in_once():
+	given = {"phone": "+49 30 123456", "city": "Berlin"}
+
+	assert said_by({**given, "mobile_no": "+49 30 123456"}) == said_by(given)
+	assert said_by({**given, "mobile_no": "+49 171 1"})["filled"] == 3
