@@ -140,9 +140,12 @@ def take_up_segment(segment: str | None, decision: str, reason: str | None, user
 
 
 def waiting_leads(segment: str | None) -> list[str]:
-	"""The leads of a segment (None: of no segment) that wait for a decision and that the user may see."""
+	"""The leads of a segment (None: of no segment) that wait for a decision and that the user may see, the likeliest to
+	buy first."""
 	filters = {"lq_waits": 1, "lq_segment": segment or ["is", "not set"]}
-	return frappe.get_list("Lead", filters, pluck="name", order_by="creation asc", limit_page_length=0)
+	return frappe.get_list(
+		"Lead", filters, pluck="name", order_by="lq_priority desc, creation asc", limit_page_length=0
+	)
 
 
 def decide(decision: str, reason: str | None, lead: str, now: datetime) -> bool:

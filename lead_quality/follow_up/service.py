@@ -80,6 +80,7 @@ def start(
 		{
 			"lead": lead.name,
 			"lead_name": lead.title,
+			"lead_priority": lead.lq_priority or 0,
 			"clock": clock,
 			"policy": policy.name if policy else None,
 			"status": "Running",

@@ -8,6 +8,7 @@ from datetime import datetime
 
 import frappe
 from frappe import _
+from frappe.utils import getdate
 
 from lead_quality.base import query
 from lead_quality.base.queries import ALL, number_of
@@ -98,7 +99,8 @@ def mend(name: str, now: datetime) -> bool:
 	due = enrollment.next_due_at or now
 	kept = _keep_one(enrollment, step)
 	if kept:
-		frappe.db.set_value("Lead Touch", kept, {"status": "Planned", "due_at": due}, update_modified=False)
+		planned = {"status": "Planned", "due_at": due, "due_on": getdate(due)}
+		frappe.db.set_value("Lead Touch", kept, planned, update_modified=False)
 	else:
 		planning.plan_touch(enrollment, step, _occurrences(enrollment, step) + 1, due, now)
 	frappe.db.set_value("Nurture Enrollment", name, "next_due_at", due, update_modified=False)

@@ -24,7 +24,12 @@ def plan_start(lead, cadence: str, at: datetime, closed: dict[str, str]) -> dict
 	move, due, _skipped = next_stop(
 		plan, lead, engine.Move("Step", 0), _anchors_at_start(lead, at), at, closed
 	)
-	values = {"lead_name": lead.title, "status": "Active", "enrolled_at": at, "next_due_at": due}
+	values = {
+		"lead_name": lead.title,
+		"lead_priority": lead.lq_priority or 0,
+		"enrolled_at": at,
+		"next_due_at": due,
+	}
 	is_over = move.index is None
 	return {
 		**values,
@@ -146,6 +151,7 @@ def plan_touch(
 			{
 				"lead": enrollment.lead,
 				"lead_name": enrollment.lead_name,
+				"lead_priority": enrollment.lead_priority or 0,
 				"enrollment": enrollment.name,
 				"step": step.step,
 				"occurrence": occurrence,
@@ -156,6 +162,7 @@ def plan_touch(
 				"status": status,
 				"status_reason": reason,
 				"due_at": due,
+				"due_on": due.date(),
 				# unique: two workers cannot plan the same occurrence of a step twice. A touch that is cancelled gives
 				# it up, as its step may be planned once more
 				"plan_key": f"{enrollment.name}:{step.step}:{occurrence}",

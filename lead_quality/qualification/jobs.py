@@ -60,26 +60,36 @@ def resume_requalification(now: datetime | None = None) -> dict:
 
 
 def learn_priorities(now: datetime | None = None) -> dict:
-	"""Learn from the past leads of each company which of them buy, and give all leads their priority by that.
+	"""Learn from the past leads of each company which of them buy, and give all leads their priority by that, and their
+	place in the queues.
 
 	:param now: naive instant in the site's zone.
-	:returns: counts found (companies, and chunks of leads), done (models, and priorities that have changed), failed.
+	:returns: counts found (companies, and chunks of leads), done (models, priorities that have changed, and leads that
+	    have changed their place), failed.
 	"""
 	run = JobRun("learn_priorities", now)
 	run.each(learning.companies(), learning.learn_company, commit_every=1)
-	return run.each(journey.chunks(), priority.score_some, commit_every=1).finish()
+	run.each(journey.chunks(), priority.score_some, commit_every=1)
+	return _place(run).finish()
 
 
 def refresh_priorities(now: datetime | None = None) -> dict:
-	"""Give those leads their priority again with which something has happened without a save; the first run takes all.
+	"""Give those leads their priority again with which something has happened without a save (the first run takes all), and
+	those their place in the queues whose priority has changed, with a save or without.
 
 	:param now: naive instant in the site's zone.
-	:returns: counts found (chunks of leads), done (priorities that have changed), failed.
+	:returns: counts found (chunks of leads), done (priorities that have changed, and leads that have changed their place),
+	    failed.
 	"""
 	run = JobRun("refresh_priorities", now)
 	since = _since(run.name)
 	changed = journey.written_since(since) if since else None
-	return run.each(journey.chunks(changed), priority.score_some, commit_every=1).finish()
+	run.each(journey.chunks(changed), priority.score_some, commit_every=1)
+	return _place(run).finish()
+
+
+def _place(run: JobRun) -> JobRun:
+	return run.each(journey.chunks(priority.leads_behind()), priority.place_some, commit_every=1)
 
 
 def _since(run: str) -> datetime | None:

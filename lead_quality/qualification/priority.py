@@ -30,6 +30,7 @@ from lead_quality.engine.priority import (
 	would_raise,
 )
 from lead_quality.funnel import known
+from lead_quality.funnel.conditions import open_clock, open_enrollment
 from lead_quality.qualification.definitions import in_force
 
 # not known, because nobody wrote it down then: no lead says so today
@@ -47,6 +48,15 @@ CHANGEABLE = (
 	"touched",
 	"criteria_met",
 )
+
+# what people work from, besides the list of leads: DocType to which of its rows (`q`) wait for somebody. A list is sorted by
+# its own columns only, so each row keeps the priority of its lead
+QUEUES = {
+	"Lead Touch": "q.status = 'Planned'",
+	"Lead Handover": "q.status = 'Sent'",
+	"Follow Up Clock": open_clock("q"),
+	"Nurture Enrollment": open_enrollment("q"),
+}
 
 # site to the token at which its models were built, and these by company
 _built: dict[str, tuple[str, dict[str, Model]]] = {}
@@ -135,6 +145,40 @@ def _priority_once(lead, now: datetime, known_already: dict[tuple, int]) -> int:
 	if key not in known_already:
 		known_already[key] = priority(model, score(model, facts))
 	return known_already[key]
+
+
+# the queues
+
+
+def leads_behind() -> list[str]:
+	"""Leads of which something waits in a queue by a priority that is not theirs any more."""
+	behind = " union ".join(
+		f"select q.lead from `tab{doctype}` q join `tabLead` l on l.name = q.lead "
+		f"where {waits} and q.lead_priority != l.lq_priority"
+		for doctype, waits in QUEUES.items()
+	)
+	return query.run(behind, pluck=True)
+
+
+def place_some(leads: Collection[str], now: datetime) -> int:
+	"""Give what waits of some leads their priority. They are locked until the caller commits.
+
+	:returns: of how many leads.
+	"""
+	names = query.run(
+		"select name from `tabLead` where name in %(leads)s order by name for update",
+		{"leads": leads},
+		pluck=True,
+	)
+	for doctype, waits in QUEUES.items() if names else ():
+		query.run(
+			f"""
+			update `tab{doctype}` q set lead_priority = (select lq_priority from `tabLead` l where l.name = q.lead)
+			where q.lead in %(leads)s and {waits}
+			""",
+			{"leads": names},
+		)
+	return len(names)
 
 
 # in words

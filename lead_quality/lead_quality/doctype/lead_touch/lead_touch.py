@@ -1,6 +1,6 @@
 import frappe
 from frappe import _
-from frappe.utils import add_to_date, get_datetime, now_datetime
+from frappe.utils import add_to_date, get_datetime, getdate, now_datetime
 
 from lead_quality.base.links import OutlivesLinks
 from lead_quality.base.protected import restore_protected_fields
@@ -20,6 +20,7 @@ class LeadTouch(OutlivesLinks, LeadFirst):
 		self.refuse_change_when_closed()
 		self.refuse_change_of_plan()
 		self.set_time_when_done()
+		self.due_on = getdate(self.due_at) if self.due_at else None
 		self.check_outcome()
 		self.give_up_place_when_cancelled()
 

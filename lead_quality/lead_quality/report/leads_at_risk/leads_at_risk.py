@@ -20,7 +20,7 @@ from lead_quality.base.report import (
 	user_column,
 )
 from lead_quality.follow_up import risks
-from lead_quality.follow_up.risks import ALL_FACTS_OF_MANY, IS_FOUND, IS_OF_MANY, MANY_LEADS, RISKS
+from lead_quality.follow_up.risks import ALL_FACTS_OF_MANY, IS_FOUND, IS_OF_MANY, MANY_LEADS, OVERDUE, RISKS
 
 ANY = " or ".join(IS_FOUND.values())
 
@@ -59,6 +59,7 @@ class LeadsAtRisk(Report):
 	def list_columns(self) -> list[dict]:
 		return [
 			*lead_and_title(),
+			count_column("priority", _("Priority"), 90),
 			column("faults", _("At Risk By"), width=230),
 			user_column("lead_owner", _("Owner")),
 			count_column("days_untouched", _("Days Untouched"), 140),
@@ -73,7 +74,8 @@ class LeadsAtRisk(Report):
 		]
 
 	def listing(self) -> Select:
-		"""The leads with the fault in the filters, or any fault; the longest untouched first."""
+		"""The leads with the fault in the filters, or any fault: those with an overdue clock first, then the likeliest to
+		buy, then the longest untouched."""
 		where = self.where()
 		if self.fault:
 			where.add(IS_OF_MANY[self.fault])
@@ -82,6 +84,7 @@ class LeadsAtRisk(Report):
 			select
 				`tabLead`.name as `lead`,
 				`tabLead`.title,
+				`tabLead`.lq_priority as priority,
 				nullif(`tabLead`.lead_owner, '') as lead_owner,
 				nullif(`tabLead`.lq_segment, '') as segment,
 				nullif(`tabLead`.company, '') as company,
@@ -96,7 +99,7 @@ class LeadsAtRisk(Report):
 			) found
 			straight_join `tabLead` on `tabLead`.name = found.`lead`
 			where {ANY}
-			order by found.untouched_since, found.`lead`
+			order by {IS_FOUND[OVERDUE]} desc, `tabLead`.lq_priority desc, found.untouched_since, found.`lead`
 			""",
 			where,
 			risks.values_of_many(self.now),

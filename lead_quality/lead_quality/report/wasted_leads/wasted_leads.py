@@ -72,7 +72,8 @@ class WastedLeads(JourneyReport):
 		starts, values = waste.latest_starts(self.now)
 		self.values.update(values)
 		return f"""
-			select j.name as `lead`, l.title, j.source, j.present_owner, j.stage, j.entered_at, j.accepted_at,
+			select j.name as `lead`, l.title, l.lq_priority as priority, j.source, j.present_owner, j.stage,
+				j.entered_at, j.accepted_at,
 				{self.group_column} as grouped,
 				{waste.WASTED_SINCE} as since, {waste.IS_YOUNG} as is_young
 			from `tabLead Journey` j
@@ -163,6 +164,7 @@ class WastedLeads(JourneyReport):
 	def list_columns(self) -> list[dict]:
 		return [
 			*lead_and_title(),
+			count_column("priority", _("Priority"), 90),
 			column("why", _("Why"), width=330),
 			column("source", _("Source"), width=150),
 			column("present_owner", _("Owner"), "Link", 220, options="User"),
@@ -174,7 +176,9 @@ class WastedLeads(JourneyReport):
 	def listing(self) -> Select:
 		facts = self.facts
 		return Select(
-			f"select fact.* from ({facts}) fact where {self.counted()} order by fact.entered_at, fact.`lead`",
+			f"select fact.* from ({facts}) fact where {self.counted()} "
+			# those to call first, and of the same priority what has waited longest
+			"order by fact.priority desc, fact.entered_at, fact.`lead`",
 			self.where(),
 			self.values,
 		)

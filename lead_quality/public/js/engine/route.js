@@ -17,3 +17,11 @@ export const asks_for = (options, fieldname, value) =>
 
 export const says_nothing_of = (options, fieldname) =>
 	Boolean(options) && asked_of(options, fieldname).length === 0;
+
+// Leads that wait for somebody: by their deadline where the link asks for one, else the likeliest first.
+const WAIT = ["lead_owner", "lq_waits", "lq_verdict", "name"];
+
+export function queue_order(options) {
+	if (asked_of(options, "lq_due_at").length) return ["lq_due_at", "asc"];
+	return WAIT.some((field) => asked_of(options, field).length) ? ["lq_priority", "desc"] : null;
+}

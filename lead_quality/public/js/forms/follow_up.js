@@ -3,6 +3,7 @@
 import { clock_indicator } from "../desk/deadlines.js";
 import { show_alarm } from "../desk/health_banner.js";
 import { element } from "../desk/dialogs.js";
+import { name_with_priority, order_by } from "../desk/order.js";
 import { ALERT, RUN } from "../engine/colours.js";
 import { html, trusted } from "../engine/markup.js";
 
@@ -39,9 +40,40 @@ export const follow_up_clock_list = {
 		"paused_until",
 		"missed_by_system",
 		"lead",
+		"lead_priority",
 	],
+	formatters: { lead_name: name_with_priority },
 	hide_name_column: true,
 	get_indicator: (doc) => clock_indicator(doc),
+
+	onload(list) {
+		// the deadline rules; of what is due at the same time, the likeliest first, then what has run longest
+		order_by(list, {
+			first: { lead_priority: "desc" },
+			ties: {
+				due_at: [
+					["lead_priority", "desc"],
+					["started_at", "asc"],
+				],
+				lead_priority: [["due_at", "asc"]],
+			},
+		});
+	},
+};
+
+export const nurture_enrollment_list = {
+	add_fields: ["lead_priority"],
+	formatters: { lead_name: name_with_priority },
+
+	onload(list) {
+		order_by(list, {
+			first: { lead_priority: "desc", next_due_at: "asc" },
+			ties: {
+				next_due_at: [["lead_priority", "desc"]],
+				lead_priority: [["next_due_at", "asc"]],
+			},
+		});
+	},
 };
 
 export const follow_up_alert_form = {

@@ -3,11 +3,10 @@
 import { deadline } from "../desk/deadlines.js";
 import { ask, refused } from "../desk/dialogs.js";
 import { may_read } from "../desk/form.js";
-import { order_by } from "../desk/order.js";
+import { arrive_at_queue, name_with_priority, order_by } from "../desk/order.js";
 import { ask_reasons } from "../desk/reasons.js";
 import { HANDOVER } from "../engine/colours.js";
 import { html, trusted } from "../engine/markup.js";
-import { asks_for } from "../engine/route.js";
 
 export const lead_handover_form = {
 	refresh(frm) {
@@ -81,18 +80,26 @@ async function decline(frm, method, purpose) {
 }
 
 export const lead_handover_list = {
+	add_fields: ["lead_priority"],
+	formatters: { lead_name: name_with_priority },
 	get_indicator: ({ status }) => [__(status), HANDOVER[status], `status,=,${status}`],
 
 	onload(list) {
-		// of what is due at the same time, what is worth more comes first
-		order_by(list, { ties: { accept_by: "`tabLead Handover`.`expected_value` desc" } });
-		// A link to what waits, such as a shortcut or a card, opens a queue: the first due first. Who then sorts it
-		// in another way keeps that until the next link.
-		const arrive = () => {
-			if (asks_for(frappe.route_options, "status", "Sent"))
-				list.sort_selector?.set_value("accept_by", "asc");
-		};
-		arrive();
-		$(list.parent).on("show", arrive);
+		// of what is due at the same time, what is worth more comes first, then the likeliest, then what waits longest
+		order_by(list, {
+			first: { lead_priority: "desc" },
+			ties: {
+				accept_by: [
+					["expected_value", "desc"],
+					["lead_priority", "desc"],
+					["sent_at", "asc"],
+				],
+				lead_priority: [
+					["accept_by", "asc"],
+					["sent_at", "asc"],
+				],
+			},
+		});
+		arrive_at_queue(list, "Sent", "accept_by");
 	},
 };

@@ -6,11 +6,12 @@ import { order_by } from "../desk/order.js";
 import { VERDICT } from "../engine/colours.js";
 import { last_question } from "../engine/latest.js";
 import { html } from "../engine/markup.js";
-import { says_nothing_of } from "../engine/route.js";
+import { queue_order, says_nothing_of } from "../engine/route.js";
 import { HOUR, most_urgent } from "../engine/time.js";
 
 const DUE = "lq_due_at";
 const PRIORITY = "lq_priority";
+const AGE = ["creation", "asc"];
 const URGENT = HOUR; // before a deadline whose clock is not known, or may not be read
 const LOOK_AGAIN = 60_000; // milliseconds
 const OPEN = ["Running", "Paused", "Missed"];
@@ -69,10 +70,11 @@ function begin(list) {
 	order_by(list, {
 		// who sorts by it wants to see what is due, the first first; and of priorities, the highest
 		first: { [DUE]: "asc", [PRIORITY]: "desc" },
-		// among equals, the lead that has waited longest comes first
+		// among equals the likeliest comes first, then the lead that has waited longest
 		ties: {
-			lq_met_count: "`tabLead`.`creation` asc",
-			[PRIORITY]: "`tabLead`.`creation` asc",
+			[DUE]: [[PRIORITY, "desc"], AGE],
+			lq_met_count: [[PRIORITY, "desc"], AGE],
+			[PRIORITY]: [AGE],
 		},
 		async chosen(fieldname, order) {
 			// The database puts first what is not due at all, so that is filtered out: in sight of the user, who may
@@ -81,8 +83,11 @@ function begin(list) {
 				await list.filter_area.add([["Lead", DUE, "is", "set"]], false);
 		},
 	});
-	// a link to the list brings filters of its own, and leaves the order as it was
+	// a link to the list brings filters of its own; one to leads that wait for somebody opens a queue, any other one leaves
+	// the order as it was
 	const arrive = () => {
+		const queue = queue_order(frappe.route_options);
+		if (queue) list.sort_selector?.set_value(...queue);
 		const { sort_by, sort_order } = list.sort_selector || {};
 		if (sort_by !== DUE || sort_order !== "asc") return;
 		if (says_nothing_of(frappe.route_options, DUE)) frappe.route_options[DUE] = ["is", "set"];
