@@ -8,6 +8,9 @@ that its customer was made from: named as such, by an opportunity, or by a prosp
 
 A prospect has many leads. One of them is credited: the first that is sales ready, else the first that came in. Once an
 order is logged as the sale of one of them, it stays with that one.
+
+A prospect forgets a lead that is deleted. The order that made the lead a sale stays its sale, as the stage log knows, and is
+neither of no lead nor of another lead of the prospect.
 """
 
 from collections.abc import Collection
@@ -15,11 +18,20 @@ from collections.abc import Collection
 import frappe
 
 from lead_quality.base import query
+from lead_quality.base.links import DELETED
+from lead_quality.funnel.conditions import STANDS
 
 # of an Opportunity `o`
 LEAD_OF_OPPORTUNITY = (
 	"coalesce(nullif(o.lq_lead, ''), if(o.opportunity_from = 'Lead', nullif(o.party_name, ''), null))"
 )
+
+# the orders by which leads have become sales that were deleted since, as their journeys and their stage log know them
+SALES_OF_DELETED = f"""(
+	select log.reference_name from `tabLead Journey` j
+	join `tabLead Stage Log` log on log.lead = j.name and log.stage = 'sale' and log.entered_at = j.sale_at
+	where j.name like '{DELETED}%%' and log.reference_doctype = 'Sales Order' and log.reference_name != '' and {STANDS}
+)"""
 
 # As `leads_of_orders`: a submitted Sales Order, which the query names without an alias, that is credited to no lead.
 ORDER_WITHOUT_LEAD = f"""(
@@ -46,6 +58,7 @@ ORDER_WITHOUT_LEAD = f"""(
 			or c.prospect_name in (select row.parent from `tabProspect Lead` row)
 		)
 	)
+	and `tabSales Order`.name not in {SALES_OF_DELETED}
 )"""
 
 
@@ -127,7 +140,15 @@ def _by_customer(orders: Collection[str]) -> list:
 
 def _credit_prospects(orders: dict[str, set[str]], found: dict[str, set[str]]):
 	"""Add the lead of each order that goes back to prospects: the one that it is logged for, else the one by the
-	rule."""
+	rule. One that a deleted lead has won stays with that one."""
+	if not orders:
+		return
+	kept = query.run(
+		f"select sold.reference_name from {SALES_OF_DELETED} sold where sold.reference_name in %(orders)s",
+		{"orders": list(orders)},
+		pluck=True,
+	)
+	orders = {order: names for order, names in orders.items() if order not in kept}
 	names = sorted(set().union(*orders.values()))
 	logged = query.run(
 		"""

@@ -14,7 +14,8 @@ from lead_quality.demo.factories import (
 	make_sales_ready,
 )
 from lead_quality.funnel import credit
-from lead_quality.funnel.jobs import reconcile_stages
+from lead_quality.funnel.jobs import reconcile_all_stages, reconcile_stages
+from lead_quality.lead_quality.report.goals.goals import Goals
 from lead_quality.lead_quality.report.stage_conversion import stage_conversion
 
 
@@ -293,3 +294,54 @@ def test_opportunities_without_a_lead_are_counted_only_for_who_may_see_them(free
 	with as_user(qualifier):
 		rows = stage_conversion.execute({"from_date": "2025-02-03", "to_date": "2025-02-03"})[1]
 	assert len(rows) == 4
+
+
+@pytest.mark.parametrize("way", WAYS, ids=lambda way: way.__name__)
+def test_what_a_lead_has_won_is_of_no_lead_neither_before_nor_after_it_is_deleted(lead, way):
+	def of_no_lead() -> tuple[int, int, int]:
+		today = {"from_date": frappe.utils.today(), "to_date": frappe.utils.today()}
+		report = stage_conversion.StageConversion(today)
+		goals = [row for row in Goals(today).rows() if row.get("is_without_lead")]
+		return (
+			report.opportunities_without_lead,
+			report.sales_without_lead,
+			sum(row["won"] for row in goals),
+		)
+
+	before = of_no_lead()
+	way(lead)
+	frappe.db.commit()
+	assert of_no_lead() == before
+	other = make_lead(last_name="Colleague").name
+	for prospect in frappe.get_all("Prospect Lead", {"lead": lead.name}, pluck="parent", order_by="parent"):
+		doc = frappe.get_doc("Prospect", prospect)
+		doc.append("leads", {"lead": other})
+		doc.save()
+	# a contact that other documents name cannot be deleted, nor its lead
+	frappe.db.delete("Dynamic Link", {"link_doctype": "Lead", "link_name": lead.name})
+	frappe.delete_doc("Lead", lead.name, force=True)
+	frappe.db.commit()
+	reconcile_all_stages()
+	assert of_no_lead() == before
+	# nor has somebody else won it
+	assert frappe.db.get_value("Lead", other, "lq_stage") != "sale"
+	frappe.db.delete("Prospect Lead", {"lead": other})
+	assert of_no_lead()[1:] == before[1:]
+
+
+def test_an_order_that_a_deleted_lead_had_lost_to_nobody_is_of_no_lead(lead):
+	"""The log of the lead names it, and a later row says that it is none of the lead any more."""
+	today = {"from_date": frappe.utils.today(), "to_date": frappe.utils.today()}
+	before = stage_conversion.StageConversion(today).sales_without_lead
+	customer = customer_with(lead_name=lead.name)
+	order_for(customer.name)
+	customer.lead_name = None
+	customer.save()
+	reconcile_stages()
+	assert stage_conversion.StageConversion(today).sales_without_lead == before + 1
+	frappe.db.delete("Dynamic Link", {"link_doctype": "Lead", "link_name": lead.name})
+	frappe.delete_doc("Lead", lead.name, force=True)
+	frappe.db.commit()
+	assert stage_conversion.StageConversion(today).sales_without_lead == before + 1
+	(row,) = [row for row in Goals(today).rows() if row.get("is_without_lead")]
+	assert row["won"] == before + 1

@@ -69,6 +69,11 @@ def world():
 			)
 		)  # fmt: skip
 	random_leads._insert("Sales Order", orders, ("customer", "customer_name", "company", "docstatus", "transaction_date", "base_grand_total", "creation", "modified"))  # fmt: skip
+	# each was made from a lead, so that no order is of no lead
+	customers = [
+		frappe._dict(name=f"Customer {number} of Goals", lead_name="Some Lead") for number in range(60)
+	]
+	random_leads._insert("Customer", customers, ("lead_name",))
 	random_leads._insert("Lead Stage Log", log, ("lead", "stage", "entered_at", "reference_doctype", "reference_name", "creation", "modified"))  # fmt: skip
 	# some leads had another owner when they bought
 	holdings = []

@@ -148,16 +148,6 @@ class Goals(JourneyReport):
 		where = self.of_no_lead("Sales Order")
 		where.add(ORDER_WITHOUT_LEAD)
 		where.add(_is_first("`tabSales Order`"))
-		# one that a deleted lead has won is known by the stage log only
-		since = {"since": getdate(self.filters.from_date)} if self.filters.from_date else {}
-		where.add(
-			f"""`tabSales Order`.name not in (
-				select log.reference_name from `tabLead Stage Log` log
-				where log.stage = 'sale' and log.reference_name is not null
-					{"and log.entered_at >= %(since)s" if since else ""}
-			)""",
-			**since,
-		)
 		return where
 
 	def without_lead(self) -> list[dict]:
