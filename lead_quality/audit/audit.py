@@ -26,10 +26,12 @@ AHEAD = timedelta(hours=14)  # of UTC, as far as any zone is: data of a site who
 
 @dataclass(frozen=True)
 class Wish:
-	"""What the user has asked for; `paths` are files, with their DocType where it was said; `site` is what was read of one."""
+	"""What the user has asked for; `paths` are files, with their DocType where it was said; `site` is what was read of one;
+	`statuses` are those of ERPNext that own ones (in lower case) mean."""
 
 	paths: Sequence[tuple[str | None, Path]]
 	mapped: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+	statuses: Mapping[str, str] = field(default_factory=dict)
 	dates: str = ""
 	hours: str = HOURS
 	zone: str = "UTC"
@@ -70,13 +72,9 @@ def run(
 		for table in _tables(wish):
 			tables.append(table)
 			table.latest = utmost
+			table.statuses = wish.statuses
 			store.load(table, lambda rows, name=f"{table.kind} of {table.file}": progress(name, rows))  # type: ignore[misc]
-			if table.lines and not table.counted:
-				raise CannotRead(_nothing_counted(table))
-		if not store.has("Lead"):
-			raise CannotRead(
-				"No file of leads is among them. An export of the list of Leads is what every figure is of."
-			)
+		_refuse_useless(wish, tables)
 		latest = store.as_of(utmost)
 		if latest is None:
 			raise CannotRead("There are no leads in the files.")
@@ -130,6 +128,25 @@ def _tables(wish: Wish) -> Iterator[Table]:
 		yield from wish.site.tables()
 
 
+def _refuse_useless(wish: Wish, tables: Sequence[Table]):
+	"""
+	:raises CannotRead: nothing of a kind could be read in a file, in none of its parts; or there are no leads.
+	"""
+	parts: dict[tuple[str, str], list[Table]] = {}
+	for table in tables:
+		parts.setdefault((table.file, table.kind), []).append(table)
+	for some in parts.values():
+		if any(table.lines for table in some) and not any(table.counted for table in some):
+			raise CannotRead(_nothing_counted(some[0]))
+	if all(table.kind != "Lead" for table in tables):
+		backups = [path.name for _kind, path in wish.paths if backup.is_backup(path)]
+		raise CannotRead(
+			f"{backups[0]} has no table tabLead: is ERPNext on that site?"
+			if backups
+			else "No file of leads is among them. An export of the list of Leads is what every figure is of."
+		)
+
+
 def _nothing_counted(table: Table) -> str:
 	problem = table.problems[0] if table.problems else None
 	why = (
@@ -148,7 +165,8 @@ def known_of(store: Store) -> Known:
 		opportunities=store.has("Opportunity"),
 		quotations=store.has("Quotation"),
 		orders=store.has("Sales Order") and (store.has("Customer") or store.has("Quotation")),
-		next_contact=store.has("Lead", "contact_date"),
+		next_contact=store.has("Lead", "contact_date") or store.has("Event"),
+		events=store.has("Event"),
 		owners=store.has("Lead", "lead_owner"),
 		sources=store.has("Lead", "source") or store.has("Lead", "utm_source"),
 		statuses=store.has("Lead", "status"),
@@ -226,15 +244,16 @@ def _report(
 		figures.leak(facts, "source", "Where it leaks: by source", lambda one: one.source, worths, no_source),
 		figures.leak(facts, "owner", "Where it leaks: by owner", names.owner, worths, no_owner),
 		figures.leak(facts, "month", "Where it leaks: by month of entry", lambda one: one.month, worths),
-		figures.worth_by_source(facts, worths),
+		figures.worth_by_source(facts, worths, known.sources),
 		figures.cohorts(facts, ripe),
 		figures.speed(facts, known, ripe),
 		figures.policy(facts, known, options, currency, worths.general),
 		figures.persistence(facts, known, options),
 		figures.gaps(facts, known, options, twins),
+		figures.statuses(facts, known),
 		_newest_wasted(facts, names),
 	]
-	report.cannot = _cannot(known)
+	report.cannot = [*_cannot(known), *figures.unclear(facts, known)]
 	return report
 
 
@@ -263,9 +282,11 @@ def _cannot(known: Known) -> list[str]:
 			(known.contacts, "No Communications: whether anybody was in touch is read from the lead's status, and no speed is known."),
 			(known.opportunities, "No Opportunities: interest is read from the lead's status."),
 			(known.orders, "No Sales Orders with their Quotations or Customers: sales are read from the lead's status, and nothing is known in money."),
-			(known.statuses, "No status of leads: who was disqualified, lost or wants no contact counts as wasted."),
+			(known.statuses or not known.contacts, "No status of leads: who was disqualified, lost or wants no contact counts as wasted."),
+			(known.statuses or known.contacts, "With neither Communications nor a status of leads, nothing tells who is wasted."),
 			(known.calls, "No Call Log and no Event: calls and meetings count as far as they were logged as Communications."),
-			(False, "Calls and meetings that nobody has logged."),
+			(known.events, "No Event: a next step that stands in one (as it does since v14, where leads have no Next Contact Date) is not known."),
+			(False, "Calls and meetings that nobody has logged, and those that were held while their Event is still open: it is no touch. Next steps that stand in a ToDo."),
 			(False, "Why people did what they did: shares that differ are no proof of a cause."),
 		)
 		if not is_there

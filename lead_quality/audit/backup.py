@@ -4,7 +4,7 @@ else of it is kept, and it is never in memory whole."""
 import gzip
 import io
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -45,14 +45,16 @@ def tables(path: Path) -> Iterator[Table]:
 		raise CannotRead(f"{path}: there is no such file.")
 	lines = _Lines(path)
 	columns: dict[str, list[str]] = {}
-	found = False
+	found, last, filled = False, "", set()
 	for _number, line in lines:
 		created = _CREATE.match(line)
 		if created:
-			columns[_text(created[1])] = _columns(lines)
+			last = _text(created[1])
+			columns[last] = _columns(lines)
 			found = True
 		elif line.startswith(b"INSERT ") and (insert := _INSERT.match(line)) and _text(insert[1]) in _TABLES:
-			name = _text(insert[1])
+			last = name = _text(insert[1])
+			filled.add(name)
 			table = _table(path, name, columns.get(name, []), lines, (_number, line))
 			yield table
 			for _row in table.source:  # the next table begins where this one ends
@@ -61,6 +63,22 @@ def tables(path: Path) -> Iterator[Table]:
 		raise CannotRead(
 			f"{path.name}: there is no table in it. It takes the database of a bench backup, as *-database.sql.gz, not encrypted."
 		)
+	if lines.has_begin and not lines.has_end:
+		raise CannotRead(
+			f"{path.name} has no end mark: the backup broke off, in or after the table {last}. Make it again."
+		)
+	yield from _empty_tables(path, {name: columns[name] for name in columns if name not in filled})
+
+
+def _empty_tables(path: Path, columns: Mapping[str, Sequence[str]]) -> Iterator[Table]:
+	"""Tables that are there, and have no rows: that there is nothing is known then."""
+	for name in [name for name in columns if name in _TABLES]:
+		kind = _TABLES[name]
+		wanted = [field for field in FIELDS[kind] if field in columns[name]]
+		found = [Recognised(field, place, field, BY_NAME) for place, field in enumerate(wanted)]
+		if not missing(kind, found):
+			notes = [f"the table {name} of a backup"]
+			yield Table(kind, path.name, found, [], notes, iter(()), "YMD", ".", len(found))
 
 
 class _Lines:
@@ -70,6 +88,9 @@ class _Lines:
 		self._path = path
 		self._lines = self._read()
 		self._back: list[tuple[int, bytes]] = []
+		self.has_begin = self.has_end = (
+			False  # as far as it was read: what mariadb-dump writes first and last
+		)
 
 	def __iter__(self) -> Iterator[tuple[int, bytes]]:
 		while self._back:
@@ -86,7 +107,11 @@ class _Lines:
 		opened = gzip.open if self._path.suffix == ".gz" else open
 		try:
 			with io.BufferedReader(opened(self._path, "rb"), BUFFER) as file:
-				yield from enumerate(file, start=1)
+				for number, line in enumerate(file, start=1):
+					if line.startswith(b"-- "):
+						self.has_begin |= line.startswith((b"-- MariaDB dump", b"-- MySQL dump"))
+						self.has_end |= line.startswith(b"-- Dump completed")
+					yield number, line
 		except (EOFError, OSError) as error:
 			raise CannotRead(
 				f"{self._path.name} cannot be read: {error}. It takes the database of a bench backup, as *-database.sql.gz, "

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import lead_quality
 from lead_quality.audit import values
 from lead_quality.audit.columns import KINDS
+from lead_quality.audit.labels import STATUSES
 
 if TYPE_CHECKING:
 	from lead_quality.audit.site import Fetched
@@ -94,7 +95,11 @@ def _parser() -> argparse.ArgumentParser:
 		"--anonymise", action="store_true", help="numbers instead of the names of leads and owners"
 	)
 	audit.add_argument(
-		"--map", action="append", default=[], metavar="KIND.FIELD=HEADER", help="say which column a field is"
+		"--map",
+		action="append",
+		default=[],
+		metavar="KIND.FIELD=HEADER",
+		help="say which column a field is, or what a status means: Lead.status.Won=Converted",
 	)
 	audit.add_argument(
 		"--dates", choices=["dmy", "mdy", "ymd"], default="", help="the order of dates, if files cannot tell"
@@ -152,6 +157,7 @@ def _audit(options: argparse.Namespace) -> int:
 		wish = audit.Wish(
 			paths=paths,
 			mapped=_mapped(options.map),
+			statuses=_statuses(options.map),
 			dates=options.dates.upper(),
 			hours=options.hours or (sample.HOURS if options.sample else audit.HOURS),
 			zone=options.zone,
@@ -227,10 +233,31 @@ def _mapped(words: Sequence[str]) -> dict[str, dict[str, str]]:
 	for word in words:
 		field, equals, header = word.partition("=")
 		kind, dot, fieldname = field.partition(".")
+		if _is_status(field):
+			continue
 		if not (equals and dot and header):
 			raise ValueError(f'--map: {word!r} is not like Lead.source="Came From".')
 		mapped.setdefault(_kind(kind), {})[fieldname.strip()] = header
 	return mapped
+
+
+def _is_status(field: str) -> bool:
+	return field.lower().startswith("lead.status.")
+
+
+def _statuses(words: Sequence[str]) -> dict[str, str]:
+	"""What the user says that statuses of leads mean, as `Lead.status.Won=Converted`."""
+	means: dict[str, str] = {}
+	for word in words:
+		field, _equals, meant = word.rpartition("=")
+		if _is_status(field):
+			status = next((one for one in STATUSES if one.lower() == meant.strip().lower()), "")
+			if not status:
+				raise ValueError(
+					f"--map: {meant!r} is no status of ERPNext's. There are {', '.join(STATUSES)}."
+				)
+			means[field.split(".", 2)[2].strip().lower()] = status
+	return means
 
 
 if __name__ == "__main__":

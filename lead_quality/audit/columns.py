@@ -5,7 +5,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from lead_quality.audit.labels import HEADERS, words
+from lead_quality.audit.labels import HEADERS, STATUSES, words
 
 TEXT, MOMENT, NUMBER, ADDRESS, ADDRESSES = "text", "moment", "number", "address", "addresses"
 
@@ -183,19 +183,7 @@ NEEDED: dict[str, tuple[tuple[str, ...], ...]] = {
 	"Quotation Lost Reason Detail": (("parent",), ("lost_reason",)),
 }
 
-LEAD_STATUSES = set(
-	words(
-		"lead",
-		"open",
-		"replied",
-		"opportunity",
-		"quotation",
-		"lost quotation",
-		"interested",
-		"converted",
-		"do not contact",
-	)
-)
+LEAD_STATUSES = set(words(*(status.lower() for status in STATUSES)))
 IS_ADDRESS = re.compile(r"[^@\s<>,;]+@[^@\s<>,;]+\.[^@\s<>,;]{2,}")
 _IS_LEAD_ID = re.compile(r"(?:CRM-)?LEAD-[\w-]+", re.IGNORECASE)
 _IS_OPPORTUNITY_ID = re.compile(r"(?:CRM-)?OPP-[\w-]+", re.IGNORECASE)

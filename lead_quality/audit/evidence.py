@@ -20,6 +20,8 @@ from lead_quality.engine.contact import (
 from lead_quality.engine.mail import PERSON, read_without_headers
 
 RECEIVED = set(words("received"))
+STILL_OPEN = set(words("open"))
+PLANNED = "Planned"
 _IS_CONTACT = (None, "", "Communication")
 _MARKUP = re.compile(r"<[^>]*>")
 
@@ -88,10 +90,12 @@ def read_call(row: Mapping[str, Value]) -> Contact | None:
 
 
 def read_event(row: Mapping[str, Value]) -> Contact | None:
-	"""As `read`, of an Event. What nobody called off by its end, a nightly job of Frappe's closes in the Administrator's name:
+	"""As `read`, of an Event; one that is still open is a plan (its outcome is `PLANNED`), and no contact. What nobody called off by its end, a nightly job of Frappe's closes in the Administrator's name:
 	that says nothing about whether anybody came."""
 	channel, status = EVENT_CHANNELS.get(str(row.get("event_category") or "")), row.get("status")
 	at = row.get("starts_on")
+	if channel is not None and isinstance(at, datetime) and str(status or "").lower() in STILL_OPEN:
+		return _talk("Event", row, at, channel, False, PLANNED, ("reference_doctype", "reference_docname"))
 	if channel is None or status not in HELD or not isinstance(at, datetime):
 		return None
 	if status == "Closed" and row.get("modified_by") == "Administrator":

@@ -3,6 +3,7 @@ rules (`engine`); here they are counted."""
 
 import gc
 import math
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -10,7 +11,8 @@ from statistics import median
 from sys import intern
 
 from lead_quality.audit import store
-from lead_quality.audit.columns import IS_ADDRESS
+from lead_quality.audit.columns import IS_ADDRESS, LEAD_STATUSES
+from lead_quality.audit.labels import STATUSES, words
 from lead_quality.audit.report import (
 	BARS,
 	COUNT,
@@ -39,6 +41,7 @@ FEWEST_ORDERS = 10  # to go by a median of one's own
 GIVEN_UP_AFTER = 30  # days without a touch
 COHORTS_SHOWN = 24
 GROUPS_SHOWN = 15
+STATUSES_SHOWN = 30
 NO_SOURCE, NO_OWNER = "(no source)", "(no owner)"
 UNKNOWN_SOURCES = {
 	"",
@@ -72,6 +75,7 @@ class Known:
 	sources: bool = True
 	statuses: bool = True
 	addresses: bool = True
+	events: bool = True
 	changes: bool = True  # when leads were last changed
 
 
@@ -90,7 +94,8 @@ class Options:
 class Facts:
 	"""One lead as it is counted; `hours` of working time to the first touch. `is_undated` if a stage is known by status only.
 
-	`is_of_later`: it was changed after the day of the audit, so that its status may be of after that, too; `is_spared`: but for
+	`is_judged`: it is old enough to be wasted, and something tells whether it is. `is_clear`: something tells which stages it has
+	reached: documents, or a status that is one of ERPNext's. `is_of_later`: it was changed after the day of the audit, so that its status may be of after that, too; `is_spared`: but for
 	that status it would be wasted.
 	"""
 
@@ -102,6 +107,8 @@ class Facts:
 	hours: float | None = None
 	entered: dict[str, datetime] = field(default_factory=dict)
 	is_undated: bool = False
+	is_judged: bool = True
+	is_clear: bool = True
 	is_of_later: bool = False
 	is_spared: bool = False
 	rank: int = field(init=False)
@@ -168,7 +175,11 @@ def _facts(journey: Journey, known: Known, options: Options, latest: datetime) -
 		)
 		return wasted_since(told, latest, options.now) is not None
 
-	wasted = is_wasted(is_touched, bool(journey.over), "opportunity" in proofs or "sale" in proofs)
+	is_status_clear = status in LEAD_STATUSES
+	is_judged = entry <= latest and (known.contacts or is_status_clear)
+	wasted = is_judged and is_wasted(
+		is_touched, bool(journey.over), "opportunity" in proofs or "sale" in proofs
+	)
 	is_of_later = journey.modified_at is not None and journey.modified_at > options.now
 	is_dated = any(at is not None and at <= options.now for at in (journey.opportunity_at, journey.sale_at))
 	return Facts(
@@ -180,8 +191,13 @@ def _facts(journey: Journey, known: Known, options: Options, latest: datetime) -
 		hours=_working_hours(entry, first, options.calendar) if first else None,
 		entered={stage: at for stage, _left, at in new_entries(None, proofs, entry)},
 		is_undated=is_undated,
+		is_judged=is_judged,
+		is_clear=is_status_clear or (known.contacts and known.opportunities and known.orders),
 		is_of_later=is_of_later,
-		is_spared=is_of_later and not wasted and is_wasted(first is not None, journey.is_customer, is_dated),
+		is_spared=is_judged
+		and is_of_later
+		and not wasted
+		and is_wasted(first is not None, journey.is_customer, is_dated),
 	)
 
 
@@ -291,11 +307,12 @@ def headlines(
 	facts: Sequence[Facts], known: Known, options: Options, currency: str, worths: Worths
 ) -> list[Figure]:
 	"""The figures that the page begins with."""
-	old = [one for one in facts if not one.is_young]
+	old = [one for one in facts if one.is_judged]
 	wasted = sum(one.is_wasted for one in old)
 	touched = [one for one in facts if one.hours is not None]
 	in_time = sum(one.hours <= options.policy_hours for one in touched if one.hours is not None)
-	sold = sum(one.is_sold for one in facts)
+	clear = [one for one in facts if one.is_clear]
+	sold = sum(one.is_sold for one in clear)
 	general, lost = worths.general, worths.of_wasted(facts)
 	no_contacts = "" if known.contacts else "No Communications were given."
 	return [
@@ -310,6 +327,7 @@ def headlines(
 			"with them, nobody has decided about them, no step lies before them, no opportunity or order stands.",
 			_sentences(
 				"" if known.contacts else "Without Communications, whether anybody was in touch is known by the lead's status only.",
+				_by_own_status(facts, known),
 				_by_later_status(sum(one.is_spared for one in old), wasted, len(old)),
 			),
 		),
@@ -340,8 +358,9 @@ def headlines(
 			f"{in_time:,} of all leads.",
 			no_contacts,
 		),
-		Figure("sold", "Sold", _share(sold, len(facts)), SHARE, len(facts), f"{sold:,} leads with a submitted order.",
+		Figure("sold", "Sold", _share(sold, len(clear)), SHARE, len(clear), f"{sold:,} leads with a submitted order.",
 			_sentences(
+				"" if len(clear) == len(facts) else f"{len(facts) - len(clear):,} leads have no status that is one of ERPNext's, and are left out.",
 				"" if known.orders else "Without Sales Orders, a lead counts as sold if its status says Converted.",
 				_sold_by_later_status(sum(one.is_sold and one.is_of_later for one in facts) if not known.orders else 0),
 			)),
@@ -383,6 +402,8 @@ def _how_worth(general: Worth, currency: str) -> str:
 
 def funnel(facts: Sequence[Facts], known: Known, currency: str) -> Section:
 	"""How many got to each stage, by the app's own `cohort_steps`, and what one more lead there is worth."""
+	left_out = sum(not one.is_clear for one in facts)
+	facts = [one for one in facts if one.is_clear]
 	log = [(one.journey.lead, stage, at) for one in facts for stage, at in one.entered.items()]
 	steps = cohort_steps(log)
 	sold = [one.journey.value for one in facts if one.is_sold and one.journey.value is not None]
@@ -411,7 +432,7 @@ def funnel(facts: Sequence[Facts], known: Known, currency: str) -> Section:
 		"The funnel",
 		f"The narrowest step is the one to {narrow[1]}: {shown(narrow[0], SHARE)} get there."
 		if narrow
-		else "There are no leads.",
+		else "Nothing tells which stages the leads have reached.",
 		[
 			Column("stage", "Stage", TEXT),
 			Column("reached", "Reached"),
@@ -421,11 +442,16 @@ def funnel(facts: Sequence[Facts], known: Known, currency: str) -> Section:
 			Column("not_further", "Not further (yet)"),
 			Column("worth", "A lead here is worth", MONEY),
 		],
-		rows,
+		rows if facts else [],
 		"Target: the lead is known. Prospect: it has answered. Opportunity: there is one. Sale: a submitted order. Who went past "
 		"a stage has reached it. A lead at a stage is worth the share of those there that were sold, times the median of "
 		f"{len(sold):,} orders.",
-		_cannot_stages(known),
+		_sentences(
+			_cannot_stages(known),
+			f"{left_out:,} leads have no status that is one of ERPNext's, and are left out."
+			if left_out
+			else "",
+		),
 		STEPS,
 		("reached",),
 	)
@@ -454,8 +480,9 @@ def cohorts(facts: Sequence[Facts], ripe: float) -> Section:
 	for month in months:
 		some = groups[month]
 		is_ripe = min(one.age for one in some) >= ripe
-		shares = [_share(sum(one.rank >= place for one in some), len(some)) for place in (1, 2, 3)]
-		wasted = _share(sum(one.is_wasted for one in some), sum(not one.is_young for one in some))
+		clear = [one for one in some if one.is_clear]
+		shares = [_share(sum(one.rank >= place for one in clear), len(clear)) for place in (1, 2, 3)]
+		wasted = _share(sum(one.is_wasted for one in some), sum(one.is_judged for one in some))
 		rows.append([month, len(some), wasted, *shares, "yes" if is_ripe else "no"])
 	young = sum(row[-1] == "no" for row in rows)
 	return Section(
@@ -492,20 +519,21 @@ def leak(
 	"""Where the wasted leads are, and what they would have come to: at the rates of their sources, so that an owner who sells
 	well does not look worse for it."""
 	rows: list[list[Cell]] = []
-	groups = _grouped(facts, by)
+	groups = {} if missing else _grouped(facts, by)
 	for name in sorted(groups):
 		some = groups[name]
 		amounts = [one.journey.value for one in some if one.is_sold and one.journey.value is not None]
-		old = sum(not one.is_young for one in some)
+		old, clear = sum(one.is_judged for one in some), [one for one in some if one.is_clear]
 		wasted = sum(one.is_wasted for one in some)
 		rows.append(
 			[
 				name,
 				len(some),
 				wasted,
+				old,
 				_share(wasted, old),
-				_share(sum(one.rank >= 1 for one in some), len(some)),
-				_share(sum(one.is_sold for one in some), len(some)),
+				_share(sum(one.rank >= 1 for one in clear), len(clear)),
+				_share(sum(one.is_sold for one in clear), len(clear)),
 				median(amounts) if len(amounts) >= FEWEST_ORDERS else None,
 				len(amounts),
 				worths.of_wasted(some),
@@ -520,11 +548,12 @@ def leak(
 	return Section(
 		f"leak_by_{key}",
 		title,
-		_worst(rows, facts),
+		missing or _worst(rows, facts),
 		[
 			Column(key, key.capitalize(), TEXT),
 			Column("leads", "Leads"),
 			Column("wasted", "Wasted"),
+			Column("judged", "Old enough"),
 			Column("wasted_rate", "Wasted rate", SHARE),
 			Column("prospect_rate", "Answered", SHARE),
 			Column("sale_rate", "Sold", SHARE),
@@ -533,7 +562,7 @@ def leak(
 			Column("worth", "Wasted, in money", MONEY),
 		],
 		shown_rows,
-		"Wasted rate: of those old enough. Sold and Median order: of all leads of the row. In money: each wasted lead at what a "
+		"Wasted rate: Wasted of those Old enough to be, of which something tells whether they are. Sold and Median order: of all leads of the row. In money: each wasted lead at what a "
 		f"touched lead of its source comes to, see “{WORTH_TITLE}”."
 		+ (f" Not shown: {hidden} more." if hidden > 0 else ""),
 		missing,
@@ -547,15 +576,19 @@ def _worst(rows: Sequence[Sequence[Cell]], facts: Iterable[Facts]) -> str:
 	if worst and worst[2]:
 		return f"Most is lost at {worst[0]}: {worst[2]:,} wasted of {worst[1]:,} leads."
 	return (
-		"No lead is old enough to be judged." if all(one.is_young for one in facts) else "Nothing is wasted."
+		"Nothing is wasted."
+		if any(one.is_judged for one in facts)
+		else "No lead is old enough to be judged."
+		if all(one.is_young for one in facts)
+		else "Nothing tells which leads are wasted."
 	)
 
 
-def worth_by_source(facts: Sequence[Facts], worths: Worths) -> Section:
+def worth_by_source(facts: Sequence[Facts], worths: Worths, is_known: bool = True) -> Section:
 	"""At what the wasted leads of each source are counted, with all that it is made of."""
 	rows: list[list[Cell]] = []
 	groups = _grouped(facts, lambda one: one.source)
-	for name, some in groups.items():
+	for name, some in groups.items() if is_known else ():
 		lost = worths.of_wasted(some)
 		rows.append([name, *_counted_at(worths.sources[name]), sum(one.is_wasted for one in some), lost])
 	rows.sort(key=lambda row: (-float(row[-1] or 0), -float(row[-2] or 0), str(row[0])))
@@ -751,16 +784,88 @@ def gaps(facts: Sequence[Facts], known: Known, options: Options, twins: Mapping[
 	return Section(
 		"gaps",
 		"What is missing",
-		", ".join(f"{row[0].lower()} {row[1]:,}" for row in rows if isinstance(row[0], str) and row[1] is not None).capitalize() + ".",
+		", ".join(f"{row[0].lower()} {row[1]:,}" for row in rows if isinstance(row[0], str) and row[1] is not None).capitalize() + "."
+		if len(unknown) < len(rows)
+		else "Nobody can tell: there is no column of any of these.",
 		[Column("gap", "Gap", TEXT), Column("leads", "Leads"), Column("of", "Of"), Column("share", "Share", SHARE)],
 		rows,
 		"Owner and next step: of leads that are not over (converted, lost, no contact). A next step is a date of the next contact "
-		"that lies ahead, or an opportunity. Reachable: a well-formed e-mail address, or a number of six digits or more. "
+		"or an open Event that lies ahead, or an opportunity. Reachable: a well-formed e-mail address, or a number of six digits or more. "
 		"Duplicates: leads that came in after another one with the same e-mail address or number; each later one counts.",
 		f"{', '.join(unknown)}: there is no such column in the data." if unknown else "Whether an address is read by anybody.",
-		BARS,
+		BARS if len(unknown) < len(rows) else "",
 		("leads",),
 	)  # fmt: skip
+
+
+NO_STATUS = "(no status)"
+READ_AS = {
+	"Lead": "not over",
+	"Open": "not over",
+	"Replied": "not over; it has answered, if there are no Communications",
+	"Interested": "not over; it has answered, if there are no Communications",
+	"Opportunity": "not over; at opportunity, if there are no Opportunities",
+	"Quotation": "not over; at opportunity, if there are no Opportunities",
+	"Lost Quotation": "lost",
+	"Converted": "converted; sold, if there are no Sales Orders",
+	"Do Not Contact": "wants no contact",
+}
+_MEANS = {word: status for status in STATUSES for word in words(status.lower())}
+UNREAD = "nothing that is known"
+HOW_TO_SAY = "Say what it means: --map Lead.status.Won=Converted"
+
+
+def statuses(facts: Sequence[Facts], known: Known) -> Section:
+	"""What each status was read as."""
+	groups = _grouped(facts, lambda one: one.journey.status or NO_STATUS) if known.statuses else {}
+	rows: list[list[Cell]] = []
+	for status, some in sorted(groups.items(), key=lambda group: (-len(group[1]), group[0])):
+		meant = READ_AS.get(_MEANS.get(status.lower(), ""), UNREAD)
+		rows.append([status, len(some), sum(one.is_wasted for one in some), meant])
+	strange = sum(len(some) for status, some in groups.items() if status.lower() not in LEAD_STATUSES)
+	hidden = len(rows) - STATUSES_SHOWN
+	finding = (
+		f"{strange:,} of {len(facts):,} leads have a status of which it is not known what it says."
+		if strange
+		else "All statuses are ERPNext's own."
+	)
+	return Section(
+		"statuses",
+		"What statuses were read as",
+		finding if known.statuses else "There is no column of statuses.",
+		[
+			Column("status", "Status", TEXT),
+			Column("leads", "Leads"),
+			Column("wasted", "Wasted"),
+			Column("read_as", "Read as", TEXT),
+		],
+		rows[:STATUSES_SHOWN],
+		"ERPNext's statuses, in the languages of which the words are known. Documents go before a status. A lead with another status is "
+		f"not over by it; without Communications it is not judged. {HOW_TO_SAY}, or another of {', '.join(STATUSES)}."
+		+ (f" Not shown: {hidden} more." if hidden > 0 else ""),
+	)  # fmt: skip
+
+
+def unclear(facts: Sequence[Facts], known: Known) -> list[str]:
+	"""What cannot be told as statuses are the company's own."""
+	own = Counter(one.journey.status for one in facts if one.journey.status.lower() not in LEAD_STATUSES)
+	if not own or not known.statuses:
+		return []
+	some = ", ".join(f"{status or NO_STATUS} {count:,}" for status, count in own.most_common(8))
+	more = f" and {len(own) - 8:,} more" if len(own) > 8 else ""
+	came = "count as undecided" if known.contacts else "are not judged"
+	return [f"What these statuses say, so that their leads {came}: {some}{more}. {HOW_TO_SAY}."]
+
+
+def _by_own_status(facts: Iterable[Facts], known: Known) -> str:
+	"""What the wasted rate does not know by the statuses."""
+	own = [one for one in facts if one.journey.status.lower() not in LEAD_STATUSES]
+	if not known.contacts:
+		return (
+			f"{len(own):,} leads have no status that is one of ERPNext's, and are not judged." if own else ""
+		)
+	wasted = sum(one.is_wasted for one in own if one.journey.status)
+	return f"{wasted:,} of the wasted have a status of which it is not known what it says." if wasted else ""
 
 
 def _has_no_step(one: Facts, now: datetime) -> bool:

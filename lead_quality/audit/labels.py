@@ -180,6 +180,20 @@ WORDS: dict[str, str] = {
 }
 
 
+# ERPNext's statuses of a lead
+STATUSES = (
+	"Lead",
+	"Open",
+	"Replied",
+	"Opportunity",
+	"Quotation",
+	"Lost Quotation",
+	"Interested",
+	"Converted",
+	"Do Not Contact",
+)
+
+
 def words(*english: str) -> tuple[str, ...]:
 	"""All that may stand for one of these words, in lower case, the English first."""
 	return tuple(word for one in english for word in (one, *WORDS[one].split("|")))

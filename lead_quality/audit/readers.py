@@ -60,7 +60,8 @@ class Table:
 
 	`lines` are those with something in them, `counted` those that gave a row, `problem_count` counts what was not kept in
 	`problems`, too. A table of a backup also comes in parts, from which `read_part` reads what `source` has: `source` and
-	`parts` are read once together. After `latest` nothing can have been made or held; None where nobody knows what time it is.
+	`parts` are read once together. After `latest` nothing can have been made or held; None where nobody knows what time it is. `statuses`
+	are what the user has said that a lead's own ones mean, by their lower case.
 	"""
 
 	kind: str
@@ -73,6 +74,7 @@ class Table:
 	mark: str | None = None
 	width: int = 0
 	latest: datetime | None = None
+	statuses: Mapping[str, str] = field(default_factory=dict)
 	problems: list[Problem] = field(default_factory=list)
 	problem_count: int = 0
 	lines: int = 0
@@ -151,6 +153,8 @@ class Table:
 			if field_name in PAST and self.latest is not None:
 				return partial(_past, order=self.dates, latest=self.latest)
 			return partial(values.moment, order=self.dates)
+		if self.statuses and (self.kind, field_name) == ("Lead", "status"):
+			return lambda text: self.statuses.get(text.lower(), _one_line(text))
 		if kind == NUMBER:
 			return lambda text: values.amount(text, self.mark)
 		if kind == ADDRESS:

@@ -140,12 +140,13 @@ def _segments(facts: Sequence[Facts], policy: str) -> list[Record]:
 
 
 def _wasted(leads: Iterable[Facts]) -> str:
-	old = [one for one in leads if not one.is_young]
+	old = [one for one in leads if one.is_judged]
 	return shown(sum(one.is_wasted for one in old) / len(old) if old else None, SHARE)
 
 
 def _sold(leads: Sequence[Facts]) -> str:
-	return shown(sum(one.is_sold for one in leads) / len(leads), SHARE)
+	clear = [one for one in leads if one.is_clear]
+	return shown(sum(one.is_sold for one in clear) / len(clear) if clear else None, SHARE)
 
 
 def section(records: Sequence[Record]) -> Section:

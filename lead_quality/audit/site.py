@@ -291,6 +291,8 @@ def _why_unreachable(error: Exception, url: str) -> str:
 	:raises CannotRead: it would not.
 	"""
 	reason = getattr(error, "reason", error)
+	if "WRONG_VERSION_NUMBER" in str(reason):
+		raise CannotRead(f"{url}: it does not speak https there. Is the port right?") from None
 	if isinstance(reason, ssl.SSLError):
 		raise CannotRead(
 			f"{url}: its certificate is not trusted here ({getattr(reason, 'verify_message', '') or reason.reason or 'TLS'}). If "
@@ -452,6 +454,11 @@ def _fetch(
 				of_read["refused"] = _sentence(read, refused)
 				of_read["is_done"] = True
 				break
+			if of_read["last"] in [row["name"] for row in page]:
+				raise CannotRead(
+					f"{client.url} answers the same rows of {read.kind} again, though it was asked for those after "
+					f"{of_read['last']}. Is a cache before it?"
+				)
 			names: set[str] = set()
 			for row in page:
 				if str(row["name"]) not in names:  # a join gives a document once for each of its rows

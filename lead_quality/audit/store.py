@@ -68,6 +68,7 @@ LOST_OPPORTUNITY = words("lost")
 QUOTATION_STATUS = words("quotation")
 OPPORTUNITY_STATUS = words("opportunity")
 REPLIED = words("replied", "interested")
+_IS_HELD = f"outcome is distinct from '{evidence.PLANNED}'"
 # what an Opportunity and a Quotation may be made for beside a Lead; in other languages the lead's name tells
 NO_LEAD = "('Customer', 'Prospect')"
 
@@ -170,7 +171,10 @@ class Store:
 		"""The last instant up to `latest` at which anything was made or held; None of nothing."""
 		dated = [kind for kind, columns in _COLUMNS.items() if "creation" in columns]
 		parts = [f"select max(creation) as held_at from {NAMES[kind]}" for kind in dated]
-		parts += ["select max(modified) from lead", "select max(held_at) from communication"]
+		parts += [
+			"select max(modified) from lead",
+			f"select max(held_at) from communication where {_IS_HELD}",
+		]
 		found = self.one(
 			f"select max(held_at) from ({' union all '.join(parts)}) where held_at <= $until",
 			{"until": min(latest, FOREVER)},
@@ -189,7 +193,7 @@ class Store:
 	def busy_hours(self) -> list[Busy]:
 		"""When people write, call and visit, on the weekdays that have a tenth of the busiest one's contacts or more; a day with
 		few of them has the hours of all. Empty, if it is too little to say."""
-		sent = "from communication where is_sent"
+		sent = f"from communication where is_sent and {_IS_HELD}"
 		whole = "count(*), quantile_disc(hour(held_at), 0.05), quantile_disc(hour(held_at), 0.95)"
 		row = self.database.execute(f"select {whole} {sent}").fetchone()
 		if row is None or row[0] < FEWEST_CONTACTS:
@@ -404,7 +408,7 @@ held_with as (
 contacts as (
 	select w.lead, c.held_at, c.is_sent, c.is_talk, c.outcome
 	from held_with w join communication c on c.rowid = w.contact
-	where c.held_at <= $now and if(
+	where c.held_at <= $now and {_IS_HELD} and if(
 		c.is_sent,
 		c.recipients is null or c.rowid in (select row from external),
 		c.is_talk or c.sender is null or c.sender not in (select address from colleagues)
@@ -428,9 +432,13 @@ held as (
 		count(*) filter (is_human and is_sent and held_at < coalesce(conversation_at, 'infinity'::timestamp)) as tries,
 		max(conversation_at) as conversation_at
 	from touches group by lead
+),
+planned as (
+	select w.lead, min(c.held_at) as held_at from held_with w join communication c on c.rowid = w.contact
+	where c.held_at > $now and not {_IS_HELD} group by w.lead
 )
 select l.name, l.creation, l.modified, coalesce(l.status, ''), coalesce(l.title, ''), coalesce(l.email_id, ''),
-	coalesce(l.phones, ''), coalesce(l.source, ''), coalesce(l.lead_owner, ''), l.contact_date,
+	coalesce(l.phones, ''), coalesce(l.source, ''), coalesce(l.lead_owner, ''), greatest(l.contact_date, a.held_at),
 	h.first_at, h.last_at, coalesce(h.touches, 0), coalesce(h.tries, 0), h.conversation_at,
 	i.held_at, p.held_at, s.held_at, s.value,
 	case
@@ -443,6 +451,7 @@ select l.name, l.creation, l.modified, coalesce(l.status, ''), coalesce(l.title,
 	s.lead is not null or c.lead is not null
 from leads l
 left join held h on h.lead = l.name
+left join planned a on a.lead = l.name
 left join interest i on i.lead = l.name
 left join proposals p on p.lead = l.name
 left join sales s on s.lead = l.name

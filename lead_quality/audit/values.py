@@ -72,34 +72,41 @@ def moment(value: str, order: str | None) -> datetime:
 
 
 def decimal_mark(values: Iterable[str]) -> str | None:
-	"""Whether a column's amounts have a point or a comma before the decimals; None if it cannot be told."""
-	for value in values:
-		marks = re.findall(r"[.,]", value)
-		if marks and (len(set(marks)) == 2 or (len(marks) == 1 and not re.search(r"[.,]\d{3}\D*$", value))):
-			return marks[-1]
-		if len(marks) > 1:
-			return "," if marks[0] == "." else "."
+	"""Whether a column's amounts have a point or a comma before the decimals; None if it cannot be told, or differs."""
+	found = {mark for value in values if (mark := _own_mark(value))}
+	return found.pop() if len(found) == 1 else None
+
+
+def _own_mark(value: str) -> str | None:
+	"""What stands before the decimals of an amount, as far as it tells by itself."""
+	marks = re.findall(r"[.,]", value)
+	if marks and (len(set(marks)) == 2 or (len(marks) == 1 and not re.search(r"[.,]\d{3}\D*$", value))):
+		return marks[-1]
+	if len(marks) > 1:
+		return "," if marks[0] == "." else "."
 	return None
 
 
 def amount(value: str, mark: str | None) -> float:
 	"""The number that a cell holds, whatever its currency.
 
-	:param mark: what stands before the decimals, see `decimal_mark`.
+	:param mark: what stands before the decimals where the amount does not tell itself, see `decimal_mark`.
 	:raises Unreadable: it holds none, or 1.234 may be either.
 	"""
 	found = _AMOUNT.search(value)
 	if not found or re.search(r"\d", value[found.end() :]):
 		raise Unreadable("an amount, such as 1234.50")
 	text = re.sub(r"[' \u00a0\u202f]", "", found[0])
+	mark = _own_mark(text) or mark
 	if mark is None and re.search(r"[.,]", text):
 		raise Unreadable("an amount of which the decimals can be told: 1.234 may be either")
 	if mark == ",":
 		text = text.replace(".", "").replace(",", ".")
 	elif mark == ".":
 		text = text.replace(",", "")
+	is_negative = value.strip().startswith("(") and value.strip().endswith(")")  # as accountants write
 	try:
-		return float(text)
+		return -float(text) if is_negative else float(text)
 	except ValueError:
 		raise Unreadable("an amount, such as 1234.50") from None
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from lead_quality.audit import backup, parts, readers, sample
 from lead_quality.audit.readers import CannotRead
-from tests.unit.audit_files import run
+from tests.unit.audit_files import figure, run
 
 LEAD = ["CRM-LEAD-1", "2026-01-05 09:30:00.123456", None, "Open"]
 COLUMNS = ["name", "creation", "_user_tags", "status"]
@@ -42,8 +42,11 @@ def dump(table: str, columns: Sequence[str], rows: Sequence[Sequence[object]], i
 
 def written(path: Path, text: str) -> Path:
 	with gzip.open(path, "wt", encoding="utf-8", newline="\n") as file:
-		file.write("-- MariaDB dump\n" + text)
+		file.write("-- MariaDB dump\n" + text + "-- Dump completed on 2026-06-30 18:00:00\n")
 	return path
+
+
+LEADS_ALONE = dump("tabLead", ["name", "creation", "status"], [["L1", "2026-01-05 09:00:00", "Open"]])
 
 
 def read(path: Path) -> Iterator[tuple[str, list[dict]]]:
@@ -194,7 +197,7 @@ def test_what_is_no_backup_is_refused_by_name(tmp_path, content):
 
 
 def test_a_backup_without_leads_is_refused(tmp_path):
-	with pytest.raises(CannotRead, match="No file of leads"):
+	with pytest.raises(CannotRead, match="has no table tabLead"):
 		run([written(tmp_path / "x.sql.gz", dump("tabUser", ["name"], [["a"]]))])
 
 
@@ -240,3 +243,36 @@ def test_a_row_that_is_written_otherwise_is_read_alike(tmp_path, value):
 	assert [row["status"] for _kind, rows in read(written(tmp_path / "x.sql.gz", text)) for row in rows] == [
 		"Open"
 	] * 2
+
+
+def test_a_backup_without_its_end_mark_is_refused_with_the_table_after_which_it_broke_off(tmp_path):
+	text = "-- MariaDB dump\n" + LEADS_ALONE
+	whole, broken, plain = (tmp_path / name for name in ("whole.sql", "broken.sql", "plain.sql"))
+	whole.write_text(text + "-- Dump completed\n")
+	broken.write_text(text)
+	plain.write_text(text.removeprefix("-- MariaDB dump\n"))  # written without comments: nobody can tell
+
+	assert [kind for kind, _rows in read(whole)] == [kind for kind, _rows in read(plain)] == ["Lead"]
+	with pytest.raises(CannotRead, match="no end mark: the backup broke off, in or after the table tabLead"):
+		list(read(broken))
+
+
+def test_a_table_of_a_backup_that_is_empty_is_known_to_be_empty(tmp_path):
+	columns = ["name", "creation", "reference_name"]
+	path = written(tmp_path / "x.sql.gz", LEADS_ALONE + dump("tabCommunication", columns, []))
+
+	done = run([path])
+
+	assert [table.kind for table in done.tables] == ["Lead", "Communication"]
+	assert not any("No Communications" in sentence for sentence in done.report.cannot)
+
+
+def test_rows_of_a_later_statement_that_cannot_be_read_leave_the_others(tmp_path):
+	columns = ["name", "creation", "modified", "status"]
+	bad = f"INSERT INTO `tabLead` VALUES {','.join(['(' + ','.join(['NULL'] * 4) + ')'] * 2)};\n"
+	between = dump("tabCustomer", ["name", "lead_name"], [["C1", "L1"]])
+	good = dump("tabLead", columns, [["L1", "2026-01-05 09:00:00", None, "Open"]])
+
+	done = run([written(tmp_path / "x.sql.gz", good + between + bad)])
+
+	assert figure(done, "leads") == 1

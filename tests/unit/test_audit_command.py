@@ -127,6 +127,7 @@ def test_json_is_all_that_is_printed_and_nothing_is_written(small, tmp_path, mon
 		(["Lead.csv", "--hours", "Mon-Fri 17:00-09:00"], "open before they close"),
 		(["Lead.csv", "--policy-hours", "-1"], "cannot be less"),
 		(["Lead.csv", "--as-of", "2026-13-01"], "'2026-13-01' is not a date that is in the calendar"),
+		(["Lead.csv", "--map", "Lead.status.Won=Sold"], "'Sold' is no status of ERPNext's"),
 		(["Lead.csv", "--as-of", "soon"], "'soon' is not a date, such as"),
 	],
 )
@@ -204,3 +205,12 @@ def test_the_day_of_the_audit_is_said_as_a_day_or_an_instant(said, as_of, small,
 	assert main(["audit", *map(str, small), "--as-of", said, "--json"]) == 0
 
 	assert json.loads(capsys.readouterr().out)["as_of"] == as_of
+
+
+def test_what_a_status_means_is_said_whatever_letters_it_has(tmp_path, capsys):
+	paths = write(tmp_path, lead=[lead(f"L{n}", status="Closed. = Won") for n in range(3)])
+
+	assert main(["audit", str(paths[0]), "--map", "Lead.status.Closed. = Won=converted", "--json"]) == 0
+
+	sold = next(one for one in json.loads(capsys.readouterr().out)["figures"] if one["key"] == "sold")
+	assert sold["value"] == 1

@@ -567,7 +567,7 @@ def test_what_happens_after_the_day_of_the_audit_does_not_count(tmp_path):
 
 
 def test_where_no_lead_is_old_enough_nothing_is_said_to_be_well(tmp_path):
-	done = run(write(tmp_path, lead=[lead(f"L{number}") for number in range(5)]))
+	done = run(write(tmp_path, lead=[lead(f"L{number}", source="Web") for number in range(5)]))
 
 	findings = {one.key: one.finding for one in done.report.sections}
 	assert {findings["leak_by_source"], findings["leak_by_owner"], findings["leak_by_month"]} == {
@@ -750,3 +750,131 @@ def test_nine_of_ten_sales_come_within_whole_days():
 
 	assert figures.days_to_sale(sold) == 10  # nine came in nine days and an hour
 	assert figures.days_to_sale([]) == 0
+
+
+# statuses of the company's own
+
+
+OWN = ("Gewonnen", "Won", "Lost", "Junk", "Closed - Not Converted", "Working")
+
+
+def own_statuses(own: tuple[str, ...], count: int = 10, **more) -> list[dict[str, object]]:
+	rows = some_leads(count * len(own), **more)
+	return [{**row, "status": own[n % len(own)]} for n, row in enumerate(rows)]
+
+
+@pytest.mark.parametrize("statuses", [OWN, None], ids=["own", "no column"])
+def test_where_nothing_is_known_of_leads_nothing_is_said_of_them(statuses, tmp_path):
+	leads = own_statuses(statuses or ("",))
+	if statuses is None:
+		leads = [{key: value for key, value in row.items() if key in ("name", "creation")} for row in leads]
+
+	done = run(write(tmp_path, lead=leads))
+
+	assert (figure(done, "wasted_rate"), figure(done, "sold")) == (None, None)
+	assert not any(one.is_wasted for one in done.facts)
+	for key in ("leak_by_month", "cohorts"):
+		for row in section(done, key):
+			assert row["wasted_rate"] is None
+			assert row.get("sale_rate") is None and row.get("sale") is None
+	assert section(done, "funnel") == []
+	for one in done.report.sections:
+		assert "100.0 %" not in one.finding
+		assert "Nothing is wasted" not in one.finding
+
+
+def test_what_is_known_is_counted_of_those_of_whom_it_is_known(tmp_path):
+	leads = [*own_statuses(OWN), *(lead(f"K{n}", status="Converted" if n < 5 else "Open") for n in range(20))]
+	late = lead("late", creation=at(24 * 40), status="Open")
+
+	done = run(write(tmp_path, lead=[*leads, late]))
+
+	assert figure(done, "wasted_rate") == 15 / 20
+	assert figure(done, "sold") == 5 / 21
+	assert [row["reached"] for row in section(done, "funnel")] == [21, 5, 5, 5]
+	read_as = {row["status"]: row["read_as"] for row in section(done, "statuses")}
+	assert {read_as[status] for status in OWN} == {figures.UNREAD}
+	assert figures.UNREAD not in (read_as["Open"], read_as["Converted"])
+	assert "Gewonnen 10" in sentences(done)
+	assert "Lead.status.Won=Converted" in sentences(done)
+
+
+def test_with_communications_a_status_of_ones_own_decides_nothing_and_that_is_said(tmp_path):
+	leads = [*own_statuses(OWN), lead("late", creation=at(24 * 40))]
+
+	done = run(write(tmp_path, lead=leads, communication=[mail("late", 24 * 40)]))
+
+	assert figure(done, "wasted_rate") == 1
+	assert "60 of the wasted have a status of which it is not known what it says" in sentences(done)
+
+
+def test_the_user_says_what_a_status_means(tmp_path):
+	means = {"won": "Converted", "gewonnen": "Converted", "working": "Replied"} | dict.fromkeys(
+		("lost", "junk", "closed - not converted"), "Do Not Contact"
+	)
+	leads = [*own_statuses(OWN), lead("late", creation=at(24 * 40))]
+
+	done = run(write(tmp_path, lead=leads), statuses=means)
+
+	assert figure(done, "sold") == 20 / 61
+	assert figure(done, "wasted_rate") == 0
+	assert "What these statuses say" not in sentences(done)
+
+
+def test_a_status_in_another_language_is_known_as_erpnexts_own(tmp_path):
+	done = run(write(tmp_path, lead=own_statuses(("Konvertiert", "Offen", "Ne pas contacter"))))
+
+	assert {row["read_as"] for row in section(done, "statuses")}.isdisjoint({figures.UNREAD})
+	assert figure(done, "sold") == 1 / 3
+
+
+@pytest.mark.parametrize("key", ["source", "owner"])
+def test_without_a_column_nothing_is_said_by_it(key, tmp_path):
+	rows = [{name: row[name] for name in ("name", "creation", "status")} for row in some_leads()]
+
+	done = run(write(tmp_path, lead=rows))
+
+	assert section(done, f"leak_by_{key}") == []
+	assert "There is no column" in next(
+		one.finding for one in done.report.sections if one.key == f"leak_by_{key}"
+	)
+
+
+def test_every_wasted_rate_can_be_divided_out(tmp_path):
+	done = run(company(tmp_path))
+
+	for key in ("source", "owner", "month"):
+		for row in section(done, f"leak_by_{key}"):
+			assert row["wasted_rate"] == (row["wasted"] / row["judged"] if row["judged"] else None)
+
+
+# next steps
+
+
+@pytest.mark.parametrize(
+	("status", "hours", "is_wasted"),
+	[
+		("Open", 24 * 90, False),
+		("Open", 24 * 30, True),  # it is over, and nobody has said that it was held
+		("Cancelled", 24 * 90, True),
+		("Completed", 24 * 30, False),
+	],
+)
+def test_a_planned_meeting_is_a_next_step_and_no_touch(status, hours, is_wasted, tmp_path):
+	event = {
+		"name": "E1",
+		"event_category": "Call",
+		"status": status,
+		"starts_on": at(hours),
+		"reference_doctype": "Lead",
+		"reference_docname": "L1",
+	}
+	kinds: dict = {"lead": [lead("L1"), lead("L2", creation=at(24 * 60))], "event": [event]}
+
+	done = run(write(tmp_path, **kinds))
+
+	assert [one.is_wasted for one in done.facts] == [is_wasted, False]
+	assert done.facts[0].is_touched == (status == "Completed")
+	gap = next(row for row in section(done, "gaps") if row["gap"] == "No next step")
+	assert gap["leads"] == (1 if status == "Open" and not is_wasted else 2)
+	assert done.report.as_of == f"{at(24 * 60):%Y-%m-%d %H:%M}"  # a plan is nothing that has happened

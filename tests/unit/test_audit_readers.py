@@ -290,3 +290,24 @@ def test_an_amount_that_may_be_either_is_not_guessed():
 		values.amount("1.234", mark)
 	with pytest.raises(values.Unreadable, match="an amount"):
 		values.amount("a lot", ".")
+
+
+def test_amounts_in_two_notations_are_each_read_by_their_own_marks():
+	texts = ["1,234.50", "1.234,50", "EUR 2.000.000", "12,5", "12.5", "(1,234.50)", "-3"]
+	mark = values.decimal_mark(texts)
+
+	assert [values.amount(text, mark) for text in texts] == [1234.5, 1234.5, 2e6, 12.5, 12.5, -1234.5, -3]
+	with pytest.raises(values.Unreadable, match="may be either"):
+		values.amount("1.234", mark)
+
+
+@given(
+	st.integers(0, 10**9),
+	st.integers(0, 99),
+	st.sampled_from([",.", ".,"]),
+	st.sampled_from([".", ",", None]),
+)
+def test_an_amount_with_cents_is_that_amount_whatever_its_column_has(whole, cents, marks, mark):
+	text = f"{whole:,}.{cents:02}".translate(str.maketrans(",.", marks))
+
+	assert values.amount(text, mark) == pytest.approx(whole + cents / 100)

@@ -1,7 +1,9 @@
 """Reading a site over REST where it is busy, far away, broken off, or says no. That a real site is read is a browser test."""
 
 import json
+import ssl
 import threading
+import urllib.error
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -260,10 +262,18 @@ def test_a_key_goes_to_no_address_where_others_could_read_it(address, why):
 		Client(address, KEY)
 
 
-def test_a_certificate_that_is_not_trusted_is_called_so(pretended):
-	secure = Client(pretended.url.replace("http:", "https:"), KEY, sleep=lambda _seconds: None)
+def test_a_certificate_that_is_not_trusted_is_called_so():
+	distrust = ssl.SSLCertVerificationError(1, "certificate verify failed")
+	distrust.reason = "CERTIFICATE_VERIFY_FAILED"
 
 	with pytest.raises(CannotRead, match="SSL_CERT_FILE"):
+		site._why_unreachable(urllib.error.URLError(distrust), "https://erp.example.com")
+
+
+def test_a_port_that_speaks_plain_http_is_called_so(pretended):
+	secure = Client(pretended.url.replace("http:", "https:"), KEY, sleep=lambda _seconds: None)
+
+	with pytest.raises(CannotRead, match="does not speak https there"):
 		secure.get("method/frappe.auth.get_logged_user")
 
 
@@ -351,3 +361,13 @@ def test_an_anonymous_audit_does_not_ask_for_names(pretended, tmp_path):
 
 	of_leads = [query["fields"][0] for _verb, path, query in pretended.asked if path.endswith("/Lead")]
 	assert of_leads and not any("lead_name" in fields or "company_name" in fields for fields in of_leads)
+
+
+def test_a_site_that_answers_the_same_rows_again_is_told_and_not_read_for_ever(pretended, tmp_path):
+	first = [{"name": row["name"], "creation": row["creation"]} for row in LEADS[:10]]
+	pretended.before = lambda path, query: (
+		(200, {}, {"data": first}) if path.endswith("/Lead") and len(pretended.asked) < 50 else None
+	)
+
+	with pytest.raises(CannotRead, match="the same rows of Lead again"):
+		fetch(client(pretended), tmp_path / "site")
