@@ -10,7 +10,7 @@ from typing import Any
 from lead_quality.audit import backup, figures, lists, ranking, readers, recipe
 from lead_quality.audit.figures import Facts, Known, Options
 from lead_quality.audit.lists import Names
-from lead_quality.audit.readers import CannotRead, Table
+from lead_quality.audit.readers import CannotRead, NothingInIt, Table
 from lead_quality.audit.report import TEXT, Column, Report, Section
 from lead_quality.audit.site import Fetched
 from lead_quality.audit.store import Store
@@ -68,13 +68,15 @@ def run(
 	)  # what is no calendar is refused at once
 	utmost = max(present + (AHEAD if wish.zone == "UTC" else timedelta(0)), wish.as_of or present)
 	with Store() as store:
-		tables = []
-		for table in _tables(wish):
+		tables: list[Table] = []
+		empty: list[str] = []
+		for table in _tables(wish, empty):
 			tables.append(table)
 			table.latest = utmost
 			table.statuses = wish.statuses
+			table.zone = wish.zone
 			store.load(table, lambda rows, name=f"{table.kind} of {table.file}": progress(name, rows))  # type: ignore[misc]
-		_refuse_useless(wish, tables)
+		_refuse_useless(wish, tables, empty)
 		latest = store.as_of(utmost)
 		if latest is None:
 			raise CannotRead("There are no leads in the files.")
@@ -83,44 +85,48 @@ def run(
 		options = Options(now, calendar_of(hours, wish.zone), wish.wasted_after, wish.policy_hours)
 		known = known_of(store)
 		currency, repeated = store.currency(), store.repeated()
-		journeys = store.journeys(now)
+		journeys, lost = store.journeys(now), store.lost_reasons(now)
+		personal = store.named(reason for reason, _leads in lost) if wish.is_anonymous else frozenset()
 		if wish.is_anonymous:
-			journeys = (lists.nameless(journey) for journey in journeys)
+			journeys = (lists.nameless(journey, personal) for journey in journeys)
+			lost = [one for one in lost if not lists.is_personal(one[0], personal)]
 		facts = figures.see(journeys, known, options)
 		busy = store.busy_hours()
 		sampled = ranking.sampled(facts)
 		said = store.said([one.journey.lead for one in sampled])
-		reasons = [
-			one for one in store.lost_reasons(now) if not (wish.is_anonymous and lists.is_personal(one[0]))
-		]
 	names = Names(facts, wish.is_anonymous)
 	twins = figures.duplicates(facts)
 	report = _report(replace(wish, hours=hours), facts, known, options, currency, twins, names)
 	if wish.is_anonymous:
 		said = {
-			lead: {field: lists.impersonal(value) for field, value in row.items()}
+			lead: {field: lists.impersonal(value, personal) for field, value in row.items()}
 			for lead, row in said.items()
 		}
 	learned = ranking.learned(sampled, said, known, options)
-	report.sections.append(ranking.order(learned))
+	report.sections.append(ranking.order(learned, len(facts)))
 	if learned and learned.model:
 		report.sections.append(ranking.weights(learned.model))
-	proposed = recipe.proposals(facts, known, options, recipe.Said(busy, wish.zone, reasons))
+	proposed = recipe.proposals(facts, known, options, recipe.Said(busy, wish.zone, lost))
 	report.sections.append(recipe.section(proposed))
 	report.files = [_file(table, wish.is_anonymous) for table in tables]
 	report.cannot += figures.of_later(facts, known, options, latest)
-	report.cannot += _cannot_of_run(wish, now, present, repeated)
+	report.cannot += empty + _cannot_of_run(wish, now, present, repeated)
 	return Audit(report, facts, twins, names, tables, proposed)  # fmt: skip
 
 
-def _tables(wish: Wish) -> Iterator[Table]:
-	"""All tables, those of backups one after the other; what is of no use is refused before anything is read."""
+def _tables(wish: Wish, empty: list[str]) -> Iterator[Table]:
+	"""All tables, those of backups one after the other; what is of no use is refused before anything is read.
+
+	:param empty: takes the sentences on files that are empty.
+	"""
 	backups = [path for _kind, path in wish.paths if backup.is_backup(path)]
-	opened = [
-		readers.open_table(path, kind, wish.mapped, wish.dates)
-		for kind, path in wish.paths
-		if not backup.is_backup(path)
-	]
+	opened = []
+	for kind, path in wish.paths:
+		if not backup.is_backup(path):
+			try:
+				opened.append(readers.open_table(path, kind, wish.mapped, wish.dates))
+			except NothingInIt as error:
+				empty.append(str(error))
 	yield from opened
 	for path in backups:
 		yield from backup.tables(path)
@@ -128,7 +134,7 @@ def _tables(wish: Wish) -> Iterator[Table]:
 		yield from wish.site.tables()
 
 
-def _refuse_useless(wish: Wish, tables: Sequence[Table]):
+def _refuse_useless(wish: Wish, tables: Sequence[Table], empty: Sequence[str]):
 	"""
 	:raises CannotRead: nothing of a kind could be read in a file, in none of its parts; or there are no leads.
 	"""
@@ -143,7 +149,9 @@ def _refuse_useless(wish: Wish, tables: Sequence[Table]):
 		raise CannotRead(
 			f"{backups[0]} has no table tabLead: is ERPNext on that site?"
 			if backups
-			else "No file of leads is among them. An export of the list of Leads is what every figure is of."
+			else " ".join(empty)
+			+ (" " if empty else "")
+			+ "No file of leads is among them. An export of the list of Leads is what every figure is of."
 		)
 
 
@@ -204,9 +212,16 @@ def calendar_of(hours: str, zone: str) -> WorkingCalendar:
 			intervals = [_interval(span) for span in spans.split(",")]
 		except ValueError:
 			raise ValueError(f"--hours: {part!r} is not like {HOURS!r}.") from None
+		if any(opens >= closes for opens, closes in intervals):
+			raise ValueError(
+				f"--hours: {part!r} closes before it opens. The end of a day is 24:00; hours through the night are two, of two days."
+			)
 		for day in range(begin, end + 1 if end >= begin else end + 8):
 			week[day % 7] = intervals
-	return WorkingCalendar(week, (), zone)
+	try:
+		return WorkingCalendar(week, (), zone)
+	except ValueError as error:
+		raise ValueError(f"--hours: {hours!r}: {error}.") from None
 
 
 def _interval(span: str) -> Interval:
@@ -296,6 +311,11 @@ def _cannot(known: Known) -> list[str]:
 def _cannot_of_run(wish: Wish, now: datetime, present: datetime, repeated: int) -> list[str]:
 	"""What the reader has to know of how it was read."""
 	said = []
+	if wish.is_anonymous:
+		said.append(
+			"Which sources, statuses, reasons and the like name somebody by a first name or a nickname: those with an address, a number, or "
+			"the whole name of a lead, an organization or an owner are not shown, all others are. Look through them before sharing."
+		)
 	if now > present:
 		said.append(
 			f"The day of the audit is ahead of this machine's clock, which says {present:%Y-%m-%d %H:%M} in {wish.zone}: say "

@@ -2,13 +2,14 @@
 
 import argparse
 import json
+import math
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, nullcontext
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import lead_quality
@@ -32,9 +33,8 @@ EXAMPLES = """
 
 def main(arguments: Sequence[str] | None = None) -> int:
 	"""Run the command; returns its exit status: 0, 2 if it was asked for what it cannot do, 130 if it was broken off."""
-	options = _parser().parse_args(arguments)
 	try:
-		return _audit(options)
+		return _audit(_parser().parse_args(arguments))
 	except ModuleNotFoundError as error:
 		library = (error.name or "").split(".")[0]
 		if library not in {"duckdb", "rich", "openpyxl"}:
@@ -51,8 +51,32 @@ def main(arguments: Sequence[str] | None = None) -> int:
 	return 2
 
 
+class _Parser(argparse.ArgumentParser):
+	"""Says in one sentence what is wrong, as everything else does."""
+
+	def error(self, message: str) -> NoReturn:
+		raise ValueError(f"{message}. lead-quality audit --help says what there is.")
+
+
+def _number(least: float, is_whole: bool = False) -> Callable[[str], float]:
+	"""Reads a number that is no less than this."""
+
+	def read(text: str) -> float:
+		try:
+			value = int(text) if is_whole else float(text)
+		except ValueError:
+			value = math.nan
+		if not math.isfinite(value):
+			raise argparse.ArgumentTypeError(f"{text!r} is no {'whole ' if is_whole else ''}number")
+		if value < least:
+			raise argparse.ArgumentTypeError(f"{text} is too little: it cannot be less than {least:g}")
+		return value
+
+	return read
+
+
 def _parser() -> argparse.ArgumentParser:
-	parser = argparse.ArgumentParser("lead-quality", description="How well a company treats its leads.")
+	parser = _Parser("lead-quality", description="How well a company treats its leads.")
 	parser.add_argument("--version", action="version", version=f"lead-quality {lead_quality.__version__}")
 	commands = parser.add_subparsers(dest="command", required=True)
 	audit = commands.add_parser(
@@ -82,8 +106,7 @@ def _parser() -> argparse.ArgumentParser:
 	)
 	audit.add_argument(
 		"--rate",
-		type=float,
-		default=4.0,
+		type=_number(0.01),
 		metavar="N",
 		help="requests a second that the site is asked at most (4)",
 	)
@@ -92,7 +115,9 @@ def _parser() -> argparse.ArgumentParser:
 		"--json", action="store_true", help="print all figures as JSON; no page, unless --out is given"
 	)
 	audit.add_argument(
-		"--anonymise", action="store_true", help="numbers instead of the names of leads and owners"
+		"--anonymise",
+		action="store_true",
+		help="numbers instead of the names of leads and owners; sources, statuses and reasons stay, unless such a name, an address or a number stands in one",
 	)
 	audit.add_argument(
 		"--map",
@@ -112,14 +137,14 @@ def _parser() -> argparse.ArgumentParser:
 	audit.add_argument("--zone", default="UTC", help="the site's time zone, for summer time (UTC: none)")
 	audit.add_argument(
 		"--wasted-after",
-		type=int,
+		type=_number(0, is_whole=True),
 		default=5,
 		metavar="DAYS",
 		help="working days after which a lead is wasted (5)",
 	)
 	audit.add_argument(
 		"--policy-hours",
-		type=float,
+		type=_number(0),
 		default=2.0,
 		metavar="HOURS",
 		help="working hours of the policy that is tried (2)",
@@ -145,8 +170,8 @@ def _audit(options: argparse.Namespace) -> int:
 		raise ValueError(
 			f"--zone: there is no time zone {options.zone!r}; it is one such as Europe/Berlin."
 		) from None
-	if options.wasted_after < 0 or options.policy_hours < 0:
-		raise ValueError("--wasted-after and --policy-hours cannot be less than nothing.")
+	if not options.site and (options.key_file or options.rate):
+		raise ValueError("--key-file and --rate are for --site.")
 	with ExitStack() as stack:
 		paths = [_kind_and_path(name) for name in options.files]
 		if options.sample:
@@ -189,7 +214,7 @@ def _fetched(options: argparse.Namespace) -> "Fetched":
 	"""What is read of a site, in a folder beside what is written; it goes when the audit stands."""
 	from lead_quality.audit import output, site
 
-	client = site.Client(options.site, site.key_of(options.key_file), options.rate)
+	client = site.Client(options.site, site.key_of(options.key_file), options.rate or site.RATE)
 	folder = (options.out or Path(OUT)) / "site"
 	quiet: Callable[[str, int], None] = lambda _kind, _rows: None  # noqa: E731
 	with nullcontext(quiet) if options.json else output.progress() as progress:

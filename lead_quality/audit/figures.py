@@ -6,7 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from statistics import median
 from sys import intern
 
@@ -30,7 +30,7 @@ from lead_quality.audit.report import (
 	shown,
 )
 from lead_quality.audit.store import Journey
-from lead_quality.audit.values import digits_key
+from lead_quality.audit.values import digits_key, is_same_number
 from lead_quality.engine.conversion import STAGES, cohort_steps, new_entries
 from lead_quality.engine.waste import LeadFacts, latest_start, wasted_since
 from lead_quality.engine.working_time import WorkingCalendar
@@ -791,7 +791,8 @@ def gaps(facts: Sequence[Facts], known: Known, options: Options, twins: Mapping[
 		rows,
 		"Owner and next step: of leads that are not over (converted, lost, no contact). A next step is a date of the next contact "
 		"or an open Event that lies ahead, or an opportunity. Reachable: a well-formed e-mail address, or a number of six digits or more. "
-		"Duplicates: leads that came in after another one with the same e-mail address or number; each later one counts.",
+		"Duplicates: leads that came in after another one with the same e-mail address or number; each later one counts. Numbers with "
+		"their country have all digits alike; of others one may lack the country, up to three digits.",
 		f"{', '.join(unknown)}: there is no such column in the data." if unknown else "Whether an address is read by anybody.",
 		BARS if len(unknown) < len(rows) else "",
 		("leads",),
@@ -886,19 +887,31 @@ def has_unknown_source(journey: Journey) -> bool:
 
 def duplicates(facts: Iterable[Facts]) -> dict[str, str]:
 	"""Each lead that came in after another one with the same address or number, and the first of these."""
-	first: dict[str, str] = {}
+	addresses: dict[str, str] = {}
+	numbers: dict[str, list[Journey]] = {}  # those whose last digits are alike
 	twins: dict[str, str] = {}
 	for one in facts:
 		journey = one.journey
-		keys = [f"@{journey.email}"] if IS_ADDRESS.fullmatch(journey.email) else []
-		if journey.phones:
-			keys += [key for number in journey.phones.split("|") if (key := digits_key(number))]
-		known = next((first[key] for key in keys if key in first), None)
+		known = addresses.get(journey.email) if IS_ADDRESS.fullmatch(journey.email) else None
+		own = [number for number in journey.phones.split("|") if digits_key(number)] if journey.phones else []
+		for number in own:
+			alike = numbers.setdefault(digits_key(number), [])
+			if known is None:
+				known = next((there.lead for there in alike if _has_number(there, number)), None)
 		if known is not None:
+			known = twins.get(known, known)
 			twins[journey.lead] = known
-		for key in keys:
-			first.setdefault(key, known or journey.lead)
+		if IS_ADDRESS.fullmatch(journey.email):
+			addresses.setdefault(journey.email, known or journey.lead)
+		for number in own:
+			alike = numbers[digits_key(number)]
+			if not any(_has_number(there, number) for there in alike):
+				alike.append(journey)
 	return twins
+
+
+def _has_number(journey: Journey, number: str) -> bool:
+	return any(is_same_number(number, own) for own in journey.phones.split("|"))
 
 
 def policy(facts: Sequence[Facts], known: Known, options: Options, currency: str, general: Worth) -> Section:
@@ -951,8 +964,22 @@ def policy(facts: Sequence[Facts], known: Known, options: Options, currency: str
 
 
 def due(facts: Iterable[Facts], options: Options) -> tuple[int, int]:
-	"""How many leads a clock of the policy's hours would have called out, and how many of these nobody has touched yet."""
-	some = [one for one in facts if _was_due(one, options)]
+	"""How many leads a clock of the policy's hours would have called out by a calendar, which need not be the one by which the
+	facts were seen; and how many of these nobody has touched yet."""
+	seconds, calendar = options.policy_hours * 3600, options.calendar
+	monday = datetime(2024, 1, 1, tzinfo=calendar.zone)
+	week = calendar.elapsed(monday, monday + timedelta(days=7))
+	some = []
+	for one in facts:
+		first = one.journey.first_touch_at if one.hours is not None else None
+		waited = ((first or options.now) - one.journey.entered_at).total_seconds()
+		if waited <= seconds:
+			continue
+		# most have waited for weeks: of those nothing needs to be counted
+		if week and waited > (seconds / week + 2) * 7 * DAY:
+			some.append(one)
+		elif _working_hours(one.journey.entered_at, first or options.now, calendar) > options.policy_hours:
+			some.append(one)
 	return len(some), sum(one.hours is None for one in some)
 
 

@@ -1,7 +1,7 @@
 """Lists of leads as CSV files that a spreadsheet opens without running anything in them."""
 
 import csv
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -43,22 +43,22 @@ class Names:
 		return "" if self.is_anonymous else text
 
 
-def nameless(journey: Journey) -> Journey:
-	"""A lead without what its source and its status may tell of a person: addresses and numbers that stand there."""
-	source, status = (impersonal(text) for text in (journey.source, journey.status))
+def nameless(journey: Journey, named: Collection[str] = ()) -> Journey:
+	"""A lead without what its source and its status may tell of a person: see `is_personal`."""
+	source, status = (impersonal(text, named) for text in (journey.source, journey.status))
 	if (source, status) == (journey.source, journey.status):
 		return journey
 	return replace(journey, source=source, status=status)
 
 
-def impersonal(value: Any) -> Any:
+def impersonal(value: Any, named: Collection[str] = ()) -> Any:
 	"""A value, unless it is a text that may tell of a person."""
-	return HIDDEN if isinstance(value, str) and is_personal(value) else value
+	return HIDDEN if isinstance(value, str) and is_personal(value, named) else value
 
 
-def is_personal(text: str) -> bool:
-	"""Whether a text has an e-mail address or a telephone number in it."""
-	return "@" in text or sum(letter.isdigit() for letter in text) >= LEAST_DIGITS
+def is_personal(text: str, named: Collection[str] = ()) -> bool:
+	"""Whether a text has an e-mail address or a telephone number in it, or is one of those in which a name stands."""
+	return text in named or "@" in text or sum(letter.isdigit() for letter in text) >= LEAST_DIGITS
 
 
 def wasted(facts: Sequence[Facts], names: Names) -> Iterator[list[Cell]]:

@@ -112,7 +112,8 @@ def _file(file: Mapping[str, Any]) -> str:
 def _problem(problem: Mapping[str, Any]) -> str:
 	place = f"Line {problem['line']:,}" + (f", {problem['column']}" if problem["column"] else "")
 	found = f"; found {problem['found']}" if problem["found"] else ""
-	lost = "The line does not count." if problem["is_row_lost"] else "The cell counts as empty."
+	what = "The cell counts" if problem["column"] else "What is missing counts"
+	lost = "The line does not count." if problem["is_row_lost"] else f"{what} as empty."
 	return f"{place}: expected {problem['expected']}{found}. {lost}"
 
 

@@ -1,6 +1,7 @@
 """Exports of ERPNext's Report view and Data Export, and plain tables, row by row: CSV and XLSX."""
 
 import csv
+import io
 import itertools
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -33,12 +34,23 @@ LOOKED_AT = 2_000  # rows, to tell how dates and amounts are written
 PROBLEMS_KEPT = 1_000  # of a file
 LINES_OF_A_RECORD = 5_000
 BROKEN = "\0"  # of a record that is none; no line holds it
+WORKBOOK = b"PK\x03\x04"
+# by the first bytes of a file
+NOT_READ = {
+	b"\xd0\xcf\x11\xe0": "a workbook of an old Excel. Save it as XLSX or CSV.",
+	b"\x1f\x8b": "packed. Unpack it; a backup of a database is called *.sql.gz.",
+	b"%PDF": "a PDF. It takes CSV or XLSX.",
+}
 DELIMITERS = ",;\t|"
 csv.field_size_limit(2**27)
 
 
 class CannotRead(ValueError):
 	"""A file is of no use; says which, why, and what to do."""
+
+
+class NothingInIt(CannotRead):
+	"""A file is empty."""
 
 
 @dataclass(frozen=True)
@@ -60,8 +72,8 @@ class Table:
 
 	`lines` are those with something in them, `counted` those that gave a row, `problem_count` counts what was not kept in
 	`problems`, too. A table of a backup also comes in parts, from which `read_part` reads what `source` has: `source` and
-	`parts` are read once together. After `latest` nothing can have been made or held; None where nobody knows what time it is. `statuses`
-	are what the user has said that a lead's own ones mean, by their lower case.
+	`parts` are read once together. After `latest` nothing can have been made or held; None where nobody knows what time it is. A line with fewer
+	than `least` cells is broken. Instants that are written with an offset are taken to `zone`. `statuses` are what the user has said that a lead's own ones mean, by their lower case.
 	"""
 
 	kind: str
@@ -73,7 +85,9 @@ class Table:
 	dates: str | None = None
 	mark: str | None = None
 	width: int = 0
+	least: int = 0
 	latest: datetime | None = None
+	zone: str = "UTC"
 	statuses: Mapping[str, str] = field(default_factory=dict)
 	problems: list[Problem] = field(default_factory=list)
 	problem_count: int = 0
@@ -102,8 +116,14 @@ class Table:
 				self._note(Problem(self.file, line, "", f"{self.width} cells", found, True))
 				continue
 			row = self._read(line, cells, plan)
-			if needed and row[needed] is None:
+			is_lost = bool(needed) and row[needed] is None
+			if len(cells) < self.least:
+				self._note(
+					Problem(self.file, line, "", f"{self.least} cells", f"{len(cells)} cells", is_lost)
+				)
+			elif is_lost:
 				self._tell_of_loss(line, cells, needed)
+			if is_lost:
 				continue
 			self.counted += 1
 			yield row
@@ -151,8 +171,8 @@ class Table:
 		kind = FIELDS[self.kind][field_name][0]
 		if kind == MOMENT:
 			if field_name in PAST and self.latest is not None:
-				return partial(_past, order=self.dates, latest=self.latest)
-			return partial(values.moment, order=self.dates)
+				return partial(_past, order=self.dates, zone=self.zone, latest=self.latest)
+			return partial(values.moment, order=self.dates, zone=self.zone)
 		if self.statuses and (self.kind, field_name) == ("Lead", "status"):
 			return lambda text: self.statuses.get(text.lower(), _one_line(text))
 		if kind == NUMBER:
@@ -167,9 +187,9 @@ class Table:
 			self.problems.append(problem)
 
 
-def _past(text: str, order: str | None, latest: datetime) -> datetime:
+def _past(text: str, order: str | None, zone: str, latest: datetime) -> datetime:
 	"""As `values.moment`, of what cannot lie ahead."""
-	at = values.moment(text, order)
+	at = values.moment(text, order, zone)
 	if at > latest:
 		raise values.Unreadable(f"a date that has passed, up to {latest:%Y-%m-%d %H:%M}")
 	return at
@@ -206,9 +226,9 @@ def open_table(
 	:raises CannotRead: it is no table, or lacks what every figure needs.
 	"""
 	notes: list[str] = []
-	if not path.is_file():
-		raise CannotRead(f"{path}: there is no such file.")
-	lines = _xlsx(path) if path.suffix.lower() in (".xlsx", ".xlsm") else _csv(path, notes)
+	begun = _begin(path)
+	is_workbook = begun.startswith(WORKBOOK)
+	lines = _xlsx(path) if is_workbook else _csv(path, notes)
 	begin = list(itertools.islice(lines, HEADERS_WITHIN))
 	kind, index, headers = _headers(path, begin, kind, mapped or {})
 	data = begin[index + 1 :]
@@ -221,7 +241,31 @@ def open_table(
 		headers = _of_parent(headers)
 		notes.append("a Data Export")
 	data += itertools.islice(lines, LOOKED_AT)
-	return _table(path, kind, headers, data, lines, notes, (mapped or {}).get(kind, {}), dates)
+	table = _table(path, kind, headers, data, lines, notes, (mapped or {}).get(kind, {}), dates)
+	if not is_workbook:  # which leaves empty cells at the end of a row out
+		table.least = max((place for place, header in enumerate(headers, start=1) if header), default=0)
+	return table
+
+
+def _begin(path: Path) -> bytes:
+	"""The first bytes of a file, which tell better than its name what it is.
+
+	:raises CannotRead: it is none, or what cannot be read.
+	"""
+	if path.is_dir():
+		raise CannotRead(f"{path} is a folder. Name the files in it, as in {path / '*.csv'}.")
+	if not path.is_file():
+		raise CannotRead(f"{path}: there is no such file.")
+	with path.open("rb") as file:
+		begun = file.read(8)
+	if not begun:
+		raise NothingInIt(
+			f"{path.name} is empty, as no export is: nothing was read of it. Export it again, or leave it out."
+		)
+	for mark, what in NOT_READ.items():
+		if begun.startswith(mark):
+			raise CannotRead(f"{path.name} is {what}")
+	return begun
 
 
 def _table(
@@ -249,6 +293,10 @@ def _table(
 	not_used = [header for place, header in enumerate(headers) if header and place not in places]
 	table = Table(kind, path.name, found, not_used, notes, itertools.chain(begin, rest), width=len(headers))
 	table.dates = dates or values.order_of_dates(_cells(begin, found, kind, MOMENT))
+	if any(values.has_offset(cell) for cell in _cells(begin, found, kind, MOMENT)):
+		notes.append(
+			"instants that are written with an offset from UTC are taken to the zone of the site (--zone)"
+		)
 	table.mark = values.decimal_mark(_cells(begin, found, kind, NUMBER))
 	if not dates and table.dates in (values.DAY_FIRST, values.MONTH_FIRST):
 		first = "day" if table.dates == values.DAY_FIRST else "month"
@@ -278,6 +326,8 @@ def _headers(
 	if best is None:
 		first = next((cells for _line, cells in begin if any(cells)), [])
 		found = ", ".join(repr(cell) for cell in first[:12] if cell) or "nothing"
+		if not "".join(first).isprintable():
+			raise CannotRead(f"{path.name} is no text with headers, and no XLSX: it takes one of these.")
 		raise CannotRead(
 			f"{path.name}: no line of its first {HEADERS_WITHIN} has the headers of {' or '.join(DOCUMENTS)}. Its first line has "
 			f'{found}. Say what it is and which column is which: Lead={path.name} --map Lead.creation="Its Header"'
@@ -322,12 +372,13 @@ def _xlsx(path: Path) -> Iterator[Row]:
 	import openpyxl
 
 	try:
-		book = openpyxl.load_workbook(path, read_only=True, data_only=True)
+		book = openpyxl.load_workbook(io.BytesIO(path.read_bytes()), read_only=True, data_only=True)
+		sheet = book.worksheets[0]
 	except Exception as error:
 		raise CannotRead(
 			f"{path.name} cannot be read as XLSX: {error}. Save it as CSV and try again."
 		) from None
-	for line, cells in enumerate(book.worksheets[0].iter_rows(values_only=True), start=1):
+	for line, cells in enumerate(sheet.iter_rows(values_only=True), start=1):
 		yield line, [_as_text(cell) for cell in cells]
 
 

@@ -4,7 +4,8 @@ deadline that would have called out those that nobody answered, and the reasons 
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import time
 
 from lead_quality.audit import figures
 from lead_quality.audit.columns import LEAD_STATUSES
@@ -12,6 +13,7 @@ from lead_quality.audit.figures import Facts, Known, Options
 from lead_quality.audit.report import SHARE, TEXT, Column, Section, shown
 from lead_quality.audit.store import Busy
 from lead_quality.engine.recipe import CALENDAR, POLICY, REASON, SEGMENT, Record
+from lead_quality.engine.working_time import WorkingCalendar
 
 FILE = "recipe.json"
 FEWEST_LEADS = 30  # that make a source a segment
@@ -50,7 +52,7 @@ def proposals(facts: Sequence[Facts], known: Known, options: Options, said: Said
 	if said.busy:
 		records.append(_calendar(said.busy, said.zone))
 	if known.contacts:
-		records.append(_policy(facts, options, CALENDAR_TITLE if said.busy else ""))
+		records.append(_policy(facts, options, said.busy))
 	records += _reasons(facts, said.reasons)
 	if known.sources:
 		policy = next((record.title for record in records if record.doctype == POLICY), "")
@@ -77,8 +79,20 @@ def _closing(hour: int) -> str:
 	return "23:59:59" if hour >= 24 else f"{hour:02}:00:00"
 
 
-def _policy(facts: Sequence[Facts], options: Options, calendar: str) -> Record:
+def calendar_of(busy: Sequence[Busy], zone: str) -> WorkingCalendar:
+	"""The calendar that is proposed."""
+	hours = {
+		day.weekday: [(time(day.opens), time(day.closes) if day.closes < 24 else time.max)] for day in busy
+	}
+	return WorkingCalendar(hours, (), zone)
+
+
+def _policy(facts: Sequence[Facts], options: Options, busy: Sequence[Busy]) -> Record:
+	if busy:
+		options = replace(options, calendar=calendar_of(busy, options.calendar.zone.key))
 	due, never = figures.due(facts, options)
+	by = f"By {CALENDAR_TITLE}" if busy else "By the working hours of the audit"
+	calendar = CALENDAR_TITLE if busy else ""
 	hours = f"{options.policy_hours:g}"
 	return Record(
 		POLICY,
@@ -87,7 +101,7 @@ def _policy(facts: Sequence[Facts], options: Options, calendar: str) -> Record:
 			**({"working_calendar": calendar} if calendar else {}),
 			"targets": [{"clock": "First Response", "within": options.policy_hours, "unit": "Working Hours"}],
 		},
-		f"It would have called out {due:,} of {len(facts):,} leads, {never:,} of which nobody has touched to this day.",
+		f"{by} it would have called out {due:,} of {len(facts):,} leads, {never:,} of which nobody has touched to this day.",
 	)
 
 

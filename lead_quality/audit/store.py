@@ -1,6 +1,7 @@
 """The tables that were read, in an embedded database, and the one row a lead that is made of them."""
 
 import csv
+import re
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from lead_quality.audit.parts import Readers
 from lead_quality.audit.readers import Table, Value
 from lead_quality.engine.clock import UNREACHED
 from lead_quality.engine.conversion import TWO_WAY
-from lead_quality.engine.priority import FILLED
+from lead_quality.engine.priority import FILLED, SAID
 
 _TYPES = {MOMENT: "timestamp", NUMBER: "double"}
 _CONTACT = {
@@ -56,6 +57,9 @@ ROWS_AT_ONCE = 5_000
 MEMORY = "700MB"  # that the tables may take, before they go to the disk
 SAID_FIELDS = (*FILLED, "territory")
 FOREVER = datetime(9999, 1, 1)  # the database has no datetime.max
+# what an anonymous audit shows of leads as it stands there
+SHOWN_TEXTS = ("source", "utm_source", "status", "campaign_name", "utm_campaign", "territory", *SAID)
+LONGEST_NAME = 6  # words
 FEWEST_CONTACTS = 100  # that it takes to say when people work
 
 # what ERPNext's status of a document says, in the languages whose words are known; what it does not name is none of these
@@ -220,6 +224,20 @@ class Store:
 		).fetchall()
 		return {name: dict(zip((*SAID_FIELDS, "campaign"), said, strict=True)) for name, *said in rows}
 
+	def named(self, texts: Iterable[str]) -> frozenset[str]:
+		"""Those of some texts, and of what leads say of themselves in few words, in which the whole name of a lead, an
+		organization or an owner stands."""
+		columns = " union ".join(f"select {column} from lead" for column in SHOWN_TEXTS)
+		some = {*texts, *(text for (text,) in self.database.execute(columns).fetchall() if text)}
+		holding: dict[str, set[str]] = {}
+		for text in some:
+			parts = re.findall(r"[^\W_]+", text.lower())
+			for begin in range(len(parts)):
+				for end in range(begin + 1, min(begin + LONGEST_NAME, len(parts)) + 1):
+					holding.setdefault(" ".join(parts[begin:end]), set()).add(text)
+		names = self.database.execute(_NAMES, [list(holding)]).fetchall()
+		return frozenset(text for (name,) in names for text in holding[name])
+
 	def lost_reasons(self, now: datetime) -> list[tuple[str, int]]:
 		"""Why opportunities and quotations of leads were lost, with how many leads they are of, the commonest first; spellings
 		that differ in case only are one."""
@@ -296,6 +314,18 @@ def _links(table: Table) -> Iterator[Sequence[Value]]:
 def _among(values: Iterable[str]) -> str:
 	return "(" + ", ".join("'" + value.replace("'", "''") + "'" for value in values) + ")"
 
+
+# whole names, as words with a blank between them; of an owner's address what stands before the @, if it is of several words
+_NAMES = r"""
+with names as (
+	select lead_name as name from lead union select company_name from lead union
+	select if(contains(owner, '@'), nullif(regexp_replace(split_part(owner, '@', 1), '^[^._-]*$', ''), ''), owner) from (
+		select lead_owner as owner from lead union select opportunity_owner from opportunity
+	)
+),
+plain as (select distinct trim(regexp_replace(lower(name), '[^\p{L}\p{N}]+', ' ', 'g')) as name from names)
+select name from plain where length(name) > 2 and name in (select unnest(?::varchar[]))
+"""
 
 _OF_LEADS = f"""
 with leads as (

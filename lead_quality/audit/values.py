@@ -2,15 +2,16 @@
 
 import re
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta, timezone
 from email.utils import getaddresses
 from functools import lru_cache
+from zoneinfo import ZoneInfo
 
 YEAR_FIRST, DAY_FIRST, MONTH_FIRST = "YMD", "DMY", "MDY"
 
 _DATE = re.compile(
-	r"(\d{1,4})[-./](\d{1,2})[-./](\d{1,4})(?:[ T,]+(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,]\d+)?)?\s*([AaPp][Mm])?)?"
-	r"(?:Z|[+-]\d{2}:?\d{2})?"
+	r"(\d{1,4})[-./](\d{1,2})[-./](\d{1,4})(?:[ T,]+(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,]\d+)?)?\s*([AaPp][Mm])?"
+	r"(?:\s*(Z|UTC|GMT|[+-]\d{2}(?::?\d{2})?))?)?"
 )
 _BARE = re.compile(r"[\w.+-]+@[\w.-]+")
 _ISO = re.compile(
@@ -40,8 +41,9 @@ def order_of_dates(values: Iterable[str]) -> str | None:
 
 
 @lru_cache(maxsize=64)  # a record names one instant more than once
-def moment(value: str, order: str | None) -> datetime:
-	"""The instant (naive, as written, in whole seconds) that a cell names.
+def moment(value: str, order: str | None, zone: str = "UTC") -> datetime:
+	"""The instant (naive, in whole seconds) that a cell names: as written, or, where it is written with its offset from UTC, in
+	this zone.
 
 	:raises Unreadable: it names none, or day and month cannot be told apart.
 	"""
@@ -68,7 +70,21 @@ def moment(value: str, order: str | None) -> datetime:
 		raise Unreadable("a date that is in the calendar") from None
 	if not 1990 <= at.year <= 2100:
 		raise Unreadable("a date between 1990 and 2100")
-	return at
+	return at if found[8] is None else _in_zone(at, found[8], zone)
+
+
+def has_offset(value: str) -> bool:
+	"""Whether a cell names an instant with its offset from UTC."""
+	found = _DATE.fullmatch(value.strip())
+	return found is not None and found[8] is not None
+
+
+def _in_zone(at: datetime, offset: str, zone: str) -> datetime:
+	ahead = timedelta(0)
+	if offset[0] in "+-":
+		digits = offset[1:].replace(":", "").ljust(4, "0")
+		ahead = timedelta(hours=int(digits[:2]), minutes=int(digits[2:])) * (-1 if offset[0] == "-" else 1)
+	return (at - ahead).replace(tzinfo=timezone.utc).astimezone(ZoneInfo(zone)).replace(tzinfo=None)
 
 
 def decimal_mark(values: Iterable[str]) -> str | None:
@@ -119,8 +135,32 @@ def addresses(value: str) -> list[str]:
 	return [address for address in found if "@" in address]
 
 
+SHORTEST = 6  # digits of a telephone number
+PREFIX = 3  # digits at most that stand before a number where it is written longer: of a country, or to leave a network
+
+
 def digits_key(number: str) -> str:
-	"""By which two spellings of one telephone number are the same: its last nine digits. Empty, if it is none: shorter than
-	six digits, or one digit over and over."""
+	"""What two spellings of one telephone number have in common, and some others: its last seven digits. Empty, if it is none:
+	shorter than six digits, or one digit over and over."""
 	digits = re.sub(r"\D", "", number)
-	return digits[-9:] if len(digits) >= 6 and len(set(digits)) > 1 else ""
+	return digits[-7:] if len(digits) >= SHORTEST and len(set(digits)) > 1 else ""
+
+
+def is_same_number(one: str, other: str) -> bool:
+	"""Whether two telephone numbers are one. Two that name their countries (`+49`, `0049`) have all digits alike. Otherwise one may
+	be written without the country, and with a zero before its area: `030 1234567` is `+49 30 1234567`."""
+	(is_full, digits), (is_other_full, others) = _number(one), _number(other)
+	if digits == others:
+		return True
+	shorter, longer = sorted((digits, others), key=len)
+	if (is_full and is_other_full) or len(shorter) <= SHORTEST:
+		return False
+	return longer.endswith(shorter) and len(longer) - len(shorter) <= PREFIX
+
+
+def _number(written: str) -> tuple[bool, str]:
+	"""Whether a number names its country, and its digits from there, or from the area, on."""
+	text = written.strip().replace("(0)", "")
+	digits = re.sub(r"\D", "", text)
+	is_full = text.startswith("+") or digits.startswith("00")
+	return is_full, digits.lstrip("0")

@@ -124,8 +124,16 @@ def test_json_is_all_that_is_printed_and_nothing_is_written(small, tmp_path, mon
 		(["Lead.csv", "--map", "source"], "is not like Lead.source"),
 		(["Lead.csv", "--zone", "Mars/Base"], "there is no time zone"),
 		(["Lead.csv", "--hours", "always"], "is not like"),
-		(["Lead.csv", "--hours", "Mon-Fri 17:00-09:00"], "open before they close"),
+		(["Lead.csv", "--hours", "Mon-Fri 17:00-09:00"], "closes before it opens"),
+		(["Lead.csv", "--hours", "Mon 09:00-12:00,11:00-17:00"], "must not overlap"),
 		(["Lead.csv", "--policy-hours", "-1"], "cannot be less"),
+		(["Lead.csv", "--policy-hours", "nan"], "'nan' is no number"),
+		(["Lead.csv", "--wasted-after", "1.5"], "'1.5' is no whole number"),
+		(["--site", "https://erp.example.com", "--rate", "0"], "cannot be less"),
+		(["--sample", "--rate", "2"], "are for --site"),
+		(["--sample", "--key-file", "missing"], "are for --site"),
+		(["Lead.csv", "--dates", "xyz"], "invalid choice"),
+		(["."], "is a folder"),
 		(["Lead.csv", "--as-of", "2026-13-01"], "'2026-13-01' is not a date that is in the calendar"),
 		(["Lead.csv", "--map", "Lead.status.Won=Sold"], "'Sold' is no status of ERPNext's"),
 		(["Lead.csv", "--as-of", "soon"], "'soon' is not a date, such as"),
@@ -139,6 +147,7 @@ def test_what_cannot_be_done_is_said_in_a_sentence(words, said, tmp_path, monkey
 
 	error = capsys.readouterr().err
 	assert said in error
+	assert error.strip().count("\n") == 0
 	assert "Traceback" not in error
 
 

@@ -878,3 +878,40 @@ def test_a_planned_meeting_is_a_next_step_and_no_touch(status, hours, is_wasted,
 	gap = next(row for row in section(done, "gaps") if row["gap"] == "No next step")
 	assert gap["leads"] == (1 if status == "Open" and not is_wasted else 2)
 	assert done.report.as_of == f"{at(24 * 60):%Y-%m-%d %H:%M}"  # a plan is nothing that has happened
+
+
+# the policy that is proposed
+
+
+@pytest.mark.parametrize("hours", ["Mon-Fri 09:00-17:00", "Mon-Sun 00:00-24:00"])
+def test_the_policy_that_is_proposed_is_counted_by_the_calendar_that_is_proposed(hours, tmp_path):
+	leads = [lead(f"L{n}", creation=at(24 * (n % 40) + n % 11)) for n in range(200)]
+	sent = [mail(f"L{n}", 24 * (n % 40) + n % 11 + (n % 7) / 2) for n in range(150)]
+	paths = write(tmp_path, lead=leads, communication=sent)
+
+	proposed = next(one for one in run(paths, hours=hours).proposed if one.doctype == "Follow Up Policy")
+
+	counted = next(one for one in run(paths, hours="found").report.sections if one.key == "policy")
+	assert proposed.values["working_calendar"] in proposed.why
+	assert f"called out {counted.finding.split(' ')[0]} of 200" in proposed.why
+
+
+def test_a_lead_comes_after_the_first_with_its_address_or_number(tmp_path):
+	said = [
+		{"phone": "+49 848 1302527"},
+		{"mobile_no": "+49 248 1302527"},  # whose last digits are those of the first
+		{"phone": "0248 1302527", "email_id": "a@x.example"},
+		{"email_id": "A@x.example", "phone": "0848 1302527"},
+		{"email_id": "b@x.example"},
+		{"phone": "111111111"},
+		{"phone": "111111111"},  # no number
+	]
+	leads = [lead(f"L{n}", creation=at(n), **one) for n, one in enumerate(said)]
+
+	done = run(
+		write(
+			tmp_path, lead=[{**dict.fromkeys(("phone", "mobile_no", "email_id"), ""), **one} for one in leads]
+		)
+	)
+
+	assert done.twins == {"L2": "L1", "L3": "L1"}

@@ -168,3 +168,28 @@ def test_an_anonymous_audit_names_no_lead_owner_or_address(tmp_path):
 	assert [figure.value for figure in done.report.figures] == [
 		figure.value for figure in named.report.figures
 	]
+
+
+def test_an_anonymous_audit_shows_no_text_in_which_a_name_of_the_files_stands(tmp_path):
+	sources = ["Quaxcorp1 GmbH", "Referred by Zebulon Quax", "Trade Fair", "from petra muster, by phone"]
+	leads = [
+		lead(f"L{n}", lead_name="Zebulon Quax", company_name="Quaxcorp1 GmbH", source=source, status=status)
+		for n, (source, status) in enumerate(
+			zip(sources * 10, ["Open", "Wants call from Olga Sokolova", "Junk"] * 14, strict=False)
+		)
+	]
+	leads[0]["lead_owner"], leads[1]["lead_owner"] = "Petra Muster", "olga.sokolova@us.example"
+	lost = [
+		{"name": f"O{n}", "creation": DAY, "party_name": f"L{n}", "status": "Lost", "lost_reason": reason}
+		for n, reason in enumerate(["Zebulon Quax was angry", "Too expensive"] * 6)
+	]
+
+	done = run(write(tmp_path, lead=leads, opportunity=lost), is_anonymous=True)
+	written = output.write(done, tmp_path / "out")
+
+	for path in written:
+		for name in ("quax", "muster", "sokolova"):
+			assert name not in path.read_text().lower(), path.name
+	text = written[0].read_text()
+	assert "Trade Fair" in text and "Too expensive" in text and "Junk" in text
+	assert "Look through them before sharing" in text

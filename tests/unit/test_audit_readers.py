@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from lead_quality.audit import columns, readers, values
 from lead_quality.audit.readers import CannotRead
+from tests.unit.audit_files import figure, run
 
 REPORT_VIEW = """Sr,ID,Created On,Status,Full Name,Email,Source,Lead Owner
 1,CRM-LEAD-2026-00001,2026-01-05 09:30:00.123456,Open,Ada Abel,ada@abel.example,Website,amelie@north.example
@@ -311,3 +312,94 @@ def test_an_amount_with_cents_is_that_amount_whatever_its_column_has(whole, cent
 	text = f"{whole:,}.{cents:02}".translate(str.maketrans(",.", marks))
 
 	assert values.amount(text, mark) == pytest.approx(whole + cents / 100)
+
+
+@pytest.mark.parametrize(
+	("text", "zone", "at"),
+	[
+		("2026-06-15T10:00:00+02:00", "UTC", datetime(2026, 6, 15, 8)),
+		("2026-06-15T10:00:00.000Z", "Europe/Berlin", datetime(2026, 6, 15, 12)),
+		("2026-01-15T10:00:00.000+0000", "Europe/Berlin", datetime(2026, 1, 15, 11)),
+		("2026-06-15 22:30:00-05", "UTC", datetime(2026, 6, 16, 3, 30)),
+		("2026-06-15 10:00 UTC", "Asia/Kolkata", datetime(2026, 6, 15, 15, 30)),
+		("2026-06-15 10:00:00", "Asia/Kolkata", datetime(2026, 6, 15, 10)),
+	],
+)
+def test_an_instant_with_an_offset_is_that_instant_in_the_sites_zone(text, zone, at, tmp_path):
+	found = table(tmp_path, f"ID,Created On\nL1,{text}\n")
+	found.zone = zone
+
+	assert [row["creation"] for row in found.rows()] == [at]
+	assert any("offset" in note for note in found.notes) == (text != "2026-06-15 10:00:00")
+
+
+def test_a_line_with_too_few_cells_is_told_and_counts_as_far_as_it_goes(tmp_path):
+	text = "ID,Created On,Status,Source\nL1,2026-01-05,Open,Web\nL2,2026-01-05\nL3\nL4,2026-01-05,,\n"
+
+	found, rows = read(tmp_path, text)
+
+	assert [row["name"] for row in rows] == ["L1", "L2", "L4"]
+	assert [(one.line, one.expected, one.found, one.is_row_lost) for one in found.problems] == [
+		(3, "4 cells", "2 cells", False),
+		(4, "4 cells", "1 cells", True),
+	]
+
+
+def test_a_workbook_is_known_by_what_is_in_it_whatever_it_is_called(tmp_path):
+	book = openpyxl.Workbook()
+	for row in (["ID", "Created On"], ["L1", datetime(2026, 1, 5)]):
+		book.active.append(row)
+	book.save(tmp_path / "x.xlsx")
+	path = (tmp_path / "x.xlsx").rename(tmp_path / "Lead.csv")
+
+	assert [row["name"] for row in readers.open_table(path).rows()] == ["L1"]
+
+
+@pytest.mark.parametrize(
+	("begin", "said"),
+	[
+		(b"\xd0\xcf\x11\xe0\xa1\xb1", "old Excel"),
+		(b"\x1f\x8b\x08", "packed"),
+		(b"%PDF-1.7", "a PDF"),
+		(b"\x7fELF\x01\x02\x00\x07", "no text with headers"),
+	],
+)
+def test_what_is_no_table_is_told_in_words_and_not_in_its_bytes(begin, said, tmp_path):
+	path = tmp_path / "Lead.csv"
+	path.write_bytes(begin + bytes(range(256)))
+
+	with pytest.raises(CannotRead, match=said) as told:
+		readers.open_table(path)
+	assert str(told.value).isprintable() and "\\x" not in str(told.value)
+
+
+def test_an_empty_file_among_others_is_told_and_the_others_count(tmp_path):
+	paths = [tmp_path / name for name in ("Lead.csv", "Sales Order.csv")]
+	paths[0].write_text(REPORT_VIEW)
+	paths[1].write_text("")
+
+	done = run(paths)
+
+	assert figure(done, "leads") == 2
+	assert any("Sales Order.csv is empty" in sentence for sentence in done.report.cannot)
+	with pytest.raises(CannotRead, match="is empty, as no export is"):
+		run(paths[1:])
+
+
+@pytest.mark.parametrize(
+	("one", "other", "is_same"),
+	[
+		("+49 848 1302527", "+49 248 1302527", False),  # another area
+		("+49 30 1234567", "+43 30 1234567", False),  # another country
+		("+49 30 1234567", "030 1234567", True),
+		("0049 30 1234567", "+49 (0)30/123 45-67", True),
+		("+1 415 555 2671", "(415) 555-2671", True),
+		("1-415-555-2671", "4155552671", True),
+		("0848 1302527", "0248 1302527", False),
+		("123456", "030 123456", False),  # of which the area is not known
+		("123456", "12 34 56", True),
+	],
+)
+def test_two_numbers_are_one_if_they_lead_to_one_telephone(one, other, is_same):
+	assert values.is_same_number(one, other) == values.is_same_number(other, one) == is_same
+	assert not is_same or values.digits_key(one) == values.digits_key(other)
