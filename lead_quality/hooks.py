@@ -80,6 +80,7 @@ permission_query_conditions = {
 	"Lead Holding": "lead_quality.permissions.visible_leads_condition",
 	"Lead Stage Log": "lead_quality.permissions.visible_leads_condition",
 	"Lead Journey": "lead_quality.permissions.visible_leads_condition",
+	"Past Lead Journey": "lead_quality.permissions.visible_leads_condition",
 	"Handover Remnant": "lead_quality.permissions.visible_remnants_condition",
 	"Contact Opt Out": "lead_quality.permissions.visible_leads_condition",
 	"Gate Override": "lead_quality.permissions.visible_leads_condition",
@@ -110,6 +111,7 @@ has_permission = {
 	"Lead Holding": "lead_quality.permissions.has_permission_of_lead",
 	"Lead Stage Log": "lead_quality.permissions.has_permission_of_lead",
 	"Lead Journey": "lead_quality.permissions.has_permission_of_lead",
+	"Past Lead Journey": "lead_quality.permissions.has_permission_of_lead",
 	"Handover Remnant": "lead_quality.permissions.has_permission_of_remnant",
 	"Contact Opt Out": "lead_quality.permissions.has_permission_of_lead",
 	"Gate Override": "lead_quality.permissions.has_permission_of_lead",
@@ -198,6 +200,7 @@ ignore_links_on_delete = [
 	"Lead Holding",
 	"Lead Stage Log",
 	"Lead Journey",
+	"Past Lead Journey",
 	"Lead Priority Model",
 	"Gate Override",
 	"Lead Remnant",
@@ -205,7 +208,7 @@ ignore_links_on_delete = [
 ]
 
 # a Transaction Deletion Record leaves what a company has agreed on, and what past months count
-company_data_to_be_ignored = ["Sales Ready Agreement", "Lead Remnant"]
+company_data_to_be_ignored = ["Sales Ready Agreement", "Lead Remnant", "Past Lead Journey"]
 
 # Scheduler
 # ---------
@@ -235,6 +238,7 @@ scheduler_events = {
 	],
 	"daily_long": [
 		"lead_quality.overrides.deletion.forget_missing_leads",
+		"lead_quality.funnel.jobs.keep_journeys",
 		"lead_quality.funnel.jobs.reconcile_all_stages",
 		"lead_quality.funnel.jobs.check_targets",
 		"lead_quality.follow_up.attention.raise_unattended",

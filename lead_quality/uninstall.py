@@ -7,6 +7,7 @@ from lead_quality.base import query
 from lead_quality.base.versions import CARRIED_OVER
 from lead_quality.custom_fields import ASKED_FOR_CHANGES, CUSTOM_FIELDS, INDEX_OF_CHANGES, INDEXES
 from lead_quality.follow_up.backlog import TOLD_ON
+from lead_quality.funnel import kept
 from lead_quality.install import LEAD_RIGHTS, chosen_from
 from lead_quality.patches.mark_unread_history import READ
 from lead_quality.qualification import capture
@@ -44,7 +45,10 @@ def remove_traces():
 		frappe.db.delete(doctype, {fieldname: query.among(doctypes)})
 	frappe.db.delete(
 		"DefaultValue",
-		{"parent": "__global", "defkey": query.among([CARRIED_OVER, GENERATION, READ, TOLD_ON])},
+		{
+			"parent": "__global",
+			"defkey": query.among([CARRIED_OVER, GENERATION, kept.LAST, kept.SINCE, READ, TOLD_ON]),
+		},
 	)
 
 

@@ -104,6 +104,11 @@ class Report:
 		"""The query of the rows behind a count, or of all rows."""
 		raise NotImplementedError
 
+	@property
+	def behind(self):
+		"""What has the list: its `list_columns`, `listing` and `listed`."""
+		return self
+
 	def all_listed(self) -> list | None:
 		"""All rows of the list, for reports that cannot select them with a query in `listing`."""
 		return None
@@ -145,7 +150,7 @@ class Report:
 		if self.is_list:
 			rows, total = self.page()
 			_refuse_partial_export(total)
-			columns, words = self.list_columns(), [_cut(total), self.list_message(rows)]
+			columns, words = self.behind.list_columns(), [_cut(total), self.list_message(rows)]
 			chart, summary = None, self.list_summary(rows, total)
 		else:
 			rows = self.rows()
@@ -165,7 +170,7 @@ class Report:
 		everything = self.all_listed()
 		if everything is not None:
 			return self._shown_list(everything[:MOST_ROWS]), len(everything)
-		listing = self.listing()
+		listing = self.behind.listing()
 		found = listing.rows(most=MOST_ROWS + 1)
 		total = len(found)
 		if total > MOST_ROWS:
@@ -179,14 +184,14 @@ class Report:
 			for start in range(0, len(everything), ROWS_AT_ONCE):
 				yield self._shown_list(everything[start : start + ROWS_AT_ONCE])
 			return
-		listing, start = self.listing(), 0
+		listing, start = self.behind.listing(), 0
 		while found := listing.rows(start, ROWS_AT_ONCE):
 			yield self._shown_list(found)
 			start += len(found)
 
 	def _shown_list(self, found: list) -> list[dict]:
 		"""Some rows of the list. Records of deleted leads have no name and cannot be opened."""
-		rows = self.listed(found)
+		rows = self.behind.listed(found)
 		for row in rows:
 			if str(row.get("lead") or "").startswith(DELETED):
 				row.update({"lead": None, "title": _("Deleted Lead")})
@@ -343,7 +348,7 @@ def write_export(report: str, filters: dict) -> str:
 
 
 def _write_rows(shown: Report, writer):
-	columns = shown.list_columns() if shown.is_list else shown.columns()
+	columns = shown.behind.list_columns() if shown.is_list else shown.columns()
 	writer.writerow([column["label"] for column in columns])
 	for rows in shown.all_pages() if shown.is_list else [shown.rows()]:
 		writer.writerows([_as_text(row.get(column["fieldname"])) for column in columns] for row in rows)

@@ -163,6 +163,9 @@ def job_words() -> dict[str, str]:
 		"lead_quality.handover.jobs.pull_back": _("Takes back handovers that sales did not answer"),
 		"lead_quality.handover.jobs.resume_transfers": _("Resumes interrupted lead transfers"),
 		"lead_quality.funnel.jobs.reconcile_stages": _("Completes the stage log"),
+		"lead_quality.funnel.jobs.keep_journeys": _(
+			"Keeps what is known of leads at the end of the day, for reports as of that day"
+		),
 		"lead_quality.funnel.jobs.reconcile_all_stages": _("Checks the whole stage log"),
 		"lead_quality.funnel.jobs.check_targets": _(
 			"Notifies the owners of steps that are below their target"

@@ -3,9 +3,11 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
+import frappe
+
 from lead_quality.base import query
 from lead_quality.base.runs import JobRun
-from lead_quality.funnel import corrections, deriving, journey, targets
+from lead_quality.funnel import corrections, deriving, journey, kept, targets
 
 JOB, JOB_OF_ALL = "reconcile_stages", "reconcile_all_stages"
 CHUNK = 1_000
@@ -47,6 +49,33 @@ def check_targets(now: datetime | None = None) -> dict:
 	:returns: counts found (targets whose step has an owner), done (owners told), failed.
 	"""
 	return JobRun("check_targets", now).each(targets.owned(), targets.check, commit_every=1).finish()
+
+
+def keep_journeys(now: datetime | None = None) -> dict:
+	"""Keep what is known of each lead at the end of the last day, for reports as of that day; see `kept`.
+
+	A day is kept once, however often this runs. If something fails, it is not: the next run keeps it with its own.
+
+	:param now: naive instant in the site's zone.
+	:returns: counts found (chunks of leads with changes), done (leads that were known otherwise the day before), failed.
+	"""
+	run = JobRun("keep_journeys", now)
+	day = run.now.date() - timedelta(days=1)
+	if not kept.is_known(day):
+		kept_from = kept.next_day(day)
+		run.each(_changed(), lambda leads, now: kept.keep(leads, kept_from), commit_every=1)
+		if not run.failed:
+			kept.end(day)
+	return run.finish()
+
+
+def _changed() -> Iterator[list[str]]:
+	"""The leads of which something is to be kept."""
+	for chunk in kept.chunks():
+		leads = kept.changed(chunk)
+		frappe.db.commit()  # nosemgrep (what decides is read by a transaction that begins with its locks)
+		if leads:
+			yield leads
 
 
 def _reconcile(run: JobRun, since: datetime | None) -> dict:

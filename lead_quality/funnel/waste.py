@@ -14,15 +14,23 @@ _START = "coalesce(j.accepted_at, j.entered_at)"
 # since acceptance, what was done counts from then on; before it, whenever it was done
 _FROM = "coalesce(j.accepted_at, '1000-01-01')"
 
-# Since when a lead is wasted, by the words of `engine.waste`, or null. The query binds `now`.
-WASTED_SINCE = f"""if(
-	{_START} <= {_LATEST}
-	and not ifnull(j.last_touch_at >= {_FROM}, 0)
-	and not ifnull(j.decided_at >= {_FROM}, 0)
-	and not ifnull(l.lq_next_touch_at > %(now)s, 0)
-	and j.opportunity_at is null and j.sale_at is null,
-	if(j.accepted_at is null, '{engine.ENTRY}', '{engine.ACCEPTANCE}'), null
-)"""
+
+def wasted_since(next_touch_at: str = "l.lq_next_touch_at") -> str:
+	"""SQL: since when a lead is wasted, by the words of `engine.waste`, or null. The query binds `now`.
+
+	:param next_touch_at: when its next step is due.
+	"""
+	return f"""if(
+		{_START} <= {_LATEST}
+		and not ifnull(j.last_touch_at >= {_FROM}, 0)
+		and not ifnull(j.decided_at >= {_FROM}, 0)
+		and not ifnull({next_touch_at} > %(now)s, 0)
+		and j.opportunity_at is null and j.sale_at is null,
+		if(j.accepted_at is null, '{engine.ENTRY}', '{engine.ACCEPTANCE}'), null
+	)"""
+
+
+WASTED_SINCE = wasted_since()
 IS_YOUNG = f"{_START} > {_LATEST}"
 
 

@@ -8,7 +8,7 @@ from frappe.utils import get_datetime, now_datetime
 from lead_quality.base.listeners import listener
 from lead_quality.follow_up import backlog, endings, hiding, merges
 from lead_quality.follow_up import service as follow_up
-from lead_quality.funnel import deriving, journey, ownership, past, person, remnants, summary
+from lead_quality.funnel import deriving, journey, kept, ownership, past, person, remnants, summary
 from lead_quality.funnel import service as funnel
 from lead_quality.funnel.endings import DISQUALIFIED, NO_CONTACT, STATUSES
 from lead_quality.funnel.lead_save import LeadSave
@@ -101,6 +101,7 @@ def on_change(lead, method=None):
 def before_rename(lead, method=None, old=None, new=None, merge=False):
 	if merge:
 		past.keep_apart(old)
+		kept.keep_apart(old, new)
 
 
 @listener
@@ -131,6 +132,7 @@ def forget(lead: str):
 	"""Delete what belongs to a deleted lead; what is kept for the totals names nobody."""
 	remnant = remnants.keep(lead)
 	journey.forget_lead(lead, remnant)
+	kept.forget_lead(lead, remnant)
 	funnel.forget_lead(lead, remnant)
 	qualification.forget_lead(lead)
 	gate.forget_lead(lead, remnant)

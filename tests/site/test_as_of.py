@@ -6,6 +6,7 @@ end of all.
 """
 
 import random
+from collections import Counter
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from urllib.parse import parse_qsl, urlsplit
@@ -21,21 +22,63 @@ from lead_quality.demo.factories import (
 	make_quotation,
 	make_sales_order,
 	make_sales_ready,
+	make_user,
 )
-from lead_quality.funnel.jobs import reconcile_stages
+from lead_quality.funnel import kept as kept_journeys
+from lead_quality.funnel.jobs import keep_journeys, reconcile_stages
+from lead_quality.lead_quality.report.lead_to_proposal.lead_to_proposal import LeadToProposal
+from lead_quality.lead_quality.report.leaks.leaks import Leaks
+from lead_quality.lead_quality.report.qualified_leads.qualified_leads import QualifiedLeads
+from lead_quality.lead_quality.report.source_effectiveness.source_effectiveness import SourceEffectiveness
 from lead_quality.lead_quality.report.stage_conversion.stage_conversion import StageConversion
 from lead_quality.lead_quality.report.stage_velocity.stage_velocity import StageVelocity
+from lead_quality.lead_quality.report.wasted_leads.wasted_leads import WastedLeads
 
 BEGIN = datetime(2019, 3, 4)
+SELLER = "seller@as-of.example"
 PERIOD = {"from_date": "2019-03-04", "to_date": "2019-03-31", "include_non_buyers": 1}
 ASKED = (
 	(StageConversion, {}),
 	(StageConversion, {"within_days": 2}),
 	(StageConversion, {"group_by": "Source"}),
 	(StageVelocity, {"group_by": "Source"}),
+	(Leaks, {}),
+	(Leaks, {"source": "Website", "as_at": "Today"}),
+	(LeadToProposal, {}),
+	(LeadToProposal, {"group_by": "Segment", "as_at": "Today"}),
+	(WastedLeads, {"group_by": "Source"}),
+	(WastedLeads, {"group_by": "Age"}),
+	(QualifiedLeads, {"group_by": "Source"}),
+	(SourceEffectiveness, {}),
+	(SourceEffectiveness, {"group_by": "Month"}),
 )
+# those that tell by kept journeys what they said, and not by the stage log
+BY_KEPT = (Leaks, LeadToProposal, WastedLeads, QualifiedLeads, SourceEffectiveness)
 # what is not known as of a past day, and what the links say
 UNKNOWN = ("lost", "open", "expected", "links", "note", "is_leak")
+UNKNOWN_OF = {report: ("links",) for report in BY_KEPT}
+
+
+@pytest.fixture(autouse=True)
+def no_day_is_kept():
+	"""As on a site that has just got the app; what other tests have left is not looked at each night."""
+	frappe.db.delete("Past Lead Journey")
+	frappe.db.delete("Lead Journey", {"entered_at": [">", "2019-04-30"]})
+	forget_days()
+	yield
+	forget_days()  # what is cached of it, too
+
+
+def forget_days():
+	for key in (kept_journeys.SINCE, kept_journeys.LAST):
+		frappe.db.set_global(key, "")
+
+
+def keep_day(clock, day: datetime):
+	"""The midnight after a day passes, and the job runs."""
+	clock.move_to(day + timedelta(days=1, minutes=3))
+	assert keep_journeys()["failed"] == 0
+	frappe.db.commit()
 
 
 class History:
@@ -50,7 +93,9 @@ class History:
 		self.ways: list[Callable] = [
 			self.come_in, self.come_in, self.come_in, self.talk, self.talk, self.make_opportunity, self.order,
 			self.talk_was_long_ago, self.cancel, self.take_back, self.correct, self.delete_opportunity, self.merge,
-			self.merge, self.delete, self.come_in_past_every_hook, self.rename,
+			self.merge, self.delete, self.come_in_past_every_hook, self.rename, self.hand_over, self.accept,
+			self.decline, self.disqualify, self.quote, self.cancel_quotation, self.give_away,
+			self.enroll, self.enroll,
 		]  # fmt: skip
 
 	@property
@@ -143,6 +188,53 @@ class History:
 		self.leads.remove(alone[0])
 		self.can_be_sold_to = [lead for lead in self.can_be_sold_to if lead != alone[0]]
 
+	def alone(self) -> str:
+		"""A lead of which nothing was sold, that is still worked on."""
+		free = {"name": ["in", self.can_be_sold_to], "lq_verdict": ["!=", "Disqualified"]}
+		for name in frappe.get_all("Lead", free, pluck="name", order_by="creation desc, name asc"):
+			if not any(
+				frappe.db.exists(doctype, of)
+				for doctype, of in (("Opportunity", {"lq_lead": name}), ("Lead Handover", {"lead": name}))
+			):
+				return name
+		self.come_in()
+		return self.leads[-1]
+
+	def hand_over(self) -> str:
+		return api.send_handover(self.alone(), SELLER, expected_value=500).name
+
+	def handover(self) -> str:
+		return (
+			self.one_of("Lead Handover", {"lead": ["in", self.leads], "status": "Sent"}) or self.hand_over()
+		)
+
+	def accept(self):
+		api.accept_handover(self.handover())
+
+	def decline(self):
+		reason = self.one_of("Lead Outcome Reason", {"applies_to": "Reject"})
+		api.reject_handover(self.handover(), reason)
+
+	def disqualify(self):
+		api.qualify(self.alone(), decision="Disqualified", outcome_reason="Disqualify: Too small for us")
+
+	def quote(self) -> str:
+		return make_quotation(opportunity=make_opportunity(self.alone()).name).name
+
+	def cancel_quotation(self):
+		of_these = {"docstatus": 1, "status": "Open", "creation": ["<", BEGIN + timedelta(30)]}
+		frappe.get_doc("Quotation", self.one_of("Quotation", of_these) or self.quote()).cancel()
+
+	def give_away(self):
+		lead = frappe.get_doc("Lead", self.alone())
+		lead.lead_owner = SELLER
+		lead.save()
+
+	def enroll(self):
+		lead = self.alone()
+		if not frappe.db.exists("Nurture Enrollment", {"lead": lead}):
+			api.enroll(lead)
+
 	def live(self, clock, days: int, a_day: int):
 		"""So many days. Yields the last instant of each one."""
 		first = [self.come_in] * 5
@@ -171,27 +263,61 @@ class History:
 
 def said(report, filters: dict, **more) -> list[dict]:
 	rows = report({**PERIOD, **filters, **more}).rows()
-	return [{name: value for name, value in row.items() if name not in UNKNOWN} for row in rows]
+	unknown = UNKNOWN_OF.get(report, UNKNOWN)
+	return [{name: value for name, value in row.items() if name not in unknown} for row in rows]
 
 
 def test_as_of_a_day_a_report_says_what_it_said_on_that_day(freeze):
-	kept, history, changed = {}, History(11), 0
+	kept, history, changed = {}, History(11), Counter()
+	make_user(SELLER, "Sales User")
+	frappe.get_doc(
+		{
+			"doctype": "Funnel Target",
+			"step": "Opportunity",
+			"rate": 90,
+			"from_date": "2019-03-01",
+			"to_date": "2019-03-31",
+		}
+	).insert()
+	frappe.db.commit()
 	with freeze(BEGIN) as clock:
 		for day in history.live(clock, days=7, a_day=5):
 			for nth, (report, filters) in enumerate(ASKED):
 				kept[day.date(), nth] = said(report, filters)
 			# on the day itself, which is not over yet, it is as without
 			assert kept[day.date(), 0] == said(StageConversion, {}, as_of=str(day.date()))
+			keep_day(clock, day)
 		clock.move_to(BEGIN + timedelta(days=40))
 		assert history.happened == history.names
 		for (day, nth), rows in kept.items():
 			report, filters = ASKED[nth]
 			known = between_stages(rows)
 			assert between_stages(said(report, filters, as_of=str(day))) == known, (day, nth)
-			changed += between_stages(said(report, filters)) != known
+			changed[report] += between_stages(said(report, filters)) != known
 			if report is StageConversion:
 				check_corrections({**PERIOD, **filters, "as_of": str(day)}, rows)
-	assert changed > len(kept) / 2
+			if report in BY_KEPT:
+				check_corrections_of(report, {**PERIOD, **filters, "as_of": str(day)})
+				check_lists(report, {**PERIOD, **filters, "as_of": str(day)})
+	assert sum(changed.values()) > len(kept) / 2
+	assert {report for report, times in changed.items() if times} == {report for report, _filters in ASKED}
+
+
+def check_corrections_of(report, filters: dict):
+	"""How many corrections there were since is how many rows stand behind it, and each says what has changed."""
+	number = report(filters).corrected.count()
+	listed = report({**filters, "show": report.list_name, "count": "corrected"}).page()[0]
+	assert len(listed) == number
+	assert all(row["was"] != row["is"] for row in listed)
+
+
+def check_lists(report, filters: dict):
+	"""A count of then opens as many leads as it says."""
+	for row in report(filters).rows():
+		for name, link in row["links"].items():
+			if isinstance(row.get(name), int) and name in report.counts:
+				listed = report(dict(parse_qsl(urlsplit(link).query))).page()[0]
+				assert len(listed) == row[name], (report.name, name, row)
 
 
 def between_stages(rows: list[dict]) -> list[dict]:
@@ -296,3 +422,55 @@ def test_two_leads_that_have_become_one_are_two_as_of_before_and_whoever_reads_i
 	assert [row["lead"] for row in corrections("2019-03-05")] == [sold.lead]
 	words = StageConversion({**PERIOD_OF_ONE, "as_of": "2019-03-05"}).message([])
 	assert "As of the end of" in words and "corrections since" in words
+
+
+def test_a_day_that_is_not_kept_is_refused_with_a_sentence_that_says_which_ones_are(sold, freeze):
+	def refusals(day: str) -> set[str]:
+		return {refusal(report, day).replace(report.name, "It") for report in BY_KEPT}
+
+	def refusal(report, day: str) -> str:
+		with pytest.raises(frappe.ValidationError) as refused:
+			report({**PERIOD_OF_ONE, "as_of": day})
+		return frappe.utils.strip_html(str(refused.value))
+
+	assert refusals("2019-03-05") == {
+		"What It says at the end of a day is kept in the night after it, and has not been kept yet. Leave As Of empty until tomorrow."
+	}
+	with freeze("2019-03-06 00:03:00"):
+		keep_journeys()
+	with freeze("2019-03-07 10:00:00"):
+		for report in BY_KEPT:
+			report({**PERIOD_OF_ONE, "as_of": "2019-03-05"}).rows()
+		first, second, third = (frappe.utils.format_date(f"2019-03-0{day}") for day in (5, 6, 7))
+		assert refusals("2019-03-04") == {
+			f"What It said is kept since {first}. Choose that day or a later one as As Of."
+		}
+		assert refusals("2019-03-06") == {
+			f"What It said on {second} has not been kept yet: that happens in the night after it. "
+			f"Choose {first} or an earlier day as As Of, or leave it empty."
+		}
+		assert refusals("2019-03-07") == {
+			f"{third} is not over yet. Leave As Of empty: It then says what is known now."
+		}
+	# the stage log goes back further
+	assert reached(as_of="2019-03-04") == [1, 0, 0, 0]
+
+
+def test_whoever_reads_a_report_as_of_a_day_is_told_which_leads_are_known_otherwise_now(sold, freeze):
+	asked = {**PERIOD_OF_ONE, "as_of": "2019-03-06"}
+	with freeze("2019-03-07 00:03:00"):
+		keep_journeys()
+		frappe.db.commit()
+		for report in BY_KEPT:
+			assert "No corrections since" in report(asked).shown()[2]
+		frappe.get_doc("Sales Order", sold.order).cancel()
+		frappe.db.commit()
+	with freeze("2019-03-08 10:00:00"):
+		for report in BY_KEPT:
+			words = report(asked).shown()[2]
+			assert ">1</a> corrections since" in words
+			link = words.split('href="')[1].split('"')[0].replace("&amp;", "&")
+			columns, (row,), *_rest = report(dict(parse_qsl(urlsplit(link).query))).shown()
+			assert row["lead"] == sold.lead
+			assert "Sale" in row["was"].split(", ") and "Sale" not in row["is"].split(", ")
+			assert {"was", "is"} <= {column["fieldname"] for column in columns}

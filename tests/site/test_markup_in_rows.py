@@ -72,6 +72,7 @@ DOCTYPES = (
 	"Nurture Cadence",
 	"Nurture Enrollment",
 	"Nurture Step",
+	"Past Lead Journey",
 	"Qualification Checklist",
 	"Qualification Criterion",
 	"Qualification Rule",

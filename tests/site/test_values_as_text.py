@@ -146,6 +146,7 @@ LOGS = (
 	"Lead Priority Model",
 	"Lead Remnant",
 	"Lead Stage Log",
+	"Past Lead Journey",
 )
 
 

@@ -4,6 +4,7 @@ A query names the journeys `j`. All instants are naive, in the site's zone.
 """
 
 from collections.abc import Iterable, Sequence
+from datetime import date
 from functools import cached_property
 
 import frappe
@@ -14,10 +15,10 @@ from lead_quality.base import query
 from lead_quality.base.currency import company_currency
 from lead_quality.base.links import DELETED
 from lead_quality.base.queries import Select, Where
-from lead_quality.base.report import Report, full_names, no_source
+from lead_quality.base.report import Report, column, full_names, lead_and_title, no_source
 from lead_quality.base.routes import days_filter, list_route
 from lead_quality.base.versions import campaign_doctype, source_doctype
-from lead_quality.funnel import past
+from lead_quality.funnel import kept, past
 from lead_quality.funnel.remnants import see
 
 # each step of the funnel, in order, and when a lead entered it
@@ -29,6 +30,13 @@ STEPS = {
 	"opportunity": "j.opportunity_at",
 	"quoted": "j.quoted_at",
 	"sale": "j.sale_at",
+}
+
+# what else tells of a lead on a past day
+MORE = {
+	"first touch": "j.first_touch_at",
+	"handed over": "j.handed_over_at",
+	"left the funnel": "j.exited_at",
 }
 
 # what leads are grouped and narrowed by: as it was when they came in, and as it is today
@@ -53,6 +61,8 @@ COHORTS = {
 }
 
 _NEVER = "cast('9999-12-31' as datetime(6))"
+# the leads of which is known now what was not then, or the other way round
+CORRECTED = "corrected"
 
 
 def step_in_words(step: str) -> str:
@@ -79,8 +89,12 @@ class JourneyReport(Report):
 
 	months = 6
 	list_name = "Leads"
-	# whether the stage log alone says what the report counts, so that it can say so as of any day
+	# whether it can say what it said on a past day: by what was kept of each lead then, or by the stage log, if that alone
+	# says what it counts
 	can_look_back = False
+	by_log = False
+	# of `STEPS` and `MORE`, what tells whether a lead is known otherwise now
+	told_by: tuple[str, ...] = ()
 	kept = (
 		"from_date",
 		"to_date",
@@ -97,10 +111,33 @@ class JourneyReport(Report):
 		as_of = getdate(self.filters.as_of) if self.can_look_back and self.filters.as_of else None
 		# by what was known then; None for what is known now
 		self.as_of = past.end_of(as_of) if as_of and as_of < self.now.date() else None
+		if as_of and not self.by_log:
+			self._refuse_unknown(as_of)
 		# what happened later does not count
 		self.until = self.as_of or self.now
 		if self.filters.as_at not in (AT_ENTRY, TODAY):
 			self.filters.as_at = AT_ENTRY
+
+	def _refuse_unknown(self, day: date):
+		""":raises frappe.ValidationError: if it is not known what the report said at the end of a day."""
+		report, first, last = _(self.name), kept.first_day(), kept.last_day()
+		if day >= self.now.date():
+			words = _("{0} is not over yet. Leave As Of empty: {1} then says what is known now.")
+			frappe.throw(words.format(frappe.bold(format_date(day)), frappe.bold(report)))
+		if not first or not last:
+			words = _(
+				"What {0} says at the end of a day is kept in the night after it, and has not been kept yet. Leave As Of empty until tomorrow."
+			)
+			frappe.throw(words.format(frappe.bold(report)))
+		if day < first:
+			words = _("What {0} said is kept since {1}. Choose that day or a later one as As Of.")
+			frappe.throw(words.format(frappe.bold(report), frappe.bold(format_date(first))))
+		if day > last:
+			words = _(
+				"What {0} said on {1} has not been kept yet: that happens in the night after it. Choose {2} or an earlier day as As Of, or leave it empty."
+			)
+			days = (frappe.bold(format_date(each)) for each in (day, last))
+			frappe.throw(words.format(frappe.bold(report), *days))
 
 	# which leads
 
@@ -111,6 +148,8 @@ class JourneyReport(Report):
 		"""
 		if not self.as_of:
 			return "`tabLead Journey` j"
+		if not self.by_log:
+			return f"{kept.journeys()} j"
 		first, last = (self.filters.from_date, self.filters.to_date) if came_in else (None, None)
 		return f"{past.journeys(first and getdate(first), last and add_days(getdate(last), 1))} j"
 
@@ -230,13 +269,69 @@ class JourneyReport(Report):
 			self.where(),
 		)
 
+	@cached_property
+	def values(self) -> dict:
+		"""What conditions of the report bind."""
+		return {}
+
+	@property
+	def happened(self) -> dict[str, str]:
+		"""Of each of `told_by`: SQL, whether it had happened to a lead by the end of that day."""
+		told = {**STEPS, **MORE}
+		return {name: f"ifnull({told[name]} <= %(as_of)s, 0)" for name in self.told_by}
+
+	@cached_property
+	def corrected(self) -> Select:
+		"""The leads of which is known otherwise now what had happened by the end of that day; see `differing`. A state
+		has one digit for each of `happened`: 1 if it had."""
+		found = self.differing(f"concat({', '.join(self.happened.values())})")
+		return Select(found.query, found.where, self.values)
+
+	def _corrections_in_words(self) -> str:
+		number = self.corrected.count()
+		if not number:
+			return _("No corrections since.")
+		link = self.links([CORRECTED])[CORRECTED]
+		words = _(
+			"{0} corrections since: of so many of these leads something was entered late, corrected or taken back afterwards."
+		)
+		return words.format(f'<a href="{frappe.utils.escape_html(link)}">{number}</a>')
+
+	def state_in_words(self, state: str | None) -> str | None:
+		"""What a state of `corrected` says; None for a lead that was not there."""
+		if state is None:
+			return None
+		words = {
+			"first touch": _("First touch"),
+			"handed over": _("Handed over"),
+			"left the funnel": _("Left the funnel"),
+		}
+		told = zip(self.happened, state, strict=True)
+		return ", ".join(words.get(name) or step_in_words(name) for name, digit in told if digit == "1")
+
+	@property
+	def behind(self):
+		is_of_corrected = bool(self.as_of) and self.filters.count == CORRECTED
+		return Corrections(self) if is_of_corrected else self
+
 	def looks_back_in_words(self) -> str:
-		"""As of which day the report counts, and what is not known about that day."""
+		"""As of which day the report counts, what is not known about that day, and for how many leads more is known
+		today."""
 		if not self.as_of:
 			return ""
-		return _(
-			"As of the end of {0}, in the site's time zone, by what had been entered by then. Company, definition, non-buyers and who may see a lead are as they are today."
-		).format(frappe.bold(format_date(self.as_of.date())))
+		day = frappe.bold(format_date(self.as_of.date()))
+		if self.by_log:
+			return _(
+				"As of the end of {0}, in the site's time zone, by what had been entered by then. Company, definition, non-buyers and who may see a lead are as they are today."
+			).format(day)
+		words = _(
+			"As of the end of {0}, in the site's time zone, by what was known when that day was kept, shortly after its end. Who may see a lead is as it is today."
+		).format(day)
+		return f"{words} {self.not_as_of_then()} {self._corrections_in_words()}"
+
+	def not_as_of_then(self) -> str:
+		"""What is as it is today, or not known, though the report is as of a past day."""
+		return ""
 
 	# groups
 
@@ -274,6 +369,35 @@ class JourneyReport(Report):
 	def group_links(self, group: str | None, names: Iterable[str], **more) -> dict[str, str]:
 		"""Count to the list of its leads in one group."""
 		return self.links(names, group=group, without_group=int(group is None), **more)
+
+
+class Corrections:
+	"""The list behind the number of corrections: each lead, with what was known then, and what is known now of that day."""
+
+	def __init__(self, report: JourneyReport):
+		self.report = report
+
+	def list_columns(self) -> list[dict]:
+		return [
+			*lead_and_title(),
+			column("was", _("Stage, as Known Then"), width=200),
+			column("is", _("Stage Then, as Known Now"), width=220),
+		]
+
+	def listing(self) -> Select:
+		corrected = self.report.corrected
+		return Select(
+			f"""
+			select found.*, l.title from ({corrected.query}) found
+			left join `tabLead` l on l.name = found.`lead` order by found.`lead`
+			""",
+			corrected.where,
+			corrected.values,
+		)
+
+	def listed(self, found: list) -> list[dict]:
+		in_words = self.report.state_in_words
+		return [{**row, "was": in_words(row["then"]), "is": in_words(row["known"])} for row in found]
 
 
 def without(facet: str) -> str:

@@ -1,5 +1,5 @@
 {
-	const { formatter, journey_filters, minimum } = lead_quality.report;
+	const { as_of, formatter, journey_filters, minimum } = lead_quality.report;
 	const cases = {
 		quoted_percent: ["leads"],
 		opportunities_percent: ["opportunities"],
@@ -16,7 +16,7 @@
 			groups: ["Month", "Source", "Segment", "Campaign", "Owner"],
 			as_at: true,
 			non_buyers: true,
-			more: [minimum()],
+			more: [as_of(), minimum()],
 			counts: [
 				["leads", __("Leads")],
 				["opportunities", __("Opportunities")],

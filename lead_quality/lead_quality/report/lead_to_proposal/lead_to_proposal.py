@@ -17,14 +17,8 @@ from lead_quality.base.report import (
 	percent_column,
 	share_in_words,
 )
+from lead_quality.funnel.pursuit import CALLED_AT
 from lead_quality.lead_quality.report.journeys import JourneyReport, days, percentiles
-
-# When a person first called the lead after its first quotation was made. A call is a call, whoever answered it.
-CALLED_AT = """(
-	select min(t.done_at) from `tabLead Touch` t
-	where t.lead = j.name and t.channel = 'Phone' and t.direction = 'Outbound' and t.status = 'Done'
-		and t.is_automatic = 0 and t.done_at >= j.quoted_at
-)"""
 
 
 class LeadToProposal(JourneyReport):
@@ -34,6 +28,8 @@ class LeadToProposal(JourneyReport):
 	"""
 
 	name = "Lead to Proposal"
+	can_look_back = True
+	told_by = ("target", "opportunity", "quoted", "sale")
 	groups = {name: name for name in ("Month", "Source", "Segment", "Campaign", "Owner")}
 	# conditions on the rows of `facts`
 	counts = {
@@ -50,11 +46,14 @@ class LeadToProposal(JourneyReport):
 	@cached_property
 	def facts(self) -> str:
 		"""One row a lead."""
+		called_at, is_there = (
+			("j.called_at", "not j.is_deleted") if self.as_of else (CALLED_AT, "l.name is not null")
+		)
 		return f"""
 			select j.name as `lead`, l.title, {self.group_column} as grouped, j.source, j.segment, j.present_owner,
 				j.entered_at, j.opportunity_at, j.quoted_at, j.sale_at,
-				if(j.quoted_at is null, null, {CALLED_AT}) as called_at, l.name is not null as is_there
-			from `tabLead Journey` j
+				if(j.quoted_at is null, null, {called_at}) as called_at, {is_there} as is_there
+			from {self.journeys()}
 			left join `tabLead` l on l.name = j.name
 			where {{where}}
 		"""
@@ -62,7 +61,7 @@ class LeadToProposal(JourneyReport):
 	def timed(self, grouped: str) -> str:
 		return f"""
 			select {grouped} as grouped, greatest(timestampdiff(second, j.entered_at, j.quoted_at), 0) as seconds
-			from `tabLead Journey` j where {{where}} and j.quoted_at is not null
+			from {self.journeys()} where {{where}} and j.quoted_at is not null
 		"""
 
 	def columns(self) -> list[dict]:
@@ -124,7 +123,7 @@ class LeadToProposal(JourneyReport):
 		return rows + self.without_lead()
 
 	def without_lead(self) -> list[dict]:
-		if self.is_narrowed:
+		if self.is_narrowed or self.as_of:
 			return []
 		(found,) = self.opportunities_of_no_lead().select(
 			"""
@@ -149,6 +148,12 @@ class LeadToProposal(JourneyReport):
 				"links": {"opportunities": self.list_of_no_lead()},
 			}
 		]
+
+	def message(self, rows: list[dict]) -> str | None:
+		return self.looks_back_in_words() or None
+
+	def not_as_of_then(self) -> str:
+		return _("What has no lead is not known as of then.")
 
 	def chart(self, rows: list[dict]) -> dict | None:
 		rows = _of_leads(rows)

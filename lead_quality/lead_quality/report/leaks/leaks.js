@@ -1,5 +1,5 @@
 {
-	const { formatter, journey_filters, link, select, steps } = lead_quality.report;
+	const { as_of, formatter, journey_filters, link, select, steps } = lead_quality.report;
 
 	frappe.query_reports["Leaks"] = {
 		onload: lead_quality.report.export_all,
@@ -9,6 +9,7 @@
 			narrowed_by: ["company", "segment", "source", "campaign", "territory", "owner"],
 			as_at: true,
 			non_buyers: true,
+			more: [as_of()],
 			shows: ["Steps", __("Steps")],
 			counts: [
 				["lost", __("Lost Before")],

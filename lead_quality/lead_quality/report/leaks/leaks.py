@@ -43,6 +43,8 @@ class Leaks(JourneyReport):
 	"""
 
 	name = "Leaks"
+	can_look_back = True
+	told_by = (*STEPS, "left the funnel")
 	counts = {
 		"leads": "not fact.is_young",
 		"reached": "fact.is_reached and not fact.is_young",
@@ -58,7 +60,7 @@ class Leaks(JourneyReport):
 
 	@cached_property
 	def values(self) -> dict:
-		return {"now": self.now, **self.money.values}
+		return {"now": self.until, **self.money.values}
 
 	@cached_property
 	def targets(self) -> list:
@@ -111,7 +113,7 @@ class Leaks(JourneyReport):
 					select j.name as `lead`, j.entered_at, {reached} as reached_at, j.exited_at, j.exit_stage,
 						j.exit_reason, j.sale_at, {numbers} as number,
 						if(j.sale_at is null, null, {self.money.amount}) as amount
-					from `tabLead Journey` j {self.money.join} where {{where}}
+					from {self.journeys()} {self.money.join} where {{where}}
 				) numbered
 			) timed
 		"""
@@ -164,7 +166,7 @@ class Leaks(JourneyReport):
 				numbered.sale_at is not null as has_sale, count(*) as leads
 			from (
 				select {", ".join(numbers)}, j.entered_at, j.exited_at, j.exit_stage, j.exit_reason, j.sale_at
-				from `tabLead Journey` j where {{where}}
+				from {self.journeys()} where {{where}}
 			) numbered
 			group by {", ".join(keys)}, {", ".join(f"state_{place}" for place in range(len(steps)))}, exit_stage, exit_reason,
 				has_sale
@@ -210,7 +212,7 @@ class Leaks(JourneyReport):
 			timed = f"""
 				select valued.number, valued.amount as seconds from (
 					select {number} as number, {self.money.amount} as amount
-					from `tabLead Journey` j {self.money.join} where {{where}}
+					from {self.journeys(came_in=False)} {self.money.join} where {{where}}
 				) valued where valued.amount > 0
 			"""
 			rows = Select(percentiles(timed, {"median": 50}, ("number",)), where, values).rows()
@@ -294,13 +296,16 @@ class Leaks(JourneyReport):
 
 	def message(self, rows: list[dict]) -> str:
 		if not rows:
-			return _("No lead came in within this period.")
+			return f"{self.looks_back_in_words()} {_('No lead came in within this period.')}".strip()
 		words = _(
 			"Money Short is how many leads are missing to the target, times the share of those who get to the step that then order, times the median value of what was won of the same source or segment. It is empty where nothing was won."
 		)
 		if not self.targets:
 			words = f"{_('There is no Funnel Target for this period: set one, so that leaks can be told from what is normal.')} {words}"
-		return words
+		return f"{self.looks_back_in_words()} {words}".strip()
+
+	def not_as_of_then(self) -> str:
+		return _("Targets and exchange rates are those of today.")
 
 	def chart(self, rows: list[dict]) -> dict | None:
 		dear = [row for row in rows if row["missing_value"]][:12]

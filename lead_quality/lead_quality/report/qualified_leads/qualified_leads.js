@@ -1,5 +1,5 @@
 {
-	const { formatter, journey_filters } = lead_quality.report;
+	const { as_of, formatter, journey_filters } = lead_quality.report;
 
 	frappe.query_reports["Qualified Leads"] = {
 		onload: lead_quality.report.export_all,
@@ -7,6 +7,7 @@
 		filters: journey_filters({
 			months: 3,
 			groups: ["Month", "Source", "Segment", "Owner"],
+			more: [as_of()],
 			counts: [
 				["qualified", __("Qualified")],
 				["leads", __("Leads")],

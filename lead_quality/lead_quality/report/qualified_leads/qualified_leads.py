@@ -1,6 +1,7 @@
 """Qualified leads: how many of the leads that come in are, how many of these somebody pursues, and what the others are worth."""
 
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -23,7 +24,7 @@ from lead_quality.base.report import (
 	share_of,
 	user_column,
 )
-from lead_quality.funnel.conditions import human_touch
+from lead_quality.funnel.pursuit import PURSUE_BY, PURSUED_AT
 from lead_quality.lead_quality.report.journeys import (
 	COHORTS,
 	JourneyReport,
@@ -31,47 +32,6 @@ from lead_quality.lead_quality.report.journeys import (
 	percentiles,
 	step_in_words,
 )
-
-_NEVER = "cast('9999-12-31' as datetime(6))"
-# When a person was in touch with a qualified lead first since it was, or it became an opportunity, which somebody pursues.
-# Of a deleted lead the touches are gone; what its journey says counts for it.
-PURSUED_AT = f"""nullif(least(
-	ifnull(
-		coalesce(
-			(
-				select min(t.done_at) from `tabLead Touch` t
-				where t.lead = j.name and t.done_at >= j.ready_at and {human_touch("t")}
-			),
-			if(j.last_touch_at >= j.ready_at, greatest(j.first_touch_at, j.ready_at), null)
-		),
-		{_NEVER}
-	),
-	ifnull(j.opportunity_at, {_NEVER}),
-	ifnull(j.sale_at, {_NEVER})
-), {_NEVER})"""
-
-
-def _first_deadline(of: str) -> str:
-	"""SQL: the first deadline of those clocks of a lead."""
-	return f"""(
-		select min(c.due_at) from `tabFollow Up Clock` c
-		where c.lead = j.name and c.status != 'Cancelled' and {of}
-	)"""
-
-
-# a contact that was asked for when the lead was qualified, or since
-_NEXT_CONTACT = """c.clock in ('First Response', 'Next Touch')
-	and (c.stopped_at is null or c.stopped_at >= j.ready_at)"""
-
-
-# Until when it is agreed to: of a lead that was handed over, to the first touch after sales has accepted it, and as long as
-# it has not, to an answer; of another one, to the next contact that was asked for when it was qualified, or since. None of a
-# lead whose segment has no policy, or one that asks for neither.
-PURSUE_BY = f"""coalesce(
-	{_first_deadline("c.clock = 'First Touch After Acceptance'")},
-	{_first_deadline("c.clock = 'Handover Acceptance'")},
-	if(j.handed_over_at is null, {_first_deadline(_NEXT_CONTACT)}, null)
-)"""
 
 QUALIFIED = "fact.ready_at is not null"
 _IN_TIME = "ifnull(fact.pursued_at <= ifnull(fact.pursue_by, fact.pursued_at), 0)"
@@ -105,6 +65,8 @@ class QualifiedLeads(JourneyReport):
 	"""
 
 	name = "Qualified Leads"
+	can_look_back = True
+	told_by = ("target", "sales ready", "handed over", "opportunity", "sale", "left the funnel")
 	months = 3
 	groups = {name: name for name in ("Month", "Source", "Segment", "Owner")}
 	counts = {
@@ -151,26 +113,33 @@ class QualifiedLeads(JourneyReport):
 			count_column("closed", _("Closed Without"), 130),
 		]
 
+	@property
+	def pursuit(self) -> tuple[str, str]:
+		"""SQL: since when a qualified lead is pursued, and until when that was agreed; as of a past day as it was kept."""
+		return ("j.pursued_at", "j.pursue_by") if self.as_of else (PURSUED_AT, PURSUE_BY)
+
 	@cached_property
 	def facts(self) -> str:
 		"""One row a lead."""
+		pursued_at, pursue_by = self.pursuit
 		return f"""
 			select j.name as `lead`, l.title, {self.group_column} as grouped, j.source, j.present_owner, j.stage,
 				j.entered_at, j.ready_at, j.exited_at, j.last_touch_at, j.first_touch_working_seconds as response,
-				if(j.ready_at is null, null, {PURSUED_AT}) as pursued_at,
-				if(j.ready_at is null, null, {PURSUE_BY}) as pursue_by
-			from `tabLead Journey` j left join `tabLead` l on l.name = j.name
+				if(j.ready_at is null, null, {pursued_at}) as pursued_at,
+				if(j.ready_at is null, null, {pursue_by}) as pursue_by
+			from {self.journeys()} left join `tabLead` l on l.name = j.name
 			where {{where}}
 		"""
 
 	@cached_property
 	def counted_facts(self) -> str:
 		"""What `counts` ask of `facts`, worked out once a lead however many of them ask for it."""
+		pursued_at, pursue_by = self.pursuit
 		return f"""
 			select {self.group_column} as grouped, j.ready_at, j.exited_at, j.first_touch_working_seconds as response,
-				if(j.ready_at is null, null, {PURSUED_AT}) as pursued_at,
-				if(j.ready_at is null, null, {PURSUE_BY}) as pursue_by
-			from `tabLead Journey` j where {{where}} {ALL}
+				if(j.ready_at is null, null, {pursued_at}) as pursued_at,
+				if(j.ready_at is null, null, {pursue_by}) as pursue_by
+			from {self.journeys()} where {{where}} {ALL}
 		"""
 
 	@cached_property
@@ -193,12 +162,14 @@ class QualifiedLeads(JourneyReport):
 	def not_pursued(self) -> str:
 		"""The leads that `counts` has as not pursued, with what they are grouped by. Who has an opportunity or an order is
 		pursued, which is cheaper to see than by their touches."""
+		pursued_at, pursue_by = self.pursuit
+		expected = ", j.expected_value, j.expected_currency, j.expected_on" if self.as_of else ""
 		return f"""
 			select j.name as `lead`, {self.group_column} as grouped,
-				{self.facet("Source")} as of_source, {self.facet("Segment")} as of_segment
-			from `tabLead Journey` j
+				{self.facet("Source")} as of_source, {self.facet("Segment")} as of_segment{expected}
+			from {self.journeys()}
 			where {{where}} and j.opportunity_at is null and j.sale_at is null
-				and {_not_pursued("j.ready_at", "j.exited_at", PURSUED_AT, PURSUE_BY)}
+				and {_not_pursued("j.ready_at", "j.exited_at", pursued_at, pursue_by)}
 			{ALL}
 		"""
 
@@ -206,6 +177,23 @@ class QualifiedLeads(JourneyReport):
 	def worth(self) -> dict[str | None, Total]:
 		"""For each group (as `key_of` writes it): the value of its unpursued leads, by the expected value of the
 		last handover that states one."""
+		rate_on = rates_into(self.currency)
+		found: dict[str | None, Total] = defaultdict(lambda: Total(self.currency, rate_on))
+		for row in self.expected():
+			found[key_of(row.grouped)].add(row.expected_value, row.currency, row.sent_at)
+		return found
+
+	def expected(self) -> Iterable:
+		"""Of the unpursued leads that a handover has valued, what the last one says."""
+		if self.as_of:
+			return Select(
+				f"""
+				select fact.grouped, fact.expected_value, fact.expected_currency as currency, fact.expected_on as sent_at
+				from ({self.not_pursued}) fact where fact.expected_value != 0
+				order by fact.expected_on, fact.`lead`
+				""",
+				self.where(),
+			).rows()
 		rows = Select(
 			f"""
 			select fact.`lead` as name, fact.grouped, h.expected_value, h.currency, h.sent_at
@@ -216,11 +204,7 @@ class QualifiedLeads(JourneyReport):
 			""",
 			self.where(),
 		).rows()
-		rate_on = rates_into(self.currency)
-		found: dict[str | None, Total] = defaultdict(lambda: Total(self.currency, rate_on))
-		for row in {row.name: row for row in rows}.values():
-			found[key_of(row.grouped)].add(row.expected_value, row.currency, row.sent_at)
-		return found
+		return {row.name: row for row in rows}.values()
 
 	@cached_property
 	def won(self) -> dict[tuple[str, str], tuple[int, float]]:
@@ -233,7 +217,7 @@ class QualifiedLeads(JourneyReport):
 			valued = f"""
 				select valued.name, valued.amount as seconds from (
 					select {self.facet(facet)} as name, {money.amount} as amount
-					from `tabLead Journey` j {money.join} where {{where}}
+					from {self.journeys(came_in=False)} {money.join} where {{where}}
 				) valued where valued.amount > 0 and valued.name is not null
 			"""
 			ranked = percentiles(valued, {"median": 50}, ("name",))
@@ -246,13 +230,18 @@ class QualifiedLeads(JourneyReport):
 		"""For each group (as `key_of` writes it): the value of its unpursued leads that no handover has valued.
 		Each counts with the median won value of its source, else of its segment; without either it counts
 		nothing."""
+		is_not_valued = (
+			"fact.expected_value = 0"
+			if self.as_of
+			else """(
+				select 1 from `tabLead Handover` h
+				where h.lead = fact.`lead` and h.expected_value != 0 and h.status != 'Draft' limit 1
+			) is null"""
+		)
 		rows = Select(
 			f"""
 			select fact.grouped, fact.of_source, fact.of_segment, count(*) as leads from ({self.not_pursued}) fact
-			where (
-				select 1 from `tabLead Handover` h
-				where h.lead = fact.`lead` and h.expected_value != 0 and h.status != 'Draft' limit 1
-			) is null
+			where {is_not_valued}
 			group by fact.grouped, fact.of_source, fact.of_segment
 			""",
 			self.where(),
@@ -295,6 +284,7 @@ class QualifiedLeads(JourneyReport):
 
 	def message(self, rows: list[dict]) -> str:
 		words = [
+			self.looks_back_in_words(),
 			_(
 				"Qualified: met its definition or was handed over. Pursued: a person was in touch with it after that, or an opportunity came of it, within the agreed time."
 			),
@@ -309,7 +299,10 @@ class QualifiedLeads(JourneyReport):
 					"Of {0} leads the worth is left out, as there is no exchange rate into {1} of the day of the handover."
 				).format(frappe.bold(without_rate), self.currency)
 			)
-		return " ".join(words)
+		return " ".join(word for word in words if word)
+
+	def not_as_of_then(self) -> str:
+		return _("Exchange rates are those of today.")
 
 	def chart(self, rows: list[dict]) -> dict | None:
 		if not rows:

@@ -1,5 +1,5 @@
 {
-	const { formatter, in_red, journey_filters, minimum } = lead_quality.report;
+	const { as_of, formatter, in_red, journey_filters, minimum } = lead_quality.report;
 	// a figure, and the number of cases that it is taken of
 	const cases = {
 		not_buyers_percent: ["leads"],
@@ -25,6 +25,7 @@
 			groups: ["Source", "Campaign", "Segment", "Month"],
 			narrowed_by: ["company", "segment", "source", "campaign"],
 			more: [
+				as_of(),
 				minimum(),
 				{
 					fieldname: "cries_wolf_from",

@@ -51,6 +51,8 @@ class SourceEffectiveness(JourneyReport):
 	"""
 
 	name = "Source Effectiveness"
+	can_look_back = True
+	told_by = ("target", "sales ready", "handed over", "accepted", "opportunity", "sale")
 	months = 12
 	groups = GROUPS
 	# Conditions on the rows of `facts`. Who does not buy can be told apart only by asking, and is no lead that could have
@@ -88,22 +90,27 @@ class SourceEffectiveness(JourneyReport):
 
 	@cached_property
 	def values(self) -> dict:
-		return {"now": self.now, **self.money.values}
+		return {"now": self.until, **self.money.values}
 
 	@cached_property
 	def facts(self) -> str:
 		"""One row a lead."""
-		starts, values = waste.latest_starts(self.now)
+		starts, values = waste.latest_starts(self.until)
 		self.values.update(values)
+		wasted_since = waste.wasted_since("j.next_touch_at") if self.as_of else waste.WASTED_SINCE
+		is_bad_data = (
+			"j.is_bad_data"
+			if self.as_of
+			else f"if(l.name is null, coalesce(r.bad_data, j.is_bad_data), j.is_bad_data or {cannot_be_reached('l')})"
+		)
 		return f"""
 			select j.name as `lead`, l.title, j.source, j.campaign, j.segment, j.entered_at, j.ready_at, j.handed_over_at,
 				j.declined_at, j.accepted_at, j.opportunity_at, j.sale_at, j.is_non_buyer,
-				if(l.name is null, coalesce(r.bad_data, j.is_bad_data), j.is_bad_data or {cannot_be_reached("l")})
-					as is_bad_data,
-				({waste.WASTED_SINCE}) is not null as is_wasted,
+				{is_bad_data} as is_bad_data,
+				({wasted_since}) is not null as is_wasted,
 				{self.group_column} as grouped,
 				if(j.sale_at is null, 0, {self.money.amount}) as value
-			from `tabLead Journey` j
+			from {self.journeys()}
 			left join `tabLead` l on l.name = j.name
 			left join `tabLead Remnant` r on r.name = j.name
 			{self.money.join}
@@ -118,7 +125,7 @@ class SourceEffectiveness(JourneyReport):
 		medians = percentiles(
 			f"""
 			select {self.group_column} as grouped, timestampdiff(second, j.entered_at, j.sale_at) as seconds
-			from `tabLead Journey` j where {{where}} and j.sale_at is not null and j.is_non_buyer = 0
+			from {self.journeys()} where {{where}} and j.sale_at is not null and j.is_non_buyer = 0
 			""",
 			{"seconds": 50},
 		)
@@ -143,6 +150,8 @@ class SourceEffectiveness(JourneyReport):
 	@cached_property
 	def why_no_spend(self) -> str | None:
 		"""Why what was spent cannot be held against what these rows count; None, if it can."""
+		if self.as_of:
+			return _("What was spent by then is not known: no costs are shown.")
 		if self.key == "segment":
 			return _("Spend is entered by source and campaign: what was spent on a segment is not known.")
 		if any(self.filters.get(name) for name in UNKNOWN_OF_SPEND):
@@ -331,7 +340,7 @@ class SourceEffectiveness(JourneyReport):
 	def without_lead(self) -> list[dict]:
 		"""The row of the opportunities of the period that came of no lead; see Stage Conversion. Filters that narrow the
 		leads leave it out."""
-		if self.is_narrowed:
+		if self.is_narrowed or self.as_of:
 			return []
 		(found,) = self.opportunities_of_no_lead().select(
 			"""
@@ -355,7 +364,7 @@ class SourceEffectiveness(JourneyReport):
 		return f"{super().count_columns()}, sum(case when {handed} then 1 else 0 end) as answered"
 
 	def message(self, rows: list[dict]) -> str | None:
-		words = [self.why_no_spend]
+		words = [self.looks_back_in_words(), self.why_no_spend]
 		unrated = sorted(
 			{currency or _("an unknown currency") for row in rows for currency in row["unrated"]}
 		)
@@ -375,6 +384,11 @@ class SourceEffectiveness(JourneyReport):
 				).format(self.money.currency or _("an unknown currency"), unvalued)
 			)
 		return " ".join(word for word in words if word) or None
+
+	def not_as_of_then(self) -> str:
+		return _(
+			"What has no lead is not known as of then; exchange rates, the days after which a lead is wasted, and the working calendars are those of today."
+		)
 
 	def chart(self, rows: list[dict]) -> dict | None:
 		"""Of the ten groups with most leads; months in their order."""

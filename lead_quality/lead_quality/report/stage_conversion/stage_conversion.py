@@ -41,8 +41,6 @@ from lead_quality.lead_quality.report.journeys import (
 )
 
 BY_STEP = "Stage"
-# the leads of which more is known now than was then
-CORRECTED = "corrected"
 # what a list shows that no lead stands behind
 SALES_WITHOUT_LEAD = "sales_without_lead"
 DAY = 86_400_000_000  # microseconds
@@ -65,6 +63,7 @@ class StageConversion(JourneyReport):
 
 	name = "Stage Conversion"
 	can_look_back = True
+	by_log = True
 	groups = dict.fromkeys((BY_STEP, *COHORTS, *FACETS), "")
 	kept = (*JourneyReport.kept, "within_days", "all_steps")
 
@@ -450,23 +449,13 @@ class StageConversion(JourneyReport):
 		)
 		return f"{super().looks_back_in_words()} {words} {self._corrections_in_words()}"
 
-	@cached_property
-	def corrected(self) -> Select:
-		"""The leads whose stages at the end of that day differ by what is known today. A state has one digit per
-		step: 1 if the lead had entered it."""
-		digits = ", ".join(self.has_entered(step) for step in self.steps)
-		found = self.differing(f"concat({digits})")
-		return Select(found.query, found.where, self.values)
+	@property
+	def happened(self) -> dict[str, str]:
+		return {step: self.has_entered(step) for step in self.steps}
 
-	def _corrections_in_words(self) -> str:
-		number = self.corrected.count()
-		if not number:
-			return _("No corrections since.")
-		link = self.links([CORRECTED])[CORRECTED]
-		words = _(
-			"{0} corrections since: of so many of these leads something was entered late, corrected or taken back afterwards."
-		)
-		return words.format(f'<a href="{frappe.utils.escape_html(link)}">{number}</a>')
+	def state_in_words(self, state: str | None) -> str | None:
+		"""The furthest step."""
+		return state and step_in_words(self.steps[state.rindex("1")])
 
 	def _cohort_in_words(self) -> str:
 		if not self.leads:
@@ -592,22 +581,12 @@ class StageConversion(JourneyReport):
 	def is_of_orders(self) -> bool:
 		return self.filters.count == SALES_WITHOUT_LEAD
 
-	@property
-	def is_of_corrected(self) -> bool:
-		return bool(self.as_of) and self.filters.count == CORRECTED
-
 	def list_columns(self) -> list[dict]:
 		if self.is_of_orders:
 			return [
 				column("sales_order", _("Sales Order"), "Link", 200, options="Sales Order"),
 				column("customer_name", _("Customer"), width=250),
 				column("creation", _("Made"), "Datetime", 165),
-			]
-		if self.is_of_corrected:
-			return [
-				*lead_and_title(),
-				column("was", _("Stage, as Known Then"), width=200),
-				column("is", _("Stage Then, as Known Now"), width=220),
 			]
 		return [
 			*lead_and_title(),
@@ -637,15 +616,6 @@ class StageConversion(JourneyReport):
 				""",
 				self._orders_without_lead(),
 			)
-		if self.is_of_corrected:
-			return Select(
-				f"""
-				select found.*, l.title from ({self.corrected.query}) found
-				left join `tabLead` l on l.name = found.`lead` order by found.`lead`
-				""",
-				self.corrected.where,
-				self.corrected.values,
-			)
 		step = self.steps[self.place or 0]
 		where = self.where()
 		if self.filters.count == "in_period":
@@ -669,16 +639,7 @@ class StageConversion(JourneyReport):
 		)
 
 	def listed(self, found: list) -> list[dict]:
-		if self.is_of_corrected:
-			return [
-				{**row, "was": self.state_in_words(row["then"]), "is": self.state_in_words(row["known"])}
-				for row in found
-			]
 		return [{**row, "exit_reason": row.get("exit_reason") and _(row["exit_reason"])} for row in found]
-
-	def state_in_words(self, state: str | None) -> str | None:
-		"""The furthest step of a state of `corrected`; None for a lead that was not there."""
-		return state and step_in_words(self.steps[state.rindex("1")])
 
 
 COLORS = ["#1f6feb", "#8250df", "#1a7f37", "#bf8700", "#cf222e", "#57606a"]

@@ -76,6 +76,7 @@ class StageVelocity(JourneyReport):
 	groups = {ALL: "", "Source": "source", "Segment": "segment", "Owner": "owner", "Month": "month"}
 	counts = {"leads": "1 = 1"}
 	can_look_back = True
+	by_log = True
 
 	@property
 	def ways(self) -> list[str]:

@@ -1,5 +1,5 @@
 {
-	const { formatter, journey_filters } = lead_quality.report;
+	const { as_of, formatter, journey_filters } = lead_quality.report;
 
 	frappe.query_reports["Wasted Leads"] = {
 		onload: lead_quality.report.export_all,
@@ -7,6 +7,7 @@
 		filters: journey_filters({
 			months: 6,
 			groups: ["Month", "Source", "Owner", "Age"],
+			more: [as_of()],
 			counts: [
 				["wasted", __("Wasted")],
 				["leads", __("Leads")],

@@ -33,6 +33,8 @@ class WastedLeads(JourneyReport):
 	"""
 
 	name = "Wasted Leads"
+	can_look_back = True
+	told_by = ("target", "first touch", "accepted", "opportunity", "sale", "left the funnel")
 	groups = {name: name for name in ("Month", "Source", "Owner", "Age")}
 	counts = {
 		"leads": "1 = 1",
@@ -56,7 +58,7 @@ class WastedLeads(JourneyReport):
 	def of_group(self, where: Where):
 		super().of_group(where)
 		if self.filters.group_by == "Age":
-			where.values["now"] = self.now
+			where.values["now"] = self.until
 
 	@cached_property
 	def within(self) -> int:
@@ -64,19 +66,20 @@ class WastedLeads(JourneyReport):
 
 	@cached_property
 	def values(self) -> dict:
-		return {"now": self.now}
+		return {"now": self.until}
 
 	@cached_property
 	def facts(self) -> str:
 		"""One row per lead: `since` (Entry, Acceptance) if it is wasted, else null; `is_young` if it is too young to tell."""
-		starts, values = waste.latest_starts(self.now)
+		starts, values = waste.latest_starts(self.until)
 		self.values.update(values)
+		wasted_since = waste.wasted_since("j.next_touch_at") if self.as_of else waste.WASTED_SINCE
 		return f"""
 			select j.name as `lead`, l.title, l.lq_priority as priority, j.source, j.present_owner, j.stage,
 				j.entered_at, j.accepted_at,
 				{self.group_column} as grouped,
-				{waste.WASTED_SINCE} as since, {waste.IS_YOUNG} as is_young
-			from `tabLead Journey` j
+				{wasted_since} as since, {waste.IS_YOUNG} as is_young
+			from {self.journeys()}
 			left join `tabLead` l on l.name = j.name
 			{starts}
 			where {{where}}
@@ -138,9 +141,13 @@ class WastedLeads(JourneyReport):
 		}
 
 	def message(self, rows: list[dict]) -> str:
-		return _(
+		words = _(
 			"A lead is wasted if, {0} working days after it came in or sales accepted it, it has no touch by a person, no decision with a reason, and no planned cadence step. Leads with an opportunity or an order are not wasted."
 		).format(frappe.bold(self.within))
+		return f"{self.looks_back_in_words()} {words}".strip()
+
+	def not_as_of_then(self) -> str:
+		return _("The number of days and the working calendars are those of today.")
 
 	def chart(self, rows: list[dict]) -> dict | None:
 		if not rows:
@@ -190,7 +197,7 @@ class WastedLeads(JourneyReport):
 		if not row["since"]:
 			return _("Too young to tell") if row["is_young"] else None
 		start = row["accepted_at"] if row["since"] == ACCEPTANCE else row["entered_at"]
-		days = (self.now - start).days
+		days = (self.until - start).days
 		if row["since"] == ACCEPTANCE:
 			return _("Nothing was done in {0} days since sales accepted it").format(days)
 		return _("Nothing was done in {0} days since it came in").format(days)
