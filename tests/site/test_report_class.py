@@ -137,7 +137,7 @@ def test_no_two_rows_of_a_list_have_the_same_place(report, crowd):
 	"""Otherwise the database may order them otherwise on the next page, or at the next call."""
 	for step in ("Prospect", "Sales Ready", "Quoted"):
 		frappe.get_doc({"doctype": "Funnel Target", "step": step, "rate": 10, "within_days": 30}).insert()
-	judged = {"as_of": str(add_months(getdate(DAY), 2))}
+	judged = {"as_of": str(add_months(getdate(DAY), 2))} if report == "Funnel Targets" else {}
 	shown = report_class(report)({**PERIOD, **judged, "show": WITH_LIST[report]})
 	listing = shown.listing()
 	order = re.split(r",(?![^(]*\))", listing.query.rpartition("order by")[2])
