@@ -56,11 +56,33 @@ def _names(leads: Iterable[str | None]) -> list[str]:
 	return sorted({lead for lead in leads if lead})
 
 
+# requests by which Frappe deletes documents, each in a transaction of its own; those with the method DELETE do so, too
+DELETIONS = {"frappe.client.delete", "frappe.desk.reportview.delete_items"}
+
+
 class LeadFirst(OwnDocument):
 	"""A document with a `lead`, which is locked before its own row is."""
 
 	lead: str
 
+	def take_turn_to_delete(self):
+		"""To begin `on_trash` with: lock the lead, then this document's row, and read it again. Frappe has locked the row
+		before, and may have read what has changed since; so a request for the deletion begins its transaction again."""
+		if _is_deletion():
+			frappe.db.rollback()
+		lock(self.lead)
+		self.flags.for_update = True
+		self.load_from_db()
+		self.flags.for_update = False
+
 	def check_if_latest(self):
 		lock(self.lead)
 		super().check_if_latest()
+
+
+def _is_deletion() -> bool:
+	"""Whether the current web request deletes a document, and nothing was written yet but that it has no passwords."""
+	request = getattr(frappe.local, "request", None)
+	if not request or frappe.db.transaction_writes > 1:
+		return False
+	return request.method == "DELETE" or (frappe.local.form_dict or {}).get("cmd") in DELETIONS

@@ -4,7 +4,7 @@ from frappe import _
 from lead_quality.base.links import OutlivesLinks
 from lead_quality.base.protected import restore_protected_fields
 from lead_quality.follow_up import reactions
-from lead_quality.funnel import journey, lead_lock, summary
+from lead_quality.funnel import journey, summary
 from lead_quality.funnel.lead_lock import LeadFirst
 from lead_quality.handover import deciders, service
 from lead_quality.people.absence import away_in_words
@@ -34,7 +34,7 @@ class LeadHandover(OutlivesLinks, LeadFirst):
 			reactions.handover_decided(self)
 
 	def on_trash(self):
-		lead_lock.lock(self.lead)  # before its own row
+		self.take_turn_to_delete()
 
 	@summary.gathers
 	def after_delete(self):

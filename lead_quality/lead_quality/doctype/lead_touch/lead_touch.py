@@ -5,7 +5,7 @@ from frappe.utils import add_to_date, get_datetime, getdate, now_datetime
 from lead_quality.base.links import OutlivesLinks
 from lead_quality.base.protected import restore_protected_fields
 from lead_quality.follow_up import reactions
-from lead_quality.funnel import journey, lead_lock, summary
+from lead_quality.funnel import journey, summary
 from lead_quality.funnel.lead_lock import LeadFirst
 from lead_quality.nurture import corrections, ledger
 from lead_quality.permissions import is_manager
@@ -88,7 +88,7 @@ class LeadTouch(OutlivesLinks, LeadFirst):
 			)
 
 	def on_trash(self):
-		lead_lock.lock(self.lead)  # before its own row
+		self.take_turn_to_delete()
 		if self.status == "Planned" and self.enrollment and ledger.is_waited_for(self):
 			frappe.throw(
 				_(
