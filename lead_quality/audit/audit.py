@@ -84,7 +84,7 @@ def run(
 		hours = found_hours(store) if wish.hours == FOUND else wish.hours
 		options = Options(now, calendar_of(hours, wish.zone), wish.wasted_after, wish.policy_hours)
 		known = known_of(store)
-		currency, repeated = store.currency(), store.repeated()
+		currency, repeated, belonging = store.currency(), store.repeated(), store.belonging()
 		journeys, lost = store.journeys(now), store.lost_reasons(now)
 		personal = store.named(reason for reason, _leads in lost) if wish.is_anonymous else frozenset()
 		if wish.is_anonymous:
@@ -110,7 +110,7 @@ def run(
 	report.sections.append(recipe.section(proposed))
 	report.files = [_file(table, wish.is_anonymous) for table in tables]
 	report.cannot += figures.of_later(facts, known, options, latest)
-	report.cannot += empty + _cannot_of_run(wish, now, present, repeated)
+	report.cannot += empty + _cannot_of_run(wish, now, present, repeated) + _strangers(belonging)
 	return Audit(report, facts, twins, names, tables, proposed)  # fmt: skip
 
 
@@ -328,6 +328,21 @@ def _cannot_of_run(wish: Wish, now: datetime, present: datetime, repeated: int) 
 			f"{repeated:,} lines repeat the ID of a lead and count once: a report with rows of a table has one each."
 		)
 	return said
+
+
+def _strangers(belonging: Mapping[str, tuple[int, int]]) -> list[str]:
+	"""What is of no lead of the files."""
+	some = [
+		f"{there - of_leads:,} of {there:,} {kind}"
+		for kind, (there, of_leads) in belonging.items()
+		if of_leads < there
+	]
+	if not some:
+		return []
+	return [
+		f"Rows that belong to no lead of the files, and say nothing here: {', '.join(some)}. Are leads missing, as by a filter that was "
+		"left on, or are these of customers that were never leads?"
+	]
 
 
 def _file(table: Table, is_anonymous: bool) -> dict[str, Any]:

@@ -238,6 +238,12 @@ class Store:
 		names = self.database.execute(_NAMES, [list(holding)]).fetchall()
 		return frozenset(text for (name,) in names for text in holding[name])
 
+	def belonging(self) -> dict[str, tuple[int, int]]:
+		"""How many opportunities, quotations and orders there are, and how many of them belong to a lead."""
+		row = self.database.execute(_BELONGING, {"currency": self.currency()}).fetchone() or [0] * 6
+		kinds = ("Opportunity", "Quotation", "Sales Order")
+		return {kind: (row[2 * place], row[2 * place + 1]) for place, kind in enumerate(kinds)}
+
 	def lost_reasons(self, now: datetime) -> list[tuple[str, int]]:
 		"""Why opportunities and quotations of leads were lost, with how many leads they are of, the commonest first; spellings
 		that differ in case only are one."""
@@ -352,6 +358,40 @@ quotations as (
 		on l.name = coalesce(if(coalesce(q.quotation_to, 'Lead') in {NO_LEAD}, null, q.party_name), o.lead, p.lead)
 )"""
 
+# the orders that count, and the lead to which each is credited
+_ORDERS = f"""standing as (
+	select * from sales_order
+	where coalesce(docstatus, 1) = 1 and lower(coalesce(status, '')) not in {_among((*DRAFT, *CANCELLED))}
+),
+by_quotation as (
+	select distinct s.name, q.lead from standing s
+	left join sales_order_item line on line.parent = s.name
+	join quotations q on q.name in (s.prevdoc_docname, line.prevdoc_docname)
+),
+by_customer as (
+	select distinct s.name, coalesce(l.name, o.lead, p.lead) as lead
+	from standing s join customer c on c.name = s.customer
+	left join leads l on l.name = c.lead_name
+	left join opportunities o on o.name = c.opportunity_name
+	left join prospects p on p.name = c.prospect_name
+	where coalesce(l.name, o.lead, p.lead) is not null and s.name not in (select name from by_quotation)
+),
+orders as (
+	select credited.lead, s.name, min(s.creation) as creation,
+		any_value(coalesce(s.base_grand_total,
+			if(coalesce(s.currency, $currency) = $currency, s.grand_total, null))) as value
+	from (select * from by_quotation union all select * from by_customer) credited
+	join standing s on s.name = credited.name
+	group by credited.lead, s.name
+)"""
+
+_BELONGING = f"""{_OF_LEADS},
+{_ORDERS}
+select (select count(distinct name) from opportunity), (select count(distinct name) from opportunities),
+	(select count(distinct name) from quotation), (select count(distinct name) from quotations),
+	(select count(distinct name) from standing), (select count(distinct name) from orders)
+"""
+
 _LOST_REASONS = f"""{_OF_LEADS},
 said as (
 	select o.lead, r.reason from opportunities o join (
@@ -377,31 +417,7 @@ colleagues as (
 		union all select sender from communication where is_sent
 	) where address like '%@%'
 ),
-standing as (
-	select * from sales_order
-	where coalesce(docstatus, 1) = 1 and lower(coalesce(status, '')) not in {_among((*DRAFT, *CANCELLED))}
-),
-by_quotation as (
-	select distinct s.name, q.lead from standing s
-	left join sales_order_item line on line.parent = s.name
-	join quotations q on q.name in (s.prevdoc_docname, line.prevdoc_docname)
-),
-by_customer as (
-	select distinct s.name, coalesce(l.name, o.lead, p.lead) as lead
-	from standing s join customer c on c.name = s.customer
-	left join leads l on l.name = c.lead_name
-	left join opportunities o on o.name = c.opportunity_name
-	left join prospects p on p.name = c.prospect_name
-	where coalesce(l.name, o.lead, p.lead) is not null and s.name not in (select name from by_quotation)
-),
-orders as (
-	select credited.lead, s.name, min(s.creation) as creation,
-		any_value(coalesce(s.base_grand_total,
-			if(coalesce(s.currency, $currency) = $currency, s.grand_total, null))) as value
-	from (select * from by_quotation union all select * from by_customer) credited
-	join standing s on s.name = credited.name
-	group by credited.lead, s.name
-),
+{_ORDERS},
 sales as (
 	select lead, min(creation) as held_at, arg_min(value, (creation, name)) as value from orders
 	where coalesce(creation <= $now, true) group by lead

@@ -915,3 +915,19 @@ def test_a_lead_comes_after_the_first_with_its_address_or_number(tmp_path):
 	)
 
 	assert done.twins == {"L2": "L1", "L3": "L1"}
+
+
+def test_documents_that_belong_to_no_lead_of_the_files_are_told(tmp_path):
+	paths = company(tmp_path / "whole")
+	filtered = tmp_path / "filtered"
+	orders = [{**ORDER, "name": f"S{n}", "customer": f"C{n}"} for n in range(20)]
+	kinds: dict = {
+		"lead": [lead(f"W{n}") for n in range(5)],
+		"customer": [{"name": f"C{n}", "lead_name": f"W{n}"} for n in range(20)],
+		"sales_order": orders,
+		"opportunity": [{"name": f"O{n}", "creation": DAY, "party_name": f"W{n}"} for n in range(8)],
+	}
+
+	assert "belong to no lead" not in sentences(run(paths))
+	said = sentences(run(write(filtered, **kinds)))
+	assert "3 of 8 Opportunity, 15 of 20 Sales Order" in said
