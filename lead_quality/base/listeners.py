@@ -18,29 +18,39 @@ class Refusal(frappe.ValidationError):
 	from those after which the database has rolled back the transaction."""
 
 
-def listener(listen: Callable | None = None, *, concerns: Callable | None = None) -> Callable:
+def listener(
+	listen: Callable | None = None, *, concerns: Callable | None = None, writes: Callable | None = None
+) -> Callable:
 	"""Decorator that makes a function a document event; see the module.
 
 	The savepoint costs one statement. It is not released: the next listener replaces it with its own of the same name.
 
 	:param concerns: called as `concerns(doc)`, without a savepoint; if false, the listener does nothing. It must only
 	    read the document.
+	:param writes: called likewise; if false, the listener gets no savepoint, because it only reads the database, and
+	    there is nothing to undo. What it writes in a rare case, it writes by `attempt`.
 	:raises Refusal: if the function raises it.
 	:raises frappe.QueryDeadlockError: because the transaction is gone; also frappe.QueryTimeoutError, after which only
 	    part of a statement's work may be left.
 	"""
 	if listen is None:
-		return partial(listener, concerns=concerns)
+		return partial(listener, concerns=concerns, writes=writes)
 
 	@wraps(listen)
 	def hear(doc, method: str | None = None, *args, **kwargs):
-		attempt(listen, doc, method, *args, concerns=concerns, **kwargs)
+		attempt(listen, doc, method, *args, concerns=concerns, writes=writes, **kwargs)
 
 	return hear
 
 
 def attempt(
-	listen: Callable, doc, method: str | None = None, *args, concerns: Callable | None = None, **kwargs
+	listen: Callable,
+	doc,
+	method: str | None = None,
+	*args,
+	concerns: Callable | None = None,
+	writes: Callable | None = None,
+	**kwargs,
 ) -> bool:
 	"""Do as a listener does; of a listener with several parts, one part. Returns whether it succeeded."""
 	depth = getattr(frappe.local, DEPTH, 0)
@@ -50,8 +60,9 @@ def attempt(
 	try:
 		if concerns and not concerns(doc):
 			return True
-		savepoint = f"lead_quality_{depth}"
-		frappe.db.savepoint(savepoint)
+		if not writes or writes(doc):
+			savepoint = f"lead_quality_{depth}"
+			frappe.db.savepoint(savepoint)
 		_call(listen, doc, method, *args, **kwargs)
 	except (Refusal, frappe.QueryDeadlockError, frappe.QueryTimeoutError):
 		raise

@@ -9,17 +9,19 @@ from frappe import _
 from lead_quality.base import query
 from lead_quality.base.listeners import Refusal
 from lead_quality.funnel.conditions import STATUS_PROVED_BY, open_clock, open_enrollment
+from lead_quality.funnel.lead_save import LeadSave
 
 
 class HiddenLeadError(Refusal):
 	"""A lead with running clocks or cadences was to be hidden without a reason."""
 
 
-def check(lead):
+def check(save: LeadSave):
 	"""Ask for a reason where a Lead document that is saved is about to drop out of the lists.
 
 	:raises HiddenLeadError: if there is none.
 	"""
+	lead = save.lead
 	before = lead.get_doc_before_save()
 	if not before:
 		return
@@ -38,9 +40,9 @@ def check(lead):
 	if not reason and mode == "Enforce":
 		raise_for(lead, what)
 	if not reason:
-		lead.add_comment("Info", _("hid the lead by {0}, without a reason").format(what))
+		save.remark(_("hid the lead by {0}, without a reason").format(what))
 		return
-	lead.add_comment("Info", _("hid the lead by {0}: {1}").format(what, frappe.utils.escape_html(reason)))
+	save.remark(_("hid the lead by {0}: {1}").format(what, frappe.utils.escape_html(reason)))
 
 
 def raise_for(lead, what: str):

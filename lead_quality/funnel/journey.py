@@ -52,15 +52,15 @@ OF_LEAD = (
 	"lq_non_buyer",
 )
 
-# the columns that are 0 where there is nothing
-COUNTS = (
-	"touches",
-	"touches_before_conversation",
-	"company_value",
-	"is_bad_data",
-	"is_non_buyer",
-	"is_derived",
-)
+# of these, what stands in a column of the row as it is, with that column
+SHOWN = {
+	"source": "present_source",
+	"campaign_name": "present_campaign",
+	"territory": "present_territory",
+	"lead_owner": "present_owner",
+	"lq_segment": "present_segment",
+	"company": "company",
+}
 
 # the columns that the log alone knows, besides the stage and the entry, under the same name
 OF_LOG = (
@@ -251,15 +251,21 @@ def _truth() -> str:
 
 def mark(*leads: str | None):
 	"""What the rows of these leads are made of has changed: they are made again before this transaction commits."""
+	_mark(leads, as_a_whole=True)
+
+
+def _mark(leads: Iterable[str | None], as_a_whole: bool):
+	""":param as_a_whole: whether anything may have changed, or what the Lead document itself says, and no more."""
 	marked = getattr(frappe.local, MARKED, None)
 	if marked is None:
-		marked = set()
+		marked = {}
 		setattr(frappe.local, MARKED, marked)
 	names = {lead for lead in leads if lead}
 	if names and not marked:
 		frappe.db.before_commit.add(write_marked)
 		frappe.db.after_rollback.add(marked.clear)
-	marked |= names
+	for name in names:
+		marked[name] = as_a_whole or marked.get(name, False)
 
 
 def begin(lead, is_judged: bool):
@@ -278,8 +284,6 @@ def begin(lead, is_judged: bool):
 		"territory": lead.territory,
 	}
 	row = {
-		**dict.fromkeys(_columns()),
-		**dict.fromkeys(COUNTS, 0),
 		"lead": lead.name,
 		"stage": "target",
 		"entered_at": get_datetime(lead.creation),
@@ -288,24 +292,39 @@ def begin(lead, is_judged: bool):
 		"owner_at_entry": lead.lead_owner,
 		"present_owner": lead.lead_owner,
 		"company": lead.company,
-		"is_non_buyer": lead.lq_non_buyer or 0,
+		"is_non_buyer": lead.lq_non_buyer,
 	}
 	with _failing_nobody([lead.name]):
-		_store([frappe._dict({column: None if value == "" else value for column, value in row.items()})])
+		if not _insert({column: value for column, value in row.items() if value}):
+			mark(lead.name)  # a lead that is gone has left one under its name
+
+
+def _insert(row: dict) -> bool:
+	"""Write the row of a new lead, without the columns that say nothing yet: less than half of what `_store` sends.
+	Returns whether there was none."""
+	now, user = now_datetime(), frappe.session.user
+	standard = {"name": row["lead"], "creation": now, "modified": now, "owner": user, "modified_by": user}
+	values = {**standard, **row}
+	names = ", ".join(f"`{column}`" for column in values)
+	frappe.db.sql(  # nosemgrep
+		f"insert into `tabLead Journey` ({names}) values %s on duplicate key update name = values(name)",
+		[tuple(as_sql(value) for value in values.values())],
+	)
+	return frappe.db._cursor.rowcount > 0
 
 
 def follow(lead):
 	"""A Lead document that was there before was saved: its row shows what it says now."""
 	if is_changed_by(lead):
-		mark(lead.name)
+		_mark([lead.name], as_a_whole=is_changed_by(lead, [field for field in OF_LEAD if field not in SHOWN]))
 
 
-def is_changed_by(lead) -> bool:
-	"""Whether a save of a Lead document that was there before changes what its row shows of it."""
+def is_changed_by(lead, of_lead: Collection[str] = OF_LEAD) -> bool:
+	"""Whether a save of a Lead document that was there before changes what its row shows of it, or some of that."""
 	before = lead.get_doc_before_save()
 	if not before:
 		return False
-	fields = [name for name in (_name_here(field) for field in OF_LEAD) if name]
+	fields = [name for name in (_name_here(field) for field in of_lead) if name]
 	return any((lead.get(field) or None) != (before.get(field) or None) for field in fields)
 
 
@@ -323,9 +342,25 @@ def write_marked():
 	if not marked:
 		return
 	leads = sorted(marked)
+	as_a_whole = any(marked.values())
 	marked.clear()
 	with _failing_nobody(leads):
-		write(leads)
+		if as_a_whole or not _show(leads):
+			write(leads)
+
+
+def _show(leads: list[str]) -> bool:
+	"""Write what rows show of the leads as they are, and no more, in one statement. Returns whether all rows were there."""
+	columns = {column: value for column, value in _columns().items() if column in SHOWN.values()}
+	changes = ", ".join(f"j.`{column}` = {value}" for column, value in columns.items())
+	query.run(
+		f"""
+		update `tabLead Journey` j join `tabLead` l on l.name = j.name
+		set {changes}, j.modified = %(now)s, j.modified_by = %(user)s where j.name in %(leads)s
+		""",
+		{"leads": leads, "now": now_datetime(), "user": frappe.session.user},
+	)
+	return frappe.db._cursor.rowcount >= len(leads)
 
 
 @contextmanager
@@ -395,7 +430,9 @@ def write_in_bulk(leads: Collection[str]):
 	"""
 	if not leads:
 		return
-	getattr(frappe.local, MARKED, set()).difference_update(leads)
+	marked = getattr(frappe.local, MARKED, {})
+	for lead in leads:
+		marked.pop(lead, None)
 	with _failing_nobody(sorted(leads)):
 		there = query.run(
 			"select name from `tabLead Journey` where name in %(leads)s for update", {"leads": leads}

@@ -25,16 +25,27 @@ class LeadSave(LeadWriter):
 	"""One save of a Lead document.
 
 	A new lead is inserted with its summary, and its rows follow it, as the insert may still fail: until then both wait
-	here (`waits`). `judged` is the judgement of this save, or None; `has_entered` tells whether a new lead has been taken
-	in.
+	here (`waits`). `judged` is the judgement of this save, or None; `remarks` are lines for the lead's timeline;
+	`has_entered` tells whether a new lead has been taken in.
 	"""
 
 	def __init__(self, lead):
 		self.lead = lead
 		self.judged = None
+		self.remarks: list[str] = []
 		self.has_entered = False
 		self.waits = lead.is_new()
 		self._rows: list[tuple[str, list[dict]]] = []
+
+	def begin(self):
+		"""The document is saved; what a save of it has left that failed is forgotten."""
+		self.judged, self.remarks = None, []
+		if self.waits:
+			self.has_entered, self._rows = False, []
+
+	def remark(self, text: str):
+		"""Add a line to the timeline of a lead that is there, once the save has not failed."""
+		self.remarks.append(text)
 
 	def insert_rows(self, doctype: str, rows: list[dict], at: datetime) -> list:
 		if not self.waits:
@@ -58,3 +69,8 @@ class LeadSave(LeadWriter):
 			insert_made(doctype, made)
 		if waiting:
 			journey.begin(self.lead, is_judged=bool(self.judged))
+
+	def write_remarks(self):
+		remarks, self.remarks = self.remarks, []
+		for text in remarks:
+			self.lead.add_comment("Info", text)

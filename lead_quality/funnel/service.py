@@ -15,6 +15,12 @@ from lead_quality.funnel.lead_save import AT_ONCE, LeadSave, LeadWriter
 
 ROWS_AT_ONCE = 2_000
 
+# SQL: whether rows still name a lead that does not exist: one was deleted without document events, and its name is used again
+ORPHANED = """
+	exists (select 1 from `tabLead Stage Log` where lead = %(lead)s)
+	and not exists (select 1 from `tabLead` where name = %(lead)s)
+"""
+
 # Of several rows the one that was written last tells the stage, not the one that was entered last: a touch of the day
 # before yesterday may be logged today. Rows of one moment are in the order of the stages.
 WRITTEN_LAST = (
@@ -124,20 +130,6 @@ def forget_lead(lead: str, remnant: str):
 		{"lead": lead},
 		{"lead": remnant, "owner_user": None},
 		update_modified=False,
-	)
-
-
-def has_orphaned_rows(lead: str) -> bool:
-	"""Whether rows still name a lead that no longer exists: it was deleted without document events, and its name is
-	used again."""
-	return bool(
-		query.run(
-			"""
-			select 1 from `tabLead Stage Log`
-			where lead = %(lead)s and not exists (select 1 from `tabLead` where name = %(lead)s) limit 1
-			""",
-			{"lead": lead},
-		)
 	)
 
 

@@ -9,6 +9,7 @@ from frappe.utils import formatdate
 from lead_quality.base import query
 from lead_quality.base.texts import link_to
 from lead_quality.funnel.person import Person, person_of
+from lead_quality.funnel.service import ORPHANED
 
 CHANNELS = (
 	"Email",
@@ -40,10 +41,11 @@ FIELDS = (
 )
 
 
-def closed_channels(lead) -> dict[str, str]:
+def closed_channels(lead, opt_outs: list | None = None) -> dict[str, str]:
 	"""Channel to why a lead's person is not contacted on it, in words; a channel that is open is left out.
 
 	:param lead: a name, a Lead document, or a row with `FIELDS`.
+	:param opt_outs: as `opt_outs_of` gives them, where they are at hand.
 	"""
 	lead = frappe.db.get_value("Lead", lead, FIELDS, as_dict=True) if isinstance(lead, str) else lead
 	if not lead:
@@ -51,7 +53,7 @@ def closed_channels(lead) -> dict[str, str]:
 	if lead.status == "Do Not Contact":
 		return dict.fromkeys(CHANNELS, _("The lead does not want to be contacted."))
 	closed: dict[str, str] = {}
-	for row in opt_outs_of(person_of(lead)):
+	for row in opt_outs_of(person_of(lead)) if opt_outs is None else opt_outs:
 		for channel in covered_by(row.channel):
 			closed.setdefault(channel, in_words(row))
 	if lead.unsubscribed:
@@ -59,12 +61,12 @@ def closed_channels(lead) -> dict[str, str]:
 	return closed
 
 
-def closed_to_plan(lead) -> dict[str, str]:
+def closed_to_plan(lead, opt_outs: list | None = None) -> dict[str, str]:
 	"""As `closed_channels`, and e-mail where nobody at the lead has an address: a step for it could not be made.
 
 	A call is planned without a number, too: finding it out is part of the call.
 	"""
-	closed = closed_channels(lead)
+	closed = closed_channels(lead, opt_outs)
 	if "Email" not in closed and not _has_address(lead):
 		closed["Email"] = _("The lead has no e-mail address.")
 	return closed
@@ -120,6 +122,27 @@ def is_opted_out(lead, channel: str) -> bool:
 
 def opt_outs_of(person: Person) -> list[frappe._dict]:
 	"""The Contact Opt Outs of a person, the oldest first: `name`, `channel`, `reason`, `since`."""
+	parts, values = _opt_outs_query(person)
+	return query.run(f"{parts} order by since, name", values, as_dict=True) if parts else []
+
+
+def known_of_new(lead) -> tuple[list[frappe._dict], bool]:
+	"""What the database knows already of a new Lead document: the opt-outs of its person, see `opt_outs_of`, and whether
+	rows still name a lead of its name that is gone. Every new lead asks for both, so that it is one query."""
+	parts, values = _opt_outs_query(person_of(lead))
+	rows = query.run(
+		f"""
+		select null as name, null as channel, null as reason, null as since from dual where {ORPHANED}
+		{"union" if parts else ""} {parts} order by since, name
+		""",
+		{"lead": lead.name, **values},
+		as_dict=True,
+	)
+	return [row for row in rows if row.name], any(not row.name for row in rows)
+
+
+def _opt_outs_query(person: Person) -> tuple[str, dict]:
+	"""A query, and its values; the empty text of a person without address and number."""
 	columns = {"email_id": sorted(person.addresses), "phone_key": sorted(person.numbers)}
 	parts = [
 		f"""select name, channel, reason, coalesce(opted_out_at, creation) as since
@@ -127,10 +150,7 @@ def opt_outs_of(person: Person) -> list[frappe._dict]:
 		for column, wanted in columns.items()
 		if wanted
 	]
-	if not parts:
-		return []
-	values = {column: wanted for column, wanted in columns.items() if wanted}
-	return query.run(" union ".join(parts) + " order by since, name", values, as_dict=True)
+	return " union ".join(parts), {column: wanted for column, wanted in columns.items() if wanted}
 
 
 def in_words(opt_out) -> str:

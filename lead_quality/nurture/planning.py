@@ -12,18 +12,29 @@ from lead_quality.engine import cadence as engine
 from lead_quality.funnel import summary
 from lead_quality.funnel.lead_save import AT_ONCE, LeadWriter
 from lead_quality.nurture.channels import contact_with_address
+from lead_quality.qualification.definitions import document
 
 # what an enrollment that does not rest says of a snooze
 AWAKE = {"snoozed_until": None, "snoozed_at": None, "snooze_reason": None}
 
 
-def plan_start(lead, cadence: str, at: datetime, closed: dict[str, str]) -> dict:
+Stop = tuple[engine.Move, datetime | None, list[tuple]]  # as `next_stop` returns it
+
+
+def first_stop(lead, cadence: str, at: datetime, closed: dict[str, str]) -> Stop:
+	"""Where a cadence begins for a lead, as `next_stop` says it."""
+	plan = document("Nurture Cadence", cadence)
+	return next_stop(plan, lead, engine.Move("Step", 0), _anchors_at_start(lead, at), at, closed)
+
+
+def plan_start(lead, cadence: str, at: datetime, closed: dict[str, str], first: Stop | None = None) -> dict:
 	"""The values of an enrollment that starts at `at` (naive, the site's zone); it is Stopped where all steps are on
-	closed channels."""
-	plan = frappe.get_cached_doc("Nurture Cadence", cadence)
-	move, due, _skipped = next_stop(
-		plan, lead, engine.Move("Step", 0), _anchors_at_start(lead, at), at, closed
-	)
+	closed channels.
+
+	:param first: its `first_stop`, where it is at hand.
+	"""
+	plan = document("Nurture Cadence", cadence)
+	move, due, _skipped = first or first_stop(lead, cadence, at, closed)
 	values = {
 		"lead_name": lead.title,
 		"lead_priority": lead.lq_priority or 0,
@@ -40,18 +51,19 @@ def plan_start(lead, cadence: str, at: datetime, closed: dict[str, str]) -> dict
 	}
 
 
-def plan_first_touch(enrollment, closed: dict[str, str], lead=None, writer: LeadWriter = AT_ONCE):
+def plan_first_touch(
+	enrollment, closed: dict[str, str], lead=None, writer: LeadWriter = AT_ONCE, first: Stop | None = None
+):
 	"""Plan the first touch of an enrollment that has just been made, and keep which steps are skipped before it.
 
 	:param closed: as `channels.closed_channels` says of its lead.
 	:param lead: the Lead document, where it is at hand.
+	:param first: its `first_stop`, likewise.
 	"""
 	lead = lead or frappe.get_doc("Lead", enrollment.lead)
 	at = get_datetime(enrollment.enrolled_at)
-	plan = frappe.get_cached_doc("Nurture Cadence", enrollment.cadence)
-	move, due, skipped = next_stop(
-		plan, lead, engine.Move("Step", 0), _anchors_at_start(lead, at), at, closed
-	)
+	plan = document("Nurture Cadence", enrollment.cadence)
+	move, due, skipped = first or first_stop(lead, enrollment.cadence, at, closed)
 	keep_skipped(enrollment, skipped, closed, at, writer)
 	if move.index is not None and due:
 		plan_touch(enrollment, plan.steps[move.index], 1, due, at, writer)
@@ -81,7 +93,7 @@ def touches_after(enrollment, touch) -> list[frappe._dict]:
 	By their place in the plan, not by their creation: a touch that is planned by one that was logged late is older than
 	that, and the steps that were passed over before a touch were written together with it.
 	"""
-	steps = [row.step for row in frappe.get_cached_doc("Nurture Cadence", enrollment.cadence).steps]
+	steps = [row.step for row in document("Nurture Cadence", enrollment.cadence).steps]
 
 	def place(row) -> tuple[int, int]:
 		return steps.index(row.step) if row.step in steps else len(steps), row.occurrence or 1
@@ -100,9 +112,7 @@ def move_after(plan, step: str | None, outcome: str | None) -> engine.Move:
 	return engine.next_move(get_steps(plan), index, outcome)
 
 
-def next_stop(
-	plan, lead, move: engine.Move, anchors: dict, at: datetime, closed: dict[str, str]
-) -> tuple[engine.Move, datetime | None, list[tuple]]:
+def next_stop(plan, lead, move: engine.Move, anchors: dict, at: datetime, closed: dict[str, str]) -> Stop:
 	"""Where a move leads to on the channels that are open.
 
 	A step that is passed over counts as made when it would have been due, so that the plan keeps its pace.
@@ -174,7 +184,7 @@ def plan_touch(
 
 def plan_again(enrollment, touch):
 	"""The step that a touch had done waits to be done again, when it was due."""
-	plan = frappe.get_cached_doc("Nurture Cadence", enrollment.cadence)
+	plan = document("Nurture Cadence", enrollment.cadence)
 	step = next((row for row in plan.steps if row.step == touch.step), None)
 	if not step:
 		return

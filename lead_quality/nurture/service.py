@@ -18,6 +18,7 @@ from lead_quality.nurture.channels import closed_to_plan, no_channel_in_words, w
 from lead_quality.nurture.planning import (
 	AWAKE,
 	anchors_of,
+	first_stop,
 	keep_skipped,
 	next_stop,
 	plan_first_touch,
@@ -46,15 +47,16 @@ def enroll_new_lead(save: LeadSave, closed: dict[str, str]):
 		return
 	at = get_datetime(lead.creation)
 	try:
-		start = plan_start(lead, cadence, at, closed)
+		first = first_stop(lead, cadence, at, closed)
 	except (OverflowError, ValueError) as error:
 		# no lead stays out for that
 		frappe.log_error(_("No touch can be planned with the cadence {0}").format(cadence), str(error))
 		return
+	start = plan_start(lead, cadence, at, closed, first)
 	enrollment = save.insert_rows(
 		"Nurture Enrollment", [{"lead": lead.name, "cadence": cadence, **start}], at
 	)[0]
-	plan_first_touch(enrollment, closed, lead, save)
+	plan_first_touch(enrollment, closed, lead, save, first)
 
 
 def enroll(lead: str, cadence: str | None = None):

@@ -5,7 +5,7 @@ from erpnext.crm.doctype.lead import lead as erpnext_lead
 from frappe import _
 from frappe.utils import get_datetime, now_datetime
 
-from lead_quality.base.listeners import listener
+from lead_quality.base.listeners import attempt, listener
 from lead_quality.follow_up import backlog, endings, hiding, merges
 from lead_quality.follow_up import service as follow_up
 from lead_quality.funnel import deriving, journey, kept, ownership, past, person, remnants, summary
@@ -15,7 +15,7 @@ from lead_quality.funnel.lead_save import LeadSave
 from lead_quality.handover import service as handover
 from lead_quality.nurture import opt_out
 from lead_quality.nurture import service as nurture
-from lead_quality.nurture.channels import closed_to_plan, wants_nothing
+from lead_quality.nurture.channels import closed_to_plan, known_of_new, wants_nothing
 from lead_quality.people import holding
 from lead_quality.permissions import check_lead
 from lead_quality.qualification import gate, priority, segments
@@ -25,43 +25,53 @@ from lead_quality.qualification import service as qualification
 UNTOUCHED = ("Lead", "Open")
 
 
-@listener
+def is_saved_again(lead) -> bool:
+	"""Whether another app saves a new lead again before our `after_insert`, so that its rows are written with that."""
+	save = lead.flags.lead_quality_save
+	return bool(save) and save.waits and not lead.is_new()
+
+
+@listener(writes=is_saved_again)
 def validate(lead, method=None):
 	ownership.remove_placeholder(lead)
 	summary.protect(lead)
-	hiding.check(lead)
 	person.keep_keys(lead)
-	save = begin_save(lead)
-	segments.sort_lead(lead)
+	save = present_save(lead)
+	save.begin()
+	hiding.check(save)
+	segments.sort_lead(save)
 	save.judged = qualification.judge_lead(lead)
 	lead.update({"lq_priority": priority.priority_of(lead, now_datetime())})
 
 
-@listener(concerns=lambda lead: lead.is_new())
+@listener(concerns=lambda lead: lead.is_new(), writes=lambda lead: False)
 def before_save(lead, method=None):
-	if funnel.has_orphaned_rows(lead.name):
-		forget(lead.name)
-	enter_new_lead(lead, begin_save(lead))
+	opt_outs, has_namesake = known_of_new(lead)
+	if has_namesake:
+		attempt(forget_namesake, lead)
+	enter_new_lead(present_save(lead), closed_to_plan(lead, opt_outs))
 
 
 @listener
 def after_insert(lead, method=None):
-	save = begin_save(lead)
+	save = present_save(lead)
 	if not save.has_entered:  # it was saved without being validated, which leaves out `before_save` too
-		enter_new_lead(lead, save)
+		enter_new_lead(save, closed_to_plan(lead))
 
 
 def has_consequences(lead) -> bool:
 	"""Whether a save of a lead leads to anything beyond the lead itself: most do not."""
 	save, before = lead.flags.lead_quality_save, lead.get_doc_before_save()
-	if not save or save.judged or save.waits:
+	if not save or save.judged or save.remarks or save.waits:
 		return True
 	return bool(before) and (before.status != lead.status or journey.is_changed_by(lead))
 
 
 @listener(concerns=has_consequences)
 def on_update(lead, method=None):
-	qualification.keep_judgement(begin_save(lead), is_new_lead=bool(lead.flags.in_insert))
+	save = present_save(lead)
+	save.write_remarks()
+	qualification.keep_judgement(save, is_new_lead=bool(lead.flags.in_insert))
 	journey.follow(lead)
 	before = lead.get_doc_before_save()
 	if not before:
@@ -117,7 +127,7 @@ def on_trash(lead, method=None):
 	forget(lead.name)
 
 
-def begin_save(lead) -> LeadSave:
+def present_save(lead) -> LeadSave:
 	"""The present save of a Lead document. Another app may save a new lead again before our `after_insert`: then what
 	waits for the insert is written here."""
 	save = lead.flags.lead_quality_save
@@ -143,11 +153,19 @@ def forget(lead: str):
 	handover.forget_lead(lead)
 
 
-def enter_new_lead(lead, save: LeadSave):
-	"""Create what belongs to a new lead: its stage, its enrollment, its clocks."""
+def forget_namesake(lead, method=None):
+	"""Delete what a lead has left that was deleted without document events, and whose name a new one gets."""
+	forget(lead.name)
+
+
+def enter_new_lead(save: LeadSave, closed: dict[str, str]):
+	"""Create what belongs to a new lead: its stage, its enrollment, its clocks.
+
+	:param closed: as `channels.closed_to_plan` says of it.
+	"""
+	lead = save.lead
 	save.has_entered = True
 	funnel.enter_target(save)
-	closed = closed_to_plan(lead)
 	ending = ending_of_new(lead, closed)
 	if ending:
 		save.summarise(lead, lq_over=ending, lq_over_at=get_datetime(lead.creation))

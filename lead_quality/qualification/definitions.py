@@ -1,4 +1,5 @@
-"""The definitions in force, shared by all processes: segments, checklists, agreements, models of priority."""
+"""The definitions in force, shared by all processes: segments, checklists, agreements, models of priority; and the
+documents of those that each new lead asks for."""
 
 import pickle
 import time
@@ -17,6 +18,8 @@ LIFETIME = 600  # seconds
 # what this process has had from Redis or put there, by site: as good as what Redis holds, for as long as that is of the
 # same generation
 _kept: dict[str, dict] = {}
+# the documents that this process has read, by site: of the definitions that were in force then
+_documents: dict[str, tuple[tuple, dict]] = {}
 
 # field, operator and value of a segment's rule, and whether it leaves out what a visitor says
 Rule = tuple[str, str, str, bool]
@@ -52,6 +55,27 @@ def in_force() -> dict:
 	if _is_latest(generation):
 		_keep(value)
 	return value
+
+
+def document(doctype: str, name: str):
+	"""A Lead Segment, Nurture Cadence or Follow Up Policy, read once a process for as long as no definition has changed:
+	Frappe's cache has it from Redis in each request. Nobody changes it.
+
+	:raises frappe.DoesNotExistError: if there is none.
+	"""
+	definitions = in_force()
+	state = (definitions["token"], definitions["until"])
+	known, documents = _documents.get(frappe.local.site, ((), {}))
+	if known != state:
+		documents = {}
+		_documents[frappe.local.site] = (state, documents)
+	key = (doctype, name)
+	if key in documents:
+		return documents[key]
+	doc = frappe.get_doc(doctype, name)
+	if generation_here() == definitions["token"]:
+		documents[key] = doc
+	return doc
 
 
 def clear_caches():

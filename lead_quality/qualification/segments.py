@@ -8,13 +8,17 @@ from lead_quality.base import query
 from lead_quality.base.versions import lead_field
 from lead_quality.engine import qualification as engine
 from lead_quality.funnel.conditions import HISTORY_READ
+from lead_quality.funnel.lead_save import LeadSave
 from lead_quality.people.visitors import is_visitor
-from lead_quality.qualification.definitions import Rule, in_force
+from lead_quality.qualification.definitions import Rule, document, in_force
 
 
-def pick_segment(lead) -> str | None:
-	"""The segment of a lead document, by the first enabled segment whose rules all hold."""
-	segments = get_segments()
+def pick_segment(lead, segments: list[engine.Segment] | None = None) -> str | None:
+	"""The segment of a lead document, by the first enabled segment whose rules all hold.
+
+	:param segments: as `get_segments` gives them, where they are at hand.
+	"""
+	segments = get_segments() if segments is None else segments
 	values = {rule.field: lead.get(rule.field) for segment in segments for rule in segment.rules}
 	return engine.pick_segment(segments, values, is_from_visitor(lead, segments))
 
@@ -53,17 +57,23 @@ def fields_of_rules(segments: list[engine.Segment]) -> list[str]:
 
 def plan_of(segment: str | None, what: str) -> str | None:
 	"""What a segment says of `checklist`, `cadence` or `follow_up_policy`."""
-	return frappe.get_cached_value("Lead Segment", segment, what) if segment else None
+	if not segment:
+		return None
+	try:
+		return document("Lead Segment", segment).get(what)
+	except frappe.DoesNotExistError:
+		frappe.clear_last_message()
+		return None
 
 
 def policy_of(lead):
 	"""The Follow Up Policy document of a lead document's segment, of its company first, or None."""
 	if not lead.get("lq_segment"):
 		return None
-	segment = frappe.get_cached_doc("Lead Segment", lead.lq_segment)
+	segment = document("Lead Segment", lead.lq_segment)
 	own = (row.follow_up_policy for row in segment.company_policies if row.company == lead.get("company"))
 	name = next(own, segment.follow_up_policy)
-	return frappe.get_cached_doc("Follow Up Policy", name) if name else None
+	return document("Follow Up Policy", name) if name else None
 
 
 def segment_of(lead: str) -> str | None:
@@ -86,18 +96,18 @@ def unsorted_leads(limit: int) -> list[str]:
 	)
 
 
-def sort_lead(lead):
+def sort_lead(save: LeadSave):
 	"""Give a Lead document that is being saved its segment: a new one; an old one, when a field that a rule asks for
 	has changed."""
-	segments = get_segments()
+	lead, segments = save.lead, get_segments()
 	if lead.is_new() or not lead.lq_segment:
 		# an old one: from before the install, or from before there was a segment for it
-		lead.lq_segment = pick_segment(lead)
+		lead.lq_segment = pick_segment(lead, segments)
 		lead.lq_verdict = lead.lq_verdict or "Open"
 	elif any(lead.has_value_changed(field) for field in fields_of_rules(segments)):
-		segment = pick_segment(lead)
+		segment = pick_segment(lead, segments)
 		if segment != lead.lq_segment:
-			lead.add_comment("Info", segment_change_in_words(lead.lq_segment, segment))
+			save.remark(segment_change_in_words(lead.lq_segment, segment))
 			lead.lq_segment = segment
 
 

@@ -24,6 +24,7 @@ from frappe.utils import get_datetime, get_system_timezone
 from frappe.utils.redis_wrapper import RedisWrapper
 
 from lead_quality.demo.factories import make_lead
+from lead_quality.qualification import definitions
 from lead_quality.qualification.definitions import CHANGED_HERE
 
 # these measure how long tests take
@@ -167,6 +168,7 @@ def clean_cache(site, monkeypatch):
 		return execute_command(self, command, *args, **options)
 
 	monkeypatch.setattr(RedisWrapper, "execute_command", record)
+	monkeypatch.setattr(definitions, "_documents", {})
 	yield
 	client_cache = getattr(frappe, "client_cache", None)  # v16 only
 	for key, field in written:

@@ -12,6 +12,7 @@ from lead_quality.follow_up.jobs import sweep_clocks
 from lead_quality.handover import jobs
 from lead_quality.qualification import agreement as agreements
 from lead_quality.qualification.checklists import checklist_for
+from lead_quality.qualification.definitions import clear_caches
 from lead_quality.qualification.reasons import is_reason_for
 
 DOCTYPE = "Sales Ready Agreement"
@@ -339,6 +340,7 @@ def test_a_reason_is_listed_once():
 
 def test_deadlines_need_a_calendar_from_somewhere():
 	frappe.db.set_value("Lead Segment", "Events", "follow_up_policy", None)
+	clear_caches()
 	with pytest.raises(frappe.ValidationError, match="Choose a working calendar"):
 		make_agreement(segment="Events", accept_within=4)
 	make_agreement(segment="Events", accept_within=4, working_calendar="Office Hours")
@@ -561,7 +563,7 @@ def test_the_agreed_clocks_run_without_a_target_of_the_policy_or_a_policy(
 ):
 	make(accept_within=3, deadline_unit="Hours", working_calendar="Office Hours")
 	frappe.db.set_value("Lead Segment", "Inbound", "follow_up_policy", None)
-	frappe.clear_document_cache("Lead Segment", "Inbound")
+	clear_caches()
 	lead = ready_lead(marketing)
 	with freeze(MONDAY), as_user(marketing):
 		handover = api.send_handover(lead.name, sales)

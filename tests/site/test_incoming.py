@@ -16,6 +16,7 @@ from lead_quality import api
 from lead_quality.base.arriving import arriving_message
 from lead_quality.demo.factories import make_lead
 from lead_quality.nurture.incoming import month_names
+from lead_quality.qualification.definitions import clear_caches
 from tests.site.helpers import repair, stage
 
 MONDAY = "2026-03-02 10:00:00"
@@ -262,9 +263,8 @@ def test_an_imported_lead_that_writes_in_is_to_be_answered_from_then_on(freeze, 
 		frappe.flags.in_import = False
 		if not has_target:
 			for name in frappe.get_all("Follow Up Policy", pluck="name"):
-				policy = frappe.get_doc("Follow Up Policy", name)
 				frappe.db.delete("Follow Up Target", {"parent": name, "clock": "First Response"})
-				frappe.clear_document_cache("Follow Up Policy", policy.name)
+				clear_caches()
 	assert clock(lead) is None
 	with freeze(NOON):
 		receive(lead)

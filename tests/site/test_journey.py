@@ -453,7 +453,8 @@ def test_a_journey_that_cannot_be_written_fails_nobody_and_is_made_within_the_ho
 	touched = make_lead(first_name="Touched")
 	frappe.db.commit()
 	with monkeypatch.context() as broken:
-		broken.setattr(journey, "_store", lambda rows: frappe.db.sql("select nothing from nowhere"))
+		for write in ("_store", "_insert"):
+			broken.setattr(journey, write, lambda rows: frappe.db.sql("select nothing from nowhere"))
 		lead = make_lead()
 		api.log_touch(touched.name, "Phone", "Connected")
 		frappe.db.commit()
@@ -521,6 +522,51 @@ def test_a_commit_reads_and_writes_journeys_once_however_much_has_happened(lead,
 	assert len(of_journeys) == 2
 	assert len([query for query in queries.writing() if "tabLead Journey" in query]) == 1
 	assert frappe.db.count("Lead Journey", {"name": ["in", [other.name for other in others]]}) == 5
+
+
+def test_a_save_that_changes_what_the_journey_shows_of_the_lead_writes_it_in_one_statement(
+	lead, make_user, count_queries
+):
+	api.log_touch(lead.name, "Phone", "Connected")
+	frappe.db.commit()
+	doc = frappe.get_doc("Lead", lead.name)
+	doc.lead_owner = make_user("other@journey.example", "Sales User")
+	doc.save()
+	with count_queries() as queries:
+		frappe.db.commit()
+	after = of(lead)
+	assert len([query for query in queries if "tabLead Journey" in query]) == 1
+	assert (after.present_owner, after.touches) == ("other@journey.example", 1)
+	assert oracle.wrong_journeys() == []
+
+
+@pytest.mark.parametrize("what", ["it has no row", "something happens to it, too"])
+def test_a_journey_of_which_more_is_wrong_than_what_it_shows_of_the_lead_is_made_as_a_whole(
+	lead, make_user, what
+):
+	frappe.db.commit()
+	if what == "it has no row":
+		frappe.db.delete("Lead Journey", {"name": lead.name})
+	doc = frappe.get_doc("Lead", lead.name)
+	doc.lead_owner = make_user("other@journey.example", "Sales User")
+	doc.save()
+	if what != "it has no row":
+		api.log_touch(lead.name, "Phone", "Connected")
+	frappe.db.commit()
+	assert of(lead).present_owner == "other@journey.example"
+	assert oracle.wrong_journeys() == []
+
+
+def test_a_new_lead_under_the_name_of_one_whose_journey_is_left_gets_its_own(lead):
+	frappe.db.commit()
+	frappe.db.delete("Lead", {"name": lead.name})
+	frappe.db.delete("Lead Stage Log", {"lead": lead.name})
+	frappe.db.set_value("Lead Journey", lead.name, "prospect_at", now_datetime())
+	following = frappe.get_doc({"doctype": "Lead", "first_name": "Next", "company": lead.company})
+	following.insert(set_name=lead.name)
+	frappe.db.commit()
+	assert of(following).prospect_at is None
+	assert oracle.wrong_journeys() == []
 
 
 def test_a_save_that_changes_nothing_that_is_counted_writes_no_journey(lead, count_queries):

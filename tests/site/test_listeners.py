@@ -5,12 +5,14 @@ from email.utils import format_datetime
 
 import frappe
 import pytest
+from erpnext.crm.doctype.lead.lead import Lead
 from frappe.email.receive import InboundMail
 from frappe.utils import add_days, add_to_date, now_datetime, today
 
 from lead_quality import hooks
 from lead_quality.base import listeners
-from lead_quality.demo.factories import make_employee, make_item, make_lead
+from lead_quality.base.versions import lead_field
+from lead_quality.demo.factories import make_employee, make_item, make_lead, make_source
 from lead_quality.qualification.gate import NotSalesReadyError
 from tests.site.helpers import company
 
@@ -218,11 +220,16 @@ def test_a_document_that_has_nothing_to_do_with_a_lead_is_saved(kind):
 @pytest.mark.parametrize("kind", UNRELATED)
 @pytest.mark.parametrize("moment", ["before", "after"])
 def test_whatever_goes_wrong_in_a_listener_somebody_elses_document_is_saved(kind, moment, monkeypatch):
-	call = listeners._call
+	call, savepoint = listeners._call, frappe.db.savepoint
+	has_savepoint: list[str] = []
+	monkeypatch.setattr(frappe.db, "savepoint", lambda name: has_savepoint.append(name) or savepoint(name))
 
 	def fail(listen, *args, **kwargs):
+		writes = bool(has_savepoint)
+		has_savepoint.clear()
 		if moment == "after":
 			call(listen, *args, **kwargs)
+		if moment == "after" and writes:
 			frappe.db.sql("insert into `tabToDo` (name, description) values (uuid(), 'of the test')")
 		frappe.throw("of the test")
 
@@ -253,6 +260,57 @@ def test_somebody_elses_document_is_renamed_and_deleted_whatever_goes_wrong_in_a
 
 	assert not frappe.db.exists(doc.doctype, name)
 	assert not [message for message in frappe.local.message_log if "of the test" in str(message)]
+
+
+@pytest.mark.parametrize(
+	"what", ["inserted", "saved", "moved to another segment", "hidden", "saved as it comes in"]
+)
+def test_a_listener_to_a_lead_that_sets_no_savepoint_writes_nothing(what, monkeypatch):
+	lead = None if what in {"inserted", "saved as it comes in"} else make_lead(source="Campaign")
+	call, savepoint, sql = listeners._call, frappe.db.savepoint, frappe.db.sql
+	guarded, heard, written = [], [], []
+
+	def guard(name):
+		guarded.append(name)
+		return savepoint(name)
+
+	def listen_in(listen, *args, **kwargs):
+		heard.append((listen.__name__, bool(guarded)))
+		call(listen, *args, **kwargs)
+		guarded.clear()
+		heard.append(("", True))
+
+	def look(statement, *args, **kwargs):
+		text = " ".join(str(statement).split())
+		if (
+			heard
+			and not heard[-1][1]
+			and not guarded
+			and not text.lower().startswith(("select", "savepoint"))
+		):
+			written.append((heard[-1][0], text))
+		return sql(statement, *args, **kwargs)
+
+	monkeypatch.setattr(frappe.db, "savepoint", guard)
+	monkeypatch.setattr(listeners, "_call", listen_in)
+	monkeypatch.setattr(frappe.db, "sql", look)
+	if what == "saved as it comes in":
+		monkeypatch.setattr(Lead, "after_insert", lambda self: self.save())
+	if not lead:
+		make_lead(source="Campaign")
+	else:
+		lead.update(
+			{
+				"moved to another segment": {lead_field("source"): make_source("Exhibition")},
+				"hidden": {"disabled": 1, "lq_hidden_reason": "Asked for twice"},
+			}.get(what, {"job_title": "Buyer"})
+		)
+		lead.save()
+
+	assert written == []
+	assert ("validate", False) in heard or what == "saved as it comes in"
+	if what in {"moved to another segment", "hidden"}:
+		assert frappe.db.exists("Comment", {"reference_name": lead.name, "comment_type": "Info"})
 
 
 @pytest.mark.allow_listener_errors

@@ -193,6 +193,7 @@ def test_leads_from_before_the_install_are_sorted_by_the_job():
 @pytest.mark.parametrize("mode", ["Warn", "Off"])
 def test_where_no_segment_has_a_checklist_a_gate_that_does_not_enforce_lets_pass(lead, mode):
 	frappe.db.set_value("Lead Segment", "Inbound", "checklist", None)
+	clear_caches()
 	set_gate(mode)
 	assert make_opportunity(lead.name).lq_verdict == "Open"
 

@@ -5,6 +5,7 @@ from lead_quality.base.documents import OwnDocument
 from lead_quality.base.links import refuse_deletion_in_use
 from lead_quality.base.notices import is_reachable
 from lead_quality.base.site_time import can_count
+from lead_quality.qualification.definitions import clear_caches
 
 # clocks that an agreement can start without a target in the policy
 AGREED_CLOCKS = ("Handover Acceptance", "First Touch After Acceptance")
@@ -24,6 +25,12 @@ class FollowUpPolicy(OwnDocument):
 		self.clear_unused_fields()
 		self.check_ladder()
 		self.check_last_resort()
+
+	def on_update(self):
+		clear_caches()
+
+	def after_rename(self, old, new, merge=False):
+		clear_caches()
 
 	def check_targets(self):
 		seen = set()
@@ -156,6 +163,7 @@ class FollowUpPolicy(OwnDocument):
 			),
 			_("Choose another policy on the segments that use it: new leads then follow that one."),
 		)
+		clear_caches()
 
 
 def _is_same(step, other) -> bool:

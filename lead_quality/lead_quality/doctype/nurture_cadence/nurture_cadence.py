@@ -6,6 +6,7 @@ from lead_quality.base.versioned import VersionedDocument, content_of
 from lead_quality.base.versions import lead_field
 from lead_quality.funnel.conditions import OPEN_ENROLLMENTS
 from lead_quality.nurture.words import plan_in_words, warnings_in_words
+from lead_quality.qualification.definitions import clear_caches
 
 DATE_TYPES = {"Date", "Datetime"}
 
@@ -28,10 +29,12 @@ class NurtureCadence(VersionedDocument):
 		self.warn_of_odd_steps()
 
 	def on_update(self):
+		clear_caches()
 		self.supersede_older()
 
 	def on_trash(self):
 		self.refuse_deletion(("Lead Segment", "cadence"), self.used_in)
+		clear_caches()
 
 	def check_names(self):
 		seen = set()

@@ -10,6 +10,7 @@ from lead_quality.base.links import refuse_deletion_in_use
 from lead_quality.base.site_time import aware, build_calendar
 from lead_quality.follow_up.replan import replan_later
 from lead_quality.people.absence import today
+from lead_quality.qualification.definitions import clear_caches
 
 USES = (
 	("Follow Up Policy", "working_calendar"),
@@ -129,6 +130,9 @@ class WorkingCalendar(OwnDocument):
 				title=_("Hours of a Day That Has Passed"),
 				indicator="orange",
 			)
+
+	def after_rename(self, old, new, merge=False):
+		clear_caches()
 
 	def on_trash(self):
 		refuse_deletion_in_use(self, USES, _("Choose another calendar there first."))
