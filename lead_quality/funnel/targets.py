@@ -42,73 +42,114 @@ NARROWEST_FIRST = f"""{" + ".join(f"(ifnull({field}, '') != '')" for field in SC
 	ifnull(source, '') = '', ifnull(segment, '') = '', creation, name"""
 
 
-def _narrower_than(target) -> list:
-	"""The targets of the same step that a lead counts for rather than for this one, if it is of them."""
-	targets = query.run(
-		f"""
-		select name, source, segment, company, from_date, to_date from `tabFunnel Target`
-		where step = %(step)s order by {NARROWEST_FIRST}
-		""",
-		{"step": target.step},
-		as_dict=True,
-	)
-	names = [one.name for one in targets]
-	return targets[: names.index(target.name)] if target.name in names else []
+def judged(targets: list, day: date, user: str) -> tuple[str, Where]:
+	"""SQL with its conditions: one row for each lead by which a target is judged on a day, as far as a user may see it,
+	non-buyers left out; with the `place` of the target among `targets`, when the lead came in and `reached_at` the step,
+	and whether it did so `in_time`. One query, however many targets there are.
 
-
-def _count_elsewhere(where: Where, targets: list):
-	"""Leave out the leads that are of one of some targets."""
-	for nth, target in enumerate(targets):
-		asked, values = ["1 = 1"], {}
-		for field in (*SCOPE, "from_date", "to_date"):
-			if not target[field]:
-				continue
-			key = f"narrower_{nth}_{field}"
-			values[key] = target[field]
-			asked.append(
-				{
-					"from_date": f"j.entered_at >= %({key})s",
-					"to_date": f"j.entered_at < %({key})s + interval 1 day",
-				}.get(field, f"j.{field} = %({key})s")
-			)
-		where.add(f"not ifnull({' and '.join(asked)}, 0)", **values)
-
-
-def leads_of(target, day: date, user: str) -> Where:
-	"""The leads by which a target is judged on a day, as far as a user may see them, non-buyers left out. The query names
-	their journeys `j`.
-
-	:param target: a Funnel Target, document or row.
+	:param targets: Funnel Targets, documents or rows.
 	"""
 	where = Where(user)
-	first, last = engine.cohort(day, target.within_days or 0)
-	where.within("j.entered_at", first, last)
-	where.within("j.entered_at", target.from_date, target.to_date)
 	where.add("j.is_non_buyer = 0")
-	where.equal("j.segment", target.segment)
-	where.equal("j.company", target.company)
-	where.equal("j.source", target.source)
-	_count_elsewhere(where, _narrower_than(target))
 	see(where)
-	return where
+	places = {target.name: place for place, target in enumerate(targets)}
+	parts = []
+	for step in dict.fromkeys(target.step for target in targets):
+		own = [target for target in targets if target.step == step]
+		cohorts = {target.name: engine.cohort(day, target.within_days or 0) for target in own}
+		first, last = (
+			min(first for first, _last in cohorts.values()),
+			max(last for _first, last in cohorts.values()),
+		)
+		numbers, days = [], []
+		for target in _of_step(step):
+			place = places.get(target.name, _ELSEWHERE)
+			asked = _asked(target, where)
+			if place == _ELSEWHERE:
+				numbers.append(f"when {asked} then {_ELSEWHERE}")
+				continue
+			# who is of the target counts for no other one, though it may be too young or too old for this day
+			numbers.append(
+				f"when {asked} then if({_within(cohorts[target.name], where)}, {place}, {_ELSEWHERE})"
+			)
+			days.append(f"when {place} then {int(target.within_days or 0)}")
+		if not days:
+			continue
+		within = f"case timed.place {' '.join(days)} end"
+		parts.append(f"""
+			select timed.*,
+				timed.reached_at is not null
+					and ({within} = 0 or timed.reached_at <= timed.entered_at + interval {within} day) as in_time
+			from (
+				select case {" ".join(numbers)} else {_ELSEWHERE} end as place, j.name as `lead`, j.entered_at,
+					{REACHED_AT[step]} as reached_at, j.source, j.present_owner, j.exit_reason
+				from `tabLead Journey` j where {{where}} and {_within((first, last), where)}
+			) timed
+			where timed.place != {_ELSEWHERE}
+		""")
+	nothing = """
+		select 0 as place, null as `lead`, null as entered_at, null as reached_at, null as source, null as present_owner,
+			null as exit_reason, 0 as in_time from `tabLead Journey` where 1 = 0
+	"""
+	return " union all ".join(parts) or nothing, where
 
 
-def has_reached(target) -> str:
-	"""SQL: whether a lead has reached the step of a target in time."""
-	at = REACHED_AT[target.step]
-	within = int(target.within_days or 0)
-	return f"ifnull({at} <= j.entered_at + interval {within} day, 0)" if within else f"{at} is not null"
+# the place of a target that is not asked for
+_ELSEWHERE = -1
+
+
+def _of_step(step: str) -> list:
+	"""All targets of a step, whoever may see them, in the order in which a lead counts for them."""
+	return query.run(
+		f"""
+		select name, within_days, source, segment, company, from_date, to_date from `tabFunnel Target`
+		where step = %(step)s order by {NARROWEST_FIRST}
+		""",
+		{"step": step},
+		as_dict=True,
+	)
+
+
+def _asked(target, where: Where) -> str:
+	"""SQL: whether a lead is of a target. `where` binds the values."""
+	asked = ["1 = 1"]
+	for field in (*SCOPE, "from_date", "to_date"):
+		if target[field]:
+			key = _bind(where, target[field])
+			asked.append(
+				{
+					"from_date": f"j.entered_at >= {key}",
+					"to_date": f"j.entered_at < {key} + interval 1 day",
+				}.get(field, f"j.{field} = {key}")
+			)
+	return " and ".join(asked)
+
+
+def _within(period: tuple[date, date], where: Where) -> str:
+	"""SQL: whether a lead came in between two days, both included."""
+	first, last = (_bind(where, day) for day in period)
+	return f"j.entered_at >= {first} and j.entered_at < {last} + interval 1 day"
+
+
+def _bind(where: Where, value) -> str:
+	key = f"target_{len(where.values)}"
+	where.values[key] = value
+	return f"%({key})s"
+
+
+def counts(targets: list, day: date, user: str) -> list[tuple[int, int]]:
+	"""How many leads each target is judged by on a day, and how many of them have reached its step in time."""
+	text, where = judged(targets, day, user)
+	rows = where.select(
+		f"select found.place, count(*) as leads, sum(found.in_time) as reached from ({text}) found group by found.place"
+	)
+	found = {row.place: (row.leads, int(row.reached)) for row in rows}
+	return [found.get(place, (0, 0)) for place in range(len(targets))]
 
 
 def count(target, day: date, user: str) -> tuple[int, int]:
-	"""How many leads a target is judged by on a day, and how many of them have reached its step in time."""
-	(row,) = leads_of(target, day, user).select(
-		f"""
-		select count(*) as leads, ifnull(sum({has_reached(target)}), 0) as reached
-		from `tabLead Journey` j where {{where}}
-		"""
-	)
-	return row.leads, int(row.reached)
+	"""As `counts`, of one target."""
+	return counts([target], day, user)[0]
 
 
 # telling
@@ -174,13 +215,23 @@ def in_words(target, reached: int, leads: int) -> str:
 	)
 
 
-def step_in_words(target) -> str:
-	"""What a target is of, such as "Opportunity (Website, Inbound)"."""
-	of = scope_in_words(target)
+def step_in_words(target, names_company: bool | None = None) -> str:
+	"""What a target is of, such as "Opportunity (Website, Inbound)"; see `scope_in_words`."""
+	of = scope_in_words(target, names_company)
 	return f"{_(target.step)} ({of})" if of else _(target.step)
 
 
-def scope_in_words(target) -> str:
-	"""Such as "Website, Inbound"; the company only where the site has another one. Empty for all leads."""
-	company = target.company if target.company and frappe.db.count("Company") > 1 else None
+def has_companies() -> bool:
+	"""Whether the site has more than one company, so that a target has to name its own."""
+	return frappe.db.count("Company") > 1
+
+
+def scope_in_words(target, names_company: bool | None = None) -> str:
+	"""Such as "Website, Inbound"; the company only where the site has another one. Empty for all leads.
+
+	:param names_company: what `has_companies` returned to who has many targets; by default it is asked.
+	"""
+	company = target.company
+	if company and not (has_companies() if names_company is None else names_company):
+		company = None
 	return ", ".join(value for value in (target.source, target.segment, company) if value)

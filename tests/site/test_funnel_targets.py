@@ -319,3 +319,27 @@ def test_the_list_shows_the_first_rows_and_exports_all(owner, freeze, monkeypatc
 	assert len(result["result"]) == 2
 	assert "of <strong>5</strong> rows" in result["message"]
 	assert {row["lead"] for page in pages for row in page} == set(leads)
+
+
+def test_many_targets_are_asked_for_in_as_many_queries_as_few(owner, freeze, count_queries):
+	def queries() -> list[int]:
+		counts = []
+		for report, show in ((FunnelTargets, "Summary"), (FunnelTargets, "Leads"), (Leaks, "Summary")):
+			with count_queries() as asked:
+				report({"show": show}).shown()
+			counts.append(asked.count)
+		return counts
+
+	segments = frappe.get_all("Lead Segment", pluck="name", order_by="name asc", limit=2)
+	steps = "Prospect", "Opportunity"
+	with freeze(NOW):
+		make_journeys(5, reached=2)
+		for step in steps:
+			make_target(step=step, company=company())
+		queries()  # what is read once
+		few = queries()
+		for step in steps:
+			for segment in segments:
+				make_target(step=step, segment=segment, company=company())
+				make_target(step=step, segment=segment, source="Fair", company=company())
+		assert queries() == few

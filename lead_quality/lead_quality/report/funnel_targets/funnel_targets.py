@@ -5,6 +5,7 @@ from functools import cached_property
 from frappe import _
 from frappe.utils import getdate
 
+from lead_quality.base import query
 from lead_quality.base.queries import Select, Where
 from lead_quality.base.report import (
 	Report,
@@ -51,6 +52,17 @@ class FunnelTargets(Report):
 			"""
 		)
 
+	@cached_property
+	def judged(self) -> list[tuple[int, int]]:
+		"""How many leads each of the targets is judged by, and how many of these have reached its step in time."""
+		return targets.counts(self.targets, self.day, self.user)
+
+	@cached_property
+	def words(self) -> dict[str, str]:
+		"""What each target is of."""
+		names_company = targets.has_companies()
+		return {target.name: targets.step_in_words(target, names_company) for target in self.targets}
+
 	def columns(self) -> list[dict]:
 		return [
 			column("label", _("Step"), width=220),
@@ -70,13 +82,12 @@ class FunnelTargets(Report):
 	def rows(self) -> list[dict]:
 		states = {BELOW: _("Below"), MET: _("Met"), UNKNOWN: _("Too few leads")}
 		rows = []
-		for target in self.targets:
-			leads, reached = targets.count(target, self.day, self.user)
+		for target, (leads, reached) in zip(self.targets, self.judged, strict=True):
 			first, last = cohort(self.day, target.within_days or 0)
 			state = judge(reached, leads, target.rate, target.minimum_leads or 0)
 			rows.append(
 				{
-					"label": targets.step_in_words(target),
+					"label": self.words[target.name],
 					"first_day": max(first, target.from_date or first),
 					"last_day": min(last, target.to_date or last),
 					"leads": leads,
@@ -135,33 +146,30 @@ class FunnelTargets(Report):
 		]
 
 	def listing(self) -> Select:
-		parts, where = [], Where(self.user)
-		for number, target in enumerate(self.targets):
-			own = targets.leads_of(target, self.day, self.user)
-			reached = targets.has_reached(target)
-			condition = {"missed": f"not {reached}", "reached": reached}.get(self.filters.count)
-			if condition:
-				own.add(condition)
-			conditions = str(own)
-			# the values of each target under names of their own
-			for key in sorted(own.values, key=len, reverse=True):
-				conditions = conditions.replace(f"%({key})s", f"%(of_{number}_{key})s")
-				where.values[f"of_{number}_{key}"] = own.values[key]
-			where.values[f"step_{number}"] = targets.step_in_words(target)
-			parts.append(
-				f"""
-				select j.name as `lead`, l.title, {number} as place, %(step_{number})s as step, j.entered_at,
-					{targets.REACHED_AT[target.step]} as reached_at, {reached} as in_time, j.source, j.present_owner,
-					j.exit_reason
-				from `tabLead Journey` j left join `tabLead` l on l.name = j.name where {conditions}
-				"""
-			)
-		if not parts:
-			parts = [
-				"select null as `lead`, null as entered_at, null as place from `tabLead Journey` where 1 = 0"
-			]
+		text, where = targets.judged(self.targets, self.day, self.user)
+		condition = {"missed": "not found.in_time", "reached": "found.in_time"}.get(
+			self.filters.count, "1 = 1"
+		)
 		# a lead has one row for each step that it counts for, each with a place of its own
-		return Select(f"{' union all '.join(parts)} order by entered_at, `lead`, place", where)
+		return Select(
+			f"select found.* from ({text}) found where {condition} order by found.entered_at, found.`lead`, found.place",
+			where,
+		)
+
+	def count_listing(self, listing: Select) -> int:
+		leads, reached = (sum(column) for column in zip(*self.judged, strict=True))
+		return {"missed": leads - reached, "reached": reached}.get(self.filters.count, leads)
+
+	def listed(self, found: list) -> list[dict]:
+		titles = dict(
+			query.run(
+				"select name, title from `tabLead` where name in %(leads)s",
+				{"leads": [row.lead for row in found]},
+			)
+		)
+		for row in found:
+			row.title, row.step = titles.get(row.lead), self.words[self.targets[row.pop("place")].name]
+		return found
 
 
 execute = FunnelTargets.execute

@@ -16,7 +16,7 @@ from lead_quality.base.report import (
 	percent,
 	percent_column,
 )
-from lead_quality.funnel.targets import NARROWEST_FIRST, REACHED_AT, scope_in_words
+from lead_quality.funnel.targets import NARROWEST_FIRST, REACHED_AT, has_companies, scope_in_words
 from lead_quality.lead_quality.report.journeys import (
 	STEPS,
 	JourneyReport,
@@ -290,7 +290,11 @@ class Leaks(JourneyReport):
 	def scope_in_words(self, target) -> str:
 		if not target:
 			return _("No target")
-		return scope_in_words(target) or _("All leads")
+		return scope_in_words(target, self.names_company) or _("All leads")
+
+	@cached_property
+	def names_company(self) -> bool:
+		return has_companies()
 
 	# words and pictures
 
