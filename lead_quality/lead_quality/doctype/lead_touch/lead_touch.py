@@ -127,4 +127,5 @@ class LeadTouch(OutlivesLinks, LeadFirst):
 
 def on_doctype_update():
 	frappe.db.add_index("Lead Touch", ["lead", "status"])
-	frappe.db.add_index("Lead Touch", ["status", "due_at"])
+	# with the lead, so that which leads have a next step is read from the index alone
+	frappe.db.add_index("Lead Touch", ["status", "due_at", "lead"])
