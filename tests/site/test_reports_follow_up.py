@@ -18,6 +18,7 @@ from lead_quality.demo.factories import make_agreement, make_lead, make_sales_re
 from lead_quality.engine.clock import is_human_touch
 from lead_quality.follow_up.jobs import sweep_clocks
 from lead_quality.funnel.conditions import human_touch
+from lead_quality.lead_quality.report.follow_up_compliance import follow_up_compliance
 
 # the seeded calendar is open from Monday to Friday, 9:00 to 17:00; a first response is due in two working hours
 FRIDAY = "2025-02-07 16:30:00"
@@ -338,6 +339,28 @@ def test_clocks_can_be_grouped_by_segment_and_by_clock(weekend):
 	assert (
 		run(COMPLIANCE, group_by="Clock")["chart"]["data"]["labels"][0] != "Triage" or by_clock[0]["clocks"]
 	)
+
+
+def test_reps_and_segments_are_told_apart_whatever_their_short_numbers_and_without_their_records(
+	weekend, anna, monkeypatch
+):
+	def shown() -> list:
+		return [
+			[{**row, "group": None} for row in rows(COMPLIANCE, group_by=group_by)]
+			for group_by in ("Rep", "Segment")
+		]
+
+	before = shown()
+	assert {row["group_name"] for row in before[0]} >= {anna, "ben@speed.example"}
+	with monkeypatch.context() as patch:
+		patch.setattr(
+			follow_up_compliance,
+			"short_number_of",
+			lambda text: f"if({text} is null, null, length({text}) > 0)",
+		)
+		assert shown() == before
+	frappe.db.delete("User", anna)
+	assert shown() == before
 
 
 def test_each_count_leads_to_just_these_clocks(weekend, anna, ben, as_user, manager):
