@@ -7,7 +7,7 @@ import frappe
 from frappe import _
 from frappe.utils import cint
 
-from lead_quality.base.queries import ALL, Select, Where
+from lead_quality.base.queries import ALL, Select, Where, number_of
 from lead_quality.base.report import (
 	Report,
 	bars,
@@ -34,7 +34,7 @@ class LeadsAtRisk(Report):
 
 	name = "Leads at Risk"
 	list_name = "Leads"
-	groups = {"Fault": "null", "Owner": "`tabLead`.lead_owner", "Segment": "`tabLead`.lq_segment"}
+	groups = {"Fault": "", "Owner": "`tabLead`.lead_owner", "Segment": "`tabLead`.lq_segment"}
 	kept = ("company", "segment", "lead_owner")
 
 	def set_filters(self):
@@ -167,17 +167,30 @@ class LeadsAtRisk(Report):
 
 	@cached_property
 	def all_counts(self) -> frappe._dict:
-		return next(iter(self.counts_by("null")), frappe._dict())
+		return next(iter(self.counts_by()), frappe._dict())
 
-	def counts_by(self, group: str) -> list:
-		"""Leads in work, leads at risk, and leads with each fault, by group (a column of the lead)."""
+	def counts_by(self, column: str = "") -> list:
+		"""Leads in work, leads at risk, and leads with each fault, by a column of the lead; without one, of all."""
 		sums = ", ".join(f"sum({condition}) as `{risk}`" for risk, condition in IS_FOUND.items())
+		# a table of a hundred thousand numbers stays in memory, one of names does not
+		number = _number_of_group(column) if column else "null"
+		# of what any lead has: an index has few of them
+		named = (
+			f"select {column} as value from `tabLead` group by {column} {ALL}"
+			if column
+			else "select null as value"
+		)
 		return self.where().select(
 			f"""
-			select found.grouped, sum(found.in_work) as in_work, sum({ANY}) as at_risk, {sums}
-			from (select {group} as grouped, {ALL_FACTS_OF_MANY} from {MANY_LEADS} where {{where}} {ALL}) found
-			group by found.grouped
-			order by at_risk desc, found.grouped
+			select groups.value as grouped, counted.*
+			from (
+				select found.number, sum(found.in_work) as in_work, sum({ANY}) as at_risk, {sums}
+				from (select {number} as number, {ALL_FACTS_OF_MANY} from {MANY_LEADS} where {{where}} {ALL}) found
+				group by found.number
+			) counted
+			left join (select {_number_of_group("named.value")} as number, named.value from ({named}) named) groups
+				on groups.number = counted.number
+			order by counted.at_risk desc, groups.value
 			""",
 			**risks.values_of_many(self.now),
 		)
@@ -228,7 +241,7 @@ class LeadsAtRisk(Report):
 			"Segment": ("segment", "without_segment"),
 		}[self.filters.group_by]
 		rows = []
-		for counts in self.counts_by(f"nullif({self.groups[self.filters.group_by]}, '')"):
+		for counts in self.counts_by(self.groups[self.filters.group_by]):
 			of_group = {named: counts.grouped} if counts.grouped else {without: 1}
 			links = self.links(["at_risk"], **of_group)
 			for risk in RISKS:
@@ -251,6 +264,11 @@ class LeadsAtRisk(Report):
 		return bars(
 			[row["label"] for row in faults], {_("Leads"): [row["leads"] for row in faults]}, ["#d1242f"]
 		)
+
+
+def _number_of_group(name: str) -> str:
+	"""SQL: one number for all spellings of a name that the database takes for the same; null for no name."""
+	return number_of(f"weight_string(rtrim(nullif({name}, '')))")
 
 
 def _days_until(day: date | None, lead, today: date) -> int | None:
