@@ -1,13 +1,13 @@
 """An audit from its files to its report."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from lead_quality.audit import backup, figures, lists, ranking, readers, recipe
+from lead_quality.audit import backup, figures, holidays, lists, ranking, readers, recipe
 from lead_quality.audit.figures import Facts, Known, Options
 from lead_quality.audit.lists import Names
 from lead_quality.audit.readers import CannotRead, NothingInIt, Table
@@ -34,6 +34,7 @@ class Wish:
 	statuses: Mapping[str, str] = field(default_factory=dict)
 	dates: str = ""
 	hours: str = HOURS
+	holidays: Path | None = None
 	zone: str = "UTC"
 	wasted_after: int = 5
 	policy_hours: float = 2.0
@@ -66,6 +67,7 @@ def run(
 	calendar_of(
 		wish.hours if wish.hours != FOUND else HOURS, wish.zone
 	)  # what is no calendar is refused at once
+	given = (wish.holidays.name, holidays.of_file(wish.holidays, wish.dates)) if wish.holidays else None
 	utmost = max(present + (AHEAD if wish.zone == "UTC" else timedelta(0)), wish.as_of or present)
 	with Store() as store:
 		tables: list[Table] = []
@@ -82,7 +84,8 @@ def run(
 			raise CannotRead("There are no leads in the files.")
 		now = wish.as_of or latest
 		hours = found_hours(store) if wish.hours == FOUND else wish.hours
-		options = Options(now, calendar_of(hours, wish.zone), wish.wasted_after, wish.policy_hours)
+		free = given or store.holidays()
+		options = Options(now, calendar_of(hours, wish.zone, free[1]), wish.wasted_after, wish.policy_hours)
 		known = known_of(store)
 		currency, repeated, belonging = store.currency(), store.repeated(), store.belonging()
 		journeys, lost = store.journeys(now), store.lost_reasons(now)
@@ -111,7 +114,15 @@ def run(
 	report.files = [_file(table, wish.is_anonymous) for table in tables]
 	report.cannot += figures.of_later(facts, known, options, latest)
 	report.cannot += empty + _cannot_of_run(wish, now, present, repeated) + _strangers(belonging)
+	looked_at = (min((one.journey.entered_at for one in facts), default=now).date(), now.date())
+	report.settings["holidays"] = holidays.in_words(free[1], _of_list(free[0], wish), *looked_at)
+	report.cannot += holidays.lacking(free[1], _of_list(free[0], wish), *looked_at)
 	return Audit(report, facts, twins, names, tables, proposed)  # fmt: skip
+
+
+def _of_list(name: str, wish: Wish) -> str:
+	"""What the holidays are of, in words: the name of a Holiday List may say whose it is."""
+	return "the Holiday List" if wish.is_anonymous or not name else name
 
 
 def _tables(wish: Wish, empty: list[str]) -> Iterator[Table]:
@@ -198,9 +209,10 @@ def found_hours(store: Store) -> str:
 	)
 
 
-def calendar_of(hours: str, zone: str) -> WorkingCalendar:
+def calendar_of(hours: str, zone: str, free: Collection[date] = ()) -> WorkingCalendar:
 	"""The working calendar of words such as `Mon-Thu 08:00-12:00,13:00-17:00; Fri 08:00-14:00`.
 
+	:param free: days on which nobody works.
 	:raises ValueError: they are not such words; says what is wrong.
 	"""
 	week: dict[int, Sequence[Interval]] = {}
@@ -219,7 +231,7 @@ def calendar_of(hours: str, zone: str) -> WorkingCalendar:
 		for day in range(begin, end + 1 if end >= begin else end + 8):
 			week[day % 7] = intervals
 	try:
-		return WorkingCalendar(week, (), zone)
+		return WorkingCalendar(week, free, zone)
 	except ValueError as error:
 		raise ValueError(f"--hours: {hours!r}: {error}.") from None
 

@@ -134,6 +134,13 @@ def _parser() -> argparse.ArgumentParser:
 		default="",
 		help='when people work ("Mon-Fri 09:00-17:00"), or "found": by when they write and call',
 	)
+	audit.add_argument(
+		"--holidays",
+		metavar="FILE",
+		type=Path,
+		help="days that are no working days: a calendar (.ics), or a CSV or XLSX with a column of dates (by themselves: a site's "
+		"or a backup's Holiday List of the company)",
+	)
 	audit.add_argument("--zone", default="UTC", help="the site's time zone, for summer time (UTC: none)")
 	audit.add_argument(
 		"--wasted-after",
@@ -185,6 +192,7 @@ def _audit(options: argparse.Namespace) -> int:
 			statuses=_statuses(options.map),
 			dates=options.dates.upper(),
 			hours=options.hours or (sample.HOURS if options.sample else audit.HOURS),
+			holidays=options.holidays,
 			zone=options.zone,
 			wasted_after=options.wasted_after,
 			policy_hours=options.policy_hours,

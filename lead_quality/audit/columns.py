@@ -152,6 +152,9 @@ FIELDS: dict[str, dict[str, tuple[str, str]]] = {
 	"Prospect Lead": {"parent": (TEXT, ""), "lead": (TEXT, "")},
 	"Opportunity Lost Reason Detail": {"parent": (TEXT, ""), "lost_reason": (TEXT, "")},
 	"Quotation Lost Reason Detail": {"parent": (TEXT, ""), "lost_reason": (TEXT, "")},
+	# which days are no working days
+	"Company": {"name": (TEXT, ""), "default_holiday_list": (TEXT, "")},
+	"Holiday": {"parent": (TEXT, ""), "holiday_date": (MOMENT, "")},
 }
 # what other documents have as well, so that it does not say that a file is of leads
 SHARED = frozenset(
@@ -181,6 +184,8 @@ NEEDED: dict[str, tuple[tuple[str, ...], ...]] = {
 	"Prospect Lead": (("parent",), ("lead",)),
 	"Opportunity Lost Reason Detail": (("parent",), ("lost_reason",)),
 	"Quotation Lost Reason Detail": (("parent",), ("lost_reason",)),
+	"Company": (("name",), ("default_holiday_list",)),
+	"Holiday": (("parent",), ("holiday_date",)),
 }
 
 LEAD_STATUSES = set(words(*(status.lower() for status in STATUSES)))

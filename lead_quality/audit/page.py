@@ -18,7 +18,7 @@ def page(report: Report) -> str:
 	style = (Path(__file__).parent / "page.css").read_text(encoding="utf-8")
 	settings = report.settings
 	about = (
-		f"As of {report.as_of}. Working hours {settings['working_hours']} ({settings['zone']}). "
+		f"As of {report.as_of}. Working hours {settings['working_hours']} ({settings['zone']}), {settings['holidays']}. "
 		f"Wasted after {settings['wasted_after_working_days']} working days."
 	)
 	body: list[str] = [

@@ -212,6 +212,11 @@ def _one_line(text: str) -> str:
 	return " ".join(text.split())
 
 
+def rows_of(path: Path) -> Iterator[Row]:
+	"""The lines of a CSV or XLSX, with their numbers."""
+	return _xlsx(path) if path.suffix.lower() in (".xlsx", ".xlsm") else _csv(path, [])
+
+
 def open_table(
 	path: Path,
 	kind: str | None = None,

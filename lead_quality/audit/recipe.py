@@ -70,8 +70,8 @@ def _calendar(busy: Sequence[Busy], zone: str) -> Record:
 		CALENDAR,
 		CALENDAR_TITLE,
 		{**({"time_zone": zone} if zone != "UTC" else {}), "hours": hours},
-		f"When nine of ten mails, calls and visits by people are made, by weekday; n = {contacts:,}. Holidays are not known: "
-		"choose a Holiday List.",
+		f"When nine of ten mails, calls and visits by people are made, by weekday; n = {contacts:,}. Choose a Holiday "
+		"List for it.",
 	)
 
 

@@ -63,7 +63,7 @@ READS = (
 		"Lead",
 		"name creation modified status lead_name company_name email_id phone mobile_no whatsapp_no source utm_source lead_owner"
 		" contact_date campaign_name utm_campaign territory industry market_segment request_type type no_of_employees website"
-		" job_title city country",
+		" job_title city country company",
 	),
 	Read("Opportunity", "name creation status opportunity_from party_name lq_lead opportunity_owner"),
 	Read("Quotation", "name creation status docstatus quotation_to party_name opportunity"),
@@ -79,6 +79,8 @@ READS = (
 	Read("Quotation Lost Reason Detail", "parent lost_reason", parent="Quotation"),
 	Read("Customer", "name creation lead_name opportunity_name prospect_name"),
 	Read("Prospect Lead", "parent lead", parent="Prospect"),
+	Read("Company", "name default_holiday_list"),
+	Read("Holiday", "parent holiday_date", parent="Holiday List"),
 	# the text of what was said on the phone tells how it went; that of mails is not asked for
 	Read(
 		"Communication",

@@ -5,7 +5,7 @@ import re
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from io import StringIO
 from itertools import islice
 from pathlib import Path
@@ -75,6 +75,19 @@ REPLIED = words("replied", "interested")
 _IS_HELD = f"outcome is distinct from '{evidence.PLANNED}'"
 # what an Opportunity and a Quotation may be made for beside a Lead; in other languages the lead's name tells
 NO_LEAD = "('Customer', 'Prospect')"
+
+
+_HOLIDAY_LIST = """
+	with named as (
+		select company.default_holiday_list as list, count(lead.name) as leads, any_value(company.name) as company
+		from company left join lead on lead.company = company.name
+		where company.default_holiday_list != '' group by company.default_holiday_list
+	), only_one as (select any_value(parent) as list from holiday having count(distinct parent) = 1)
+	select list from (
+		select list, leads, company from named where list in (select parent from holiday)
+		union all select list, -1, '' from only_one where list is not null
+	) order by leads desc, company limit 1
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,6 +261,18 @@ class Store:
 		"""Why opportunities and quotations of leads were lost, with how many leads they are of, the commonest first; spellings
 		that differ in case only are one."""
 		return self.database.execute(_LOST_REASONS, {"now": now}).fetchall()
+
+	def holidays(self) -> tuple[str, frozenset[date]]:
+		"""The Holiday List of the company with the most leads, and its days; of a site that has one list only, that one. Without
+		any, no name and no days."""
+		found = self.database.execute(_HOLIDAY_LIST).fetchone()
+		if not found:
+			return "", frozenset()
+		days = self.database.execute(
+			"select distinct holiday_date from holiday where parent = $list and holiday_date is not null",
+			{"list": found[0]},
+		).fetchall()
+		return str(found[0]), frozenset(at.date() for (at,) in days)
 
 	def journeys(self, now: datetime = datetime.max) -> Iterator[Journey]:
 		"""One row a lead, by entry and name, with the contacts that were held and the documents that were made by `now`."""

@@ -40,6 +40,11 @@ def order_of_dates(values: Iterable[str]) -> str | None:
 	return order
 
 
+def is_date(value: str) -> bool:
+	"""Whether a cell holds a date, in whatever order."""
+	return bool(_DATE.fullmatch(value.strip()))
+
+
 @lru_cache(maxsize=64)  # a record names one instant more than once
 def moment(value: str, order: str | None, zone: str = "UTC") -> datetime:
 	"""The instant (naive, in whole seconds) that a cell names: as written, or, where it is written with its offset from UTC, in

@@ -25,7 +25,8 @@ READER, SELLER = "audrey.audit@example.com", "sid.audit@example.com"
 def company(database, client_of):
 	"""Leads with what may have happened to them, and the client of a user who may read all of it."""
 	for user, roles in (
-		(READER, ["System Manager", "Sales Manager", "Sales User"]),
+		# Holiday Lists are read by HR only
+		(READER, ["System Manager", "Sales Manager", "Sales User", "HR Manager"]),
 		(SELLER, ["Sales User"]),
 	):
 		if not frappe.db.exists("User", user):
@@ -114,6 +115,7 @@ def test_an_audit_over_rest_says_of_each_lead_what_the_sites_exports_say(company
 	kinds = ("Lead", "Opportunity", "Quotation", "Customer", "Communication")
 	exported = [readers.open_table(export(client, kind, tmp_path)) for kind in kinds]
 	assert fetched.lacking == []
+	assert {"Company", "Holiday"} <= {table.kind for table in fetched.tables()}
 	over_rest = journeys(fetched.tables(), leads)
 	of_files = journeys(exported, leads)
 	assert set(over_rest) == set(leads)

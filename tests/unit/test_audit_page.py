@@ -80,7 +80,7 @@ def test_whatever_a_text_is_it_is_text_on_the_page(text):
 		text,
 		"2026",
 		text,
-		{"working_hours": text, "zone": text, "wasted_after_working_days": 5},
+		{"working_hours": text, "holidays": "", "zone": text, "wasted_after_working_days": 5},
 		[Figure("k", text, text, TEXT, 1, text, text)],
 		[sample],
 		[],
