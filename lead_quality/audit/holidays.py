@@ -122,5 +122,5 @@ def lacking(days: Collection[date], of: str, since: date, until: date) -> list[s
 	if not unknown:
 		return []
 	return [
-		f"Public holidays of {', '.join(map(str, unknown))}: {of} has none, so they count as working days."
+		f"Public holidays of {', '.join(str(year) for year in unknown)}: {of} has none, so they count as working days."
 	]

@@ -43,14 +43,14 @@ function draw(wrapper, deciles) {
 const count = (value) => format_number(value, null, 0);
 
 const table_html = (table) => html`<p class="text-muted small">
-		${__("Each lead is counted as it was at its entry, and, if it was still to be won, once more after 7 or 30 days.")}
+		${__("A case is a lead as it was at its entry, and, if it was still to be won then, once more after 7 or 30 days: so there are more cases than leads.")}
 	</p>
 	<table class="table table-sm" data-table>
 	<thead>
 		<tr>
 			<th>${__("What is known of a lead")}</th>
 			<th class="text-right">${__("Times the average")}</th>
-			<th class="text-right">${__("Leads")}</th>
+			<th class="text-right">${__("Cases")}</th>
 			<th class="text-right">${__("Sales")}</th>
 		</tr>
 	</thead>
