@@ -116,6 +116,7 @@ def run(
 	report.cannot += empty + _cannot_of_run(wish, now, present, repeated) + _strangers(belonging)
 	looked_at = (min((one.journey.entered_at for one in facts), default=now).date(), now.date())
 	report.settings["holidays"] = holidays.in_words(free[1], _of_list(free[0], wish), *looked_at)
+	report.settings["limited_by"] = " and ".join(wish.site.limited_by) if wish.site else ""
 	report.cannot += holidays.lacking(free[1], _of_list(free[0], wish), *looked_at)
 	return Audit(report, facts, twins, names, tables, proposed)  # fmt: skip
 

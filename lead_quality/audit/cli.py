@@ -222,11 +222,15 @@ def _fetched(options: argparse.Namespace) -> "Fetched":
 	"""What is read of a site, in a folder beside what is written; it goes when the audit stands."""
 	from lead_quality.audit import output, site
 
-	client = site.Client(options.site, site.key_of(options.key_file), options.rate or site.RATE)
+	client = site.Client(options.site, site.key_of(options.key_file), options.rate or site.RATE, told=_tell)
 	folder = (options.out or Path(OUT)) / "site"
 	quiet: Callable[[str, int], None] = lambda _kind, _rows: None  # noqa: E731
 	with nullcontext(quiet) if options.json else output.progress() as progress:
 		return site.fetch(client, folder, progress, with_names=not options.anonymise)
+
+
+def _tell(sentence: str):
+	print(f"lead-quality: {sentence}", file=sys.stderr)
 
 
 def _as_of(text: str, zone: str, present: datetime) -> datetime | None:

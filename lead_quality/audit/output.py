@@ -73,6 +73,8 @@ def show(audit: Audit, paths: Sequence[Path]):
 	report, console = audit.report, Console()
 	console.print()
 	console.print(Text(report.title, "bold"), Text(f"as of {report.as_of}", "dim"))
+	if report.limits:
+		console.print(Text(report.limits, "yellow"), soft_wrap=True)
 	figures = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
 	for figure in report.figures:
 		figures.add_row(

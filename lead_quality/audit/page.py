@@ -19,10 +19,10 @@ def page(report: Report) -> str:
 	settings = report.settings
 	about = (
 		f"As of {report.as_of}. Working hours {settings['working_hours']} ({settings['zone']}), {settings['holidays']}. "
-		f"Wasted after {settings['wasted_after_working_days']} working days."
+		f"Wasted after {settings['wasted_after_working_days']} working days. {report.limits}"
 	)
 	body: list[str] = [
-		f"<header><h1>{escape(report.title)}</h1><p>{escape(about)}</p></header>",
+		f"<header><h1>{escape(report.title)}</h1><p>{escape(about.strip())}</p></header>",
 		f'<div class="figures">{"".join(_figure(figure, report.currency) for figure in report.figures)}</div>',
 		*(_section(section, report.currency) for section in report.sections),
 		_data(report),

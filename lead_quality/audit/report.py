@@ -71,6 +71,16 @@ class Report:
 	files: list[dict[str, Any]] = field(default_factory=list)
 	cannot: list[str] = field(default_factory=list)
 
+	@property
+	def limits(self) -> str:
+		"""That a site hides documents from the user of the key, in words; else empty."""
+		by = self.settings.get("limited_by")
+		return (
+			f"Only what the user of the key may see was counted: it has User Permissions on {by}."
+			if by
+			else ""
+		)
+
 	def as_json(self) -> dict[str, Any]:
 		"""All of it, for programs: shares between 0 and 1, money in `currency`, hours and days as numbers."""
 		return {

@@ -28,10 +28,17 @@ TRIES = 5
 LONGEST_WAIT = 600  # seconds that a site may ask to be left alone, before this gives up
 PATIENCE = 120  # seconds for an answer
 STATE = "state.json"
-FORMAT = 1  # of the folder
+FORMAT = 2  # of the folder
 _KEY = re.compile(r"[^\s:]+:[^\s:]+")
 _LEADS = ["Lead", "Opportunity"]
 _BUSY = {429, 502, 503, 504}
+TOLD_FROM = 5  # seconds of waiting that whoever looks on is told of
+# how a site names a field that it does not have, or does not give: with 500, with 417 or with 403, by its version
+_UNKNOWN = re.compile(
+	r"(?:Unknown column|not permitted in query|Invalid field)\D*?['`: ]*(?:tab[\w ]+`?\.`?)?(\w+)"
+)
+# the same of a site that shows no tracebacks: the database's error without its number
+_MAYBE_UNKNOWN = re.compile(r"(?:Operational|Programming|Data)Error\b(?!.*\(\d{4},)")
 
 
 @dataclass(frozen=True)
@@ -124,6 +131,10 @@ OWN_MAIL = (
 	"untouched, and wasted, that others have written to. Give that user the role System Manager or Super Email User, and run this "
 	"again."
 )
+# what tells of the user of the key
+_LOGGED_USER = "method/frappe.auth.get_logged_user"
+_ROLES = "method/frappe.core.doctype.user.user.get_roles"
+_USER_PERMISSIONS = "method/frappe.core.doctype.user_permission.user_permission.get_user_permissions"
 NAMES_OF_PEOPLE = {"lead_name", "company_name"}
 
 
@@ -182,6 +193,7 @@ class Client:
 		rate: float = RATE,
 		sleep: Callable[[float], None] = time.sleep,
 		clock: Callable[[], float] = time.monotonic,
+		told: Callable[[str], None] = lambda sentence: None,
 	) -> None:
 		parts = urllib.parse.urlsplit(url if "://" in url else f"https://{url}")
 		host = parts.hostname or ""
@@ -200,7 +212,7 @@ class Client:
 		self.requests = 0
 		self._key = key
 		self._pause = 1 / rate
-		self._sleep, self._clock = sleep, clock
+		self._sleep, self._clock, self._told = sleep, clock, told
 		self._next_at = 0.0
 		self._opener = urllib.request.build_opener(_NoRedirect)
 
@@ -228,8 +240,10 @@ class Client:
 				) as answer:
 					return self._parsed(answer.read())
 			except urllib.error.HTTPError as error:
-				if error.code not in _BUSY:
-					raise Refused(error.code, _said(error)) from None
+				with error:
+					said = _said(error)
+				if error.code not in _BUSY and (error.code != 500 or tried >= _tries(said)):
+					raise Refused(error.code, said) from None
 				wait, why = _wait_asked(error), f"answers {error.code}"
 			except (urllib.error.URLError, http.client.HTTPException, OSError) as error:
 				wait, why = None, _why_unreachable(error, self.url)
@@ -238,7 +252,10 @@ class Client:
 					f"{self.url} asks to be left alone for {wait:.0f} s. Run this again then: it goes on."
 				)
 			if tried < TRIES:
-				self._sleep(2.0**tried if wait is None else wait)
+				wait = 2.0**tried if wait is None else wait
+				if wait >= TOLD_FROM:
+					self._told(f"{self.url} {why}: asked again in {wait:.0f} s")
+				self._sleep(wait)
 		raise CannotRead(f"{self.url} {why}, {TRIES} times. Run this again later: it goes on where it was.")
 
 	def _parsed(self, body: bytes) -> Any:
@@ -255,6 +272,14 @@ class Client:
 			self._sleep(self._next_at - now)
 		self._next_at = max(now, self._next_at) + self._pause
 		self.requests += 1
+
+
+def _tries(said: str) -> int:
+	"""How often to ask where a site says that it broke down (500). Some versions say so of a field that they do not have, too:
+	that stays as it is."""
+	if _UNKNOWN.search(said):
+		return 1
+	return 2 if _MAYBE_UNKNOWN.search(said) else TRIES
 
 
 def _said(error: urllib.error.HTTPError) -> str:
@@ -309,12 +334,14 @@ def _why_unreachable(error: Exception, url: str) -> str:
 
 @dataclass
 class Fetched:
-	"""What was read of a site, in a folder; `lacking` are sentences on what could not be."""
+	"""What was read of a site, in a folder; `lacking` are sentences on what could not be, `limited_by` the DocTypes of the User
+	Permissions that hide documents from the user."""
 
 	folder: Path
 	host: str
 	user: str
 	reads: dict[str, dict[str, Any]]
+	limited_by: list[str] = field(default_factory=list)
 	lacking: list[str] = field(default_factory=list)
 
 	def tables(self) -> Iterator[Table]:
@@ -328,7 +355,7 @@ class Fetched:
 			)  # a field above the user's permission level is left out of each row
 			fields = [name for name in state["fields"] if name in FIELDS[read.kind] and name in given]
 			found = [Recognised(name, place, name, BY_NAME) for place, name in enumerate(fields)]
-			notes = ["read from the site"]
+			notes = ["read from the site, as far as it shows this to the user of the key"]
 			yield Table(
 				read.kind, self.host, found, [], notes, self._rows(read, fields), "YMD", ".", len(found)
 			)
@@ -368,68 +395,115 @@ def fetch(
 	:raises CannotRead: the key is wrong, leads may not be read, or the folder has what was begun of another site.
 	"""
 	user = _who(client)
+	sees_all_mail, limited_by = _sees_all_mail(client, user), _limited_by(client)
 	folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-	state = _begun(folder, {"format": FORMAT, "site": client.url, "user": user, "with_names": with_names})
-	lacking = []
+	wanted = {"format": FORMAT, "site": client.url, "user": user, "with_names": with_names}
+	state = _begun(folder, wanted, {"all_mail": sees_all_mail, "limited_by": limited_by})
+	lacking = [_of_limits(limited_by)] if limited_by else []
 	for read in READS:
-		of_read = state["reads"].setdefault(
-			read.key,
-			{
-				"fields": ["name", *(name for name in read.fields.split() if name != "name")],
-				"given": [],
-				"last": None,
-				"size": 0,
-				"rows": 0,
-				"is_done": False,
-				"refused": "",
-			},
-		)
+		of_read = state["reads"].get(read.key)
+		if not of_read or not of_read["rows"] or of_read["refused"]:  # its right may have been given since
+			of_read = state["reads"][read.key] = _nothing_read(read)
 		if not with_names:
 			of_read["fields"] = [name for name in of_read["fields"] if name not in NAMES_OF_PEOPLE]
 		if not of_read["is_done"]:
 			_fetch(client, folder, state, read, progress)
 		if of_read["refused"]:
 			lacking.append(of_read["refused"])
-			if read.kind == "Lead":
-				raise CannotRead(of_read["refused"])
-	if not _sees_all_mail(client, user):
+		if read.kind == "Lead" and of_read["refused"]:
+			raise CannotRead(f"{of_read['refused']} There is no audit without leads: run this again then.")
+		if read.kind == "Lead" and not of_read["rows"]:
+			raise CannotRead(" ".join([f"{client.url} shows the user of the key no leads.", *lacking]))
+	if not sees_all_mail:
 		lacking.append(OWN_MAIL)
-	return Fetched(folder, client.host, user, state["reads"], lacking)
+	return Fetched(folder, client.host, user, state["reads"], limited_by, lacking)
+
+
+def _nothing_read(read: Read) -> dict[str, Any]:
+	return {
+		"fields": ["name", *(name for name in read.fields.split() if name != "name")],
+		"given": [],
+		"last": None,
+		"size": 0,
+		"rows": 0,
+		"is_done": False,
+		"refused": "",
+	}
 
 
 def _who(client: Client) -> str:
 	"""Whose key it is."""
 	try:
-		user = client.get("method/frappe.auth.get_logged_user")
+		user = client.get(_LOGGED_USER)
 	except Refused as refused:
 		if refused.status in (401, 403):
+			raise CannotRead(_no_key(client)) from None
+		if refused.status >= 500:
 			raise CannotRead(
-				f"{client.url} does not take the key. Is it key and secret of one user, who is enabled, as key:secret?"
+				f"{client.url} answers {refused.status}, {TRIES} times: something is broken there, and its Error Log says what. "
+				"Run this again when it is mended."
 			) from None
 		raise CannotRead(f"{client.url} answers {refused.status}: is that the address of the site?") from None
 	return str(user)
 
 
+def _no_key(client: Client) -> str:
+	return (
+		f"{client.url} does not take the key. Is it key and secret of one user, who is enabled, as key:secret? If so, they were "
+		"replaced: make new ones in ERPNext (User, Settings, API Access, Generate Keys), and run this again."
+	)
+
+
+def _limited_by(client: Client) -> list[str]:
+	"""The DocTypes by which User Permissions hide documents from the user of the key, as far as they may apply to what is read;
+	where the site does not tell them, nothing is held against it."""
+	try:
+		by_doctype = client.get(_USER_PERMISSIONS)
+	except Refused:
+		return []
+	if not isinstance(by_doctype, dict):
+		return []
+	kinds = {None, "", *(read.parent or read.kind for read in READS)}
+	return sorted(
+		str(doctype)
+		for doctype, rules in by_doctype.items()
+		if any(rule.get("applicable_for") in kinds for rule in rules or [])
+	)
+
+
+def _of_limits(doctypes: Sequence[str]) -> str:
+	return (
+		f"User Permissions on {' and '.join(doctypes)} hide documents from the user of the key: only what this user may see was "
+		"counted, and whether there is more cannot be known. To count all, remove them (in the list of User Permissions), or take "
+		"the key of a user who has none, with the roles System Manager, Sales Manager and HR Manager, and run this again."
+	)
+
+
 def _sees_all_mail(client: Client, user: str) -> bool:
 	"""Whether a user is shown the mails of all; where the site does not tell its roles, nothing is held against it."""
 	try:
-		roles = client.get("method/frappe.core.doctype.user.user.get_roles", uid=user)
+		roles = client.get(_ROLES, uid=user)
 	except Refused:
 		return True
 	return not isinstance(roles, list) or bool(_MAIL_READERS.intersection(roles))
 
 
-def _begun(folder: Path, wanted: dict[str, Any]) -> dict[str, Any]:
+def _begun(folder: Path, wanted: dict[str, Any], sees: dict[str, Any]) -> dict[str, Any]:
 	try:
 		state: dict[str, Any] = json.loads((folder / STATE).read_text(encoding="utf-8"))
 	except FileNotFoundError:
-		return {**wanted, "reads": {}}
+		return {**wanted, "sees": sees, "reads": {}}
 	except ValueError:
 		raise CannotRead(f"{folder / STATE} is broken. Remove {folder} and run this again.") from None
 	if {name: state.get(name) for name in wanted} != wanted:
 		raise CannotRead(
 			f"{folder} has what was begun of {state.get('site')} as {state.get('user')}, or otherwise than now. Remove it, or name "
 			"another folder: --out"
+		)
+	if state.get("sees") != sees:
+		raise CannotRead(
+			f"{folder} has what was begun when {state.get('user')} was shown other documents: roles or User Permissions have changed "
+			"since. Remove it, and run this again."
 		)
 	return state
 
@@ -453,6 +527,8 @@ def _fetch(
 			try:
 				page = _page(client, read, of_read)
 			except Refused as refused:
+				if refused.status == 401:
+					raise CannotRead(f"{_no_key(client)} It goes on where it was.") from None
 				of_read["refused"] = _sentence(read, refused)
 				of_read["is_done"] = True
 				break
@@ -497,10 +573,7 @@ def _page(client: Client, read: Read, of_read: dict[str, Any]) -> list[dict[str,
 
 def _without_refused(client: Client, read: Read, fields: Sequence[str], refused: Refused) -> list[str]:
 	"""Those fields that a site gives: without the one that it names as unknown, or else by asking for each alone."""
-	unknown = re.search(
-		r"(?:Unknown column|not permitted in query|Invalid field)\D*?['`: ]*(?:tab[\w ]+`?\.`?)?(\w+)",
-		refused.said,
-	)
+	unknown = _UNKNOWN.search(refused.said)
 	if unknown and unknown[1] in fields and unknown[1] != "name":
 		return [name for name in fields if name != unknown[1]]
 	kept = []
@@ -536,8 +609,13 @@ def _rows(
 
 def _sentence(read: Read, refused: Refused) -> str:
 	of = f"{read.kind} (rows of {read.parent})" if read.parent else read.kind
-	if refused.status in (401, 403):
+	if refused.status == 403:
 		return f"{of}: the user of the key may not read it. Give a role of that user the right to read {read.parent or read.kind}."
 	if refused.status == 404:
 		return f"{of}: the site has no such DocType."
+	if refused.status >= 500:
+		return (
+			f"{of}: the site answered {refused.status} each time, and gave nothing. Its Error Log says why; run this again when it is "
+			"mended."
+		)
 	return f"{of}: the site answered {refused.status} and gave nothing."

@@ -3,6 +3,7 @@
 import frappe
 import pytest
 import requests
+from frappe.utils.password import set_encrypted_password
 
 from lead_quality.audit import readers, site
 from lead_quality.audit.columns import FIELDS
@@ -19,6 +20,7 @@ from lead_quality.demo.factories import (
 )
 
 READER, SELLER = "audrey.audit@example.com", "sid.audit@example.com"
+BUYER, LIMITED = "bea.audit@example.com", "lim.audit@example.com"
 
 
 @pytest.fixture
@@ -28,6 +30,8 @@ def company(database, client_of):
 		# Holiday Lists are read by HR only
 		(READER, ["System Manager", "Sales Manager", "Sales User", "HR Manager"]),
 		(SELLER, ["Sales User"]),
+		(BUYER, ["Purchase User"]),
+		(LIMITED, ["System Manager", "Sales Manager", "Sales User", "HR Manager"]),
 	):
 		if not frappe.db.exists("User", user):
 			make_user(user, *roles)
@@ -152,6 +156,58 @@ def test_what_a_key_may_not_read_is_said_and_the_rest_counts(company, client_of,
 		in fetched.lacking
 	)
 	assert [sentence for sentence in fetched.lacking if "may not read it" not in sentence] == [site.OWN_MAIL]
+
+
+def test_a_key_that_may_not_read_leads_is_told_which_right_it_lacks(company, client_of, database, tmp_path):
+	client = client_of(BUYER)
+	database.commit()
+
+	with pytest.raises(readers.CannotRead, match="Give a role of that user the right to read Lead"):
+		site.fetch(site.Client(client.url, key_of(client), rate=1_000), tmp_path / "site")
+
+
+def test_leads_that_user_permissions_hide_are_not_counted_and_that_is_said(
+	company, client_of, database, tmp_path
+):
+	leads, _client = company
+	rule = {"doctype": "User Permission", "user": LIMITED, "allow": "Lead", "for_value": leads[0]}
+	if not frappe.db.exists("User Permission", {"user": LIMITED}):
+		frappe.get_doc(rule).insert(ignore_permissions=True)
+	else:
+		frappe.db.set_value("User Permission", {"user": LIMITED}, "for_value", leads[0])
+	client = client_of(LIMITED)
+	database.commit()
+
+	fetched = site.fetch(site.Client(client.url, key_of(client), rate=1_000), tmp_path / "site")
+
+	assert set(journeys(fetched.tables(), leads)) == {leads[0]}
+	assert fetched.limited_by == ["Lead"]
+	[told] = fetched.lacking
+	assert "only what this user may see was counted" in told
+
+
+def test_a_secret_that_is_replaced_meanwhile_ends_it_and_a_new_one_goes_on(company, monkeypatch, tmp_path):
+	leads, client = company
+	monkeypatch.setattr(site, "ROWS_A_PAGE", 3)
+	key = key_of(client).split(":")[0]
+	counted: list[int] = []
+
+	def replace(secret: str):
+		set_encrypted_password("User", READER, secret, "api_secret")
+		frappe.db.commit()
+
+	def read(kind: str, rows: int):
+		counted.append(rows)
+		if (kind, rows) == ("Lead", 3):
+			replace("another-one")
+
+	with pytest.raises(readers.CannotRead, match=r"does not take the key.* It goes on where it was"):
+		site.fetch(site.Client(client.url, key_of(client), rate=1_000), tmp_path / "site", read)
+	fetched = site.fetch(site.Client(client.url, f"{key}:another-one", rate=1_000), tmp_path / "site", read)
+
+	assert counted[:2] == [3, 6]
+	assert fetched.lacking == []
+	assert set(journeys(fetched.tables(), leads)) == set(leads)
 
 
 def test_a_wrong_key_is_called_so(base_url, tmp_path):

@@ -36,6 +36,7 @@ class Site:
 		self.headers: list[dict[str, str]] = []
 		self.rows = {"Lead": LEADS}
 		self.roles = ["System Manager"]
+		self.user_permissions: dict[str, list[dict[str, object]]] = {}
 		self.before: Callable[[str, dict], tuple[int, dict[str, str], object] | None] = lambda path, query: (
 			None
 		)
@@ -65,6 +66,8 @@ class Site:
 			return 200, {}, {"message": "reader@example.com"}
 		if path.endswith("get_roles"):
 			return 200, {}, {"message": self.roles}
+		if path.endswith("get_user_permissions"):
+			return 200, {}, {"message": self.user_permissions}
 		kind = path.rsplit("/", 1)[1].replace("%20", " ")
 		fields = json.loads(query["fields"][0])
 		for name in fields:
@@ -178,6 +181,109 @@ def test_leads_that_may_not_be_read_are_no_audit(pretended, tmp_path):
 		fetch(client(pretended), tmp_path / "site")
 
 
+def test_a_right_that_was_given_since_is_used_by_the_same_command(pretended, tmp_path):
+	refused = {"/Lead", "/Quotation"}
+	pretended.rows["Quotation"] = [{"name": "Q-1", "creation": "2026-01-09 09:00:00", "party_name": "L-001"}]
+	pretended.before = lambda path, _query: (
+		(403, {}, {"exc_type": "PermissionError"}) if path[path.rindex("/") :] in refused else None
+	)
+	with pytest.raises(CannotRead, match="run this again then"):
+		fetch(client(pretended), tmp_path / "site")
+	refused.remove("/Lead")
+	assert len(fetch(client(pretended), tmp_path / "site").lacking) == 1
+	refused.clear()
+
+	fetched = fetch(client(pretended), tmp_path / "site")
+
+	assert fetched.lacking == []
+	assert {"Lead", "Quotation"} <= {table.kind for table in fetched.tables()}
+
+
+def test_a_user_who_is_shown_no_leads_is_told_so_and_not_that_there_are_none(pretended, tmp_path):
+	pretended.rows["Lead"] = []
+	pretended.user_permissions = {"Company": [{"doc": "Other Ltd", "applicable_for": None}]}
+
+	with pytest.raises(
+		CannotRead, match=r"shows the user of the key no leads\..*User Permissions on Company"
+	):
+		fetch(client(pretended), tmp_path / "site")
+
+
+@pytest.mark.parametrize(
+	("user_permissions", "limited_by"),
+	[
+		({}, []),
+		([], []),
+		(
+			{"Territory": [{"applicable_for": "Lead"}], "Company": [{"applicable_for": None}]},
+			["Company", "Territory"],
+		),
+		({"Company": [{"applicable_for": "Sales Invoice"}]}, []),
+		(
+			{"Sales Order": [{"applicable_for": "Delivery Note"}, {"applicable_for": "Sales Order"}]},
+			["Sales Order"],
+		),
+	],
+)
+def test_user_permissions_that_may_hide_what_is_read_are_named(
+	pretended, tmp_path, user_permissions, limited_by
+):
+	pretended.user_permissions = user_permissions
+
+	fetched = fetch(client(pretended), tmp_path / "site")
+
+	assert fetched.limited_by == limited_by
+	assert [sentence for sentence in fetched.lacking if "only what this user may see" in sentence] == (
+		fetched.lacking if limited_by else []
+	)
+
+
+def test_the_terminal_and_the_page_say_that_only_what_the_user_may_see_was_counted(
+	pretended, tmp_path, monkeypatch, capsys
+):
+	monkeypatch.setenv("LEAD_QUALITY_KEY", KEY)
+	words = ["audit", "--site", pretended.url, "--rate", "1000", "--out", str(tmp_path)]
+	told = "Only what the user of the key may see was counted: it has User Permissions on Company."
+
+	assert cli.main(words) == 0
+	assert told not in capsys.readouterr().out + (tmp_path / "audit.html").read_text()
+	pretended.user_permissions = {"Company": [{"doc": "Wind Power Ltd", "applicable_for": None}]}
+	assert cli.main(words) == 0
+
+	page, terminal = (tmp_path / "audit.html").read_text(), capsys.readouterr().out
+	for written in (page, terminal):
+		assert told in written and "whether there is more cannot be known" in written
+		assert "the key of a user who has none, with the roles System Manager" in written
+		assert "Wind Power Ltd" not in written  # names of documents may be names of people
+	assert page.index(told) < page.index("<section")
+
+
+def test_what_was_begun_with_other_rights_is_not_gone_on_with(pretended, tmp_path):
+	pretended.user_permissions = {"Company": [{"doc": "Other Ltd", "applicable_for": None}]}
+	fetch(client(pretended), tmp_path / "site")
+	pretended.user_permissions = {}
+
+	with pytest.raises(CannotRead, match="User Permissions have changed since"):
+		fetch(client(pretended), tmp_path / "site")
+
+
+def test_a_key_that_is_replaced_while_it_is_read_is_no_lack_of_rights(pretended, tmp_path):
+	def before(path, query):
+		if path.endswith("/Lead") and "L-009" in query["filters"][0]:
+			return 401, {}, {"exc_type": "AuthenticationError"}
+		return None
+
+	pretended.before = before
+	with pytest.raises(CannotRead, match=r"does not take the key.* make new ones .* It goes on where it was"):
+		fetch(client(pretended), tmp_path / "site")
+	pretended.before = lambda _path, _query: None
+	pretended.asked.clear()
+
+	assert names(fetch(client(pretended), tmp_path / "site")) == [row["name"] for row in LEADS]
+	first = next(query for _verb, path, query in pretended.asked if path.endswith("/Lead"))
+	assert "L-009" in first["filters"][0]
+
+
 @pytest.mark.parametrize("status", [401, 403])
 def test_a_wrong_key_is_called_so(status, pretended, tmp_path):
 	pretended.before = lambda _path, _query: (status, {}, {"exc_type": "AuthenticationError"})
@@ -201,6 +307,78 @@ def test_a_site_that_asks_for_an_hour_is_not_waited_for(pretended, tmp_path):
 	pretended.before = lambda _path, _query: (429, {"Retry-After": "3600"}, {})
 
 	with pytest.raises(CannotRead, match="left alone for 3600 s"):
+		fetch(client(pretended), tmp_path / "site")
+
+
+def test_whoever_looks_on_is_told_of_a_wait(pretended):
+	busy = iter([(429, {"Retry-After": "300"}, {}), (503, {}, {})])
+	pretended.before = lambda _path, _query: next(busy, None)
+	told: list[str] = []
+	waiting = Client(pretended.url, KEY, rate=10_000, sleep=lambda _seconds: None, told=told.append)
+
+	waiting.get("method/frappe.auth.get_logged_user")
+
+	assert told == [f"{pretended.url} answers 429: asked again in 300 s"]
+
+
+def test_a_site_that_breaks_down_once_is_asked_again_and_no_field_is_lost(pretended, tmp_path):
+	broken = iter([(500, {}, {"exc_type": "ValueError"})] * 4)
+	pretended.before = lambda path, query: (
+		next(broken, None) if path.endswith("/Lead") and '"source"' not in query["fields"][0] else None
+	)
+	waited: list[float] = []
+
+	fetched = fetch(client(pretended, waited), tmp_path / "site")
+
+	[leads] = [table for table in fetched.tables() if table.kind == "Lead"]
+	assert [seconds for seconds in waited if seconds > 1] == [2.0, 4.0, 8.0, 16.0]
+	assert fetched.lacking == [] and "utm_source" in leads.fields
+	assert names(fetched) == [row["name"] for row in LEADS]
+
+
+def test_a_field_that_is_unknown_with_500_is_not_asked_for_again(pretended, tmp_path):
+	waited: list[float] = []
+
+	fetch(client(pretended, waited), tmp_path / "site")
+
+	assert not [seconds for seconds in waited if seconds > 1]
+
+
+def test_a_site_that_shows_no_tracebacks_soon_gives_what_it_has(pretended, tmp_path):
+	"""An unknown column is then an error of the database like any other."""
+
+	def before(path, query):
+		if path.endswith("/Lead") and LACKS["Lead"] & set(json.loads(query["fields"][0])):
+			return 500, {}, {"exc_type": "OperationalError"}
+		return None
+
+	pretended.before = before
+	waited: list[float] = []
+
+	fetched = fetch(client(pretended, waited), tmp_path / "site")
+
+	[leads] = [table for table in fetched.tables() if table.kind == "Lead"]
+	assert "utm_source" in leads.fields and not LACKS["Lead"] & leads.fields
+	assert [seconds for seconds in waited if seconds > 1] == [2.0] * 3  # the page, and each of the two
+
+
+@pytest.mark.parametrize("said", ["ValueError", "OperationalError (2013, 'Lost connection')"])
+def test_a_doctype_that_breaks_down_each_time_is_said_and_the_rest_counts(pretended, tmp_path, said):
+	pretended.before = lambda path, _query: (
+		(500, {}, {"exc_type": said}) if path.endswith("Quotation") else None
+	)
+
+	fetched = fetch(client(pretended), tmp_path / "site")
+
+	[lacking] = fetched.lacking
+	assert lacking.startswith("Quotation: the site answered 500 each time") and "Error Log" in lacking
+	assert names(fetched) == [row["name"] for row in LEADS]
+
+
+def test_a_site_that_is_broken_is_not_called_a_wrong_address(pretended, tmp_path):
+	pretended.before = lambda _path, _query: (500, {}, {"exc_type": "ValueError"})
+
+	with pytest.raises(CannotRead, match=r"answers 500, 5 times.* its Error Log says what"):
 		fetch(client(pretended), tmp_path / "site")
 
 
