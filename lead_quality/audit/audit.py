@@ -112,6 +112,7 @@ def run(
 	proposed = recipe.proposals(facts, known, options, recipe.Said(busy, wish.zone, lost))
 	report.sections.append(recipe.section(proposed))
 	report.files = [_file(table, wish.is_anonymous) for table in tables]
+	report.cannot += [table.doubt for table in tables if table.doubt]
 	report.cannot += figures.of_later(facts, known, options, latest)
 	report.cannot += empty + _cannot_of_run(wish, now, present, repeated) + _strangers(belonging)
 	looked_at = (min((one.journey.entered_at for one in facts), default=now).date(), now.date())

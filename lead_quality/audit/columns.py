@@ -228,6 +228,11 @@ def _known(kind: str) -> dict[str, list[tuple[str, str]]]:
 _KNOWN = {kind: _known(kind) for kind in FIELDS}
 
 
+def is_called(kind: str, field: str, header: str) -> bool:
+	"""Whether this header is a label of a field."""
+	return (field, BY_LABEL) in _KNOWN[kind].get(plain(header), ())
+
+
 def hits(kind: str, headers: Sequence[str]) -> int:
 	"""How many of these headers are known for a DocType."""
 	return sum(
@@ -268,7 +273,14 @@ def _likeliest_first(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> l
 
 def _mapped(kind: str, headers: Sequence[str], mapped: Mapping[str, str]) -> dict[str, Recognised]:
 	found = {}
-	by_header = {plain(header): place for place, header in reversed(list(enumerate(headers)))}
+	by_header: dict[str, int] = {}
+	alike: dict[str, int] = {}
+	for place, header in enumerate(headers):
+		known = plain(header)
+		by_header.setdefault(known, place)
+		alike[known] = alike.get(known, 0) + 1
+		if alike[known] > 1:  # the second column of its name
+			by_header.setdefault(f"{known} ({alike[known]})", place)
 	for field, header in mapped.items():
 		if field not in FIELDS[kind]:
 			raise ValueError(f"--map: {kind} has no field {field!r}. It has {', '.join(FIELDS[kind])}.")

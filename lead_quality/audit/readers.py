@@ -10,7 +10,7 @@ from datetime import datetime
 from functools import lru_cache, partial
 from pathlib import Path
 
-from lead_quality.audit import columns, values
+from lead_quality.audit import columns, totals, values
 from lead_quality.audit.columns import (
 	ADDRESS,
 	ADDRESSES,
@@ -73,7 +73,7 @@ class Table:
 	`lines` are those with something in them, `counted` those that gave a row, `problem_count` counts what was not kept in
 	`problems`, too. A table of a backup also comes in parts, from which `read_part` reads what `source` has: `source` and
 	`parts` are read once together. After `latest` nothing can have been made or held; None where nobody knows what time it is. A line with fewer
-	than `least` cells is broken. Instants that are written with an offset are taken to `zone`. `statuses` are what the user has said that a lead's own ones mean, by their lower case.
+	than `least` cells is broken. `doubt` is a sentence on columns that could not be told apart. Instants that are written with an offset are taken to `zone`. `statuses` are what the user has said that a lead's own ones mean, by their lower case.
 	"""
 
 	kind: str
@@ -93,6 +93,7 @@ class Table:
 	problem_count: int = 0
 	lines: int = 0
 	counted: int = 0
+	doubt: str = ""
 	parts: Iterator[Part] | None = None
 	read_part: Callable[[Part], Iterator[Row]] | None = None
 
@@ -287,6 +288,9 @@ def _table(
 		found = columns.recognise(kind, headers, [cells for _line, cells in begin[:200]], mapped)
 	except ValueError as error:
 		raise CannotRead(f"{path.name}: {error}") from None
+	doubt = ""
+	if kind == "Sales Order":
+		found, doubt = totals.tell_apart(headers, [cells for _line, cells in begin], found)
 	lacking = columns.missing(kind, found)
 	if lacking:
 		there = ", ".join(repr(header) for header in headers if header)
@@ -297,6 +301,7 @@ def _table(
 	places = {column.place for column in found}
 	not_used = [header for place, header in enumerate(headers) if header and place not in places]
 	table = Table(kind, path.name, found, not_used, notes, itertools.chain(begin, rest), width=len(headers))
+	table.doubt = doubt
 	table.dates = dates or values.order_of_dates(_cells(begin, found, kind, MOMENT))
 	if any(values.has_offset(cell) for cell in _cells(begin, found, kind, MOMENT)):
 		notes.append(

@@ -199,10 +199,11 @@ class Store:
 		return found if isinstance(found, datetime) else None
 
 	def currency(self) -> str:
-		"""In what most orders are; empty, if they do not say."""
+		"""In what most orders are whose total is the same in the company's currency; empty, if they do not say."""
 		return str(
 			self.one(
-				"select currency from sales_order where currency is not null group by 1 order by count(*) desc, 1"
+				"select currency from sales_order where currency is not null group by 1 "
+				"having not bool_or(coalesce(abs(base_grand_total - grand_total) > 0.011, false)) order by count(*) desc, 1"
 			)
 			or ""
 		)
