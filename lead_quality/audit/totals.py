@@ -18,6 +18,7 @@ _RATES = {
 	"wisselkoers",
 }
 ENOUGH = 3  # orders that a column explains, to be taken for their exchange rate whatever it is called
+MOST = 0.9  # of the orders whose totals differ: some may have been corrected by hand
 _ROUNDING = 0.001  # of an amount
 SAY = (
 	'say which is in the company\'s currency: --map SalesOrder.base_grand_total="{0}" if it is the first, "{0} (2)" if it is the '
@@ -103,10 +104,11 @@ def _base_by_rate(
 		if not rates:
 			continue
 		for base, is_first in ((places[0], True), (places[1], False)):
-			if all(
+			fit = sum(
 				_is_near(*((one, other * rate) if is_first else (other, one * rate)))
 				for (one, other, _row), rate in zip(differ, rates, strict=True)
-			):
+			)
+			if fit >= MOST * len(differ):
 				found.add(base)
 	return found.pop() if len(found) == 1 else None
 

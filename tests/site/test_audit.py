@@ -224,6 +224,39 @@ def test_the_audit_of_a_sites_exports_says_of_each_lead_what_its_journey_says(
 	compare([export(doctype, tmp_path, file_type) for doctype in COLUMNS], old_company)
 
 
+@pytest.mark.parametrize("totals", [["grand_total", "base_grand_total"], ["base_grand_total", "grand_total"]])
+@pytest.mark.parametrize("file_type", ["CSV", "Excel"])
+def test_the_companys_total_is_told_from_the_orders_own_in_a_sites_export(
+	old_company, tmp_path, monkeypatch, file_type, totals
+):
+	"""v16 calls both Grand Total."""
+	frappe.db.delete("Sales Order", {"name": ["not like", "ORDER-AUDIT-%"]})  # what other tests left
+	orders = frappe.get_all("Sales Order", {"name": ["like", "ORDER-AUDIT-%"]}, ["name", "base_grand_total"])
+	rates = {order.name: [1, 0.925, 1.5][place % 3] for place, order in enumerate(orders)}
+	for order in orders:
+		frappe.db.set_value(
+			"Sales Order",
+			order.name,
+			{
+				"conversion_rate": rates[order.name],
+				"grand_total": order.base_grand_total / rates[order.name],
+				"currency": "EUR" if rates[order.name] == 1 else "USD",
+			},
+		)
+	monkeypatch.setitem(
+		COLUMNS,
+		"Sales Order",
+		["name", "creation", "status", "customer", "currency", *totals, "conversion_rate"],
+	)
+
+	table = readers.open_table(export("Sales Order", tmp_path, file_type))
+
+	amounts = {row["name"]: row["base_grand_total"] for row in table.rows() if row["name"] in rates}
+	assert table.doubt == ""
+	assert len(amounts) >= 3
+	assert amounts == {order.name: order.base_grand_total for order in orders}
+
+
 def test_the_audit_of_a_backup_says_of_each_lead_what_its_journey_says(linked, tmp_path):
 	read_history()
 

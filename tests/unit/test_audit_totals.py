@@ -91,6 +91,17 @@ def test_the_exchange_rate_tells_which_total_is_in_the_companys_currency(
 	assert doubts(done) == []
 
 
+def test_one_odd_order_of_many_does_not_hide_which_total_is_which():
+	rows = [[str(100 + n), str((100 + n) * 2), "2"] for n in range(20)] + [["7", "500", "2"]]
+
+	found, doubt = tell_apart(
+		["Grand Total"] * 2 + ["Exchange Rate"], rows, [Recognised("grand_total", 0, "Grand Total", BY_LABEL)]
+	)
+
+	assert {column.field: column.place for column in found} == {"grand_total": 0, "base_grand_total": 1}
+	assert doubt == ""
+
+
 @pytest.mark.parametrize("is_base_first", [True, False])
 def test_without_a_rate_orders_in_other_currencies_have_no_amount_and_it_is_said_how_to_have_it(
 	tmp_path, is_base_first
