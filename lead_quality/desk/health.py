@@ -148,6 +148,7 @@ def scheduler_findings(now: datetime, jobs: list[dict]) -> Iterator[dict]:
 			_("{0}. Clear Stopped on their Scheduled Job Types.").format(named(stopped)),
 			"Scheduled Job Type",
 			method=["like", "lead_quality.%"],
+			stopped=1,
 		)
 	missing = [job["label"] for job in jobs if not job["frequency"]]
 	if missing:

@@ -134,6 +134,8 @@ class Desk:
 		self.path = path
 
 	def login(self, user: str = "Administrator", password: str = "admin") -> "Desk":
+		# each answer of Frappe sets the session's cookie: one that is still under way for the user before would undo the login
+		self.page.goto("about:blank")
 		answer = self.page.request.post("/api/method/login", form={"usr": user, "pwd": password})
 		assert answer.ok, f"{user} cannot log in: {answer.status} {answer.text()}"
 		return self
